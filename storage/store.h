@@ -1,0 +1,189 @@
+/* The store: one LMDB environment, one file, everything in it immutable once published.
+ *
+ * Nouns. An *object* is a named thing of one kind (a cube, a dimension, a crosswalk). It has a
+ * *manifest*, a small text that says what it is, and *columns* numbered by its owner: byte columns
+ * (flat arrays, read whole) and fact columns, cut into *segments* of rows with one checksummed
+ * chunk each (storage/chunk.h). Each load writes under a fresh *generation*, and publishes
+ * all of its objects in one tiny transaction that also advances the *epoch*. A *snapshot* is an
+ * LMDB read transaction and its epoch: it sees all of a load or none of it.
+ *
+ * Files: DIR/vcube.mdb and LMDB's lock file DIR/vcube.mdb-lock, mode 0600.
+ * Threads: a store is shared by all threads, a snapshot is used by many threads at once (it only
+ * reads), a load by one thread. A store may be opened once per process (a registry keyed by device
+ * and inode refuses the second time) and by several processes at once. Fork only before open.
+ */
+#ifndef STORAGE_STORE_H
+#define STORAGE_STORE_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "storage/chunk.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct vc_store vc_store;
+typedef struct vc_snapshot vc_snapshot;
+typedef struct vc_load vc_load;
+
+typedef enum vc_kind {
+    VC_KIND_CUBE = 1,      /* source and virtual cubes share one name space */
+    VC_KIND_DIMENSION = 2, /* those that several cubes share */
+    VC_KIND_CROSSWALK = 3,
+    VC_KIND_COUNT
+} vc_kind;
+
+enum { VC_SEGMENT_ROWS = 65536 }; /* rows of a full segment */
+
+typedef struct vc_store_options {
+    size_t map_bytes;         /* 0: 1 TiB, or $VCUBE_MAP_BYTES; grown when full */
+    size_t batch_bytes;       /* 0: 32 MiB; a load commits whenever so much is pending */
+    unsigned keep_epochs;     /* 0: 8; how many epochs stay readable by vc_snapshot_open_at */
+    bool is_read_only;        /* no writes, and the directory must exist */
+    bool allow_network_files; /* do not refuse NFS, CIFS, FUSE */
+} vc_store_options;
+
+/* ---- open and close ---- */
+
+/* Open the store in a directory, made when it does not exist (its parent must).
+ *
+ * options  may be NULL: all defaults
+ *
+ * Checks before it trusts: file system type, format version, file size against LMDB's meta page
+ * (a truncated file is refused: VC_CORRUPT, code "storage_truncated"), stale readers, orphans of
+ * loads that were killed (removed by the next load). A missing store with is_read_only is
+ * VC_NOT_FOUND, code "unknown_store".
+ */
+vc_status vc_store_open(const char *directory, const vc_store_options *options,
+                        vc_store **store_out, vc_error *error);
+
+/* All snapshots and loads must have been closed. NULL is fine. */
+void vc_store_close(vc_store *store);
+
+const char *vc_store_directory(const vc_store *store);
+
+typedef struct vc_store_stats {
+    uint64_t epoch;
+    uint64_t file_bytes; /* of the data file */
+    uint64_t map_bytes;
+    uint64_t used_bytes; /* pages in use, free ones not counted */
+    uint64_t free_bytes; /* pages on the free list: reused by later loads */
+    unsigned nreaders, max_readers;
+    uint64_t nobjects, nchunks;
+    const char *lmdb_version;
+} vc_store_stats;
+
+vc_status vc_store_stat(vc_store *store, vc_store_stats *stats_out, vc_error *error);
+
+/* ---- read ---- */
+
+/* A snapshot of the newest epoch. Cheap (about a microsecond); hold it for one query only, because
+ * it keeps old pages from being reused. Handles MDB_MAP_RESIZED and a full reader table (after a
+ * reader check: VC_BUSY). */
+vc_status vc_snapshot_open(vc_store *store, vc_snapshot **snapshot_out, vc_error *error);
+
+/* A snapshot that shows the catalogue of an older epoch, while it is kept.
+ * VC_NOT_FOUND, code "unknown_snapshot", when it is not (candidates: the kept ones' ids). */
+vc_status vc_snapshot_open_at(vc_store *store, vc_str id, vc_snapshot **snapshot_out,
+                              vc_error *error);
+
+void vc_snapshot_close(vc_snapshot *snapshot); /* NULL is fine */
+
+uint64_t vc_snapshot_epoch(const vc_snapshot *snapshot);
+
+/* "42-9f3c": the epoch and four hex digits of the hash of its catalogue. Lives as long as the
+ * snapshot. */
+const char *vc_snapshot_id(const vc_snapshot *snapshot);
+
+typedef struct vc_object {
+    vc_kind kind;
+    uint32_t id;         /* of the name, the same in all generations */
+    uint32_t generation; /* in which the manifest was published */
+    vc_str name;         /* these two: valid as long as the snapshot */
+    vc_str manifest;
+} vc_object;
+
+/* VC_NOT_FOUND, code "unknown_cube", "unknown_dimension" or "unknown_crosswalk", with nearest names
+ * as candidates. VC_CORRUPT when the manifest's checksum is wrong. */
+vc_status vc_snapshot_find(const vc_snapshot *snapshot, vc_kind kind, vc_str name,
+                           vc_object *object_out, vc_error *error);
+
+/* All objects of a kind in the order of their names (bytes). The array is in the arena. */
+vc_status vc_snapshot_list(const vc_snapshot *snapshot, vc_kind kind, vc_arena *arena,
+                           vc_object **objects_out, size_t *nobjects_out, vc_error *error);
+
+/* One chunk of a fact column, to be scanned in place: valid as long as the snapshot. The checksum
+ * is verified at the first touch in this process.
+ *
+ * VC_CORRUPT, code "storage_damaged", naming object, column and segment, when the chunk is missing,
+ * its checksum or key echo is wrong, or its header does not fit its size. */
+vc_status vc_snapshot_chunk(const vc_snapshot *snapshot, uint32_t object_id, uint32_t generation,
+                            uint16_t column, uint32_t segment, vc_chunk *chunk_out,
+                            vc_error *error);
+
+/* A byte column whole: in place when it is one piece (valid as long as the snapshot), otherwise put
+ * together in the arena. Aligned to 16 at least. A column never written is VC_CORRUPT. */
+vc_status vc_snapshot_bytes(const vc_snapshot *snapshot, uint32_t object_id, uint32_t generation,
+                            uint16_t column, vc_arena *arena, vc_str *bytes_out, vc_error *error);
+
+/* Check every chunk, byte column, manifest and catalogue record of the store, and that every chunk
+ * a manifest needs is there is left to the owner of the manifest.
+ *
+ * found  called for each damaged record with a sentence that names it; may be NULL
+ *
+ * Returns VC_OK with *ndamaged_out = 0 when all is well; VC_CORRUPT, with the first one in error,
+ * otherwise. */
+vc_status vc_store_verify(vc_store *store, void (*found)(void *context, const char *sentence),
+                          void *context, uint64_t *nrecords_out, uint64_t *ndamaged_out,
+                          vc_error *error);
+
+/* ---- write ---- */
+
+/* Begin a load. One at a time over all processes: the second waits up to a second, then VC_BUSY,
+ * code "load_in_progress". Refused with VC_DISK_FULL, code "disk_full", when the file system has
+ * less than max(5 %, two batches + 64 MiB) free (the share capped at 1 GiB; $VCUBE_MIN_FREE_BYTES
+ * overrides). Nothing is visible to others before vc_load_publish. Removes what killed loads left
+ * behind. */
+vc_status vc_load_begin(vc_store *store, vc_load **load_out, vc_error *error);
+
+/* The snapshot of what is published now, to read the older state from; closed with the load. */
+const vc_snapshot *vc_load_snapshot(const vc_load *load);
+
+/* The object of that name in this load's new generation, made when it is new. Call once per object
+ * that this load writes. object_out->manifest is the published one (absent when new); name and
+ * manifest live as long as the load. */
+vc_status vc_load_object(vc_load *load, vc_kind kind, vc_str name, vc_object *object_out,
+                         vc_error *error);
+
+/* Put one segment of a fact column (see chunk.h for the arguments). object->generation is the
+ * load's. On VC_DISK_FULL or VC_STORAGE the load can only be aborted. */
+vc_status vc_load_put_ints(vc_load *load, const vc_object *object, uint16_t column,
+                           uint32_t segment, const int64_t *values, const uint8_t *validity,
+                           uint32_t nrows, vc_error *error);
+vc_status vc_load_put_doubles(vc_load *load, const vc_object *object, uint16_t column,
+                              uint32_t segment, const double *values, const uint8_t *validity,
+                              uint32_t nrows, vc_error *error);
+
+/* Put a byte column whole; it is cut into pieces of a fixed size class. Once per column. */
+vc_status vc_load_put_bytes(vc_load *load, const vc_object *object, uint16_t column,
+                            const void *data, size_t size, vc_error *error);
+
+/* The manifest that publishing will give the object. Without one, an object of the load keeps what
+ * it had. `parts` are the older generations of this object that the manifest still refers to
+ * (appended facts), so that they are not collected. */
+vc_status vc_load_set_manifest(vc_load *load, const vc_object *object, vc_str manifest,
+                               const uint32_t *parts, size_t nparts, vc_error *error);
+
+/* Take an object out of the catalogue at publishing. VC_NOT_FOUND as vc_snapshot_find. */
+vc_status vc_load_drop(vc_load *load, vc_kind kind, vc_str name, vc_error *error);
+
+/* Make everything of the load visible at once, durably, and end the load (also on failure: then
+ * nothing is visible). Afterwards collects what no kept epoch names. epoch_out may be NULL. */
+vc_status vc_load_publish(vc_load *load, uint64_t *epoch_out, vc_error *error);
+
+/* Give up: nothing of the load remains visible; its chunks are removed now or by the next load.
+ * NULL is fine. */
+void vc_load_abort(vc_load *load);
+
+#endif
