@@ -1,0 +1,107 @@
+/* Building a dimension from rows of text.
+ *
+ *     vc_dimension_builder *builder;
+ *     vc_dimension_builder_new(&spec, older, &builder, error);
+ *     for each row:  vc_dimension_builder_add(builder, columns, &row, error);
+ *     vc_dimension_builder_finish(builder, &image, &leaf_of_row, &report, error);
+ *     vc_dimension_builder_free(builder);
+ *
+ * Rows that are equal in what identifies a leaf are one leaf. Adding is O(1) and meant for
+ * millions of rows (facts without a table add the columns of every fact).
+ * Threads: one.
+ */
+#ifndef DIMENSIONS_BUILDER_H
+#define DIMENSIONS_BUILDER_H
+
+#include "base/buffer.h"
+#include "dimensions/dimension.h"
+
+typedef struct vc_dimension_builder vc_dimension_builder;
+
+typedef struct vc_level_spec {
+    vc_str name, label;
+    unsigned key_column;
+    int label_column; /* -1: none */
+    int order_column; /* -1: none */
+    vc_key_type key_type;
+} vc_level_spec;
+
+typedef struct vc_hierarchy_spec {
+    vc_str name, label;
+    unsigned nlevels;
+    const vc_level_spec *levels;
+} vc_hierarchy_spec;
+
+typedef struct vc_attribute_spec {
+    vc_str name;
+    unsigned column;
+    int hierarchy, level; /* -1, -1: of the leaf; otherwise that level lists it as its own */
+} vc_attribute_spec;
+
+typedef struct vc_index_spec {
+    vc_str name;
+    vc_str attribute; /* an attribute, the key column or a level */
+    bool is_unique;
+    bool has_where; /* partial: only leaves whose where_attribute has one of the values */
+    vc_str where_attribute;
+    const vc_str *where_values;
+    size_t nwhere_values;
+} vc_index_spec;
+
+typedef struct vc_dimension_spec {
+    vc_str name, label;
+    bool is_time;
+    unsigned ncolumns;
+    const vc_str *column_names; /* [ncolumns], for messages and the key's name */
+    int key_column;             /* identifies the leaf; -1: the tuple of all columns does */
+    unsigned nhierarchies;
+    const vc_hierarchy_spec *hierarchies;
+    unsigned nattributes;
+    const vc_attribute_spec *attributes;
+    unsigned nindexes;
+    const vc_index_spec *indexes;
+} vc_dimension_spec;
+
+/* spec   borrowed until free
+ * older  the dimension as published, to which this load appends; its leaves keep their numbers.
+ * NULL for a fresh one. Borrowed until free. */
+vc_status vc_dimension_builder_new(const vc_dimension_spec *spec, const vc_dimension *older,
+                                   vc_dimension_builder **builder_out, vc_error *error);
+void vc_dimension_builder_free(vc_dimension_builder *builder);
+
+/* Add a row.
+ *
+ * columns  [ncolumns] texts, absent where null; copied
+ * row_out  the number of the distinct row (not yet the leaf), dense from 0
+ *
+ * VC_BAD_INPUT: code "empty_key" for a null or empty key column; "duplicate_key" for a key seen
+ * before with contradicting columns (message names key, column, both values); "bad_key" where a
+ * level of type int or date holds something else. The builder stays usable: the row was not added,
+ * and the caller may reject it and go on. */
+vc_status vc_dimension_builder_add(vc_dimension_builder *builder, const vc_str *columns,
+                                   uint32_t *row_out, vc_error *error);
+
+/* The row of a key that was added (VC_NONE when there is none): how facts find their leaf.
+ * Only with a key column. */
+uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str key);
+
+uint32_t vc_dimension_builder_nrows(const vc_dimension_builder *builder);
+
+typedef struct vc_dimension_report {
+    uint64_t nlabel_conflicts; /* members whose rows gave two labels: the first stands */
+    char label_conflict[192];  /* the first such, for the warning; "" when none */
+    uint32_t nnew_leaves;      /* not in the older dimension */
+} vc_dimension_report;
+
+/* Number the leaves, make the levels and the indexes, and write the image.
+ *
+ * image             the bytes for vc_dimension_open, to be stored
+ * leaf_of_row_out   [nrows] in the builder's memory, valid until free
+ *
+ * A non-unique index declared unique: VC_BAD_INPUT, code "index_not_unique", the message lists the
+ * first keys and their members and counts the rest. */
+vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *image,
+                                      const uint32_t **leaf_of_row_out,
+                                      vc_dimension_report *report_out, vc_error *error);
+
+#endif

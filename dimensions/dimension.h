@@ -1,0 +1,175 @@
+/* A dimension: leaves, hierarchies of levels over them, attributes and indexes, as flat arrays.
+ *
+ * A *leaf* is a row of the dimension's table, identified by its key; without a table it is a
+ * distinct tuple of the level and attribute columns. Facts refer to leaves by number. A *member*
+ * of a level is the path of its level keys; members of a level are numbered in member order, which
+ * is hierarchical: parents first in their own order, then by the level's keys (as numbers when all
+ * keys of the level are numbers, otherwise by bytes) or by the level's `order` column; a null key
+ * sorts last. So ascending member numbers are the order in which answers are listed, and the
+ * children of a member are one range of the level below.
+ *
+ * Leaves of a fresh load are numbered depth first through the main (first) hierarchy, so a member
+ * of any of its levels is one range of leaves (`is_contiguous`). Leaves that arrive later by an
+ * append take the next numbers; the level tables are made anew, and stay right, but no longer
+ * contiguous.
+ *
+ * A dimension is one *image*: a block of bytes that is stored as it is and read in place.
+ * Threads: immutable, shared freely. Lifetime: views into the image and the arena it was opened
+ * with.
+ */
+#ifndef DIMENSIONS_DIMENSION_H
+#define DIMENSIONS_DIMENSION_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VC_NONE UINT32_MAX /* no leaf, no member, no value */
+
+enum { VC_MAX_LEVELS = 16, VC_MAX_HIERARCHIES = 8 };
+
+/* Texts in one run of bytes. An absent text is stored as the single byte 0xFF, which no UTF-8 text
+ * can hold. */
+typedef struct vc_texts {
+    uint32_t count;
+    const uint64_t *offsets; /* [count + 1] */
+    const char *bytes;
+} vc_texts;
+
+static inline vc_str vc_texts_get(const vc_texts *texts, uint32_t number)
+{
+    vc_str text = {.data = texts->bytes + texts->offsets[number],
+                   .size = (size_t)(texts->offsets[number + 1] - texts->offsets[number])};
+    if (text.size == 1 && (unsigned char)text.data[0] == 0xFF) return (vc_str){0};
+    return text;
+}
+
+typedef enum vc_key_type { VC_KEY_TEXT = 0, VC_KEY_INT = 1, VC_KEY_DATE = 2 } vc_key_type;
+
+typedef struct vc_level {
+    vc_str name, label;
+    vc_key_type key_type; /* VC_KEY_INT: keys are written as JSON numbers */
+    bool is_numeric;      /* members are in the order of their keys as numbers */
+    bool is_ordered_by_column;
+    bool is_contiguous; /* each member is one range of leaves: [first_leaf[m], first_leaf[m+1]) */
+    bool has_labels;    /* a label column was given; otherwise labels are the keys */
+    uint32_t nmembers;
+    vc_texts keys;                /* [nmembers]; the null member's is absent */
+    vc_texts labels;              /* [nmembers] */
+    const uint32_t *parents;      /* [nmembers] member of the level above, ascending; NULL at top */
+    const uint32_t *first_child;  /* [nmembers + 1] into the level below; NULL at the lowest */
+    const uint32_t *leaf_members; /* [nleaves] the leaf's member at this level */
+    const uint32_t *first_leaf;   /* [nmembers + 1] when is_contiguous, else NULL */
+    const uint32_t *by_key;       /* [nmembers] members sorted by the bytes of their keys */
+} vc_level;
+
+typedef struct vc_hierarchy {
+    vc_str name, label;
+    unsigned nlevels;
+    vc_level *levels; /* [nlevels] from the top; All stands above and is not listed */
+} vc_hierarchy;
+
+/* An attribute of leaves, or of the members of a level that lists it as its own. */
+typedef struct vc_attribute {
+    vc_str name;
+    int hierarchy, level;  /* -1, -1: of the leaf */
+    vc_texts values;       /* distinct values in the order of their bytes */
+    const uint32_t *codes; /* [nleaves or nmembers] into values; VC_NONE where null */
+} vc_attribute;
+
+/* A look-up from value to the leaves (or members of a level) that have it. */
+typedef struct vc_index {
+    vc_str name;
+    int hierarchy, level;    /* -1, -1: members are leaves */
+    bool is_implicit;        /* `key`, the key column, a level, or an attribute nobody declared */
+    bool is_unique;          /* declared, and verified: no value has two members */
+    bool is_partial;         /* has a `where`: only some members are in it */
+    vc_texts values;         /* distinct, in the order of their bytes; nulls are not in an index */
+    const uint32_t *offsets; /* [values.count + 1] into members */
+    const uint32_t *members; /* ascending per value */
+} vc_index;
+
+typedef struct vc_dimension {
+    vc_str name, label;
+    bool is_time;
+    uint32_t nleaves;
+    vc_texts leaf_keys; /* [nleaves]; count 0 when leaves have no key (no key column) */
+    vc_str key_name;    /* name of the key column, "" when there is none */
+    unsigned nhierarchies;
+    vc_hierarchy *hierarchies; /* the first one is the main one */
+    unsigned nattributes;
+    vc_attribute *attributes;
+    unsigned nindexes;
+    vc_index *indexes;
+    uint64_t fingerprint; /* XXH3 of the image: equal means the same leaves and members */
+} vc_dimension;
+
+/* ---- ask ---- */
+
+/* All of these return VC_NOT_FOUND with nearest names as candidates: codes "unknown_hierarchy",
+ * "unknown_level", "unknown_index", "unknown_member". */
+
+/* By name; an absent or empty name is the main hierarchy. */
+vc_status vc_dimension_find_hierarchy(const vc_dimension *dimension, vc_str name,
+                                      unsigned *hierarchy_out, vc_error *error);
+
+vc_status vc_hierarchy_find_level(const vc_dimension *dimension, unsigned hierarchy, vc_str name,
+                                  unsigned *level_out, vc_error *error);
+
+/* By name: declared indexes first, then `key`, the key column, levels (of all hierarchies, the main
+ * one first), attributes. */
+vc_status vc_dimension_find_index(const vc_dimension *dimension, vc_str name,
+                                  const vc_index **index_out, vc_error *error);
+
+/* NULL when there is no attribute of that name. */
+const vc_attribute *vc_dimension_find_attribute(const vc_dimension *dimension, vc_str name);
+
+/* The members that have the value; *nmembers_out = 0 when none. O(log values). */
+void vc_index_find(const vc_index *index, vc_str value, const uint32_t **members_out,
+                   size_t *nmembers_out);
+
+typedef struct vc_member_ref {
+    unsigned level;
+    uint32_t member;
+} vc_member_ref;
+
+/* Find the member of a path: nkeys keys from the top of the hierarchy, or one key that is unique
+ * in the hierarchy. An empty key stands for the null member.
+ *
+ * A single key is looked for on the top level first as a path of one; when it is found on
+ * exactly one place of the hierarchy that is the member. On several: VC_IMPOSSIBLE, code
+ * "ambiguous_key", with the paths as candidates. Not found: candidates are the nearest keys of the
+ * level where it failed. arena is for the work only. */
+vc_status vc_hierarchy_find_member(const vc_dimension *dimension, unsigned hierarchy,
+                                   const vc_str *keys, size_t nkeys, vc_arena *arena,
+                                   vc_member_ref *member_out, vc_error *error);
+
+/* Members of one level that have the key, whatever their parents; the array is in the arena. */
+vc_status vc_level_find_members(const vc_level *level, vc_str key, vc_arena *arena,
+                                uint32_t **members_out, size_t *nmembers_out, vc_error *error);
+
+/* Compare two keys in the order of the level's members: as numbers where the level is numeric,
+ * otherwise by bytes; an absent key is last. Where `is_ordered_by_column` this compares the keys
+ * still, and is not the order in which members are listed. */
+int vc_level_compare_keys(const vc_level *level, vc_str a, vc_str b);
+
+/* Set the bit of each leaf under the member. bits [vc_bits_words(nleaves)] is in/out. */
+void vc_level_mark_leaves(const vc_dimension *dimension, const vc_level *level, uint32_t member,
+                          uint64_t *bits);
+
+/* The path of a member as "Europe,Western Europe,FRA", escaped as in a cut. */
+vc_str vc_member_path(const vc_hierarchy *hierarchy, unsigned level, uint32_t member,
+                      vc_arena *arena);
+
+/* ---- open (what vc_dimension_build made) ---- */
+
+/* Point into an image. image: aligned to 8, stays valid as long as the dimension is used. The
+ * struct and its small arrays are in the arena. VC_CORRUPT, code "storage_damaged", when the image
+ * does not hold together (sizes and offsets are checked, contents are covered by checksums). */
+vc_status vc_dimension_open(vc_str image, vc_arena *arena, const vc_dimension **dimension_out,
+                            vc_error *error);
+
+#endif
