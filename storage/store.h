@@ -178,6 +178,11 @@ vc_status vc_load_set_manifest(vc_load *load, const vc_object *object, vc_str ma
 /* Take an object out of the catalogue at publishing. VC_NOT_FOUND as vc_snapshot_find. */
 vc_status vc_load_drop(vc_load *load, vc_kind kind, vc_str name, vc_error *error);
 
+/* A snapshot that shows the catalogue as publishing would make it, to check the load with. Commits
+ * the pending batch (still unpublished). Close it before publishing or aborting; nothing may be put
+ * while it is open. */
+vc_status vc_load_preview(vc_load *load, vc_snapshot **snapshot_out, vc_error *error);
+
 /* Make everything of the load visible at once, durably, and end the load (also on failure: then
  * nothing is visible). Afterwards collects what no kept epoch names. epoch_out may be NULL. */
 vc_status vc_load_publish(vc_load *load, uint64_t *epoch_out, vc_error *error);

@@ -1,0 +1,158 @@
+/* The model: the cubes of one snapshot, opened and resolved, ready to be asked.
+ *
+ * Source cubes and virtual cubes are one thing here: a vc_cube has sources, dimensions, and for
+ * each source and dimension a *binding*, which says how the source's facts find their place along
+ * it. A source cube is a vc_cube with one source whose bindings are all identities. The slicing
+ * engine knows nothing else of joins.
+ *
+ * Along a dimension the cube has *slots*: the leaves of the dimension, then its synthetic leaves
+ * (the buckets of unmatched keys of right and full joins). A binding takes a leaf of the source to
+ * a unit of the dimension, or to a synthetic slot, or nowhere.
+ *
+ * Threads: vc_model_cube may be called from many threads; cubes are immutable. The model keeps its
+ * snapshot open, so it is replaced when the epoch advances (vc_model_acquire).
+ */
+#ifndef CUBE_MODEL_H
+#define CUBE_MODEL_H
+
+#include "cube/definition.h"
+#include "cube/expr.h"
+#include "cube/source.h"
+#include "mapping/relation.h"
+
+typedef struct vc_model vc_model;
+
+typedef enum vc_binding_kind {
+    VC_BIND_NONE = 0, /* the source does not have the dimension: it is private to others */
+    VC_BIND_IDENTITY, /* the source's leaves are the dimension's */
+    VC_BIND_RELATION,
+} vc_binding_kind;
+
+typedef struct vc_binding {
+    vc_binding_kind kind;
+    size_t source_dimension;     /* which dimension (fact column) of the source cube */
+    const vc_relation *relation; /* VC_BIND_RELATION */
+    /* VC_BIND_RELATION with a bucket: the synthetic slot of each unmatched leaf, [nleaves of the
+     * source's dimension], VC_NONE elsewhere; NULL when unmatched leaves are dropped. */
+    const uint32_t *synthetic_slots;
+    vc_join_kind join_kind;
+    vc_unmatched unmatched;
+    bool refuses_fanout; /* on_fanout: error */
+} vc_binding;
+
+typedef struct vc_synthetic {
+    vc_str key; /* "(unmatched:cities)" or "cities:Atlantis" */
+    size_t source;
+    bool is_bucket; /* the bucket itself */
+} vc_synthetic;
+
+/* The synthetic leaves of one join: slots [first, end). In "bucket" mode there is one, the bucket.
+ * In "members" mode there is one per unmatched joined leaf, and `bucket` names them together. */
+typedef struct vc_bucket {
+    size_t source;
+    vc_str key; /* "(unmatched:cities)" */
+    uint32_t first, end;
+    bool has_members;
+} vc_bucket;
+
+typedef struct vc_cube_dimension {
+    vc_str name, label;
+    const vc_dimension *dimension;
+    uint32_t nslots; /* leaves + synthetic */
+    uint32_t nsynthetic;
+    const vc_synthetic *synthetics; /* [nsynthetic], slot nleaves + i */
+    size_t nbuckets;
+    const vc_bucket *buckets;
+    const uint64_t *visible; /* [nslots] bits: members after inner and right joins; NULL: all */
+    size_t owner;            /* source it comes from */
+    bool is_private;         /* only the owner has it */
+    bool is_aggregatable;
+} vc_cube_dimension;
+
+typedef struct vc_cube_fix { /* a selection of one source's dimension, always applied */
+    size_t source_dimension;
+    const uint64_t *leaves; /* bits over the source's leaves */
+} vc_cube_fix;
+
+typedef struct vc_cube_source {
+    vc_str alias;
+    const vc_source_cube *cube;
+    vc_binding *bindings;          /* [ndimensions of the vc_cube] */
+    const vc_unrelated *unrelated; /* [ndimensions]: what this source's measures show when that
+                              private dimension of another source is cut or drilled */
+    vc_cube_fix *fixes;
+    size_t nfixes;
+    const vc_source_def *definition; /* NULL for a source cube asked by itself */
+} vc_cube_source;
+
+/* A measure that can be asked. Base measures aggregate facts of one source; calculated ones are
+ * expressions over other measures of the cube, which may be hidden. */
+typedef struct vc_cube_measure {
+    vc_str name, label, unit, format;
+    bool is_hidden;           /* a source's measure that only an expression needs */
+    vc_aggregator aggregator; /* VC_AGG_NONE: calculated */
+    vc_value_type type;       /* of the answer: int, decimal(scale), float */
+    unsigned scale;
+    size_t source;
+    int column;             /* of vc_source_cube.columns; -1: none */
+    int distinct_dimension; /* source dimension whose leaves are counted; -1: none */
+    vc_over over;
+    size_t over_dimension; /* of the source */
+    vc_cube_fix *fixes;    /* replaces the source's fixes for these dimensions */
+    size_t nfixes;
+    vc_unrelated unrelated; /* VC_UNRELATED_DEFAULT: the source's policy */
+    const vc_expr *expr;    /* calculated: */
+    const size_t *operands; /* measures, in the order of vc_expr_names */
+    size_t noperands;
+} vc_cube_measure;
+
+typedef struct vc_cube {
+    vc_str name, label;
+    const vc_definition *definition;
+    vc_str definition_hash;
+    bool is_virtual;
+    size_t ndimensions;
+    const vc_cube_dimension *dimensions;
+    size_t nsources; /* the primary first */
+    const vc_cube_source *sources;
+    size_t nmeasures;
+    const vc_cube_measure *measures; /* operands stand before what uses them */
+} vc_cube;
+
+/* ---- the model of a snapshot ---- */
+
+/* A model over a snapshot. is_owned: the model closes the snapshot when it is freed. */
+vc_status vc_model_new(vc_snapshot *snapshot, bool is_owned, vc_model **model_out, vc_error *error);
+void vc_model_free(vc_model *model); /* NULL is fine */
+vc_snapshot *vc_model_snapshot(const vc_model *model);
+
+/* A cube of the model, opened and resolved at the first call and kept. Cost of the first call for a
+ * virtual cube: reading its sources' dimensions and resolving its joins.
+ * Errors: unknown_cube; those of a definition that does not fit the stored cubes
+ * (unknown_dimension, unknown_index, unknown_measure, definition_cycle, low_coverage, cardinality,
+ * fanout, ...), with the place in the definition. */
+vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
+
+/* VC_NOT_FOUND, codes "unknown_dimension" and "unknown_measure", with candidates. */
+vc_status vc_cube_find_dimension(const vc_cube *cube, vc_str name, size_t *dimension_out,
+                                 vc_error *error);
+vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure_out,
+                               vc_error *error);
+
+/* ---- models over time: for a server ---- */
+
+typedef struct vc_model_cache vc_model_cache;
+
+vc_status vc_model_cache_new(vc_store *store, vc_model_cache **cache_out, vc_error *error);
+void vc_model_cache_free(vc_model_cache *cache);
+
+/* The model of the newest epoch, shared and counted; give it back with vc_model_release. An older
+ * model is freed when nobody has it any more. */
+vc_status vc_model_acquire(vc_model_cache *cache, vc_model **model_out, vc_error *error);
+void vc_model_release(vc_model_cache *cache, vc_model *model);
+
+/* Drop the cached model if it is not of the newest epoch and nobody uses it; call now and then on
+ * an idle server, so that old pages can be reused. */
+void vc_model_cache_tick(vc_model_cache *cache);
+
+#endif

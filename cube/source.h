@@ -1,0 +1,80 @@
+/* A source cube as stored: its definition, its dimensions, and where its facts lie.
+ *
+ * A stored cube is complete in itself: it holds an image of each of its dimensions, also of shared
+ * ones, so that loading a shared dimension anew never changes what the facts of a cube mean. Two
+ * cubes whose images have the same fingerprint number their leaves alike.
+ *
+ * Fact columns of the object: dimension d is column d (leaf numbers, never null); measure column i
+ * is VC_COLUMN_MEASURE + i, for the distinct columns that measures name; the image of dimension d
+ * is byte column VC_COLUMN_IMAGE + d; the dictionary of a text column is VC_COLUMN_DICTIONARY + i.
+ * Threads: immutable; lives as long as its arena and snapshot.
+ */
+#ifndef CUBE_SOURCE_H
+#define CUBE_SOURCE_H
+
+#include "cube/definition.h"
+#include "storage/store.h"
+
+enum {
+    VC_COLUMN_MEASURE = 256,
+    VC_COLUMN_IMAGE = 1024,
+    VC_COLUMN_DICTIONARY = 2048,
+};
+
+typedef struct vc_fact_column {
+    vc_str name;        /* of the CSV column */
+    vc_value_type type; /* how values are stored; a dictionary's codes are VC_VALUE_INT */
+    unsigned scale;
+    bool is_dictionary; /* codes 0..ncodes-1 of distinct texts (count_distinct) */
+    uint32_t ncodes;
+    uint16_t column; /* in the object */
+} vc_fact_column;
+
+typedef struct vc_fact_run { /* segments of one load; an append adds a run */
+    uint32_t generation;
+    uint32_t nsegments;
+    uint64_t nrows;
+} vc_fact_run;
+
+typedef struct vc_source_cube {
+    vc_str name;
+    const vc_definition *definition;
+    uint32_t object_id, generation;
+    uint64_t nrows;
+    uint32_t nsegments; /* over all runs */
+    size_t nruns;
+    const vc_fact_run *runs;
+    size_t ndimensions;
+    const vc_str *dimension_names;         /* [ndimensions] as the cube names them */
+    const vc_dimension *const *dimensions; /* [ndimensions] */
+    const bool *is_aggregatable;           /* [ndimensions] */
+    size_t ncolumns;
+    const vc_fact_column *columns; /* [ncolumns] measure columns */
+    const int *measure_columns;    /* [definition->as.cube.nmeasures] into columns; -1: none
+                                      (count of rows, calculated, distinct over a dimension) */
+} vc_source_cube;
+
+/* Open a stored source cube.
+ *
+ * The definition is released with vc_source_cube_close; everything else goes with the arena.
+ * VC_NOT_FOUND, code "unknown_cube", also when the cube of that name is a virtual one. */
+vc_status vc_source_cube_open(const vc_snapshot *snapshot, vc_str name, vc_arena *arena,
+                              vc_source_cube **cube_out, vc_error *error);
+void vc_source_cube_close(vc_source_cube *cube);
+
+/* The chunk of a column (a dimension's number, or a vc_fact_column's `column`) in a segment
+ * numbered over all runs. */
+vc_status vc_source_cube_chunk(const vc_source_cube *cube, const vc_snapshot *snapshot,
+                               uint16_t column, uint32_t segment, vc_chunk *chunk_out,
+                               vc_error *error);
+
+/* VC_NOT_FOUND, code "unknown_dimension", with candidates. */
+vc_status vc_source_cube_find_dimension(const vc_source_cube *cube, vc_str name,
+                                        size_t *dimension_out, vc_error *error);
+
+/* The text of an object's definition in its manifest (source, virtual, dimension, crosswalk), and
+ * the kind. Manifests are JSON: {"kind": ..., "definition": "<text>", "file": ..., ...}. */
+vc_status vc_manifest_definition(const vc_object *object, vc_arena *arena,
+                                 vc_definition **definition_out, vc_error *error);
+
+#endif

@@ -1,0 +1,77 @@
+/* A relation: which units of the primary's dimension a joined leaf belongs to.
+ *
+ * A join on indexes, resolved once against two dimensions. A *unit* is a leaf of the primary's
+ * dimension, or a member of one of its levels when the index stands on a level above the leaf.
+ * `R` of the semantics is the set of pairs (unit, joined leaf); multiplicity is never kept.
+ *
+ * When each joined leaf has at most one unit, which is the common case, the whole join is the array
+ * `units`; otherwise it is compressed sparse rows (`offsets`, `targets`).
+ * Threads: immutable after vc_relation_resolve. Everything lives in its arena.
+ */
+#ifndef MAPPING_RELATION_H
+#define MAPPING_RELATION_H
+
+#include "dimensions/dimension.h"
+#include "mapping/normalize.h"
+
+/* One pair of a join: an index on either side, and the steps that make their keys comparable. */
+typedef struct vc_relation_pair {
+    const vc_index *from;                               /* of the primary's dimension */
+    const vc_index *to;                                 /* of the joined dimension */
+    const vc_normalizer *normalize_from, *normalize_to; /* NULL: keys as they are */
+} vc_relation_pair;
+
+typedef enum vc_leaf_fate { /* of a joined leaf */
+                            VC_FATE_MATCHED = 0,
+                            VC_FATE_UNMATCHED, /* its key is not on the primary's side, or it has
+                                                  none */
+                            VC_FATE_EXCLUDED,  /* an aggregate ("World") in a list of countries: in
+                                                  no total */
+} vc_leaf_fate;
+
+typedef struct vc_coverage {
+    uint64_t keys, keys_matched;       /* distinct key texts as found on the joined side */
+    uint64_t members, members_matched; /* joined leaves */
+    uint64_t excluded;                 /* joined leaves that are aggregates */
+    uint64_t primary_members, primary_matched;
+} vc_coverage;
+
+typedef struct vc_unmatched_key {
+    vc_str key;       /* as found; the components of a composite key joined by ", " */
+    uint32_t nleaves; /* joined leaves that have it */
+    const char *why;  /* "no such key in the primary", "unknown code", "empty key", ... */
+    bool is_excluded;
+} vc_unmatched_key;
+
+typedef struct vc_relation {
+    uint32_t nleaves;        /* of the joined dimension */
+    uint32_t nunits;         /* of the primary: its leaves, or the members of the level */
+    int hierarchy, level;    /* what a unit is: -1, -1 a leaf */
+    const uint32_t *units;   /* [nleaves] unit or VC_NONE; NULL when a leaf has several */
+    const uint32_t *offsets; /* [nleaves + 1] into targets; NULL when `units` is set */
+    const uint32_t *targets; /* ascending per leaf */
+    const uint8_t *fates;    /* [nleaves] vc_leaf_fate */
+    bool has_unit_fanin;     /* some unit has several joined leaves (many cities a country) */
+    bool has_fanout;         /* some joined leaf has several units */
+    vc_coverage coverage;
+    vc_unmatched_key *unmatched; /* in the order of their bytes; excluded ones too */
+    size_t nunmatched;
+    uint64_t ncollisions; /* joined keys that became equal only by normalisation */
+} vc_relation;
+
+/* Resolve a join: pairs [npairs] are one composite key, compared as tuples after normalisation; an
+ * empty or null component never matches.
+ *
+ * leaves_match   when no pairs are given the relation is by leaf keys (two versions of one
+ * dimension) All indexes of the primary stand on one level (or the leaf), else VC_IMPOSSIBLE, code
+ * "mixed_levels". An index of the joined side that stands on a level gives the key to all leaves
+ * below. O(keys log keys) over distinct keys, each normalised once.
+ */
+vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
+                              const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
+                              const vc_relation **relation_out, vc_error *error);
+
+/* The units of a joined leaf: *units_out is in the relation. Returns how many. */
+size_t vc_relation_units(const vc_relation *relation, uint32_t leaf, const uint32_t **units_out);
+
+#endif
