@@ -26,7 +26,7 @@ void vc_strmap_init(vc_strmap *map); /* `vc_strmap map = {0};` is the same */
 void vc_strmap_release(vc_strmap *map);
 
 /* The number of the key, put in when new (*is_new, which may be NULL, says so).
- * VC_STRMAP_NONE when out of memory or full (2^31 keys). An absent key and an empty one differ. */
+ * VC_STRMAP_NONE when out of memory or full (2^30 keys). An absent key and an empty one differ. */
 uint32_t vc_strmap_put(vc_strmap *map, vc_str key, bool *is_new);
 
 /* VC_STRMAP_NONE when absent. */

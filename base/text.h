@@ -50,13 +50,13 @@ typedef enum vc_parse {
  * integers. */
 vc_parse vc_parse_int(vc_str text, int64_t *out);
 
-/* [+-]digits[.digits][(e|E)[+-]digits] as an integer scaled by 10^scale, exactly.
+/* [+-](digits[.digits]|.digits)[(e|E)[+-]digits] as an integer scaled by 10^scale, exactly.
  * scale 0..18; `point` is the decimal character of the text ('.' or ',').
  * Trailing zeros beyond the scale are no error, other digits are VC_PARSE_INEXACT. */
 vc_parse vc_parse_decimal(vc_str text, unsigned scale, char point, int64_t *out);
 
-/* A finite double, correctly rounded, independent of the locale. "nan", "inf", hexadecimal: BAD.
- * Too large: VC_PARSE_OVERFLOW; too small becomes 0 or a denormal. */
+/* A finite double in the same syntax, correctly rounded, independent of the locale. "nan", "inf",
+ * hexadecimal: BAD. Too large: VC_PARSE_OVERFLOW; too small becomes 0 or a denormal. */
 vc_parse vc_parse_double(vc_str text, char point, double *out);
 
 enum { VC_NUMBER_TEXT = 48 }; /* room for every number below, with the NUL */
@@ -75,7 +75,7 @@ size_t vc_format_decimal(char *text, int64_t scaled, unsigned scale);
 bool vc_str_is_number(vc_str text);
 
 /* Distance for "did you mean": Damerau-Levenshtein over bytes, case-insensitive in ASCII, at most
- * `limit` (then limit + 1). */
+ * `limit` (then limit + 1). Different texts of more than 255 bytes count as too far. */
 unsigned vc_str_distance(vc_str a, vc_str b, unsigned limit);
 
 /* Copy to a NUL-terminated heap text; the caller frees it. NULL when out of memory. */
