@@ -1,0 +1,47 @@
+/* The slicing engine: a query and a model in, a result out.
+ *
+ *     plan    names looked up, conditions turned into sets of slots, measures into passes
+ *     scan    per source and grouping set: facts -> cells, in parallel by segments
+ *     stitch  cells of all passes by key, calculated measures, reasons, totals
+ *     shape   having, top, order, offset, limit
+ *
+ * Threads: any number of queries at once over one model and one pool.
+ */
+#ifndef SLICE_ENGINE_H
+#define SLICE_ENGINE_H
+
+#include "base/pool.h"
+#include "cube/model.h"
+#include "slice/query.h"
+#include "slice/result.h"
+
+typedef struct vc_engine_limits {
+    uint64_t max_cells;   /* rows of an answer times measures; 0: 5,000,000 */
+    uint64_t max_time_ms; /* 0: 30,000 */
+} vc_engine_limits;
+
+typedef struct vc_engine_options {
+    vc_pool *pool; /* NULL: the caller's thread only */
+    vc_engine_limits limits;
+    bool (*is_cancelled)(void *context); /* asked between segments; NULL: never */
+    void *context;
+} vc_engine_options;
+
+/* Answer a query.
+ *
+ * arena  owns the result, which also points into the model
+ *
+ * Errors with their place in the query: VC_NOT_FOUND unknown_cube, unknown_dimension,
+ * unknown_level, unknown_hierarchy, unknown_index, unknown_member, unknown_measure; VC_IMPOSSIBLE
+ * ambiguous_key, unrelated, overflow; VC_LIMIT limit_cells; VC_CANCELLED; VC_CORRUPT
+ * storage_damaged. */
+vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                        vc_arena *arena, const vc_result **result_out, vc_error *error);
+
+/* The quality of every join of a cube, with the share of each additive measure's value that
+ * matched. Computed by scanning once per model. ncoverage 0 for a source cube. */
+vc_status vc_engine_coverage(vc_model *model, const vc_cube *cube, const vc_engine_options *options,
+                             vc_arena *arena, const vc_result_coverage **coverage_out,
+                             size_t *ncoverage_out, vc_error *error);
+
+#endif

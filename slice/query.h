@@ -1,0 +1,166 @@
+/* The one query model: what every surface (URL, JSON body, reports) turns its text into.
+ *
+ * A vc_query is text that has been taken apart, not yet looked up: names are as the user wrote
+ * them. The engine looks them up against a cube and reports errors at the *place* each part came
+ * from. Everything lives in the arena of the request. `vc_query query = vc_query_default();`
+ */
+#ifndef SLICE_QUERY_H
+#define SLICE_QUERY_H
+
+#include "base/status.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a part of the query stood: a parameter and a byte offset in its value ("cut", 17), or a
+ * JSON pointer into the body ("/filters/0/values/1", no offset). */
+typedef struct vc_place {
+    const char *where; /* in the arena; NULL: unknown */
+    size_t offset;
+    bool is_pointer;
+} vc_place;
+
+/* Put the place into an error that has been filled; returns error->status (or `status`). */
+vc_status vc_error_at_place(vc_error *error, vc_status status, vc_place place);
+
+/* A dimension, and perhaps a hierarchy and a level (or index) of it: geo, date@weekly, geo.iso2. */
+typedef struct vc_dimref {
+    vc_str dimension;
+    vc_str hierarchy; /* absent: the main one */
+    vc_str level;     /* level or index; absent: none given */
+    vc_place place;
+} vc_dimref;
+
+typedef enum vc_item_kind {
+    VC_ITEM_ALL,      /* "()": restricts nothing */
+    VC_ITEM_PATH,     /* a member by path, or by a key that is unique; with a level or index in the
+                         dimref: every member with that key */
+    VC_ITEM_RANGE,    /* closed or half open, in member order */
+    VC_ITEM_CHILDREN, /* of the member of the path; of All when the path is empty */
+    VC_ITEM_DESCENDANTS, /* at `level`, or all */
+    VC_ITEM_NULL,        /* the null members of the level */
+    VC_ITEM_NOT_NULL,
+    VC_ITEM_CONTAINS, /* text in `keys[0]`: in key or label, ASCII case ignored */
+    VC_ITEM_STARTS_WITH,
+    VC_ITEM_ENDS_WITH,
+    VC_ITEM_MEMBER_SET, /* "#name" */
+} vc_item_kind;
+
+typedef struct vc_item {
+    vc_item_kind kind;
+    const vc_str *keys; /* of the path, or of the first end of a range; nkeys 0: open */
+    size_t nkeys;
+    const vc_str *end_keys; /* of the last end of a range; nend_keys 0: open */
+    size_t nend_keys;
+    bool excludes_first, excludes_end; /* gt, lt: the range without its end */
+    vc_str level;                      /* of descendants */
+    vc_place place;
+} vc_item;
+
+/* A condition on one dimension: a small tree. At the top of a query stand conditions that all hold.
+ */
+typedef enum vc_condition_kind {
+    VC_CONDITION_ITEMS, /* any of the items, on the dimref */
+    VC_CONDITION_AND,
+    VC_CONDITION_OR,
+    VC_CONDITION_NOT, /* of its one child */
+} vc_condition_kind;
+
+typedef struct vc_condition vc_condition;
+struct vc_condition {
+    vc_condition_kind kind;
+    vc_dimref dimref; /* of ITEMS; in inner nodes the dimension of all children */
+    const vc_item *items;
+    size_t nitems;
+    vc_condition *const *children;
+    size_t nchildren;
+    vc_place place;
+};
+
+typedef struct vc_axis_ref { /* one group of the drilldown */
+    vc_dimref dimref;        /* level absent: the first below All */
+} vc_axis_ref;
+
+typedef struct vc_measure_ref {
+    vc_str name;
+    vc_str expr; /* absent: a measure of the cube */
+    vc_str format, unit;
+    vc_place place;
+} vc_measure_ref;
+
+typedef enum vc_operator {
+    VC_OP_EQ,
+    VC_OP_NE,
+    VC_OP_GT,
+    VC_OP_GE,
+    VC_OP_LT,
+    VC_OP_LE,
+    VC_OP_SET,
+    VC_OP_NOT_SET,
+} vc_operator;
+
+typedef struct vc_having { /* all of them hold; several values of EQ mean any, of NE none */
+    vc_str measure;        /* a measure of the query or of the cube, or an expression */
+    vc_operator op;
+    const double *values;
+    size_t nvalues;
+    vc_place place;
+} vc_having;
+
+typedef struct vc_total { /* a grouping set: the dimensions that stay; none: the grand total */
+    const vc_str *dimensions;
+    size_t ndimensions;
+    vc_place place;
+} vc_total;
+
+typedef struct vc_order {
+    vc_str name; /* a measure, or "geo.country" / "geo" (member order of an axis) */
+    bool is_descending;
+    vc_place place;
+} vc_order;
+
+typedef struct vc_top { /* the n best members of a dimension per combination of those before it */
+    uint64_t count;
+    vc_str dimension, measure;
+    bool is_ascending;
+    vc_place place;
+} vc_top;
+
+typedef struct vc_query {
+    vc_str cube;
+    const vc_measure_ref *measures; /* none: all of the cube */
+    size_t nmeasures;
+    const vc_axis_ref *axes;
+    size_t naxes;
+    vc_condition *const *conditions; /* all hold; a dimension may occur several times */
+    size_t nconditions;
+    const vc_having *havings;
+    size_t nhavings;
+    const vc_total *totals;
+    size_t ntotals;
+    const vc_order *orders;
+    size_t norders;
+    const vc_top *tops;
+    size_t ntops;
+    const vc_str *properties; /* attributes, as "geo.capital" or "capital" */
+    size_t nproperties;
+    const vc_str *nonempty; /* dimensions */
+    size_t nnonempty;
+    uint64_t limit; /* UINT64_MAX: none */
+    uint64_t offset;
+    bool is_sparse;      /* default true */
+    bool has_parents;    /* add the levels above */
+    bool totals_visible; /* totals_scope=visible */
+    bool wants_explain;
+    bool no_cache;
+    vc_str format; /* "records", "arrays", "csv", ...; absent: by Accept or the default */
+    vc_str header; /* of CSV: names, labels, none; absent: names */
+    bool has_bom;  /* of CSV */
+    vc_str at;     /* snapshot id; absent: the newest */
+} vc_query;
+
+vc_query vc_query_default(void);
+
+#endif
