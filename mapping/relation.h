@@ -62,9 +62,9 @@ typedef struct vc_relation {
 /* Resolve a join: pairs [npairs] are one composite key, compared as tuples after normalisation; an
  * empty or null component never matches.
  *
- * leaves_match   when no pairs are given the relation is by leaf keys (two versions of one
- * dimension) All indexes of the primary stand on one level (or the leaf), else VC_IMPOSSIBLE, code
- * "mixed_levels". An index of the joined side that stands on a level gives the key to all leaves
+ * With no pairs the relation is by leaf keys (two versions of one dimension). The primary's units
+ * are the members of the level on which all of its indexes stand, else its leaves. An index of the
+ * joined side that stands on a level gives its key to all leaves
  * below. O(keys log keys) over distinct keys, each normalised once.
  */
 vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,

@@ -1,0 +1,474 @@
+/* Resolving a join in three steps:
+ *
+ *   1. Each distinct value of each index is normalised once; what comes out OK gets a number that
+ * both sides share, so from here on keys are compared as numbers.
+ *   2. Each side becomes a list of (unit, key number) per unit: `struct side`. A composite key is
+ * the tuple of its components' numbers, numbered again.
+ *   3. The primary's list is turned around (key -> units), and each joined leaf collects the units
+ * of its keys, without repetition.
+ */
+#include "mapping/relation.h"
+
+#include "base/strmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The normalised keys of each distinct value of one index. */
+struct value_keys {
+    uint32_t *offsets; /* [nvalues + 1] into keys */
+    uint32_t *keys;    /* numbers shared by both sides */
+    uint8_t *states;   /* [nvalues] vc_key_state of the first key that is not OK, else OK */
+    bool *is_excluded; /* [nvalues] */
+};
+
+/* For each unit of a side its distinct keys. */
+struct side {
+    const vc_dimension *dimension;
+    int hierarchy, level; /* what a unit is; -1, -1 a leaf */
+    uint32_t nunits;
+    uint32_t *offsets; /* [nunits + 1] into keys */
+    uint32_t *keys;
+    /* [npairs][nunits] value of the unit in the index, VC_NONE when it is not in it */
+    uint32_t **values;
+    struct value_keys *value_keys; /* [npairs] */
+};
+
+struct resolver {
+    vc_arena *arena;       /* of the result */
+    vc_arena work;         /* of what is only needed on the way */
+    vc_strmap *components; /* [npairs] normalised text -> number */
+    vc_strmap tuples;      /* numbers of the components -> number of the composite key */
+    const vc_relation_pair *pairs;
+    size_t npairs;
+    struct side primary, joined;
+};
+
+struct numbers { /* a growing array in the work arena */
+    uint32_t *items;
+    size_t count, capacity;
+};
+
+static bool numbers_add(vc_arena *arena, struct numbers *numbers, uint32_t item)
+{
+    if (numbers->count == numbers->capacity) {
+        size_t capacity = numbers->capacity == 0 ? 1024 : numbers->capacity * 2;
+        uint32_t *items = vc_arena_alloc(arena, capacity * sizeof *items);
+        if (items == NULL) return false;
+        if (numbers->count > 0) memcpy(items, numbers->items, numbers->count * sizeof *items);
+        numbers->items = items;
+        numbers->capacity = capacity;
+    }
+    numbers->items[numbers->count++] = item;
+    return true;
+}
+
+/* ---- step 1: the keys of values ---- */
+
+/* The keys of one value: through the normaliser, or as it is. */
+static vc_status keys_of_text(const vc_normalizer *normalizer, vc_str text, vc_arena *arena,
+                              vc_key_list *list, vc_error *error)
+{
+    if (normalizer != NULL) return vc_normalizer_apply(normalizer, text, arena, list, error);
+    if (list->capacity == 0) {
+        list->keys = VC_ARENA_NEW(arena, vc_key, 1);
+        if (list->keys == NULL) return vc_no_memory(error);
+        list->capacity = 1;
+    }
+    list->count = 1;
+    list->keys[0] =
+        (vc_key){.text = text, .state = text.size == 0 ? VC_KEY_EMPTY : VC_KEY_OK, .weight = 1};
+    return VC_OK;
+}
+
+static vc_status number_values(struct resolver *resolver, size_t pair, const vc_index *index,
+                               const vc_normalizer *normalizer, struct value_keys *out,
+                               vc_error *error)
+{
+    uint32_t nvalues = index->values.count;
+    struct numbers keys = {0};
+    vc_key_list list = {0};
+    vc_status status;
+
+    out->offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)nvalues + 1);
+    out->states = VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)nvalues + 1);
+    out->is_excluded = VC_ARENA_NEW(&resolver->work, bool, (size_t)nvalues + 1);
+    if (out->offsets == NULL || out->states == NULL || out->is_excluded == NULL)
+        return vc_no_memory(error);
+    for (uint32_t value = 0; value < nvalues; value++) {
+        status = keys_of_text(normalizer, vc_texts_get(&index->values, value), &resolver->work,
+                              &list, error);
+        if (status != VC_OK) return status;
+        for (size_t i = 0; i < list.count; i++) {
+            if (list.keys[i].state != VC_KEY_OK) {
+                out->states[value] = (uint8_t)list.keys[i].state;
+                out->is_excluded[value] |= list.keys[i].is_excluded;
+                continue;
+            }
+            uint32_t number = vc_strmap_put(&resolver->components[pair], list.keys[i].text, NULL);
+            if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, &keys, number))
+                return vc_no_memory(error);
+        }
+        out->offsets[value + 1] = (uint32_t)keys.count;
+    }
+    out->keys = keys.items;
+    return VC_OK;
+}
+
+/* ---- step 2: the keys of units ---- */
+
+/* values[unit] of an index, whose members may stand on a level above the unit. */
+static vc_status spread_values(struct resolver *resolver, const struct side *side,
+                               const vc_index *index, uint32_t **values_out, vc_error *error)
+{
+    const vc_dimension *dimension = side->dimension;
+    bool is_leaf_index = index->hierarchy < 0;
+    uint32_t nmembers =
+        is_leaf_index ? dimension->nleaves
+                      : dimension->hierarchies[index->hierarchy].levels[index->level].nmembers;
+    uint32_t *of_member = vc_arena_alloc(&resolver->work, (size_t)nmembers * sizeof *of_member);
+    if (of_member == NULL) return vc_no_memory(error);
+    memset(of_member, 0xFF, (size_t)nmembers * sizeof *of_member);
+    for (uint32_t value = 0; value < index->values.count; value++)
+        for (uint32_t i = index->offsets[value]; i < index->offsets[value + 1]; i++)
+            of_member[index->members[i]] = value;
+
+    bool is_same_grain = index->hierarchy == side->hierarchy && index->level == side->level;
+    if (is_same_grain) {
+        *values_out = of_member;
+        return VC_OK;
+    }
+    /* The side counts in leaves, the index in members of a level: a leaf has its member's value. */
+    const uint32_t *leaf_members =
+        dimension->hierarchies[index->hierarchy].levels[index->level].leaf_members;
+    uint32_t *of_leaf = vc_arena_alloc(&resolver->work, (size_t)side->nunits * sizeof *of_leaf);
+    if (of_leaf == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < side->nunits; leaf++)
+        of_leaf[leaf] = of_member[leaf_members[leaf]];
+    *values_out = of_leaf;
+    return VC_OK;
+}
+
+/* Add the composite keys of a unit: every combination of its components' keys. `tuple` [npairs] is
+ * room for the numbers of the combination so far. */
+static vc_status add_tuples(struct resolver *resolver, const struct side *side, uint32_t unit,
+                            size_t pair, uint32_t *tuple, struct numbers *keys, vc_error *error)
+{
+    if (pair == resolver->npairs) {
+        uint32_t number = tuple[0];
+        if (resolver->npairs > 1) {
+            /* Numbers have a fixed size, so no separator is needed. */
+            vc_str bytes = {.data = (const char *)tuple, .size = pair * sizeof *tuple};
+            number = vc_strmap_put(&resolver->tuples, bytes, NULL);
+        }
+        if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, keys, number))
+            return vc_no_memory(error);
+        return VC_OK;
+    }
+    uint32_t value = side->values[pair][unit];
+    if (value == VC_NONE) return VC_OK; /* a null component never matches */
+    const struct value_keys *value_keys = &side->value_keys[pair];
+    for (uint32_t i = value_keys->offsets[value]; i < value_keys->offsets[value + 1]; i++) {
+        tuple[pair] = value_keys->keys[i];
+        vc_status status = add_tuples(resolver, side, unit, pair + 1, tuple, keys, error);
+        if (status != VC_OK) return status;
+    }
+    return VC_OK;
+}
+
+static vc_status make_side(struct resolver *resolver, struct side *side, bool is_primary,
+                           vc_error *error)
+{
+    struct numbers keys = {0};
+    uint32_t *tuple = VC_ARENA_NEW(&resolver->work, uint32_t, resolver->npairs);
+    side->values = VC_ARENA_NEW(&resolver->work, uint32_t *, resolver->npairs);
+    side->value_keys = VC_ARENA_NEW(&resolver->work, struct value_keys, resolver->npairs);
+    side->offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)side->nunits + 1);
+    if (tuple == NULL || side->values == NULL || side->value_keys == NULL || side->offsets == NULL)
+        return vc_no_memory(error);
+    for (size_t pair = 0; pair < resolver->npairs; pair++) {
+        const vc_relation_pair *on = &resolver->pairs[pair];
+        const vc_index *index = is_primary ? on->from : on->to;
+        vc_status status =
+            number_values(resolver, pair, index, is_primary ? on->normalize_from : on->normalize_to,
+                          &side->value_keys[pair], error);
+        if (status == VC_OK)
+            status = spread_values(resolver, side, index, &side->values[pair], error);
+        if (status != VC_OK) return status;
+    }
+    for (uint32_t unit = 0; unit < side->nunits; unit++) {
+        vc_status status = add_tuples(resolver, side, unit, 0, tuple, &keys, error);
+        if (status != VC_OK) return status;
+        side->offsets[unit + 1] = (uint32_t)keys.count;
+    }
+    side->keys = keys.items;
+    return VC_OK;
+}
+
+/* What the primary counts in: the level on which all its indexes stand, else its leaves. */
+static void choose_units(struct resolver *resolver, const vc_dimension *primary)
+{
+    struct side *side = &resolver->primary;
+    side->dimension = primary;
+    side->hierarchy = resolver->pairs[0].from->hierarchy;
+    side->level = resolver->pairs[0].from->level;
+    for (size_t i = 1; i < resolver->npairs; i++)
+        if (resolver->pairs[i].from->hierarchy != side->hierarchy ||
+            resolver->pairs[i].from->level != side->level)
+            side->hierarchy = side->level = -1;
+    side->nunits = side->hierarchy < 0
+                       ? primary->nleaves
+                       : primary->hierarchies[side->hierarchy].levels[side->level].nmembers;
+}
+
+/* ---- step 3: units of joined leaves ---- */
+
+/* key -> units, by counting. */
+static vc_status turn_around(struct resolver *resolver, uint32_t nkeys, uint32_t **offsets_out,
+                             uint32_t **units_out, vc_error *error)
+{
+    const struct side *side = &resolver->primary;
+    uint32_t ntotal = side->offsets[side->nunits];
+    uint32_t *offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)nkeys + 2);
+    uint32_t *units = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)ntotal + 1);
+    if (offsets == NULL || units == NULL) return vc_no_memory(error);
+    for (uint32_t i = 0; i < ntotal; i++)
+        offsets[side->keys[i] + 2]++;
+    for (uint32_t key = 0; key < nkeys; key++)
+        offsets[key + 1] += offsets[key];
+    for (uint32_t unit = 0; unit < side->nunits; unit++)
+        for (uint32_t i = side->offsets[unit]; i < side->offsets[unit + 1]; i++)
+            units[offsets[side->keys[i] + 1]++] = unit;
+    *offsets_out = offsets;
+    *units_out = units;
+    return VC_OK;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static size_t sort_distinct(uint32_t *items, size_t count)
+{
+    if (count < 2) return count;
+    qsort(items, count, sizeof *items, compare_numbers);
+    size_t kept = 1;
+    for (size_t i = 1; i < count; i++)
+        if (items[i] != items[kept - 1]) items[kept++] = items[i];
+    return kept;
+}
+
+static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, vc_error *error)
+{
+    const struct side *joined = &resolver->joined;
+    uint32_t nkeys = resolver->npairs > 1 ? resolver->tuples.count : resolver->components[0].count;
+    uint32_t *key_offsets, *key_units;
+    struct numbers targets = {0};
+    uint8_t *seen = VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)relation->nunits + 1);
+    uint32_t *offsets = VC_ARENA_NEW(resolver->arena, uint32_t, (size_t)joined->nunits + 1);
+    vc_status status = turn_around(resolver, nkeys, &key_offsets, &key_units, error);
+    if (status != VC_OK) return status;
+    if (seen == NULL || offsets == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < joined->nunits; leaf++) {
+        size_t first = targets.count;
+        for (uint32_t i = joined->offsets[leaf]; i < joined->offsets[leaf + 1]; i++) {
+            uint32_t key = joined->keys[i];
+            for (uint32_t u = key_offsets[key]; u < key_offsets[key + 1]; u++)
+                if (!numbers_add(&resolver->work, &targets, key_units[u]))
+                    return vc_no_memory(error);
+        }
+        targets.count = first + sort_distinct(targets.items + first, targets.count - first);
+        relation->has_fanout |= targets.count - first > 1;
+        for (size_t i = first; i < targets.count; i++) {
+            relation->has_unit_fanin |= seen[targets.items[i]] != 0;
+            seen[targets.items[i]] = 1;
+        }
+        offsets[leaf + 1] = (uint32_t)targets.count;
+    }
+    for (uint32_t unit = 0; unit < relation->nunits; unit++)
+        relation->coverage.primary_matched += seen[unit];
+    relation->coverage.primary_members = relation->nunits;
+
+    uint32_t *kept = VC_ARENA_NEW(resolver->arena, uint32_t, targets.count + joined->nunits + 1);
+    if (kept == NULL) return vc_no_memory(error);
+    if (relation->has_fanout) {
+        memcpy(kept, targets.items, targets.count * sizeof *kept);
+        relation->offsets = offsets;
+        relation->targets = kept;
+    } else {
+        for (uint32_t leaf = 0; leaf < joined->nunits; leaf++)
+            kept[leaf] = offsets[leaf] < offsets[leaf + 1] ? targets.items[offsets[leaf]] : VC_NONE;
+        relation->units = kept;
+    }
+    return VC_OK;
+}
+
+/* ---- what did not match, and coverage ---- */
+
+static const char *why_not(const struct resolver *resolver, uint32_t leaf, bool *is_excluded)
+{
+    static const char *const reasons[] = {
+        [VC_KEY_OK] = "no such key in the primary",
+        [VC_KEY_EMPTY] = "empty key",
+        [VC_KEY_UNKNOWN] = "unknown code",
+        [VC_KEY_WITHDRAWN] = "withdrawn code",
+        [VC_KEY_AMBIGUOUS] = "ambiguous code",
+        [VC_KEY_AGGREGATE] = "an aggregate, not a member",
+    };
+    const struct side *joined = &resolver->joined;
+    *is_excluded = false;
+    for (size_t pair = 0; pair < resolver->npairs; pair++) {
+        uint32_t value = joined->values[pair][leaf];
+        if (value == VC_NONE)
+            return resolver->pairs[pair].to->is_partial ? "not in the index" : "empty key";
+        vc_key_state state = joined->value_keys[pair].states[value];
+        if (state != VC_KEY_OK) {
+            *is_excluded = joined->value_keys[pair].is_excluded[value];
+            return reasons[state];
+        }
+    }
+    return reasons[VC_KEY_OK];
+}
+
+/* The key of a joined leaf as it was found; absent when any component is null. */
+static vc_str found_key(const struct resolver *resolver, uint32_t leaf, vc_arena *arena)
+{
+    vc_str text = {0};
+    for (size_t pair = 0; pair < resolver->npairs; pair++) {
+        uint32_t value = resolver->joined.values[pair][leaf];
+        if (value == VC_NONE) return (vc_str){0};
+        vc_str part = vc_texts_get(&resolver->pairs[pair].to->values, value);
+        text = pair == 0 ? part : vc_arena_printf(arena, "%.*s, %.*s", VC_FMT(text), VC_FMT(part));
+    }
+    return text;
+}
+
+static int compare_unmatched(const void *a, const void *b)
+{
+    return vc_str_compare(((const vc_unmatched_key *)a)->key, ((const vc_unmatched_key *)b)->key);
+}
+
+/* Fates of leaves, counts of keys, and the list of what did not match: one pass over the leaves,
+ * with the distinct raw keys numbered by their values' numbers. */
+static vc_status describe(struct resolver *resolver, vc_relation *relation, vc_error *error)
+{
+    vc_coverage *coverage = &relation->coverage;
+    size_t npairs = resolver->npairs;
+    vc_strmap keys = {0};
+    uint32_t *tuple = VC_ARENA_NEW(&resolver->work, uint32_t, npairs);
+    uint8_t *fates = VC_ARENA_NEW(resolver->arena, uint8_t, (size_t)relation->nleaves + 1);
+    vc_unmatched_key *found =
+        VC_ARENA_NEW(resolver->arena, vc_unmatched_key, (size_t)relation->nleaves + 1);
+    uint32_t *place =
+        VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)relation->nleaves + 1); /* of key: +1 */
+    vc_status status = VC_NO_MEMORY;
+    if (tuple == NULL || fates == NULL || found == NULL || place == NULL) goto done;
+    relation->fates = fates;
+    relation->unmatched = found;
+    coverage->members = relation->nleaves;
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        const uint32_t *units;
+        bool is_matched = vc_relation_units(relation, leaf, &units) > 0, is_new, has_null = false;
+        for (size_t pair = 0; pair < npairs; pair++) {
+            tuple[pair] = resolver->joined.values[pair][leaf];
+            has_null |= tuple[pair] == VC_NONE;
+        }
+        uint32_t key = vc_strmap_put(
+            &keys, (vc_str){.data = (const char *)tuple, .size = npairs * sizeof *tuple}, &is_new);
+        if (key == VC_STRMAP_NONE) goto done;
+        coverage->keys += is_new && !has_null;
+        coverage->keys_matched += is_new && is_matched;
+        coverage->members_matched += is_matched;
+        if (is_matched) continue;
+        bool is_excluded;
+        const char *why = why_not(resolver, leaf, &is_excluded);
+        fates[leaf] = is_excluded ? VC_FATE_EXCLUDED : VC_FATE_UNMATCHED;
+        coverage->excluded += is_excluded;
+        if (is_new) {
+            place[key] = (uint32_t)relation->nunmatched + 1;
+            found[relation->nunmatched++] = (vc_unmatched_key){
+                .key = vc_arena_str(resolver->arena, found_key(resolver, leaf, &resolver->work)),
+                .why = why,
+                .is_excluded = is_excluded};
+        }
+        found[place[key] - 1].nleaves++;
+    }
+    qsort(found, relation->nunmatched, sizeof *found, compare_unmatched);
+    status = VC_OK;
+done:
+    vc_strmap_release(&keys);
+    return status == VC_OK ? VC_OK : vc_no_memory(error);
+}
+
+/* How many distinct joined keys became equal to another one only by normalisation. */
+static uint64_t count_collisions(const struct resolver *resolver)
+{
+    uint64_t ncollisions = 0;
+    for (size_t pair = 0; pair < resolver->npairs; pair++) {
+        const struct value_keys *keys = &resolver->joined.value_keys[pair];
+        uint32_t nvalues = resolver->pairs[pair].to->values.count;
+        uint8_t *seen = calloc((size_t)resolver->components[pair].count + 1, 1);
+        if (seen == NULL) return 0;
+        for (uint32_t i = 0; i < keys->offsets[nvalues]; i++) {
+            ncollisions += seen[keys->keys[i]];
+            seen[keys->keys[i]] = 1;
+        }
+        free(seen);
+    }
+    return ncollisions;
+}
+
+vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
+                              const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
+                              const vc_relation **relation_out, vc_error *error)
+{
+    vc_relation_pair by_key = {0};
+    if (npairs == 0) {
+        vc_status status = vc_dimension_find_index(primary, VC_STR("key"), &by_key.from, error);
+        if (status == VC_OK)
+            status = vc_dimension_find_index(joined, VC_STR("key"), &by_key.to, error);
+        if (status != VC_OK) return status;
+        pairs = &by_key;
+        npairs = 1;
+    }
+    struct resolver resolver = {.arena = arena, .pairs = pairs, .npairs = npairs};
+    vc_relation *relation = VC_ARENA_NEW(arena, vc_relation, 1);
+    resolver.components = calloc(npairs, sizeof *resolver.components);
+    vc_status status =
+        relation == NULL || resolver.components == NULL ? vc_no_memory(error) : VC_OK;
+    if (status != VC_OK) goto done;
+    choose_units(&resolver, primary);
+    resolver.joined =
+        (struct side){.dimension = joined, .hierarchy = -1, .level = -1, .nunits = joined->nleaves};
+    *relation = (vc_relation){.nleaves = joined->nleaves,
+                              .nunits = resolver.primary.nunits,
+                              .hierarchy = resolver.primary.hierarchy,
+                              .level = resolver.primary.level};
+    status = make_side(&resolver, &resolver.primary, true, error);
+    if (status == VC_OK) status = make_side(&resolver, &resolver.joined, false, error);
+    if (status == VC_OK) status = match_leaves(&resolver, relation, error);
+    if (status == VC_OK) status = describe(&resolver, relation, error);
+    if (status == VC_OK) {
+        relation->ncollisions = count_collisions(&resolver);
+        *relation_out = relation;
+    }
+done:
+    for (size_t i = 0; resolver.components != NULL && i < npairs; i++)
+        vc_strmap_release(&resolver.components[i]);
+    free(resolver.components);
+    vc_strmap_release(&resolver.tuples);
+    vc_arena_release(&resolver.work);
+    return status;
+}
+
+size_t vc_relation_units(const vc_relation *relation, uint32_t leaf, const uint32_t **units_out)
+{
+    if (relation->units != NULL) {
+        *units_out = &relation->units[leaf];
+        return relation->units[leaf] != VC_NONE;
+    }
+    *units_out = relation->targets + relation->offsets[leaf];
+    return relation->offsets[leaf + 1] - relation->offsets[leaf];
+}
