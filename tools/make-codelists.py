@@ -36,22 +36,30 @@ NAMES = {"CI": "Côte d’Ivoire"}
 
 # Further names in wide use, so that `from: name` finds them.
 ALIASES = {
-    "BN": ["Brunei (Darussalam)"], "BO": ["Bolivia"], "CD": ["Congo, Dem. Rep.", "DR Congo", "Congo-Kinshasa"],
+    "AE": ["UAE"], "BN": ["Brunei (Darussalam)"], "BO": ["Bolivia"],
+    "BQ": ["Caribbean Netherlands", "Bonaire, Saint Eustatius and Saba"], "BS": ["Bahamas"],
+    "CD": ["Congo, Dem. Rep.", "DR Congo", "Congo-Kinshasa"],
     "CG": ["Congo", "Congo, Rep.", "Congo-Brazzaville"], "CI": ["Ivory Coast"],
     "CN": ["China (mainland)", "People's Republic of China"], "CV": ["Cape Verde"],
-    "CZ": ["Czech Republic"], "FK": ["Falkland Islands"], "FM": ["Federated States of Micronesia", "Micronesia"],
-    "FO": ["Faeroe Islands"], "GB": ["United Kingdom", "Great Britain", "UK"],
-    "GM": ["Gambia"], "BS": ["Bahamas"], "HK": ["Hong Kong"], "IR": ["Iran"], "KP": ["North Korea", "Korea, North"],
-    "KR": ["South Korea", "Korea, South"], "LA": ["Laos"], "LY": ["Libyan Arab Jamahiriya"], "MD": ["Moldova"],
-    "MF": ["Saint Martin", "Saint Martin (French part)"], "MK": ["Macedonia", "FYR Macedonia", "Macedonia, FYR",
-    "The former Yugoslav Republic of Macedonia"], "MM": ["Myanmar"], "MO": ["Macau", "Macao"],
-    "NL": ["Holland"], "PS": ["Palestine", "Occupied Palestinian Territory", "West Bank and Gaza"],
-    "RU": ["Russia"], "SH": ["Saint Helena"], "SX": ["Sint Maarten"], "SY": ["Syria"], "SZ": ["Swaziland"],
-    "TL": ["East Timor"], "TR": ["Turkey"], "TW": ["Taiwan", "Chinese Taipei", "Taiwan, Province of China"],
-    "TZ": ["Tanzania"], "US": ["United States", "USA", "United States of America"], "VA": ["Vatican", "Vatican City", "Holy See"],
-    "VE": ["Venezuela"], "VG": ["British Virgin Islands"], "VI": ["US Virgin Islands", "United States Virgin Islands"],
-    "VN": ["Vietnam"], "KN": ["St. Kitts-Nevis"], "ST": ["Sao Tome & Principe"], "BQ": ["Caribbean Netherlands"],
-    "XK": ["Republic of Kosovo", "Kosovo (under UNSCR 1244/99)"],
+    "CZ": ["Czech Republic"], "FK": ["Falkland Islands"],
+    "FM": ["Federated States of Micronesia", "Micronesia"], "FO": ["Faeroe Islands"],
+    "GB": ["United Kingdom", "Great Britain", "UK"], "GM": ["Gambia"],
+    "HK": ["Hong Kong", "Hong Kong, China", "Hong Kong SAR"], "IR": ["Iran"],
+    "KN": ["St. Kitts-Nevis"], "KP": ["North Korea", "Korea, North"],
+    "KR": ["South Korea", "Korea, South"], "LA": ["Laos", "Lao"], "LY": ["Libyan Arab Jamahiriya"],
+    "MD": ["Moldova"], "MF": ["Saint Martin", "Saint Martin (French part)"],
+    "MK": ["Macedonia", "FYR Macedonia", "Macedonia, FYR",
+           "The former Yugoslav Republic of Macedonia"],
+    "MM": ["Myanmar"], "MO": ["Macau", "Macao", "Macao, China", "Macau SAR"],
+    "NL": ["Holland", "Netherlands, Kingdom of the", "Kingdom of the Netherlands"],
+    "PS": ["Palestine", "Occupied Palestinian Territory", "West Bank and Gaza"], "RU": ["Russia"],
+    "SH": ["Saint Helena"], "ST": ["Sao Tome & Principe"], "SX": ["Sint Maarten"], "SY": ["Syria"],
+    "SZ": ["Swaziland"], "TL": ["East Timor"], "TR": ["Turkey"],
+    "TW": ["Taiwan", "Chinese Taipei", "Taiwan, Province of China"], "TZ": ["Tanzania"],
+    "US": ["United States", "USA", "United States of America"],
+    "VA": ["Vatican", "Vatican City", "Holy See"], "VE": ["Venezuela"],
+    "VG": ["British Virgin Islands"], "VI": ["US Virgin Islands", "United States Virgin Islands"],
+    "VN": ["Vietnam"], "XK": ["Republic of Kosovo", "Kosovo (under UNSCR 1244/99)"],
 }
 
 # Names of withdrawn codes beyond the table's.
@@ -73,39 +81,39 @@ CODE_ALIASES = {
 # Ireland) and count only in the alias set "worldbank".
 WORLD_BANK_TWO = dict(
     pair.split("=") for pair in """
-    AFE=ZH AFW=ZI ARB=1A CEB=B8 CSS=S3 EAP=4E EAR=V2 EAS=Z4 ECA=7E ECS=Z7 EMU=XC FCS=F1 HIC=XD HPC=XE
-    IBD=XF IBT=ZT IDA=XG IDB=XH IDX=XI LAC=XJ LCN=ZJ LDC=XL LIC=XM LMC=XN LMY=XO LTE=V3 MEA=ZQ MIC=XP
-    MNA=XQ NAC=XU OED=OE OSS=S4 PRE=V1 PSS=S2 PST=V4 SAS=8S SSA=ZF SSF=ZG SST=S1 TEA=T4 TEC=T7 TLA=T2
-    TMN=T3 TSA=T5 TSS=T6 UMC=XT WLD=1W""".split())
+    AFE=ZH AFW=ZI ARB=1A CEB=B8 CSS=S3 EAP=4E EAR=V2 EAS=Z4 ECA=7E ECS=Z7 EMU=XC FCS=F1 HIC=XD
+    HPC=XE IBD=XF IBT=ZT IDA=XG IDB=XH IDX=XI LAC=XJ LCN=ZJ LDC=XL LIC=XM LMC=XN LMY=XO LTE=V3
+    MEA=ZQ MIC=XP MNA=XQ NAC=XU OED=OE OSS=S4 PRE=V1 PSS=S2 PST=V4 SAS=8S SSA=ZF SSF=ZG SST=S1
+    TEA=T4 TEC=T7 TLA=T2 TMN=T3 TSA=T5 TSS=T6 UMC=XT WLD=1W""".split())
 
 # Our World in Data: groups only. OWID_USS, OWID_CIS and the like are single places, not groups.
 OWID = {
     "OWID_WRL": "World", "OWID_AFR": "Africa", "OWID_ASI": "Asia", "OWID_EUR": "Europe",
     "OWID_NAM": "North America", "OWID_SAM": "South America", "OWID_OCE": "Oceania",
-    "OWID_EU27": "European Union (27)", "OWID_EUN": "European Union", "OWID_HIC": "High-income countries",
-    "OWID_UMC": "Upper-middle-income countries", "OWID_LMC": "Lower-middle-income countries",
-    "OWID_LIC": "Low-income countries",
+    "OWID_EU27": "European Union (27)", "OWID_EUN": "European Union",
+    "OWID_HIC": "High-income countries", "OWID_UMC": "Upper-middle-income countries",
+    "OWID_LMC": "Lower-middle-income countries", "OWID_LIC": "Low-income countries",
 }
 
 EUROSTAT = {
     "EU": "European Union", "EA": "Euro area", "EEA": "European Economic Area",
     "EFTA": "European Free Trade Association", "EU_V": "European Union (changing composition)",
     "EU6": None, "EU9": None, "EU10": None, "EU12": None, "EU15": None, "EU25": None, "EU27": None,
-    "EU27_2007": None, "EU27_2019": None, "EU27_2020": None, "EU28": None, "EA11": None, "EA12": None,
-    "EA13": None, "EA15": None, "EA16": None, "EA17": None, "EA18": None, "EA19": None, "EA20": None,
-    "EA21": None, "EEA18": None, "EEA28": None, "EEA30": None, "EEA30_2007": None, "EEA31": None,
-    "EU27_2020_EFTA": None,
+    "EU27_2007": None, "EU27_2019": None, "EU27_2020": None, "EU28": None, "EA11": None,
+    "EA12": None, "EA13": None, "EA15": None, "EA16": None, "EA17": None, "EA18": None,
+    "EA19": None, "EA20": None, "EA21": None, "EEA18": None, "EEA28": None, "EEA30": None,
+    "EEA30_2007": None, "EEA31": None, "EU27_2020_EFTA": None,
 }
 
 # Groups of the UN's population prospects, beside the M49 regions of the table.
 UN_GROUPS = {
     "199": "Least developed countries", "432": "Landlocked developing countries",
-    "722": "Small island developing states", "003": "North America", "419": "Latin America and the Caribbean",
-    "900": "World", "901": "More developed regions", "902": "Less developed regions", "903": "Africa",
-    "904": "Latin America and the Caribbean", "905": "Northern America", "908": "Europe",
-    "909": "Oceania", "934": "Less developed regions, excluding least developed countries",
-    "935": "Asia", "941": "Least developed countries",
-    "948": "Less developed regions, excluding China",
+    "722": "Small island developing states", "003": "North America",
+    "419": "Latin America and the Caribbean", "900": "World", "901": "More developed regions",
+    "902": "Less developed regions", "903": "Africa", "904": "Latin America and the Caribbean",
+    "905": "Northern America", "908": "Europe", "909": "Oceania",
+    "934": "Less developed regions, excluding least developed countries", "935": "Asia",
+    "941": "Least developed countries", "948": "Less developed regions, excluding China",
 }
 
 # Letters that NFD does not take apart; the same table stands in mapping/codelist.c.
@@ -160,20 +168,25 @@ class Table:
         elif held != number and not weak:
             sys.exit(f"the name {folded!r} means {self.rows[held]} and {self.rows[number]}")
 
+    def codes_in_use(self):
+        return {key for form in self.indexes if form != "names" for key, _ in self.indexes[form]}
+
     def number_of(self, form, key):
         return next(number for text, number in self.indexes[form] if text == key)
 
 
 def add_assigned(table, folder):
-    for row in sorted(read_csv(folder / "codes/country-codes.csv"), key=lambda r: r["ISO3166-1-Alpha-2"]):
+    rows = read_csv(folder / "codes/country-codes.csv")
+    for row in sorted(rows, key=lambda row: row["ISO3166-1-Alpha-2"]):
         alpha2 = row["ISO3166-1-Alpha-2"]
-        number = table.add("ASSIGNED", NAMES.get(alpha2, clean(row["official_name_en"])), alpha2=alpha2,
-                           alpha3=row["ISO3166-1-Alpha-3"], numeric=row["ISO3166-1-numeric"].zfill(3))
+        name = NAMES.get(alpha2, clean(row["official_name_en"]))
+        number = table.add("ASSIGNED", name, alpha2=alpha2, alpha3=row["ISO3166-1-Alpha-3"],
+                           numeric=row["ISO3166-1-numeric"].zfill(3))
         names = [row[column] for column in ("official_name_en", "UNTERM English Short",
                                             "UNTERM English Formal", "CLDR display name",
                                             "ISO4217-currency_country_name")]
-        for name in [table.rows[number]["name"], *names, *ALIASES.get(alpha2, [])]:
-            table.add_name(name, number)
+        for each in [name, *names, *ALIASES.get(alpha2, [])]:
+            table.add_name(each, number)
     number = table.add("USER", "Kosovo", alpha2="XK", alpha3="XKX")
     for name in ["Kosovo", *ALIASES["XK"]]:
         table.add_name(name, number)
@@ -184,29 +197,31 @@ def add_withdrawn(table, folder):
     first = len(table.rows)
     for entry in entries:
         old, alpha4 = entry["from"], entry["alpha4"]
-        number = table.add("WITHDRAWN", WITHDRAWN_NAMES.get(alpha4, old["name"]), alpha2=old["alpha2"],
-                           alpha3=old["alpha3"], numeric=old.get("numeric", ""), alpha4=alpha4,
-                           years=YEARS[alpha4])
+        number = table.add("WITHDRAWN", WITHDRAWN_NAMES.get(alpha4, old["name"]),
+                           alpha2=old["alpha2"], alpha3=old["alpha3"],
+                           numeric=old.get("numeric", ""), alpha4=alpha4, years=YEARS[alpha4])
         for new in entry["to"]:
             if new["state"] == "assigned":  # ISO's own way to write today's names
                 table.add_name(new["name"], table.number_of("alpha2", new["alpha2"]), weak=True)
         for name in [table.rows[number]["name"], old["name"], *WITHDRAWN_ALIASES.get(alpha4, [])]:
             table.add_name(name, number, weak=True)
-    by_alpha4 = {row["alpha4"]: number for number, row in enumerate(table.rows) if row.get("alpha4")}
+    # Only now, because a successor may be a withdrawn code that comes later. By alpha-3: alpha-2
+    # codes were used again.
     for number, entry in enumerate(entries, first):
-        table.rows[number]["successors"] = [
-            table.number_of("alpha3", new["alpha3"]) for new in entry["to"]
-        ] if entry["alpha4"] not in SUCCESSORS else [
-            table.number_of("alpha2", alpha2) for alpha2 in SUCCESSORS[entry["alpha4"]]]
-        assert (len(table.rows[number]["successors"]) > 1) == (entry["alpha4"].endswith("HH") or
-                                                               entry["alpha4"] == "CSXX")
-    assert set(by_alpha4) == set(YEARS)
+        alpha4 = entry["alpha4"]
+        successors = [table.number_of("alpha3", new["alpha3"]) for new in entry["to"]]
+        if alpha4 in SUCCESSORS:
+            successors = [table.number_of("alpha2", alpha2) for alpha2 in SUCCESSORS[alpha4]]
+        assert (len(successors) > 1) == (alpha4.endswith("HH") or alpha4 == "CSXX")
+        table.rows[number]["successors"] = successors
+    assert {entry["alpha4"] for entry in entries} == set(YEARS)
 
 
 def world_bank_names(folder):
     """All codes of the World Bank's files with the names they go by."""
+    files = {"population": "Country Name", "gdp": "Country Name", "inflation-consumer": "Country"}
     names = {}
-    for file, column in (("population", "Country Name"), ("gdp", "Country Name"), ("inflation-consumer", "Country")):
+    for file, column in files.items():
         for row in read_csv(folder / f"wb/{file}.csv"):
             names.setdefault(row["Country Code"], {})[row[column]] = None
     return {code: list(found) for code, found in sorted(names.items())}
@@ -214,8 +229,7 @@ def world_bank_names(folder):
 
 def add_aggregates(table, folder):
     def add_group(code, name, names=()):
-        taken = {key for form in table.indexes for key, _ in table.indexes[form] if form != "names"}
-        if code in taken:
+        if code in table.codes_in_use():
             sys.exit(f"the code {code} of a group is taken")
         number = table.add("AGGREGATE", name)
         table.indexes["other"].append((code, number))
@@ -223,7 +237,8 @@ def add_aggregates(table, folder):
             table.add_name(each, number, weak=True)
         return number
 
-    assigned = {row["alpha3"]: number for number, row in enumerate(table.rows) if row["kind"] in ("ASSIGNED", "USER")}
+    assigned = {row["alpha3"]: number for number, row in enumerate(table.rows)
+                if row["kind"] in ("ASSIGNED", "USER")}
     aliases = {}
     for code, names in world_bank_names(folder).items():
         if code in assigned:
@@ -262,12 +277,14 @@ def write_rows(table, out):
     out += ["", "static const vc_code codes[] = {"]
     for number, row in enumerate(table.rows):
         fields = [f".kind = VC_CODE_{row['kind']}"]
-        fields += [f".{form} = {c_text(row[form])}" for form in ("alpha2", "alpha3", "numeric", "alpha4") if row.get(form)]
+        fields += [f".{form} = {c_text(row[form])}"
+                   for form in ("alpha2", "alpha3", "numeric", "alpha4") if row.get(form)]
         fields.append(f".name = {c_text(row['name'])}")
         if row.get("years"):
             fields.append(".first_year = %d, .last_year = %d" % row["years"])
         if row.get("successors"):
-            fields.append(f".successors = successors_{number}, .nsuccessors = {len(row['successors'])}")
+            fields.append(f".successors = successors_{number}")
+            fields.append(f".nsuccessors = {len(row['successors'])}")
         out.append(f"    [{number}] = {{{', '.join(fields)}}},")
     out.append("};")
 
@@ -282,14 +299,16 @@ def write_index(name, entries, out):
 def write_aliases(table, world_bank, out):
     entries = [(key, world_bank[key], "worldbank") for key in world_bank]
     for alias_set, keys in CODE_ALIASES.items():
-        entries += [(key, table.number_of("alpha2", alpha2), alias_set) for key, alpha2 in keys.items()]
-    taken = {key for form in table.indexes for key, _ in table.indexes[form] if form != "names"}
-    assert len({key for key, _, _ in entries}) == len(entries) and not taken & {key for key, _, _ in entries}
+        for key, alpha2 in keys.items():
+            entries.append((key, table.number_of("alpha2", alpha2), alias_set))
+    keys = {key for key, _, _ in entries}
+    assert len(keys) == len(entries) and not keys & table.codes_in_use()
     out += ["", "static const vc_code_alias aliases[] = {"]
     for key, number, alias_set in sorted(entries):
         out.append(f"    {{{c_text(key)}, {number}, {ALIAS_SETS.index(alias_set)}}},")
     out += ["};", ""]
-    out.append(f"static const char *const alias_sets[] = {{{', '.join(map(c_text, ALIAS_SETS))}, NULL}};")
+    names = ", ".join(map(c_text, ALIAS_SETS))
+    out.append(f"static const char *const alias_sets[] = {{{names}, NULL}};")
 
 
 def main():
@@ -310,8 +329,8 @@ def main():
         write_index(name, entries, out)
     write_aliases(table, world_bank, out)
     out += ["", "#define INDEX(array) {array, sizeof(array) / sizeof((array)[0])}", "",
-            "const vc_codelist vc_codelist_iso3166 = {", '    .name = "iso3166-1",', "    .codes = codes,",
-            "    .ncodes = sizeof codes / sizeof codes[0],"]
+            "const vc_codelist vc_codelist_iso3166 = {", '    .name = "iso3166-1",',
+            "    .codes = codes,", "    .ncodes = sizeof codes / sizeof codes[0],"]
     out += [f"    .{name} = INDEX({name})," for name in table.indexes]
     out += ["    .aliases = aliases,", "    .naliases = sizeof aliases / sizeof aliases[0],",
             "    .alias_sets = alias_sets,", "};"]
