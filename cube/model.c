@@ -1,0 +1,379 @@
+/* The cubes of one snapshot, each opened at its first use and kept, and models over time.
+ *
+ * One mutex guards the table of cubes. A cube that is being opened is marked, so that a definition
+ * that leads back to itself is found rather than followed; the path is in the error.
+ */
+#include "cube/model.h"
+
+#include "base/nearest.h"
+#include "cube/crosswalk.h"
+#include "cube/model_parts.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum entry_state { ENTRY_NEW = 0, ENTRY_OPENING, ENTRY_OPEN };
+
+struct entry { /* of a cube */
+    struct entry *next;
+    vc_str name;
+    enum entry_state state;
+    vc_cube cube;
+    vc_definition *definition; /* of a virtual cube; owned */
+    vc_source_cube *source;    /* owned */
+};
+
+struct normalizer_entry {
+    struct normalizer_entry *next;
+    vc_normalizer *normalizer;
+};
+
+struct vc_model {
+    vc_snapshot *snapshot;
+    bool is_owned;
+    vc_arena arena;
+    pthread_mutex_t lock;
+    struct entry *entries;
+    struct normalizer_entry *normalizers;
+    size_t nusers; /* of a cached model; guarded by the cache's lock */
+    bool is_stale;
+};
+
+vc_status vc_model_new(vc_snapshot *snapshot, bool is_owned, vc_model **model_out, vc_error *error)
+{
+    vc_model *model = calloc(1, sizeof *model);
+    if (model == NULL) return vc_no_memory(error);
+    model->snapshot = snapshot;
+    model->is_owned = is_owned;
+    pthread_mutex_init(&model->lock, NULL);
+    *model_out = model;
+    return VC_OK;
+}
+
+void vc_model_free(vc_model *model)
+{
+    if (model == NULL) return;
+    for (struct entry *entry = model->entries; entry != NULL; entry = entry->next) {
+        vc_definition_release(entry->definition);
+        if (entry->source != NULL) vc_source_cube_close(entry->source);
+    }
+    for (struct normalizer_entry *entry = model->normalizers; entry != NULL; entry = entry->next)
+        vc_normalizer_free(entry->normalizer);
+    vc_arena_release(&model->arena);
+    if (model->is_owned) vc_snapshot_close(model->snapshot);
+    pthread_mutex_destroy(&model->lock);
+    free(model);
+}
+
+vc_snapshot *vc_model_snapshot(const vc_model *model)
+{
+    return model->snapshot;
+}
+
+vc_arena *vc_model_arena(vc_model *model)
+{
+    return &model->arena;
+}
+
+static struct entry *find_entry(vc_model *model, vc_str name)
+{
+    for (struct entry *entry = model->entries; entry != NULL; entry = entry->next)
+        if (vc_str_equal(entry->name, name)) return entry;
+    return NULL;
+}
+
+static struct entry *get_entry(vc_model *model, vc_str name)
+{
+    struct entry *entry = find_entry(model, name);
+    if (entry != NULL) return entry;
+    entry = VC_ARENA_NEW(&model->arena, struct entry, 1);
+    if (entry == NULL) return NULL;
+    entry->name = vc_arena_str(&model->arena, name);
+    entry->next = model->entries;
+    model->entries = entry;
+    return entry;
+}
+
+vc_status vc_model_source(vc_model *model, vc_str name, const vc_source_cube **cube_out,
+                          vc_error *error)
+{
+    struct entry *entry = get_entry(model, name);
+    if (entry == NULL) return vc_no_memory(error);
+    if (entry->source == NULL) {
+        vc_status status =
+            vc_source_cube_open(model->snapshot, name, &model->arena, &entry->source, error);
+        if (status != VC_OK) return status;
+    }
+    *cube_out = entry->source;
+    return VC_OK;
+}
+
+vc_status vc_model_kind(vc_model *model, vc_str name, bool *is_virtual_out, vc_error *error)
+{
+    vc_object object;
+    vc_arena arena = {0};
+    vc_definition *definition = NULL;
+    vc_status status = vc_snapshot_find(model->snapshot, VC_KIND_CUBE, name, &object, error);
+    if (status == VC_OK) status = vc_manifest_definition(&object, &arena, &definition, error);
+    if (status == VC_OK) *is_virtual_out = definition->kind == VC_DEFINITION_VIRTUAL;
+    vc_definition_release(definition);
+    vc_arena_release(&arena);
+    return status;
+}
+
+/* ---- normalisers and the crosswalks they go through ---- */
+
+static vc_status open_crosswalk(void *context, vc_str name, const void **crosswalk_out,
+                                vc_error *error)
+{
+    vc_model *model = context;
+    const vc_crosswalk *crosswalk;
+    vc_status status = vc_crosswalk_open(model->snapshot, name, &model->arena, &crosswalk, error);
+    if (status == VC_OK) *crosswalk_out = crosswalk;
+    return status;
+}
+
+vc_status vc_model_normalizer(vc_model *model, const json_t *steps,
+                              const vc_normalizer **normalizer_out, vc_error *error)
+{
+    vc_crosswalk_source crosswalks = {
+        .context = model, .open = open_crosswalk, .find = vc_crosswalk_find};
+    struct normalizer_entry *entry = VC_ARENA_NEW(&model->arena, struct normalizer_entry, 1);
+    if (entry == NULL) return vc_no_memory(error);
+    vc_status status = vc_normalizer_parse(steps, &crosswalks, &entry->normalizer, error);
+    if (status != VC_OK) return status;
+    entry->next = model->normalizers;
+    model->normalizers = entry;
+    *normalizer_out = entry->normalizer;
+    return VC_OK;
+}
+
+vc_status vc_model_place(const vc_definition *definition, vc_str pointer, const char *field,
+                         vc_status status, vc_error *error)
+{
+    if (status != VC_OK && error != NULL) {
+        char inner[sizeof error->pointer];
+        memcpy(inner, error->pointer, sizeof inner);
+        vc_error_at_pointer(error, "%.*s%s%s", VC_FMT(pointer), field, inner);
+        vc_definition_locate(definition, error);
+    }
+    return status;
+}
+
+/* ---- cubes ---- */
+
+/* "a -> b -> a": the cubes that are being opened, oldest first, and the one that closes the loop.
+ */
+static vc_status fail_cycle(const vc_model *model, vc_str name, vc_error *error)
+{
+    vc_arena work = {0};
+    vc_str path = name;
+    for (struct entry *entry = model->entries; entry != NULL; entry = entry->next)
+        if (entry->state == ENTRY_OPENING)
+            path = vc_arena_printf(&work, "%.*s -> %.*s", VC_FMT(entry->name), VC_FMT(path));
+    vc_fail(error, VC_BAD_INPUT, "definition_cycle",
+            "the definitions lead back to themselves: %.*s", VC_FMT(path));
+    vc_arena_release(&work);
+    return VC_BAD_INPUT;
+}
+
+static vc_status open_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
+
+/* A virtual cube as the source of another: refused, but a loop is told as such. */
+static vc_status check_sources(vc_model *model, const vc_definition *definition, vc_error *error)
+{
+    const vc_virtual_def *virtual_cube = &definition->as.virtual_cube;
+    for (size_t i = 0; i < virtual_cube->nsources; i++) {
+        const vc_source_def *source = &virtual_cube->sources[i];
+        bool is_virtual;
+        vc_status status = vc_model_kind(model, source->cube, &is_virtual, error);
+        if (status == VC_OK && is_virtual) {
+            struct entry *entry = find_entry(model, source->cube);
+            if (entry != NULL && entry->state == ENTRY_OPENING)
+                status = fail_cycle(model, source->cube, error);
+            else {
+                const vc_cube *inner;
+                status = open_cube(model, source->cube, &inner, error);
+                if (status == VC_OK)
+                    status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                                     "cube '%.*s' is a virtual cube; a virtual cube over virtual "
+                                     "cubes is not supported by this version",
+                                     VC_FMT(source->cube));
+                else
+                    return status;
+            }
+        }
+        if (status != VC_OK)
+            return vc_model_place(definition, source->pointer, "/cube", status, error);
+    }
+    return VC_OK;
+}
+
+static vc_status open_entry(vc_model *model, struct entry *entry, vc_error *error)
+{
+    bool is_virtual;
+    vc_status status = vc_model_kind(model, entry->name, &is_virtual, error);
+    if (status != VC_OK) return status;
+    if (!is_virtual) {
+        const vc_source_cube *source;
+        status = vc_model_source(model, entry->name, &source, error);
+        return status == VC_OK ? vc_model_open_source(model, source, &entry->cube, error) : status;
+    }
+    vc_object object;
+    status = vc_snapshot_find(model->snapshot, VC_KIND_CUBE, entry->name, &object, error);
+    if (status == VC_OK && entry->definition == NULL)
+        status = vc_manifest_definition(&object, &model->arena, &entry->definition, error);
+    if (status == VC_OK) status = check_sources(model, entry->definition, error);
+    if (status == VC_OK)
+        status = vc_model_open_virtual(model, entry->definition, &entry->cube, error);
+    return status;
+}
+
+static vc_status open_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error)
+{
+    struct entry *entry = get_entry(model, name);
+    if (entry == NULL) return vc_no_memory(error);
+    if (entry->state == ENTRY_OPENING) return fail_cycle(model, name, error);
+    if (entry->state == ENTRY_NEW) {
+        entry->state = ENTRY_OPENING;
+        vc_status status = open_entry(model, entry, error);
+        entry->state = status == VC_OK ? ENTRY_OPEN : ENTRY_NEW;
+        if (status != VC_OK) return status;
+        entry->cube.definition_hash = vc_definition_hash(entry->cube.definition, &model->arena);
+    }
+    *cube_out = &entry->cube;
+    return VC_OK;
+}
+
+vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error)
+{
+    pthread_mutex_lock(&model->lock);
+    vc_status status = open_cube(model, name, cube_out, error);
+    pthread_mutex_unlock(&model->lock);
+    return status;
+}
+
+vc_status vc_cube_find_dimension(const vc_cube *cube, vc_str name, size_t *dimension_out,
+                                 vc_error *error)
+{
+    vc_nearest nearest;
+    vc_nearest_init(&nearest, name);
+    for (size_t i = 0; i < cube->ndimensions; i++) {
+        if (vc_str_equal(cube->dimensions[i].name, name)) {
+            *dimension_out = i;
+            return VC_OK;
+        }
+        vc_nearest_offer(&nearest, cube->dimensions[i].name);
+    }
+    vc_fail(error, VC_NOT_FOUND, "unknown_dimension", "cube '%.*s' has no dimension '%.*s'",
+            VC_FMT(cube->name), VC_FMT(name));
+    vc_nearest_report(&nearest, error);
+    return VC_NOT_FOUND;
+}
+
+vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure_out,
+                               vc_error *error)
+{
+    vc_nearest nearest;
+    vc_nearest_init(&nearest, name);
+    for (size_t i = 0; i < cube->nmeasures; i++) {
+        if (cube->measures[i].is_hidden) continue;
+        if (vc_str_equal(cube->measures[i].name, name)) {
+            *measure_out = i;
+            return VC_OK;
+        }
+        vc_nearest_offer(&nearest, cube->measures[i].name);
+    }
+    vc_fail(error, VC_NOT_FOUND, "unknown_measure", "cube '%.*s' has no measure '%.*s'",
+            VC_FMT(cube->name), VC_FMT(name));
+    vc_nearest_report(&nearest, error);
+    return VC_NOT_FOUND;
+}
+
+/* ---- models over time ---- */
+
+struct vc_model_cache {
+    vc_store *store;
+    pthread_mutex_t lock;
+    vc_model *model; /* the newest; NULL before the first use */
+};
+
+vc_status vc_model_cache_new(vc_store *store, vc_model_cache **cache_out, vc_error *error)
+{
+    vc_model_cache *cache = calloc(1, sizeof *cache);
+    if (cache == NULL) return vc_no_memory(error);
+    cache->store = store;
+    pthread_mutex_init(&cache->lock, NULL);
+    *cache_out = cache;
+    return VC_OK;
+}
+
+void vc_model_cache_free(vc_model_cache *cache)
+{
+    if (cache == NULL) return;
+    vc_model_free(cache->model);
+    pthread_mutex_destroy(&cache->lock);
+    free(cache);
+}
+
+/* Take the cached model out of the cache; returns it when nobody uses it, to be freed by the caller
+ * outside of the lock. */
+static vc_model *retire(vc_model_cache *cache)
+{
+    vc_model *model = cache->model;
+    cache->model = NULL;
+    if (model == NULL) return NULL;
+    model->is_stale = true;
+    return model->nusers == 0 ? model : NULL;
+}
+
+vc_status vc_model_acquire(vc_model_cache *cache, vc_model **model_out, vc_error *error)
+{
+    vc_snapshot *snapshot;
+    vc_model *retired = NULL;
+    vc_status status = vc_snapshot_open(cache->store, &snapshot, error);
+    if (status != VC_OK) return status;
+    pthread_mutex_lock(&cache->lock);
+    bool is_current = cache->model != NULL &&
+                      vc_snapshot_epoch(cache->model->snapshot) >= vc_snapshot_epoch(snapshot);
+    if (!is_current) {
+        vc_model *model;
+        status = vc_model_new(snapshot, true, &model, error);
+        if (status == VC_OK) {
+            retired = retire(cache);
+            cache->model = model;
+            snapshot = NULL; /* the model has it */
+        }
+    }
+    if (status == VC_OK) {
+        cache->model->nusers++;
+        *model_out = cache->model;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    vc_snapshot_close(snapshot);
+    vc_model_free(retired);
+    return status;
+}
+
+void vc_model_release(vc_model_cache *cache, vc_model *model)
+{
+    pthread_mutex_lock(&cache->lock);
+    bool is_last = --model->nusers == 0 && model->is_stale;
+    pthread_mutex_unlock(&cache->lock);
+    if (is_last) vc_model_free(model);
+}
+
+void vc_model_cache_tick(vc_model_cache *cache)
+{
+    vc_snapshot *snapshot;
+    vc_model *retired = NULL;
+    if (vc_snapshot_open(cache->store, &snapshot, NULL) != VC_OK) return;
+    pthread_mutex_lock(&cache->lock);
+    if (cache->model != NULL && cache->model->nusers == 0 &&
+        vc_snapshot_epoch(cache->model->snapshot) < vc_snapshot_epoch(snapshot))
+        retired = retire(cache);
+    pthread_mutex_unlock(&cache->lock);
+    vc_snapshot_close(snapshot);
+    vc_model_free(retired);
+}

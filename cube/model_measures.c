@@ -1,0 +1,296 @@
+/* Measures of a cube: base measures bound to columns of a source, and expressions bound to other
+ * measures.
+ *
+ * A measure of a virtual cube may name a calculated measure of its source; then the source's
+ * operands come along as hidden measures, with the same fixes, so that the expression is computed
+ * from the source's aggregates at the grain of the virtual cube.
+ */
+#include "cube/model_parts.h"
+
+#include "base/nearest.h"
+
+#include <string.h>
+
+/* The measures so far; room for all that can come is made once. */
+struct measures {
+    vc_model *model;
+    vc_cube_measure *items;
+    size_t count, capacity;
+};
+
+static vc_cube_measure *add_measure(struct measures *measures)
+{
+    if (measures->count == measures->capacity) {
+        size_t capacity = measures->capacity == 0 ? 32 : measures->capacity * 2;
+        vc_cube_measure *items =
+            VC_ARENA_NEW(vc_model_arena(measures->model), vc_cube_measure, capacity);
+        if (items == NULL) return NULL;
+        if (measures->count > 0) memcpy(items, measures->items, measures->count * sizeof *items);
+        measures->items = items;
+        measures->capacity = capacity;
+    }
+    return &measures->items[measures->count++];
+}
+
+/* What kind of number the aggregate is: counts are integers, averages doubles, the rest as stored.
+ */
+static void set_type(vc_cube_measure *measure, const vc_measure_def *definition)
+{
+    measure->type = definition->type;
+    measure->scale = definition->scale;
+    switch (definition->aggregator) {
+    case VC_AGG_COUNT:
+    case VC_AGG_COUNT_DISTINCT: measure->type = VC_VALUE_INT; break;
+    case VC_AGG_AVG:
+    case VC_AGG_NONE: measure->type = VC_VALUE_FLOAT; break;
+    default: break;
+    }
+    if (measure->type != VC_VALUE_DECIMAL) measure->scale = 0;
+}
+
+/* A base measure of a source: where its numbers lie. */
+static vc_status bind_base(const vc_source_cube *source, size_t number, vc_cube_measure *measure,
+                           vc_error *error)
+{
+    const vc_measure_def *definition = &source->definition->as.cube.measures[number];
+    vc_status status = VC_OK;
+    measure->aggregator = definition->aggregator;
+    measure->column = source->measure_columns[number];
+    measure->distinct_dimension = -1;
+    measure->over = definition->over;
+    set_type(measure, definition);
+    if (definition->aggregator == VC_AGG_COUNT_DISTINCT && definition->dimension.data != NULL) {
+        size_t dimension;
+        status = vc_source_cube_find_dimension(source, definition->dimension, &dimension, error);
+        measure->distinct_dimension = (int)dimension;
+    }
+    if (status == VC_OK && definition->over != VC_OVER_NONE)
+        status = vc_source_cube_find_dimension(source, definition->over_dimension,
+                                               &measure->over_dimension, error);
+    return status;
+}
+
+static vc_status find_source_measure(const vc_source_cube *source, vc_str name, size_t *number_out,
+                                     vc_error *error)
+{
+    const vc_cube_def *cube = &source->definition->as.cube;
+    vc_nearest nearest;
+    vc_nearest_init(&nearest, name);
+    for (size_t i = 0; i < cube->nmeasures; i++) {
+        if (vc_str_equal(cube->measures[i].name, name)) {
+            *number_out = i;
+            return VC_OK;
+        }
+        vc_nearest_offer(&nearest, cube->measures[i].name);
+    }
+    vc_fail(error, VC_NOT_FOUND, "unknown_measure", "cube '%.*s' has no measure '%.*s'",
+            VC_FMT(source->name), VC_FMT(name));
+    vc_nearest_report(&nearest, error);
+    return VC_NOT_FOUND;
+}
+
+/* Fill measure `at` from a source's measure; a calculated one adds its operands, hidden, behind. */
+static vc_status bind_source_measure(struct measures *measures, const vc_cube *cube, size_t source,
+                                     size_t number, size_t at, vc_error *error)
+{
+    const vc_source_cube *stored = cube->sources[source].cube;
+    const vc_measure_def *definition = &stored->definition->as.cube.measures[number];
+    vc_arena *arena = vc_model_arena(measures->model);
+    vc_cube_measure *measure = &measures->items[at];
+    measure->source = source;
+    measure->column = measure->distinct_dimension = -1;
+    if (definition->expr.data == NULL) return bind_base(stored, number, measure, error);
+
+    vc_expr *expr;
+    size_t nnames;
+    vc_status status = vc_expr_parse(definition->expr, arena, &expr, error);
+    if (status != VC_OK) return status;
+    const vc_str *names = vc_expr_names(expr, &nnames);
+    size_t *operands = VC_ARENA_NEW(arena, size_t, nnames + 1);
+    if (operands == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nnames && status == VC_OK; i++) {
+        size_t operand;
+        status = find_source_measure(stored, names[i], &operand, error);
+        if (status != VC_OK) break;
+        operands[i] = measures->count;
+        vc_cube_measure *hidden = add_measure(measures);
+        if (hidden == NULL) return vc_no_memory(error);
+        measure = &measures->items[at]; /* adding may have moved it */
+        *hidden = (vc_cube_measure){.name = stored->definition->as.cube.measures[operand].name,
+                                    .is_hidden = true,
+                                    .fixes = measure->fixes,
+                                    .nfixes = measure->nfixes,
+                                    .unrelated = measure->unrelated};
+        status = bind_source_measure(measures, cube, source, operand, operands[i], error);
+    }
+    measure = &measures->items[at];
+    measure->aggregator = VC_AGG_NONE;
+    measure->type = VC_VALUE_FLOAT;
+    measure->expr = expr;
+    measure->operands = operands;
+    measure->noperands = nnames;
+    return status;
+}
+
+static vc_str first_present(vc_str a, vc_str b)
+{
+    return a.size > 0 ? a : b;
+}
+
+vc_status vc_model_source_measures(vc_model *model, vc_cube *cube, vc_error *error)
+{
+    const vc_cube_def *definition = &cube->definition->as.cube;
+    struct measures measures = {.model = model};
+    for (size_t i = 0; i < definition->nmeasures; i++) {
+        const vc_measure_def *from = &definition->measures[i];
+        vc_cube_measure *measure = add_measure(&measures);
+        if (measure == NULL) return vc_no_memory(error);
+        *measure = (vc_cube_measure){.name = from->name,
+                                     .label = first_present(from->label, from->name),
+                                     .unit = from->unit,
+                                     .format = from->format};
+    }
+    for (size_t i = 0; i < definition->nmeasures; i++) {
+        vc_status status = bind_source_measure(&measures, cube, 0, i, i, error);
+        if (status != VC_OK)
+            return vc_model_place(cube->definition, definition->measures[i].pointer, "", status,
+                                  error);
+    }
+    cube->measures = measures.items;
+    cube->nmeasures = measures.count;
+    return VC_OK;
+}
+
+/* ---- virtual cubes ---- */
+
+static vc_status find_alias(const vc_cube *cube, vc_str alias, size_t *source_out, vc_error *error)
+{
+    vc_nearest nearest;
+    vc_nearest_init(&nearest, alias);
+    for (size_t i = 0; i < cube->nsources; i++) {
+        if (vc_str_equal(cube->sources[i].alias, alias)) {
+            *source_out = i;
+            return VC_OK;
+        }
+        vc_nearest_offer(&nearest, cube->sources[i].alias);
+    }
+    vc_fail(error, VC_NOT_FOUND, "unknown_source", "there is no source with the alias '%.*s'",
+            VC_FMT(alias));
+    vc_nearest_report(&nearest, error);
+    return VC_NOT_FOUND;
+}
+
+/* A measure of the definition that names a source's measure. */
+static vc_status bind_virtual_base(struct measures *measures, const vc_cube *cube,
+                                   const vc_measure_def *from, size_t at, vc_error *error)
+{
+    size_t source, number;
+    const vc_definition *definition = cube->definition;
+    vc_status status = find_alias(cube, from->source, &source, error);
+    if (status != VC_OK) return vc_model_place(definition, from->pointer, "/source", status, error);
+    const vc_source_cube *stored = cube->sources[source].cube;
+    status = find_source_measure(stored, from->measure, &number, error);
+    if (status != VC_OK)
+        return vc_model_place(definition, from->pointer, "/measure", status, error);
+    const vc_measure_def *stored_measure = &stored->definition->as.cube.measures[number];
+    vc_cube_measure *measure = &measures->items[at];
+    measure->label = first_present(from->label, first_present(stored_measure->label, from->name));
+    measure->unit = first_present(from->unit, stored_measure->unit);
+    measure->format = first_present(from->format, stored_measure->format);
+    status =
+        vc_model_fixes(measures->model, stored, from->fixes, from->nfixes, &measure->fixes, error);
+    if (status != VC_OK) return vc_model_place(definition, from->pointer, "/fix", status, error);
+    measure->nfixes = from->nfixes;
+    status = bind_source_measure(measures, cube, source, number, at, error);
+    return vc_model_place(definition, from->pointer, "", status, error);
+}
+
+static vc_status bind_virtual_expr(struct measures *measures, const vc_cube *cube,
+                                   const vc_measure_def *from, size_t at, size_t nnamed,
+                                   vc_error *error)
+{
+    vc_arena *arena = vc_model_arena(measures->model);
+    vc_cube_measure *measure = &measures->items[at];
+    vc_expr *expr;
+    size_t nnames;
+    vc_status status = vc_expr_parse(from->expr, arena, &expr, error);
+    if (status != VC_OK)
+        return vc_model_place(cube->definition, from->pointer, "/expr", status, error);
+    const vc_str *names = vc_expr_names(expr, &nnames);
+    size_t *operands = VC_ARENA_NEW(arena, size_t, nnames + 1);
+    if (operands == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nnames; i++) {
+        size_t operand = 0;
+        while (operand < nnamed && !vc_str_equal(measures->items[operand].name, names[i]))
+            operand++;
+        if (operand == nnamed) /* the definition's reader has checked the names */
+            return vc_fail(error, VC_CORRUPT, "storage_damaged",
+                           "the stored definition of '%.*s' names no measure '%.*s'",
+                           VC_FMT(cube->name), VC_FMT(names[i]));
+        operands[i] = operand;
+    }
+    measure->label = first_present(from->label, from->name);
+    measure->aggregator = VC_AGG_NONE;
+    measure->type = VC_VALUE_FLOAT;
+    measure->column = measure->distinct_dimension = -1;
+    measure->expr = expr;
+    measure->operands = operands;
+    measure->noperands = nnames;
+    return VC_OK;
+}
+
+/* A virtual cube that lists no measures has those of all its sources; a name that is taken gets the
+ * alias in front. */
+static vc_status add_all_measures(struct measures *measures, const vc_cube *cube, vc_error *error)
+{
+    vc_arena *arena = vc_model_arena(measures->model);
+    for (size_t source = 0; source < cube->nsources; source++) {
+        const vc_cube_def *stored = &cube->sources[source].cube->definition->as.cube;
+        for (size_t i = 0; i < stored->nmeasures; i++) {
+            const vc_measure_def *from = &stored->measures[i];
+            vc_str name = from->name;
+            for (size_t j = 0; j < measures->count; j++)
+                if (!measures->items[j].is_hidden && vc_str_equal(measures->items[j].name, name)) {
+                    name = vc_arena_printf(arena, "%.*s_%.*s", VC_FMT(cube->sources[source].alias),
+                                           VC_FMT(from->name));
+                    break;
+                }
+            size_t at = measures->count;
+            vc_cube_measure *measure = add_measure(measures);
+            if (measure == NULL) return vc_no_memory(error);
+            *measure = (vc_cube_measure){.name = name,
+                                         .label = first_present(from->label, name),
+                                         .unit = from->unit,
+                                         .format = from->format};
+            vc_status status = bind_source_measure(measures, cube, source, i, at, error);
+            if (status != VC_OK) return status;
+        }
+    }
+    return VC_OK;
+}
+
+vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *error)
+{
+    const vc_virtual_def *definition = &cube->definition->as.virtual_cube;
+    struct measures measures = {.model = model};
+    vc_status status = VC_OK;
+    if (definition->nmeasures == 0) status = add_all_measures(&measures, cube, error);
+    for (size_t i = 0; i < definition->nmeasures; i++) {
+        const vc_measure_def *from = &definition->measures[i];
+        vc_cube_measure *measure = add_measure(&measures);
+        if (measure == NULL) return vc_no_memory(error);
+        *measure = (vc_cube_measure){.name = from->name,
+                                     .unit = from->unit,
+                                     .format = from->format,
+                                     .unrelated = from->unrelated};
+    }
+    for (size_t i = 0; i < definition->nmeasures && status == VC_OK; i++) {
+        const vc_measure_def *from = &definition->measures[i];
+        status = from->expr.data != NULL
+                     ? bind_virtual_expr(&measures, cube, from, i, definition->nmeasures, error)
+                     : bind_virtual_base(&measures, cube, from, i, error);
+    }
+    cube->measures = measures.items;
+    cube->nmeasures = measures.count;
+    return status;
+}

@@ -1,0 +1,48 @@
+/* What the files of the model share. Private to cube/model*.c.
+ *
+ *     model.c           the cubes of a snapshot: opened once, kept; models over time
+ *     model_source.c    a source cube as a vc_cube
+ *     model_virtual.c   a virtual cube: dimensions, bindings, buckets, policies
+ *     model_measures.c  measures and their expressions
+ */
+#ifndef CUBE_MODEL_PARTS_H
+#define CUBE_MODEL_PARTS_H
+
+#include "cube/model.h"
+
+enum { VC_MAX_SOURCES = 64, VC_MAX_CUBE_DIMENSIONS = 256 };
+
+/* The source cube of that name, opened once per model: two aliases of one cube share it. Called
+ * with the model's lock held. */
+vc_status vc_model_source(vc_model *model, vc_str name, const vc_source_cube **cube_out,
+                          vc_error *error);
+
+/* The kind of a stored cube; VC_NOT_FOUND when there is none. */
+vc_status vc_model_kind(vc_model *model, vc_str name, bool *is_virtual_out, vc_error *error);
+
+vc_arena *vc_model_arena(vc_model *model);
+
+/* A normaliser that is freed with the model. */
+vc_status vc_model_normalizer(vc_model *model, const json_t *steps,
+                              const vc_normalizer **normalizer_out, vc_error *error);
+
+/* Make a vc_cube. `definition` lives as long as the model. */
+vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc_cube *cube,
+                               vc_error *error);
+vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition, vc_cube *cube,
+                                vc_error *error);
+
+/* Put file, line and column of `pointer` in a definition on an error; returns the error's status.
+ */
+vc_status vc_model_place(const vc_definition *definition, vc_str pointer, const char *field,
+                         vc_status status, vc_error *error);
+
+/* The measures of a cube whose sources are in place. */
+vc_status vc_model_source_measures(vc_model *model, vc_cube *cube, vc_error *error);
+vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *error);
+
+/* A fix in terms of a source's leaves. `fixes` [nfixes] of a definition, of one source. */
+vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,
+                         size_t nfixes, vc_cube_fix **fixes_out, vc_error *error);
+
+#endif

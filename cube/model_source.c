@@ -1,0 +1,35 @@
+/* A source cube as a vc_cube: one source, every dimension its own, every binding an identity. */
+#include "cube/model_parts.h"
+
+vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc_cube *cube,
+                               vc_error *error)
+{
+    vc_arena *arena = vc_model_arena(model);
+    size_t ndimensions = source->ndimensions;
+    vc_cube_source *only = VC_ARENA_NEW(arena, vc_cube_source, 1);
+    vc_cube_dimension *dimensions = VC_ARENA_NEW(arena, vc_cube_dimension, ndimensions + 1);
+    vc_binding *bindings = VC_ARENA_NEW(arena, vc_binding, ndimensions + 1);
+    vc_unrelated *unrelated = VC_ARENA_NEW(arena, vc_unrelated, ndimensions + 1);
+    if (only == NULL || dimensions == NULL || bindings == NULL || unrelated == NULL)
+        return vc_no_memory(error);
+    for (size_t i = 0; i < ndimensions; i++) {
+        dimensions[i] = (vc_cube_dimension){.name = source->dimension_names[i],
+                                            .label = source->dimensions[i]->label,
+                                            .dimension = source->dimensions[i],
+                                            .nslots = source->dimensions[i]->nleaves,
+                                            .is_private = true,
+                                            .is_aggregatable = source->is_aggregatable[i]};
+        bindings[i] = (vc_binding){.kind = VC_BIND_IDENTITY, .source_dimension = i};
+        unrelated[i] = VC_UNRELATED_NULL;
+    }
+    *only = (vc_cube_source){
+        .alias = source->name, .cube = source, .bindings = bindings, .unrelated = unrelated};
+    *cube = (vc_cube){.name = source->name,
+                      .label = source->definition->label,
+                      .definition = source->definition,
+                      .ndimensions = ndimensions,
+                      .dimensions = dimensions,
+                      .nsources = 1,
+                      .sources = only};
+    return vc_model_source_measures(model, cube, error);
+}
