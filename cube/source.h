@@ -27,7 +27,8 @@ typedef struct vc_fact_column {
     unsigned scale;
     bool is_dictionary; /* codes 0..ncodes-1 of distinct texts (count_distinct) */
     uint32_t ncodes;
-    uint16_t column; /* in the object */
+    bool is_presence; /* every value is 1, only its nulls matter (a count of a column) */
+    uint16_t column;  /* in the object */
 } vc_fact_column;
 
 typedef struct vc_fact_run { /* segments of one load; an append adds a run */
