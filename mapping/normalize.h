@@ -83,14 +83,9 @@ typedef struct vc_crosswalk_source {
 vc_status vc_normalizer_parse(const json_t *steps, const vc_crosswalk_source *crosswalks,
                               vc_normalizer **normalizer_out, vc_error *error);
 
-/* Compile the two sides of a join: {"from": [...], "to": [...], "both": [...]}, each optional.
- *
- * A side's own steps run first, then those of "both". Pointers are relative to the object. Two
- * sides that end in different forms of one code list could never match: an error.
- * normalize NULL gives two empty pipelines. Nothing is set on failure.
- */
-vc_status vc_normalizer_parse_sides(const json_t *normalize, const vc_crosswalk_source *crosswalks,
-                                    vc_normalizer **from_out, vc_normalizer **to_out,
+/* Refuse two pipelines that end in different forms of one code list (alpha-2 here, alpha-3 there):
+ * they could never match. VC_BAD_INPUT, code "form_mismatch", without a pointer. */
+vc_status vc_normalizer_check_sides(const vc_normalizer *from, const vc_normalizer *to,
                                     vc_error *error);
 
 void vc_normalizer_free(vc_normalizer *normalizer); /* NULL is fine */

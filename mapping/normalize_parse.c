@@ -326,7 +326,7 @@ static vc_status read_step(vc_normalizer *normalizer, const json_t *json, vc_ste
     return fail_type(error, "a normalisation step", "a string or an object", json);
 }
 
-/* Append the steps of an array; there is room for them. */
+/* There is room for the steps. */
 static vc_status read_steps(vc_normalizer *normalizer, const json_t *steps, vc_error *error)
 {
     if (steps == NULL) return VC_OK;
@@ -343,20 +343,15 @@ static vc_status read_steps(vc_normalizer *normalizer, const json_t *steps, vc_e
     return VC_OK;
 }
 
-/* Compile up to two arrays into one pipeline. *failed_out is the number of the wrong one. */
-static vc_status parse_arrays(const json_t *const arrays[2], const vc_crosswalk_source *crosswalks,
-                              vc_normalizer **normalizer_out, unsigned *failed_out, vc_error *error)
+vc_status vc_normalizer_parse(const json_t *steps, const vc_crosswalk_source *crosswalks,
+                              vc_normalizer **normalizer_out, vc_error *error)
 {
     vc_normalizer *normalizer = calloc(1, sizeof *normalizer);
     if (normalizer == NULL) return vc_no_memory(error);
     if (crosswalks != NULL) normalizer->crosswalks = *crosswalks;
-    size_t nsteps = json_array_size(arrays[0]) + json_array_size(arrays[1]);
-    normalizer->steps = VC_ARENA_NEW(&normalizer->arena, vc_step, nsteps);
+    normalizer->steps = VC_ARENA_NEW(&normalizer->arena, vc_step, json_array_size(steps));
     vc_status status = normalizer->steps == NULL ? vc_no_memory(error) : VC_OK;
-    for (unsigned i = 0; i < 2 && status == VC_OK; i++) {
-        *failed_out = i;
-        status = read_steps(normalizer, arrays[i], error);
-    }
+    if (status == VC_OK) status = read_steps(normalizer, steps, error);
     if (status != VC_OK) {
         vc_normalizer_free(normalizer);
         return status;
@@ -365,16 +360,8 @@ static vc_status parse_arrays(const json_t *const arrays[2], const vc_crosswalk_
     return VC_OK;
 }
 
-vc_status vc_normalizer_parse(const json_t *steps, const vc_crosswalk_source *crosswalks,
-                              vc_normalizer **normalizer_out, vc_error *error)
-{
-    const json_t *const arrays[2] = {steps, NULL};
-    unsigned failed;
-    return parse_arrays(arrays, crosswalks, normalizer_out, &failed, error);
-}
-
-/* Keys in alpha-2 on one side and alpha-3 on the other match nothing, or worse, something. */
-static vc_status check_forms(const vc_normalizer *from, const vc_normalizer *to, vc_error *error)
+vc_status vc_normalizer_check_sides(const vc_normalizer *from, const vc_normalizer *to,
+                                    vc_error *error)
 {
     if (from->nsteps == 0 || to->nsteps == 0) return VC_OK;
     const vc_step *last_from = &from->steps[from->nsteps - 1];
@@ -382,44 +369,8 @@ static vc_status check_forms(const vc_normalizer *from, const vc_normalizer *to,
     bool both_codelists = last_from->kind == VC_STEP_CODELIST && last_to->kind == VC_STEP_CODELIST;
     if (!both_codelists || last_from->list != last_to->list || last_from->to == last_to->to)
         return VC_OK;
-    vc_fail(error, VC_BAD_INPUT, "form_mismatch",
-            "keys become %s codes on this side and %s codes on the side 'from': they never match",
-            vc_code_form_names[last_to->to], vc_code_form_names[last_from->to]);
-    vc_error_at_pointer(error, "/to/%zu", to->nsteps - 1);
-    return VC_BAD_INPUT;
-}
-
-static vc_status parse_side(const json_t *normalize, const char *side,
-                            const vc_crosswalk_source *crosswalks, vc_normalizer **normalizer_out,
-                            vc_error *error)
-{
-    const json_t *const arrays[2] = {json_object_get(normalize, side),
-                                     json_object_get(normalize, "both")};
-    unsigned failed = 0;
-    vc_status status = parse_arrays(arrays, crosswalks, normalizer_out, &failed, error);
-    if (status != VC_OK) vc_error_prefix_pointer(error, "/%s", failed == 0 ? side : "both");
-    return status;
-}
-
-vc_status vc_normalizer_parse_sides(const json_t *normalize, const vc_crosswalk_source *crosswalks,
-                                    vc_normalizer **from_out, vc_normalizer **to_out,
-                                    vc_error *error)
-{
-    static const char *const known[] = {"from", "to", "both", NULL};
-    vc_normalizer *from = NULL, *to = NULL;
-    vc_status status = VC_OK;
-    if (normalize != NULL && !json_is_object(normalize))
-        return fail_type(error, "normalize", "an object of 'from', 'to' and 'both'", normalize);
-    if (normalize != NULL) status = vc_json_check_keys(normalize, known, error);
-    if (status == VC_OK) status = parse_side(normalize, "from", crosswalks, &from, error);
-    if (status == VC_OK) status = parse_side(normalize, "to", crosswalks, &to, error);
-    if (status == VC_OK) status = check_forms(from, to, error);
-    if (status != VC_OK) {
-        vc_normalizer_free(from);
-        vc_normalizer_free(to);
-        return status;
-    }
-    *from_out = from;
-    *to_out = to;
-    return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "form_mismatch",
+                   "the keys of the primary become %s codes, those of the joined cube %s codes: "
+                   "they never match",
+                   vc_code_form_names[last_from->to], vc_code_form_names[last_to->to]);
 }
