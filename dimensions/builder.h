@@ -8,6 +8,10 @@
  *
  * Rows that are equal in what identifies a leaf are one leaf. Adding is O(1) and meant for
  * millions of rows (facts without a table add the columns of every fact).
+ *
+ * Of a member's rows the first in load order that has a label gives the label, the first that has
+ * an order value gives its place. Siblings are sorted by that value (as numbers when all values of
+ * the column are plain numbers, otherwise by bytes; null last), then by key.
  * Threads: one.
  */
 #ifndef DIMENSIONS_BUILDER_H
@@ -40,10 +44,12 @@ typedef struct vc_attribute_spec {
 
 typedef struct vc_index_spec {
     vc_str name;
-    vc_str attribute; /* an attribute, the key column or a level */
+    vc_str attribute; /* an attribute, `key`, the key column, a level, or else any column */
     bool is_unique;
-    bool has_where; /* partial: only leaves whose where_attribute has one of the values */
-    vc_str where_attribute;
+    bool has_where; /* partial: only leaves (or members, when the attribute belongs to a level)
+                       whose where_attribute has one of the values */
+    vc_str where_attribute; /* named like `attribute`; of the same leaves or members, or of a level
+                               above them */
     const vc_str *where_values;
     size_t nwhere_values;
 } vc_index_spec;
@@ -64,7 +70,12 @@ typedef struct vc_dimension_spec {
 
 /* spec   borrowed until free
  * older  the dimension as published, to which this load appends; its leaves keep their numbers.
- * NULL for a fresh one. Borrowed until free. */
+ *        NULL for a fresh one. Borrowed until free.
+ *
+ * VC_BAD_INPUT: codes "bad_dimension" (no levels or too many, a column that is not there),
+ * "unknown_attribute" (an index names something that is not there), "bad_index" (its `where` has no
+ * value per member), "definition_changed" (older has other columns). Cost with older: a row added
+ * for each of its leaves. */
 vc_status vc_dimension_builder_new(const vc_dimension_spec *spec, const vc_dimension *older,
                                    vc_dimension_builder **builder_out, vc_error *error);
 void vc_dimension_builder_free(vc_dimension_builder *builder);
@@ -72,17 +83,19 @@ void vc_dimension_builder_free(vc_dimension_builder *builder);
 /* Add a row.
  *
  * columns  [ncolumns] texts, absent where null; copied
- * row_out  the number of the distinct row (not yet the leaf), dense from 0
+ * row_out  the number of the distinct row (not yet the leaf), dense from 0; the leaves of the
+ *          older dimension are the first rows
  *
  * VC_BAD_INPUT: code "empty_key" for a null or empty key column; "duplicate_key" for a key seen
  * before with contradicting columns (message names key, column, both values); "bad_key" where a
- * level of type int or date holds something else. The builder stays usable: the row was not added,
- * and the caller may reject it and go on. */
+ * level of type int or date holds something else. Integers are kept in their shortest form (7 for
+ * 007); a date is YYYY-MM-DD, or a coarser one: YYYY-MM, YYYY-Q1, YYYY-W01, YYYY. The builder stays
+ * usable: the row was not added, and the caller may reject it and go on. */
 vc_status vc_dimension_builder_add(vc_dimension_builder *builder, const vc_str *columns,
                                    uint32_t *row_out, vc_error *error);
 
-/* The row of a key that was added (VC_NONE when there is none): how facts find their leaf.
- * Only with a key column. */
+/* The row of a key that was added, or is in the older dimension (VC_NONE when there is none): how
+ * facts find their leaf. Only with a key column. */
 uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str key);
 
 uint32_t vc_dimension_builder_nrows(const vc_dimension_builder *builder);
@@ -93,13 +106,15 @@ typedef struct vc_dimension_report {
     uint32_t nnew_leaves;      /* not in the older dimension */
 } vc_dimension_report;
 
-/* Number the leaves, make the levels and the indexes, and write the image.
+/* Number the leaves, make the levels and the indexes, and write the image. Once per builder; only
+ * free it afterwards.
  *
- * image             the bytes for vc_dimension_open, to be stored
+ * image             the bytes for vc_dimension_open, to be stored; replaces what the buffer held
  * leaf_of_row_out   [nrows] in the builder's memory, valid until free
  *
- * A non-unique index declared unique: VC_BAD_INPUT, code "index_not_unique", the message lists the
- * first keys and their members and counts the rest. */
+ * VC_BAD_INPUT: "index_not_unique" for an index declared unique that is not, the message lists the
+ * first keys and their members and counts the rest; "attribute_conflict" for an attribute of a
+ * level that has two values within a member. */
 vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *image,
                                       const uint32_t **leaf_of_row_out,
                                       vc_dimension_report *report_out, vc_error *error);

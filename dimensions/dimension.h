@@ -21,6 +21,7 @@
 #define DIMENSIONS_DIMENSION_H
 
 #include "base/arena.h"
+#include "base/bits.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -61,7 +62,7 @@ typedef struct vc_level {
     vc_texts labels;              /* [nmembers] */
     const uint32_t *parents;      /* [nmembers] member of the level above, ascending; NULL at top */
     const uint32_t *first_child;  /* [nmembers + 1] into the level below; NULL at the lowest */
-    const uint32_t *leaf_members; /* [nleaves] the leaf's member at this level */
+    const uint32_t *leaf_members; /* [nleaves] the leaf's member at this level; never VC_NONE */
     const uint32_t *first_leaf;   /* [nmembers + 1] when is_contiguous, else NULL */
     const uint32_t *by_key;       /* [nmembers] members sorted by the bytes of their keys */
 } vc_level;
@@ -72,7 +73,8 @@ typedef struct vc_hierarchy {
     vc_level *levels; /* [nlevels] from the top; All stands above and is not listed */
 } vc_hierarchy;
 
-/* An attribute of leaves, or of the members of a level that lists it as its own. */
+/* An attribute of leaves, or of the members of a level that lists it as its own. Of a level's
+ * attribute the rows of a member may leave some values null: null contradicts nothing. */
 typedef struct vc_attribute {
     vc_str name;
     int hierarchy, level;  /* -1, -1: of the leaf */
@@ -85,12 +87,21 @@ typedef struct vc_index {
     vc_str name;
     int hierarchy, level;    /* -1, -1: members are leaves */
     bool is_implicit;        /* `key`, the key column, a level, or an attribute nobody declared */
-    bool is_unique;          /* declared, and verified: no value has two members */
+    bool is_unique;          /* verified: no value has two members (declared so, or the key's) */
     bool is_partial;         /* has a `where`: only some members are in it */
-    vc_texts values;         /* distinct, in the order of their bytes; nulls are not in an index */
+    vc_texts values;         /* distinct, in the order of their bytes, each with some member; null
+                                and the empty text are not in an index */
     const uint32_t *offsets; /* [values.count + 1] into members */
     const uint32_t *members; /* ascending per value */
 } vc_index;
+
+/* A column of the dimension's table, leaf by leaf, as it came. An append compares its rows with
+ * these, and numbers everything anew from them. */
+typedef struct vc_leaf_column {
+    vc_str name;
+    vc_texts values;       /* distinct values in the order of their bytes */
+    const uint32_t *codes; /* [nleaves] into values; VC_NONE where null */
+} vc_leaf_column;
 
 typedef struct vc_dimension {
     vc_str name, label;
@@ -103,8 +114,12 @@ typedef struct vc_dimension {
     unsigned nattributes;
     vc_attribute *attributes;
     unsigned nindexes;
-    vc_index *indexes;
-    uint64_t fingerprint; /* XXH3 of the image: equal means the same leaves and members */
+    vc_index *indexes; /* declared ones first, then the implicit ones; names are distinct */
+    unsigned ncolumns;
+    vc_leaf_column *columns;
+    const uint32_t *load_order; /* [nleaves] leaves in the order in which they were first loaded */
+    uint64_t fingerprint; /* XXH3 of the image apart from the dimension's name and label: equal
+                             means the same leaves and members, numbered alike */
 } vc_dimension;
 
 /* ---- ask ---- */
@@ -120,7 +135,8 @@ vc_status vc_hierarchy_find_level(const vc_dimension *dimension, unsigned hierar
                                   unsigned *level_out, vc_error *error);
 
 /* By name: declared indexes first, then `key`, the key column, levels (of all hierarchies, the main
- * one first), attributes. */
+ * one first), attributes. Where leaves have no key, `key` is the lowest level of the main
+ * hierarchy. */
 vc_status vc_dimension_find_index(const vc_dimension *dimension, vc_str name,
                                   const vc_index **index_out, vc_error *error);
 
@@ -136,39 +152,50 @@ typedef struct vc_member_ref {
     uint32_t member;
 } vc_member_ref;
 
-/* Find the member of a path: nkeys keys from the top of the hierarchy, or one key that is unique
- * in the hierarchy. An empty key stands for the null member.
+/* Find the member of a path: nkeys (at least 1) keys from the top of the hierarchy, or one key that
+ * is unique in the hierarchy. An empty key stands for the null member. A key of an int level may be
+ * written with a sign or zeros in front.
  *
- * A single key is looked for on the top level first as a path of one; when it is found on
- * exactly one place of the hierarchy that is the member. On several: VC_IMPOSSIBLE, code
- * "ambiguous_key", with the paths as candidates. Not found: candidates are the nearest keys of the
- * level where it failed. arena is for the work only. */
+ * A single key is looked for on the top level first, as a path of one: found there it is that
+ * member, which has no longer path to be told apart by. Otherwise it is the one member of the
+ * levels below that has the key; with several: VC_IMPOSSIBLE, code "ambiguous_key", with the first
+ * paths as candidates. Not found: VC_NOT_FOUND, code "unknown_member"; candidates are the nearest
+ * keys (or keys of the nearest labels) of where it failed, looked for among the first 65536.
+ * arena is for the work only. O(keys * log members). */
 vc_status vc_hierarchy_find_member(const vc_dimension *dimension, unsigned hierarchy,
                                    const vc_str *keys, size_t nkeys, vc_arena *arena,
                                    vc_member_ref *member_out, vc_error *error);
 
-/* Members of one level that have the key, whatever their parents; the array is in the arena. */
+/* Members of one level that have the key, whatever their parents, ascending; none is VC_OK with
+ * *nmembers_out = 0. The array is in the arena. Keys are read as in a path. */
 vc_status vc_level_find_members(const vc_level *level, vc_str key, vc_arena *arena,
                                 uint32_t **members_out, size_t *nmembers_out, vc_error *error);
 
-/* Compare two keys in the order of the level's members: as numbers where the level is numeric,
- * otherwise by bytes; an absent key is last. Where `is_ordered_by_column` this compares the keys
+/* Compare two keys in the order of the level's members: as numbers where the level is numeric
+ * (exactly, whatever their length; a text that is no number comes after all numbers), otherwise by
+ * bytes; an absent key is last. Where `is_ordered_by_column` this compares the keys
  * still, and is not the order in which members are listed. */
 int vc_level_compare_keys(const vc_level *level, vc_str a, vc_str b);
 
-/* Set the bit of each leaf under the member. bits [vc_bits_words(nleaves)] is in/out. */
+/* Set the bit of each leaf under the member. bits [vc_bits_words(nleaves)] is in/out. Costs the
+ * member's leaves / 64 where the level is contiguous, otherwise a look at every leaf. */
 void vc_level_mark_leaves(const vc_dimension *dimension, const vc_level *level, uint32_t member,
                           uint64_t *bits);
 
-/* The path of a member as "Europe,Western Europe,FRA", escaped as in a cut. */
+/* The path of a member as "Europe,Western Europe,FRA", escaped as in a cut; absent when out of
+ * memory. */
 vc_str vc_member_path(const vc_hierarchy *hierarchy, unsigned level, uint32_t member,
                       vc_arena *arena);
 
 /* ---- open (what vc_dimension_build made) ---- */
 
 /* Point into an image. image: aligned to 8, stays valid as long as the dimension is used. The
- * struct and its small arrays are in the arena. VC_CORRUPT, code "storage_damaged", when the image
- * does not hold together (sizes and offsets are checked, contents are covered by checksums). */
+ * struct and its small arrays are in the arena.
+ *
+ * VC_CORRUPT, code "storage_damaged", when the image does not hold together. Every size, offset and
+ * number in it is checked once here, so that whatever is asked later stays inside the image; that
+ * the contents are right is for the checksums of the storage. Cost: one pass over the image, about
+ * 10 GB/s. */
 vc_status vc_dimension_open(vc_str image, vc_arena *arena, const vc_dimension **dimension_out,
                             vc_error *error);
 

@@ -1,0 +1,390 @@
+#include "dimensions/builder.h"
+
+#include "base/strmap.h"
+#include "dimensions/build.h"
+#include "dimensions/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows are told apart by one text: the key, or the tuple of all columns (column.h). So a row that
+ * is there already costs one look into a hash map, and allocates nothing. */
+struct vc_dimension_builder {
+    const vc_dimension_spec *spec;
+    const vc_dimension *older;
+    vc_strmap rows; /* key or tuple -> row */
+    vc_arena arena; /* tuples of rows with keys; the work of finish */
+    vc_str *tuples; /* [nrows] */
+    uint32_t nrows;
+    uint32_t row_capacity;
+    bool has_types;     /* some level is of type int or date */
+    vc_key_type *types; /* [ncolumns] */
+    vc_str *texts;      /* [ncolumns] the row being added, with integers in their shortest form */
+    char (*numbers)[VC_NUMBER_TEXT]; /* [ncolumns] what texts of integers look at */
+    char *scratch;                   /* its tuple */
+    size_t scratch_capacity;
+};
+
+/* ---- life ---- */
+
+static vc_status check_column(const vc_dimension_spec *spec, int column, vc_error *error)
+{
+    if (column < (int)spec->ncolumns) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
+                   "dimension '%.*s' has %u columns, column %d is not among them",
+                   VC_FMT(spec->name), spec->ncolumns, column);
+}
+
+static vc_status check_hierarchy(const vc_dimension_spec *spec, const vc_hierarchy_spec *hierarchy,
+                                 vc_error *error)
+{
+    if (hierarchy->nlevels == 0 || hierarchy->nlevels > VC_MAX_LEVELS)
+        return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
+                       "hierarchy '%.*s' of dimension '%.*s' has %u levels; it needs 1 to %d",
+                       VC_FMT(hierarchy->name), VC_FMT(spec->name), hierarchy->nlevels,
+                       VC_MAX_LEVELS);
+    vc_status status = VC_OK;
+    for (unsigned l = 0; status == VC_OK && l < hierarchy->nlevels; l++) {
+        const vc_level_spec *level = &hierarchy->levels[l];
+        status = check_column(spec, (int)level->key_column, error);
+        if (status == VC_OK) status = check_column(spec, level->label_column, error);
+        if (status == VC_OK) status = check_column(spec, level->order_column, error);
+    }
+    return status;
+}
+
+static vc_status check_attribute(const vc_dimension_spec *spec, const vc_attribute_spec *attribute,
+                                 vc_error *error)
+{
+    bool has_level = attribute->hierarchy < 0 ||
+                     (attribute->hierarchy < (int)spec->nhierarchies && attribute->level >= 0 &&
+                      attribute->level < (int)spec->hierarchies[attribute->hierarchy].nlevels);
+    if (!has_level)
+        return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
+                       "attribute '%.*s' of dimension '%.*s' belongs to a level that is not there",
+                       VC_FMT(attribute->name), VC_FMT(spec->name));
+    return check_column(spec, (int)attribute->column, error);
+}
+
+static vc_status check_spec(const vc_dimension_spec *spec, vc_error *error)
+{
+    if (spec->nhierarchies == 0 || spec->nhierarchies > VC_MAX_HIERARCHIES)
+        return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
+                       "dimension '%.*s' has %u hierarchies; it needs 1 to %d", VC_FMT(spec->name),
+                       spec->nhierarchies, VC_MAX_HIERARCHIES);
+    vc_status status = check_column(spec, spec->key_column, error);
+    for (unsigned h = 0; status == VC_OK && h < spec->nhierarchies; h++)
+        status = check_hierarchy(spec, &spec->hierarchies[h], error);
+    for (unsigned a = 0; status == VC_OK && a < spec->nattributes; a++)
+        status = check_attribute(spec, &spec->attributes[a], error);
+    return status == VC_OK ? vc_build_check_indexes(spec, error) : status;
+}
+
+static vc_status fail_changed(const vc_dimension_builder *builder, vc_str column, vc_error *error)
+{
+    return vc_fail(error, VC_BAD_INPUT, "definition_changed",
+                   "dimension '%.*s' was loaded with other columns or another key than its "
+                   "definition has now (see column '%.*s'); load it anew instead of appending",
+                   VC_FMT(builder->spec->name), VC_FMT(column));
+}
+
+/* Which column of the older dimension is column c now: columns_out[c]. */
+static vc_status match_columns(const vc_dimension_builder *builder, unsigned *columns_out,
+                               vc_error *error)
+{
+    const vc_dimension_spec *spec = builder->spec;
+    const vc_dimension *older = builder->older;
+    vc_str key_name = spec->key_column < 0 ? VC_STR("") : spec->column_names[spec->key_column];
+    if (!vc_str_equal(key_name, older->key_name)) return fail_changed(builder, key_name, error);
+    for (unsigned c = 0; c < spec->ncolumns; c++) {
+        unsigned from = 0;
+        while (from < older->ncolumns &&
+               !vc_str_equal(older->columns[from].name, spec->column_names[c]))
+            from++;
+        if (from == older->ncolumns) return fail_changed(builder, spec->column_names[c], error);
+        columns_out[c] = from;
+    }
+    if (older->ncolumns > spec->ncolumns)
+        return fail_changed(builder, older->columns[older->ncolumns - 1].name, error);
+    return VC_OK;
+}
+
+/* The leaves of the older dimension are the first rows, in the order in which they were loaded. */
+static vc_status add_older(vc_dimension_builder *builder, vc_error *error)
+{
+    const vc_dimension *older = builder->older;
+    unsigned ncolumns = builder->spec->ncolumns;
+    unsigned *columns = VC_ARENA_NEW(&builder->arena, unsigned, ncolumns);
+    vc_str *texts = VC_ARENA_NEW(&builder->arena, vc_str, ncolumns);
+    if (columns == NULL || texts == NULL) return vc_no_memory(error);
+    vc_status status = match_columns(builder, columns, error);
+    for (uint32_t i = 0; status == VC_OK && i < older->nleaves; i++) {
+        uint32_t leaf = older->load_order[i], row = 0;
+        for (unsigned c = 0; c < ncolumns; c++) {
+            const vc_leaf_column *from = &older->columns[columns[c]];
+            uint32_t code = from->codes[leaf];
+            texts[c] = code == VC_NONE ? (vc_str){0} : vc_texts_get(&from->values, code);
+        }
+        status = vc_dimension_builder_add(builder, texts, &row, error);
+        if (status == VC_OK && row != i)
+            return fail_changed(builder, builder->spec->column_names[0], error);
+    }
+    return status;
+}
+
+static bool make_row_memory(vc_dimension_builder *builder)
+{
+    const vc_dimension_spec *spec = builder->spec;
+    vc_arena *arena = &builder->arena;
+    builder->types = VC_ARENA_NEW(arena, vc_key_type, spec->ncolumns);
+    builder->texts = VC_ARENA_NEW(arena, vc_str, spec->ncolumns);
+    builder->numbers = vc_arena_calloc(arena, spec->ncolumns, sizeof *builder->numbers);
+    if (builder->types == NULL || builder->texts == NULL || builder->numbers == NULL) return false;
+    for (unsigned h = 0; h < spec->nhierarchies; h++)
+        for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++) {
+            const vc_level_spec *level = &spec->hierarchies[h].levels[l];
+            if (level->key_type == VC_KEY_TEXT) continue;
+            builder->types[level->key_column] = level->key_type;
+            builder->has_types = true;
+        }
+    return true;
+}
+
+vc_status vc_dimension_builder_new(const vc_dimension_spec *spec, const vc_dimension *older,
+                                   vc_dimension_builder **builder_out, vc_error *error)
+{
+    vc_status status = check_spec(spec, error);
+    if (status != VC_OK) return status;
+    vc_dimension_builder *builder = calloc(1, sizeof *builder);
+    if (builder == NULL) return vc_no_memory(error);
+    builder->spec = spec;
+    builder->older = older;
+    if (!make_row_memory(builder))
+        status = vc_no_memory(error);
+    else if (older != NULL)
+        status = add_older(builder, error);
+    if (status == VC_OK)
+        *builder_out = builder;
+    else
+        vc_dimension_builder_free(builder);
+    return status;
+}
+
+void vc_dimension_builder_free(vc_dimension_builder *builder)
+{
+    if (builder == NULL) return;
+    vc_strmap_release(&builder->rows);
+    vc_arena_release(&builder->arena);
+    free(builder->tuples);
+    free(builder->scratch);
+    free(builder);
+}
+
+uint32_t vc_dimension_builder_nrows(const vc_dimension_builder *builder)
+{
+    return builder->nrows;
+}
+
+/* ---- adding ---- */
+
+/* Messages quote this much of a value. */
+static vc_str shorten(vc_str text)
+{
+    return vc_text_shorten(text, 100);
+}
+
+static vc_status fail_type(const vc_dimension_builder *builder, unsigned column, vc_str text,
+                           vc_error *error)
+{
+    bool is_int = builder->types[column] == VC_KEY_INT;
+    return vc_fail(error, VC_BAD_INPUT, "bad_key",
+                   "column '%.*s' has '%.*s', but a level of dimension '%.*s' with this key is of "
+                   "type %s",
+                   VC_FMT(builder->spec->column_names[column]), VC_FMT(shorten(text)),
+                   VC_FMT(builder->spec->name),
+                   is_int ? "int" : "date (YYYY-MM-DD, YYYY-MM, YYYY-Q1, YYYY-W01 or YYYY)");
+}
+
+/* The row with integers in their shortest form: the caller's, when there is no typed level. */
+static vc_status canonical_row(vc_dimension_builder *builder, const vc_str *columns,
+                               const vc_str **row_out, vc_error *error)
+{
+    *row_out = columns;
+    if (!builder->has_types) return VC_OK;
+    *row_out = builder->texts;
+    for (unsigned c = 0; c < builder->spec->ncolumns; c++) {
+        vc_str text = columns[c];
+        builder->texts[c] = text;
+        if (builder->types[c] != VC_KEY_INT || vc_str_is_null(text)) continue;
+        builder->texts[c] = vc_key_canonical_int(text, builder->numbers[c]);
+        if (vc_str_is_null(builder->texts[c])) return fail_type(builder, c, text, error);
+    }
+    return VC_OK;
+}
+
+static vc_status check_dates(const vc_dimension_builder *builder, const vc_str *columns,
+                             vc_error *error)
+{
+    if (!builder->has_types) return VC_OK;
+    for (unsigned c = 0; c < builder->spec->ncolumns; c++)
+        if (builder->types[c] == VC_KEY_DATE && !vc_str_is_null(columns[c]) &&
+            !vc_key_is_date(columns[c]))
+            return fail_type(builder, c, columns[c], error);
+    return VC_OK;
+}
+
+static bool reserve_scratch(vc_dimension_builder *builder, size_t size)
+{
+    if (size <= builder->scratch_capacity) return true;
+    char *scratch = realloc(builder->scratch, size * 2);
+    if (scratch == NULL) return false;
+    builder->scratch = scratch;
+    builder->scratch_capacity = size * 2;
+    return true;
+}
+
+/* The tuple of a row, in the scratch memory. */
+static vc_status encode(vc_dimension_builder *builder, const vc_str *columns, vc_str *tuple_out,
+                        vc_error *error)
+{
+    unsigned ncolumns = builder->spec->ncolumns;
+    size_t head = ncolumns * sizeof(uint32_t), size = head;
+    for (unsigned c = 0; c < ncolumns; c++)
+        size += columns[c].size;
+    if (size >= VC_TUPLE_NULL)
+        return vc_fail(error, VC_LIMIT, "limit_row", "a row of dimension '%.*s' has %zu bytes",
+                       VC_FMT(builder->spec->name), size);
+    if (!reserve_scratch(builder, size)) return vc_no_memory(error);
+    uint32_t end = 0;
+    for (unsigned c = 0; c < ncolumns; c++) {
+        if (columns[c].size > 0)
+            memcpy(builder->scratch + head + end, columns[c].data, columns[c].size);
+        end += (uint32_t)columns[c].size;
+        uint32_t marked = vc_str_is_null(columns[c]) ? end | VC_TUPLE_NULL : end;
+        memcpy(builder->scratch + c * sizeof marked, &marked, sizeof marked);
+    }
+    *tuple_out = (vc_str){.data = builder->scratch, .size = size};
+    return VC_OK;
+}
+
+/* A key that is there already, with other columns. */
+static vc_status fail_duplicate(const vc_dimension_builder *builder, uint32_t row,
+                                const vc_str *columns, vc_error *error)
+{
+    const vc_dimension_spec *spec = builder->spec;
+    unsigned c = 0;
+    vc_str before = {0};
+    for (; c < spec->ncolumns; c++) {
+        before = vc_tuple_get(builder->tuples[row], spec->ncolumns, c);
+        if (!vc_str_equal(before, columns[c])) break;
+    }
+    vc_str now = shorten(columns[c]);
+    const char *quote_before = vc_str_is_null(before) ? "" : "'";
+    const char *quote_now = vc_str_is_null(now) ? "" : "'";
+    before = vc_str_is_null(before) ? VC_STR("null") : shorten(before);
+    now = vc_str_is_null(now) ? VC_STR("null") : now;
+    return vc_fail(error, VC_BAD_INPUT, "duplicate_key",
+                   "dimension '%.*s' has the key '%.*s' already, with another '%.*s': %s%.*s%s "
+                   "before, %s%.*s%s here",
+                   VC_FMT(spec->name), VC_FMT(shorten(columns[spec->key_column])),
+                   VC_FMT(spec->column_names[c]), quote_before, VC_FMT(before), quote_before,
+                   quote_now, VC_FMT(now), quote_now);
+}
+
+static bool reserve_row(vc_dimension_builder *builder)
+{
+    if (builder->nrows < builder->row_capacity) return true;
+    uint32_t capacity = builder->row_capacity == 0 ? 64 : builder->row_capacity * 2;
+    vc_str *tuples = realloc(builder->tuples, capacity * sizeof *tuples);
+    if (tuples == NULL) return false;
+    builder->tuples = tuples;
+    builder->row_capacity = capacity;
+    return true;
+}
+
+static vc_status add_row(vc_dimension_builder *builder, const vc_str *columns, vc_str tuple,
+                         uint32_t *row_out, vc_error *error)
+{
+    vc_status status = check_dates(builder, columns, error);
+    if (status != VC_OK) return status;
+    if (!reserve_row(builder)) return vc_no_memory(error);
+    int key_column = builder->spec->key_column;
+    vc_str copy = {0};
+    if (key_column >= 0) {
+        copy = vc_arena_str(&builder->arena, tuple);
+        if (copy.data == NULL) return vc_no_memory(error);
+    }
+    uint32_t row =
+        vc_strmap_put(&builder->rows, key_column >= 0 ? columns[key_column] : tuple, NULL);
+    if (row == VC_STRMAP_NONE) return vc_no_memory(error);
+    builder->tuples[row] = key_column >= 0 ? copy : builder->rows.keys[row];
+    builder->nrows = row + 1;
+    *row_out = row;
+    return VC_OK;
+}
+
+vc_status vc_dimension_builder_add(vc_dimension_builder *builder, const vc_str *columns,
+                                   uint32_t *row_out, vc_error *error)
+{
+    int key_column = builder->spec->key_column;
+    if (key_column >= 0 && columns[key_column].size == 0)
+        return vc_fail(error, VC_BAD_INPUT, "empty_key",
+                       "a row of dimension '%.*s' has no key in its column '%.*s'",
+                       VC_FMT(builder->spec->name),
+                       VC_FMT(builder->spec->column_names[key_column]));
+    vc_str tuple;
+    vc_status status = canonical_row(builder, columns, &columns, error);
+    if (status == VC_OK) status = encode(builder, columns, &tuple, error);
+    if (status != VC_OK) return status;
+    uint32_t row = vc_strmap_find(&builder->rows, key_column >= 0 ? columns[key_column] : tuple);
+    if (row == VC_STRMAP_NONE) return add_row(builder, columns, tuple, row_out, error);
+    if (key_column >= 0 && !vc_str_equal(builder->tuples[row], tuple))
+        return fail_duplicate(builder, row, columns, error);
+    *row_out = row;
+    return VC_OK;
+}
+
+uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str key)
+{
+    int key_column = builder->spec->key_column;
+    if (key_column < 0 || key.size == 0) return VC_NONE;
+    char number[VC_NUMBER_TEXT];
+    if (builder->types[key_column] == VC_KEY_INT) key = vc_key_canonical_int(key, number);
+    return vc_strmap_find(&builder->rows, key);
+}
+
+/* ---- finishing ---- */
+
+static vc_status code_columns(vc_dimension_builder *builder, vc_build *build, vc_error *error)
+{
+    const vc_dimension_spec *spec = builder->spec;
+    vc_build_column *columns = VC_ARENA_NEW(&builder->arena, vc_build_column, spec->ncolumns);
+    if (columns == NULL) return vc_no_memory(error);
+    vc_status status = VC_OK;
+    for (unsigned c = 0; status == VC_OK && c < spec->ncolumns; c++)
+        status =
+            vc_build_column_make(builder->tuples, builder->nrows, spec->ncolumns, c,
+                                 (int)c == spec->key_column, &builder->arena, &columns[c], error);
+    build->columns = columns;
+    return status;
+}
+
+vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *image,
+                                      const uint32_t **leaf_of_row_out,
+                                      vc_dimension_report *report_out, vc_error *error)
+{
+    *report_out = (vc_dimension_report){0};
+    vc_build build = {.spec = builder->spec,
+                      .older = builder->older,
+                      .arena = &builder->arena,
+                      .nrows = builder->nrows,
+                      .report = report_out};
+    vc_status status = code_columns(builder, &build, error);
+    if (status == VC_OK) status = vc_build_number_levels(&build, error);
+    if (status == VC_OK) status = vc_build_number_leaves(&build, error);
+    if (status == VC_OK) status = vc_build_assemble(&build, error);
+    if (status == VC_OK) status = vc_build_indexes(&build, error);
+    if (status == VC_OK) status = vc_dimension_write(build.dimension, image, error);
+    if (status == VC_OK) *leaf_of_row_out = build.leaf_of_row;
+    return status;
+}

@@ -1,0 +1,111 @@
+/* Looking things up in a dimension by name and by value. Levels and paths are in level.c. */
+#include "dimensions/dimension.h"
+
+#include "base/nearest.h"
+
+/* ---- names ---- */
+
+/* All names are few, so an error lists the nearest, or else the first ones. */
+static vc_status fail_unknown(vc_error *error, const char *code, vc_str wanted, const vc_str *names,
+                              size_t nnames, const char *kind, vc_str dimension)
+{
+    vc_fail(error, VC_NOT_FOUND, code, "dimension '%.*s' has no %s '%.*s'", VC_FMT(dimension), kind,
+            VC_FMT(wanted));
+    vc_nearest nearest;
+    vc_nearest_init(&nearest, wanted);
+    for (size_t i = 0; i < nnames; i++)
+        vc_nearest_offer(&nearest, names[i]);
+    vc_nearest_report(&nearest, error);
+    for (size_t i = 0; nearest.count == 0 && i < nnames && i < VC_ERROR_CANDIDATES; i++)
+        vc_error_add_candidate(error, names[i].data, names[i].size);
+    return VC_NOT_FOUND;
+}
+
+vc_status vc_dimension_find_hierarchy(const vc_dimension *dimension, vc_str name,
+                                      unsigned *hierarchy_out, vc_error *error)
+{
+    vc_str names[VC_MAX_HIERARCHIES];
+    for (unsigned h = 0; h < dimension->nhierarchies; h++) {
+        names[h] = dimension->hierarchies[h].name;
+        if (name.size > 0 && !vc_str_equal(names[h], name)) continue;
+        *hierarchy_out = h;
+        return VC_OK;
+    }
+    return fail_unknown(error, "unknown_hierarchy", name, names, dimension->nhierarchies,
+                        "hierarchy", dimension->name);
+}
+
+vc_status vc_hierarchy_find_level(const vc_dimension *dimension, unsigned hierarchy, vc_str name,
+                                  unsigned *level_out, vc_error *error)
+{
+    const vc_hierarchy *within = &dimension->hierarchies[hierarchy];
+    vc_str names[VC_MAX_LEVELS];
+    for (unsigned l = 0; l < within->nlevels; l++) {
+        names[l] = within->levels[l].name;
+        if (!vc_str_equal(names[l], name)) continue;
+        *level_out = l;
+        return VC_OK;
+    }
+    return fail_unknown(error, "unknown_level", name, names, within->nlevels, "level",
+                        dimension->name);
+}
+
+vc_status vc_dimension_find_index(const vc_dimension *dimension, vc_str name,
+                                  const vc_index **index_out, vc_error *error)
+{
+    for (unsigned i = 0; i < dimension->nindexes; i++)
+        if (vc_str_equal(dimension->indexes[i].name, name)) {
+            *index_out = &dimension->indexes[i];
+            return VC_OK;
+        }
+    vc_fail(error, VC_NOT_FOUND, "unknown_index",
+            "dimension '%.*s' has no index, level or attribute '%.*s'", VC_FMT(dimension->name),
+            VC_FMT(name));
+    vc_nearest nearest;
+    vc_nearest_init(&nearest, name);
+    for (unsigned i = 0; i < dimension->nindexes; i++)
+        vc_nearest_offer(&nearest, dimension->indexes[i].name);
+    vc_nearest_report(&nearest, error);
+    return VC_NOT_FOUND;
+}
+
+const vc_attribute *vc_dimension_find_attribute(const vc_dimension *dimension, vc_str name)
+{
+    for (unsigned a = 0; a < dimension->nattributes; a++)
+        if (vc_str_equal(dimension->attributes[a].name, name)) return &dimension->attributes[a];
+    return NULL;
+}
+
+/* ---- values ---- */
+
+void vc_index_find(const vc_index *index, vc_str value, const uint32_t **members_out,
+                   size_t *nmembers_out)
+{
+    uint32_t first = 0, end = index->values.count;
+    *members_out = index->members;
+    *nmembers_out = 0;
+    while (first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        int order = vc_str_compare(vc_texts_get(&index->values, middle), value);
+        if (order == 0) {
+            *members_out = index->members + index->offsets[middle];
+            *nmembers_out = index->offsets[middle + 1] - index->offsets[middle];
+            return;
+        }
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+}
+
+void vc_level_mark_leaves(const vc_dimension *dimension, const vc_level *level, uint32_t member,
+                          uint64_t *bits)
+{
+    if (level->is_contiguous) {
+        vc_bits_set_range(bits, level->first_leaf[member], level->first_leaf[member + 1]);
+        return;
+    }
+    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
+        if (level->leaf_members[leaf] == member) vc_bit_set(bits, leaf);
+}

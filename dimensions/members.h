@@ -1,0 +1,62 @@
+/* Browsing: the members of a level, and what attributes say of them.
+ *
+ * Threads: pure; results are in the caller's arena.
+ */
+#ifndef DIMENSIONS_MEMBERS_H
+#define DIMENSIONS_MEMBERS_H
+
+#include "dimensions/dimension.h"
+
+/* Which members of a level are wanted. */
+typedef struct vc_member_filter {
+    unsigned hierarchy, level;
+    bool has_parent;
+    vc_member_ref parent; /* a member of the same hierarchy, at the level itself or above: only what
+                             is under it (at its own level, itself) */
+    vc_str search;        /* empty or absent: all; otherwise part of the key or the label, in any
+                             case (Unicode's simple lower case) */
+    size_t offset, limit; /* of those that fit; a limit of 0 only counts them */
+} vc_member_filter;
+
+/* List members in member order.
+ *
+ * members_out  [*nmembers_out] in the arena
+ * ntotal_out   how many fit without offset and limit
+ *
+ * VC_NOT_FOUND, code "unknown_level", for a parent below the level. O(result) without a search,
+ * otherwise a look at each member under the parent. */
+vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_member_filter *filter,
+                                    vc_arena *arena, uint32_t **members_out, size_t *nmembers_out,
+                                    size_t *ntotal_out, vc_error *error);
+
+/* The members of a level that are under a member of the same level or one above: [first, end). */
+void vc_member_descendants(const vc_hierarchy *hierarchy, vc_member_ref member, unsigned level,
+                           uint32_t *first_out, uint32_t *end_out);
+
+#define VC_MANY (UINT32_MAX - 1) /* the leaves of the member have several values */
+
+/* What an attribute says of members: its one value, or that there is none or are several.
+ *
+ * attribute   of the dimension: of the leaf, or of a level of whatever hierarchy
+ * members     [nmembers] members of the level
+ * codes_out   [nmembers] into attribute->values; VC_NONE where no leaf has a value; VC_MANY where
+ *             leaves have different ones (a null is no value, so it makes no difference)
+ *
+ * O(leaves of the members) where the level is contiguous, otherwise one look at every leaf. */
+vc_status vc_member_properties(const vc_dimension *dimension, unsigned hierarchy, unsigned level,
+                               const vc_attribute *attribute, const uint32_t *members,
+                               size_t nmembers, vc_arena *arena, uint32_t *codes_out,
+                               vc_error *error);
+
+/* All values of an attribute that a member's leaves have: codes_out [*ncodes_out], ascending, in
+ * the arena. For where vc_member_properties says VC_MANY. */
+vc_status vc_member_property_values(const vc_dimension *dimension, unsigned hierarchy,
+                                    vc_member_ref member, const vc_attribute *attribute,
+                                    vc_arena *arena, uint32_t **codes_out, size_t *ncodes_out,
+                                    vc_error *error);
+
+/* VC_NOT_FOUND, code "unknown_attribute", with candidates. */
+vc_status vc_dimension_get_attribute(const vc_dimension *dimension, vc_str name,
+                                     const vc_attribute **attribute_out, vc_error *error);
+
+#endif
