@@ -251,9 +251,16 @@ typedef struct vc_virtual_def {
     size_t nmeasures;
 } vc_virtual_def;
 
+typedef enum vc_weights_sum { /* a declaration, checked against the rows with tolerance 1e-9 */
+                              VC_WEIGHTS_ANY = 0,
+                              VC_WEIGHTS_ONE_PER_FROM,
+                              VC_WEIGHTS_ONE_PER_TO,
+} vc_weights_sum;
+
 typedef struct vc_crosswalk_def {
     vc_csv_def data;
     vc_str from, to, weight; /* columns; weight absent: 1 */
+    vc_weights_sum weights_sum;
 } vc_crosswalk_def;
 
 /* ---- a definition ---- */
@@ -270,9 +277,10 @@ typedef struct vc_definition {
     vc_str name, label, description;
     vc_info_def info;
     vc_str file;      /* where it was read from, "" when from memory */
-    vc_str directory; /* of the file, for relative paths */
+    vc_str directory; /* of the file, for relative paths; "." when the file names none */
     vc_str text;      /* the JSON as read, for places of later errors and for the manifest */
     json_t *json;     /* owned */
+    json_t *made_json; /* owned: arrays put together while reading; NULL when there are none */
     union {
         vc_cube_def cube;
         vc_virtual_def virtual_cube;
@@ -292,7 +300,8 @@ typedef struct vc_definition {
 vc_status vc_definition_parse(vc_str text, const char *file, vc_arena *arena,
                               vc_definition **definition_out, vc_error *error);
 
-/* Read a file. VC_NOT_FOUND, code "missing_file". */
+/* Read a file of at most 16 MiB. VC_NOT_FOUND, code "missing_file"; VC_STORAGE, "file_read";
+ * VC_LIMIT, "file_too_large". */
 vc_status vc_definition_read(const char *file, vc_arena *arena, vc_definition **definition_out,
                              vc_error *error);
 
@@ -303,7 +312,9 @@ void vc_definition_release(vc_definition *definition);
 void vc_definition_locate(const vc_definition *definition, vc_error *error);
 
 /* Files named on a command line: a file is itself; a folder stands for its *.json files, sorted,
- * not descending; files that hold no definition (no "kind" field) are passed over in a folder. */
+ * not descending; JSON that is no definition (has no "kind") is passed over in a folder, what is
+ * not JSON is listed, so that reading it says why. A folder without any, and a path that leads
+ * nowhere: VC_NOT_FOUND, code "missing_file". */
 vc_status vc_definition_list(const char *path, vc_arena *arena, vc_str **files_out,
                              size_t *nfiles_out, vc_error *error);
 

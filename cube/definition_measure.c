@@ -1,0 +1,407 @@
+#include "cube/definition_parts.h"
+#include "cube/expr.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- fix ---- */
+
+vc_status vc_read_fixes(const vc_node *object, const vc_fix_def **fixes_out, size_t *nfixes_out)
+{
+    vc_node node = vc_node_field(object, "fix");
+    if (node.json == NULL) return VC_OK;
+    if (!json_is_object(node.json)) return vc_node_fail_type(&node, "an object");
+    size_t count = json_object_size(node.json), i = 0;
+    if (count > VC_DIMENSIONS_MAX)
+        return vc_node_fail(&node, "bad_value", "at most %d dimensions, found %zu",
+                            VC_DIMENSIONS_MAX, count);
+    vc_fix_def *fixes = VC_ARENA_NEW(node.reader->arena, vc_fix_def, count);
+    if (fixes == NULL) return vc_no_memory(node.reader->error);
+    const char *key;
+    json_t *json;
+    json_object_foreach((json_t *)node.json, key, json)
+    {
+        vc_node value = vc_node_field(&node, key);
+        vc_fix_def *fix = &fixes[i++];
+        if (json_is_null(json) || json_is_object(json) || json_is_array(json))
+            return vc_node_fail_type(&value, "a key, as a string or a number");
+        fix->dimension = vc_arena_str(node.reader->arena, vc_str_of(key));
+        fix->value = vc_json_scalar_text(node.reader->arena, json);
+        if (fix->dimension.data == NULL || fix->value.data == NULL)
+            return vc_no_memory(node.reader->error);
+        if (fix->value.size == 0) return vc_node_fail(&value, "bad_value", "must not be empty");
+    }
+    *fixes_out = fixes;
+    *nfixes_out = count;
+    return VC_OK;
+}
+
+static vc_status read_unrelated(const vc_node *object, vc_measure_def *measure)
+{
+    static const vc_word words[] = {{"null", VC_UNRELATED_NULL, NULL},
+                                    {"repeat", VC_UNRELATED_REPEAT, NULL},
+                                    {"error", VC_UNRELATED_ERROR, NULL},
+                                    {"fix", 0, "fixed members of unrelated dimensions"},
+                                    {NULL, 0, NULL}};
+    int unrelated = VC_UNRELATED_DEFAULT;
+    vc_status status = vc_field_choice(object, "unrelated", words, &unrelated);
+    measure->unrelated = (vc_unrelated)unrelated;
+    return status;
+}
+
+/* ---- what a measure of a source cube is made of ---- */
+
+static vc_status read_aggregator(const vc_node *object, vc_measure_def *measure)
+{
+    static const vc_word words[] = {
+        {"sum", VC_AGG_SUM, NULL},
+        {"count", VC_AGG_COUNT, NULL},
+        {"min", VC_AGG_MIN, NULL},
+        {"max", VC_AGG_MAX, NULL},
+        {"avg", VC_AGG_AVG, NULL},
+        {"count_distinct", VC_AGG_COUNT_DISTINCT, NULL},
+        {"median", 0, "medians"},
+        {"quantile", 0, "quantiles"},
+        {"percentile", 0, "quantiles"},
+        {"stddev", 0, "standard deviations"},
+        {"variance", 0, "variances"},
+        {"last", 0, "aggregators 'last' (for the last member of one dimension see 'over')"},
+        {"first", 0, "aggregators 'first' (for the first member of one dimension see 'over')"},
+        {"last_nonempty", 0, "aggregators 'last_nonempty'"},
+        {"first_nonempty", 0, "aggregators 'first_nonempty'"},
+        {NULL, 0, NULL}};
+    int aggregator = VC_AGG_NONE;
+    vc_status status = vc_field_need(object, "aggregator");
+    if (status == VC_OK) status = vc_field_choice(object, "aggregator", words, &aggregator);
+    measure->aggregator = (vc_aggregator)aggregator;
+    return status;
+}
+
+/* "int", "float", "decimal(2)". */
+static vc_status parse_type(const vc_node *node, vc_measure_def *measure)
+{
+    vc_str text = vc_json_str(node->json);
+    if (vc_str_is_null(text)) return vc_node_fail_type(node, "a string");
+    vc_str prefix = VC_STR("decimal(");
+    if (vc_str_is(text, "int")) {
+        measure->type = VC_VALUE_INT;
+    } else if (vc_str_is(text, "float")) {
+        measure->type = VC_VALUE_FLOAT;
+    } else if (vc_str_starts_with(text, prefix) && vc_str_ends_with(text, VC_STR(")"))) {
+        vc_str digits = {.data = text.data + prefix.size, .size = text.size - prefix.size - 1};
+        int64_t scale;
+        if (vc_parse_int(digits, &scale) != VC_PARSE_OK || scale < 0 || scale > VC_SCALE_MAX)
+            return vc_node_fail(node, "bad_value",
+                                "a decimal has 0 to %d digits behind the point, found '%.*s'",
+                                VC_SCALE_MAX, VC_FMT(digits));
+        measure->type = VC_VALUE_DECIMAL;
+        measure->scale = (unsigned)scale;
+    } else {
+        vc_node_fail(node, "bad_value", "expected int, float or decimal(DIGITS), found '%.*s'",
+                     VC_FMT(text));
+        if (vc_str_starts_with(text, VC_STR("dec")) || vc_str_starts_with(text, VC_STR("num")))
+            vc_error_add_candidate(node->reader->error, "decimal(2)", strlen("decimal(2)"));
+        return VC_BAD_INPUT;
+    }
+    return VC_OK;
+}
+
+static vc_status read_type(const vc_node *object, vc_measure_def *measure)
+{
+    bool is_count =
+        measure->aggregator == VC_AGG_COUNT || measure->aggregator == VC_AGG_COUNT_DISTINCT;
+    vc_node node = vc_node_field(object, "type");
+    if (node.json == NULL)
+        return is_count ? VC_OK
+                        : vc_node_fail(object, "missing_field",
+                                       "the field 'type' is missing: int, float or "
+                                       "decimal(DIGITS)");
+    vc_status status = parse_type(&node, measure);
+    if (status != VC_OK) return status;
+    if (is_count && measure->type != VC_VALUE_INT)
+        return vc_node_fail(&node, "bad_value", "a count is an int");
+    return VC_OK;
+}
+
+/* Which column is aggregated: by default the one named like the measure, for a count none. */
+static vc_status read_operand(const vc_node *object, vc_names dimensions, vc_measure_def *measure)
+{
+    vc_node dimension = vc_node_field(object, "dimension");
+    vc_status status;
+    if ((status = vc_field_text(object, "column", &measure->column)) != VC_OK ||
+        (status = vc_field_text(object, "dimension", &measure->dimension)) != VC_OK)
+        return status;
+    bool has_column = !vc_str_is_null(measure->column);
+    bool has_dimension = dimension.json != NULL;
+    if (measure->aggregator == VC_AGG_COUNT_DISTINCT) {
+        if (has_column == has_dimension)
+            return vc_node_fail(has_column ? &dimension : object,
+                                has_column ? "bad_value" : "missing_field",
+                                "count_distinct takes either a 'column' or a 'dimension'");
+    } else if (has_dimension) {
+        return vc_node_fail(&dimension, "bad_value",
+                            "'dimension' goes with the aggregator count_distinct");
+    } else if (!has_column && measure->aggregator != VC_AGG_COUNT) {
+        measure->column = measure->name;
+    }
+    if (!has_dimension) return VC_OK;
+    for (size_t i = 0; i < dimensions.count; i++)
+        if (vc_str_equal(dimensions.names[i], measure->dimension)) return VC_OK;
+    return vc_node_fail_unknown(&dimension, "unknown_dimension", "dimension", measure->dimension,
+                                dimensions);
+}
+
+/* "over": {"date": "last"}. */
+static vc_status read_over(const vc_node *object, vc_names dimensions, vc_measure_def *measure)
+{
+    static const vc_word words[] = {{"last", VC_OVER_LAST, NULL},
+                                    {"first", VC_OVER_FIRST, NULL},
+                                    {"last_nonempty", 0, "measures over 'last_nonempty'"},
+                                    {"first_nonempty", 0, "measures over 'first_nonempty'"},
+                                    {"avg", 0, "averages over a dimension"},
+                                    {"min", 0, "minima over a dimension"},
+                                    {"max", 0, "maxima over a dimension"},
+                                    {NULL, 0, NULL}};
+    vc_node node = vc_node_field(object, "over");
+    if (node.json == NULL) return VC_OK;
+    if (!json_is_object(node.json) || json_object_size(node.json) == 0)
+        return vc_node_fail_type(&node, "an object {DIMENSION: \"last\"}");
+    if (json_object_size(node.json) > 1)
+        return vc_node_fail_unsupported(&node, "measures over several dimensions");
+    const char *key = json_object_iter_key(json_object_iter((json_t *)node.json));
+    vc_node word = vc_node_field(&node, key);
+    measure->over_dimension = vc_arena_str(node.reader->arena, vc_str_of(key));
+    if (measure->over_dimension.data == NULL) return vc_no_memory(node.reader->error);
+    bool is_found = false;
+    for (size_t i = 0; i < dimensions.count && !is_found; i++)
+        is_found = vc_str_equal(dimensions.names[i], measure->over_dimension);
+    if (!is_found)
+        return vc_node_fail_unknown(&word, "unknown_dimension", "dimension",
+                                    measure->over_dimension, dimensions);
+    int over = VC_OVER_NONE;
+    vc_status status = vc_field_choice(&node, key, words, &over);
+    measure->over = (vc_over)over;
+    return status;
+}
+
+static vc_status read_base_measure(const vc_node *node, vc_names dimensions,
+                                   vc_measure_def *measure)
+{
+    vc_status status;
+    if ((status = read_aggregator(node, measure)) != VC_OK ||
+        (status = read_type(node, measure)) != VC_OK ||
+        (status = read_operand(node, dimensions, measure)) != VC_OK)
+        return status;
+    return read_over(node, dimensions, measure);
+}
+
+/* ---- what a measure of a virtual cube takes from a source ---- */
+
+static vc_status read_taken_measure(const vc_node *node, vc_names aliases, vc_measure_def *measure)
+{
+    vc_node source = vc_node_field(node, "source");
+    vc_status status;
+    if (source.json == NULL)
+        return vc_node_fail(node, "missing_field",
+                            "a measure takes a 'source' and a 'measure' of it, or an 'expr'");
+    measure->measure = measure->name;
+    if ((status = vc_field_text(node, "source", &measure->source)) != VC_OK ||
+        (status = vc_field_text(node, "measure", &measure->measure)) != VC_OK ||
+        (status = vc_read_fixes(node, &measure->fixes, &measure->nfixes)) != VC_OK ||
+        (status = read_unrelated(node, measure)) != VC_OK)
+        return status;
+    for (size_t i = 0; i < aliases.count; i++)
+        if (vc_str_equal(aliases.names[i], measure->source)) return VC_OK;
+    return vc_node_fail_unknown(&source, "unknown_source", "source", measure->source, aliases);
+}
+
+/* ---- calculated measures ---- */
+
+/* Fields that say what is aggregated, which a calculated measure does not do. */
+static vc_status refuse_beside_expr(const vc_node *node)
+{
+    static const char *const fields[] = {"aggregator", "type",    "column", "dimension", "over",
+                                         "source",     "measure", "fix",    "unrelated"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        vc_node field = vc_node_field(node, fields[i]);
+        if (field.json != NULL)
+            return vc_node_fail(&field, "bad_value",
+                                "a calculated measure has no '%s': its values come from the "
+                                "measures in its 'expr' and are floating point",
+                                fields[i]);
+    }
+    return VC_OK;
+}
+
+/* Calculated measures and what they use, as a graph. */
+typedef struct call_graph {
+    const vc_measure_def *measures;
+    const size_t **operands; /* [nmeasures][noperands[i]] */
+    size_t *noperands;
+    size_t nmeasures;
+} call_graph;
+
+static vc_status read_operands(const vc_node *node, vc_names known, vc_arena *scratch,
+                               const vc_measure_def *measure, const size_t **operands_out,
+                               size_t *noperands_out)
+{
+    vc_expr *expr;
+    size_t nnames;
+    vc_error *error = node->reader->error;
+    vc_node place = vc_node_field(node, "expr");
+    if (vc_expr_parse(measure->expr, scratch, &expr, error) != VC_OK) {
+        vc_node_put_place(&place);
+        return error->status;
+    }
+    const vc_str *names = vc_expr_names(expr, &nnames);
+    size_t *operands = VC_ARENA_NEW(scratch, size_t, nnames);
+    if (operands == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nnames; i++) {
+        size_t at = 0;
+        while (at < known.count && !vc_str_equal(known.names[at], names[i]))
+            at++;
+        if (at == known.count)
+            return vc_node_fail_unknown(&place, "unknown_measure", "measure of this cube", names[i],
+                                        known);
+        operands[i] = at;
+    }
+    *operands_out = operands;
+    *noperands_out = nnames;
+    return VC_OK;
+}
+
+/* "a -> b -> a", from the measures on the path; the last one leads back to path[first]. */
+static vc_status fail_cycle(const vc_node *array, const call_graph *graph, const size_t *path,
+                            size_t first, size_t end)
+{
+    vc_buffer loop = {0};
+    for (size_t i = first; i < end; i++) {
+        vc_buffer_put_str(&loop, graph->measures[path[i]].name);
+        vc_buffer_put_text(&loop, " -> ");
+    }
+    vc_buffer_put_str(&loop, graph->measures[path[first]].name);
+    vc_node measure = vc_node_element(array, path[first]);
+    vc_node place = vc_node_field(&measure, "expr");
+    vc_node_fail(&place, "definition_cycle", "calculated measures stand on themselves: %s",
+                 vc_buffer_text(&loop));
+    vc_buffer_release(&loop);
+    return VC_BAD_INPUT;
+}
+
+/* Depth first with a path of its own: no recursion, whatever the definition looks like. */
+static vc_status check_cycles(const vc_node *array, const call_graph *graph, vc_arena *scratch)
+{
+    enum { NEW = 0, ON_PATH, DONE };
+    char *state = VC_ARENA_NEW(scratch, char, graph->nmeasures);
+    size_t *path = VC_ARENA_NEW(scratch, size_t, graph->nmeasures);
+    size_t *next = VC_ARENA_NEW(scratch, size_t, graph->nmeasures); /* operand to look at */
+    if (state == NULL || path == NULL || next == NULL) return vc_no_memory(array->reader->error);
+    for (size_t start = 0; start < graph->nmeasures; start++) {
+        if (state[start] != NEW) continue;
+        size_t depth = 0;
+        path[depth++] = start;
+        state[start] = ON_PATH;
+        while (depth > 0) {
+            size_t at = path[depth - 1];
+            if (next[at] == graph->noperands[at]) {
+                state[at] = DONE;
+                depth--;
+                continue;
+            }
+            size_t operand = graph->operands[at][next[at]++];
+            if (state[operand] == DONE) continue;
+            if (state[operand] == ON_PATH) {
+                size_t first = 0;
+                while (path[first] != operand)
+                    first++;
+                return fail_cycle(array, graph, path, first, depth);
+            }
+            state[operand] = ON_PATH;
+            path[depth++] = operand;
+        }
+    }
+    return VC_OK;
+}
+
+static vc_status check_expressions(const vc_node *array, const vc_measure_def *measures,
+                                   vc_names known)
+{
+    vc_arena scratch = {0};
+    call_graph graph = {.measures = measures,
+                        .nmeasures = known.count,
+                        .operands = VC_ARENA_NEW(&scratch, const size_t *, known.count),
+                        .noperands = VC_ARENA_NEW(&scratch, size_t, known.count)};
+    vc_status status = VC_OK;
+    if (graph.operands == NULL || graph.noperands == NULL)
+        status = vc_no_memory(array->reader->error);
+    for (size_t i = 0; i < known.count && status == VC_OK; i++) {
+        if (vc_str_is_null(measures[i].expr)) continue;
+        vc_node node = vc_node_element(array, i);
+        status = read_operands(&node, known, &scratch, &measures[i], &graph.operands[i],
+                               &graph.noperands[i]);
+    }
+    if (status == VC_OK) status = check_cycles(array, &graph, &scratch);
+    vc_arena_release(&scratch);
+    return status;
+}
+
+/* ---- the list ---- */
+
+#define MEASURE_FIELDS "name", "label", "unit", "format", "description", "expr", "where", "value"
+
+static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dimensions,
+                              vc_names aliases, vc_measure_def *measure)
+{
+    static const char *const known_source[] = {MEASURE_FIELDS, "type", "aggregator", "column",
+                                               "dimension",    "over", NULL};
+    static const char *const known_virtual[] = {MEASURE_FIELDS, "source",    "measure",
+                                                "fix",          "unrelated", NULL};
+    static const vc_word unsupported[] = {{"where", 0, "measures with a 'where'"},
+                                          {"value", 0, "measures of a row-level 'value'"},
+                                          {NULL, 0, NULL}};
+    vc_status status;
+    if ((status = vc_node_object(node, is_virtual ? known_virtual : known_source)) != VC_OK ||
+        (status = vc_node_refuse(node, unsupported)) != VC_OK ||
+        (status = vc_field_need(node, "name")) != VC_OK ||
+        (status = vc_field_name(node, "name", &measure->name)) != VC_OK)
+        return status;
+    measure->label = measure->name;
+    measure->pointer = vc_node_pointer(node);
+    if (measure->pointer.data == NULL) return vc_no_memory(node->reader->error);
+    if ((status = vc_field_label(node, "label", &measure->label)) != VC_OK ||
+        (status = vc_field_label(node, "unit", &measure->unit)) != VC_OK ||
+        (status = vc_field_label(node, "format", &measure->format)) != VC_OK ||
+        (status = vc_field_label(node, "description", &measure->description)) != VC_OK ||
+        (status = vc_field_text(node, "expr", &measure->expr)) != VC_OK)
+        return status;
+    if (vc_str_is_null(measure->expr))
+        return is_virtual ? read_taken_measure(node, aliases, measure)
+                          : read_base_measure(node, dimensions, measure);
+    measure->type = VC_VALUE_FLOAT;
+    return refuse_beside_expr(node);
+}
+
+vc_status vc_read_measures(const vc_node *array, bool is_virtual, vc_names dimensions,
+                           vc_names aliases, vc_measure_def **measures_out, size_t *nmeasures_out)
+{
+    size_t count;
+    vc_status status = vc_node_array(array, is_virtual ? 0 : 1, VC_MEASURES_MAX, &count);
+    if (status != VC_OK) return status;
+    vc_measure_def *measures = VC_ARENA_NEW(array->reader->arena, vc_measure_def, count);
+    vc_str *names = VC_ARENA_NEW(array->reader->arena, vc_str, count);
+    if (measures == NULL || names == NULL) return vc_no_memory(array->reader->error);
+    for (size_t i = 0; i < count; i++) {
+        vc_node node = vc_node_element(array, i);
+        status = read_measure(&node, is_virtual, dimensions, aliases, &measures[i]);
+        if (status != VC_OK) return status;
+        vc_node name = vc_node_field(&node, "name");
+        names[i] = measures[i].name;
+        if ((status = vc_node_check_new(&name, "measure", names[i], names, i)) != VC_OK)
+            return status;
+    }
+    status = check_expressions(array, measures, (vc_names){.names = names, .count = count});
+    if (status != VC_OK) return status;
+    *measures_out = measures;
+    *nmeasures_out = count;
+    return VC_OK;
+}
