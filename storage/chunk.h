@@ -4,7 +4,8 @@
  * boundary of the file's page. Codec: frame of reference at the narrowest width, that is
  * value = base + unsigned delta of 1, 2, 4 or 8 bytes (width 0: all values equal base); doubles are
  * stored as they are. Null rows have a cleared bit in the validity bitmap, and any value.
- * docs/storage.md has the layout byte by byte.
+ * data and validity may be read (and ignored) up to the next multiple of 64 bytes; the bits of the
+ * bitmap past the last row are clear. docs/storage.md has the layout byte by byte.
  */
 #ifndef STORAGE_CHUNK_H
 #define STORAGE_CHUNK_H
@@ -24,7 +25,8 @@ typedef struct vc_chunk {
     unsigned width;          /* bytes of a delta: 0, 1, 2, 4, 8; floats: 8 */
     int64_t base;            /* of the frame of reference; 0 for floats */
     int64_t min, max;        /* of the non-null ints; min > max when all are null */
-    double fmin, fmax;       /* of the non-null floats */
+    double fmin, fmax;       /* of the non-null floats; fmin > fmax when there is none. NaN does not
+                                take part */
     const void *data;        /* [nrows] of width bytes, 64-byte aligned; NULL at width 0 */
     const uint8_t *validity; /* bitmap, bit r of byte r/8 is set when row r has a value; NULL when
                                 no row is null */

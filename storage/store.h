@@ -147,12 +147,15 @@ vc_status vc_store_verify(vc_store *store, void (*found)(void *context, const ch
  * behind. */
 vc_status vc_load_begin(vc_store *store, vc_load **load_out, vc_error *error);
 
-/* The snapshot of what is published now, to read the older state from; closed with the load. */
+/* The snapshot of what is published now, to read the older state from; closed with the load. What
+ * was read in place from it (chunks, bytes, manifests) is valid only until the next vc_load_put_*,
+ * _object, _drop or _publish, because the map may have to grow there. */
 const vc_snapshot *vc_load_snapshot(const vc_load *load);
 
 /* The object of that name in this load's new generation, made when it is new. Call once per object
  * that this load writes. object_out->manifest is the published one (absent when new); name and
- * manifest live as long as the load. */
+ * manifest are copies that live as long as the load. The name has 1 to 1024 bytes (VC_BAD_INPUT).
+ * After vc_load_drop, setting a manifest makes the object again. */
 vc_status vc_load_object(vc_load *load, vc_kind kind, vc_str name, vc_object *object_out,
                          vc_error *error);
 
