@@ -29,6 +29,11 @@ struct normalizer_entry {
     vc_normalizer *normalizer;
 };
 
+struct memo {
+    struct memo *next;
+    const void *key, *value;
+};
+
 struct vc_model {
     vc_snapshot *snapshot;
     bool is_owned;
@@ -36,6 +41,9 @@ struct vc_model {
     pthread_mutex_t lock;
     struct entry *entries;
     struct normalizer_entry *normalizers;
+    pthread_mutex_t memo_lock; /* apart, because computing one may open cubes */
+    vc_arena memo_arena;
+    struct memo *memos;
     size_t nusers; /* of a cached model; guarded by the cache's lock */
     bool is_stale;
 };
@@ -47,6 +55,7 @@ vc_status vc_model_new(vc_snapshot *snapshot, bool is_owned, vc_model **model_ou
     model->snapshot = snapshot;
     model->is_owned = is_owned;
     pthread_mutex_init(&model->lock, NULL);
+    pthread_mutex_init(&model->memo_lock, NULL);
     *model_out = model;
     return VC_OK;
 }
@@ -61,8 +70,10 @@ void vc_model_free(vc_model *model)
     for (struct normalizer_entry *entry = model->normalizers; entry != NULL; entry = entry->next)
         vc_normalizer_free(entry->normalizer);
     vc_arena_release(&model->arena);
+    vc_arena_release(&model->memo_arena);
     if (model->is_owned) vc_snapshot_close(model->snapshot);
     pthread_mutex_destroy(&model->lock);
+    pthread_mutex_destroy(&model->memo_lock);
     free(model);
 }
 
@@ -251,6 +262,31 @@ vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, 
     pthread_mutex_lock(&model->lock);
     vc_status status = open_cube(model, name, cube_out, error);
     pthread_mutex_unlock(&model->lock);
+    return status;
+}
+
+vc_status vc_model_memo(vc_model *model, const void *key,
+                        vc_status (*compute)(void *context, vc_arena *arena, const void **value_out,
+                                             vc_error *error),
+                        void *context, const void **value_out, vc_error *error)
+{
+    vc_status status = VC_OK;
+    pthread_mutex_lock(&model->memo_lock);
+    struct memo *memo = model->memos;
+    while (memo != NULL && memo->key != key)
+        memo = memo->next;
+    if (memo == NULL) {
+        memo = VC_ARENA_NEW(&model->memo_arena, struct memo, 1);
+        status = memo == NULL ? vc_no_memory(error)
+                              : compute(context, &model->memo_arena, &memo->value, error);
+        if (status == VC_OK) {
+            memo->key = key;
+            memo->next = model->memos;
+            model->memos = memo;
+        }
+    }
+    if (status == VC_OK) *value_out = memo->value;
+    pthread_mutex_unlock(&model->memo_lock);
     return status;
 }
 

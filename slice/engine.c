@@ -1,0 +1,587 @@
+/* The whole of a query: plan, rows of each grouping, shape, and the result that all of it becomes.
+ */
+#include "slice/engine.h"
+
+#include "dimensions/members.h"
+#include "slice/plan.h"
+
+#include <string.h>
+
+struct answering {
+    vc_plan *plan;
+    vc_arena *arena;
+    vc_result *result;
+    vc_rows *detail;
+    vc_rows *summary;
+    vc_rows **totals; /* [ntotals of the query] */
+    uint32_t *order;  /* [nshown] detail rows in the order of the answer */
+    size_t nfound;    /* detail rows before offset and limit */
+    size_t nshown;
+    uint32_t **member_of; /* [naxes][ngroups] place in the axis' table of members, or VC_NONE */
+    vc_notice *notices;
+    size_t nnotices, max_notices;
+};
+
+/* ---- rows ---- */
+
+static vc_status total_mask(const vc_plan *plan, const vc_total *total, uint32_t *mask_out,
+                            vc_error *error)
+{
+    *mask_out = 0;
+    for (size_t i = 0; i < total->ndimensions; i++) {
+        size_t axis = 0;
+        while (axis < plan->naxes && !vc_axis_is_named(&plan->axes[axis], total->dimensions[i]))
+            axis++;
+        if (axis == plan->naxes) {
+            vc_status status =
+                vc_fail(error, VC_NOT_FOUND, "unknown_dimension",
+                        "totals name '%.*s', which is not drilled", VC_FMT(total->dimensions[i]));
+            return vc_error_at_place(error, status, total->place);
+        }
+        *mask_out |= 1u << axis;
+    }
+    return VC_OK;
+}
+
+static vc_status compute_rows(struct answering *in, vc_error *error)
+{
+    vc_plan *plan = in->plan;
+    const vc_query *query = plan->query;
+    uint32_t all = plan->naxes == 0 ? 0 : (uint32_t)((1u << plan->naxes) - 1);
+    vc_status status = vc_stitch(plan, all, query->is_sparse, &in->detail, error);
+    if (status == VC_OK && all == 0)
+        in->summary = in->detail;
+    else if (status == VC_OK)
+        status = vc_stitch(plan, 0, true, &in->summary, error);
+    in->totals = VC_ARENA_NEW(in->arena, vc_rows *, query->ntotals + 1);
+    if (in->totals == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < query->ntotals && status == VC_OK; i++) {
+        uint32_t mask;
+        status = total_mask(plan, &query->totals[i], &mask, error);
+        if (status == VC_OK && mask == 0)
+            in->totals[i] = in->summary;
+        else if (status == VC_OK)
+            status = vc_stitch(plan, mask, true, &in->totals[i], error);
+    }
+    return status;
+}
+
+/* Without sparse: `nonempty` names dimensions whose members without any value are left out. */
+static vc_status drop_empty(struct answering *in, vc_error *error)
+{
+    vc_plan *plan = in->plan;
+    const vc_query *query = plan->query;
+    vc_rows *rows = in->detail;
+    for (size_t i = 0; i < query->nnonempty; i++) {
+        size_t axis = 0;
+        while (axis < plan->naxes && !vc_axis_is_named(&plan->axes[axis], query->nonempty[i]))
+            axis++;
+        if (axis == plan->naxes)
+            return vc_fail(error, VC_NOT_FOUND, "unknown_dimension",
+                           "nonempty names '%.*s', which is not drilled",
+                           VC_FMT(query->nonempty[i]));
+        uint64_t *has =
+            VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(plan->axes[axis].ngroups) + 1);
+        if (has == NULL) return vc_no_memory(error);
+        for (size_t row = 0; row < rows->nrows; row++)
+            for (size_t m = 0; m < plan->nasked; m++)
+                if (!rows->cells[row * plan->nmeasures + m].is_null)
+                    vc_bit_set(has, vc_rows_group(plan, rows, rows->keys[row], axis));
+        size_t kept = 0;
+        for (size_t row = 0; row < rows->nrows; row++) {
+            if (!vc_bit_get(has, vc_rows_group(plan, rows, rows->keys[row], axis))) continue;
+            rows->keys[kept] = rows->keys[row];
+            memmove(&rows->cells[kept * plan->nmeasures], &rows->cells[row * plan->nmeasures],
+                    plan->nmeasures * sizeof *rows->cells);
+            kept++;
+        }
+        rows->nrows = kept;
+    }
+    return VC_OK;
+}
+
+static vc_status shape_rows(struct answering *in, vc_error *error)
+{
+    const vc_query *query = in->plan->query;
+    vc_status status = drop_empty(in, error);
+    if (status == VC_OK) status = vc_shape(in->plan, in->detail, &in->order, &in->nfound, error);
+    if (status != VC_OK) return status;
+    uint64_t offset = query->offset < in->nfound ? query->offset : in->nfound;
+    uint64_t left = in->nfound - offset;
+    in->order += offset;
+    in->nshown = query->limit < left ? (size_t)query->limit : (size_t)left;
+    return VC_OK;
+}
+
+/* ---- axes of the result ---- */
+
+static const vc_hierarchy *axis_hierarchy(const vc_plan *plan, const vc_axis *axis)
+{
+    return &plan->cube->dimensions[axis->dimension].dimension->hierarchies[axis->hierarchy];
+}
+
+static vc_status describe_levels(struct answering *in, const vc_axis *axis, vc_result_axis *out,
+                                 vc_error *error)
+{
+    const vc_hierarchy *hierarchy = axis_hierarchy(in->plan, axis);
+    unsigned first = in->plan->query->has_parents ? 0 : axis->level;
+    vc_result_level *levels = VC_ARENA_NEW(in->arena, vc_result_level, axis->level + 1 - first);
+    if (levels == NULL) return vc_no_memory(error);
+    out->dimension = axis->ref.dimension;
+    out->ref = axis->ref.dimension;
+    if (axis->hierarchy > 0)
+        out->ref = vc_arena_printf(in->arena, "%.*s@%.*s", VC_FMT(axis->ref.dimension),
+                                   VC_FMT(hierarchy->name));
+    out->label = in->plan->cube->dimensions[axis->dimension].label;
+    out->is_time = in->plan->cube->dimensions[axis->dimension].dimension->is_time;
+    for (unsigned l = first; l <= axis->level; l++) {
+        vc_result_level *level = &levels[out->nlevels++];
+        level->name = hierarchy->levels[l].name;
+        level->key_type = hierarchy->levels[l].key_type;
+        level->key_name =
+            vc_arena_printf(in->arena, "%.*s.%.*s", VC_FMT(out->ref), VC_FMT(level->name));
+        level->label_name = vc_arena_printf(in->arena, "%.*s_label", VC_FMT(level->key_name));
+        if (level->label_name.data == NULL) return vc_no_memory(error);
+    }
+    out->levels = levels;
+    return VC_OK;
+}
+
+/* Which groups of the axis occur in the answer, in member order. */
+static vc_status collect_groups(struct answering *in, size_t axis, uint32_t **groups_out,
+                                size_t *ngroups_out, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    uint32_t ngroups = plan->axes[axis].ngroups;
+    uint32_t *member_of = vc_arena_alloc(in->arena, ((size_t)ngroups + 1) * sizeof *member_of);
+    if (member_of == NULL) return vc_no_memory(error);
+    memset(member_of, 0xFF, ((size_t)ngroups + 1) * sizeof *member_of);
+    for (size_t i = 0; i < in->nshown; i++)
+        member_of[vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], axis)] = 0;
+    for (size_t t = 0; t < plan->query->ntotals; t++) {
+        const vc_rows *rows = in->totals[t];
+        for (size_t row = 0; (rows->kept >> axis & 1) && row < rows->nrows; row++)
+            member_of[vc_rows_group(plan, rows, rows->keys[row], axis)] = 0;
+    }
+    uint32_t *groups = vc_arena_alloc(in->arena, ((size_t)ngroups + 1) * sizeof *groups);
+    size_t count = 0;
+    if (groups == NULL) return vc_no_memory(error);
+    for (uint32_t group = 0; group < ngroups; group++)
+        if (member_of[group] == 0) {
+            member_of[group] = (uint32_t)count;
+            groups[count++] = group;
+        }
+    in->member_of[axis] = member_of;
+    *groups_out = groups;
+    *ngroups_out = count;
+    return VC_OK;
+}
+
+static vc_status describe_member(struct answering *in, const vc_axis *axis, uint32_t group,
+                                 const vc_result_axis *out, vc_result_member *member,
+                                 vc_error *error)
+{
+    const vc_hierarchy *hierarchy = axis_hierarchy(in->plan, axis);
+    vc_str *keys = VC_ARENA_NEW(in->arena, vc_str, out->nlevels);
+    vc_str *labels = VC_ARENA_NEW(in->arena, vc_str, out->nlevels);
+    if (keys == NULL || labels == NULL) return vc_no_memory(error);
+    member->keys = keys;
+    member->labels = labels;
+    if (group >= axis->stored->nmembers) { /* keys of the levels above a bucket are null */
+        member->is_synthetic = true;
+        keys[out->nlevels - 1] = labels[out->nlevels - 1] =
+            axis->synthetic_keys[group - axis->stored->nmembers];
+        return VC_OK;
+    }
+    unsigned level = axis->level;
+    for (size_t i = out->nlevels; i-- > 0; level--) {
+        keys[i] = vc_texts_get(&hierarchy->levels[level].keys, group);
+        labels[i] = vc_texts_get(&hierarchy->levels[level].labels, group);
+        if (level > 0) group = hierarchy->levels[level].parents[group];
+    }
+    return VC_OK;
+}
+
+/* Is a property of the query one of this axis? "geo.capital", or "capital" alone where the
+ * dimension has it. */
+static const vc_attribute *find_property(const vc_plan *plan, const vc_axis *axis, vc_str name)
+{
+    const vc_dimension *dimension = plan->cube->dimensions[axis->dimension].dimension;
+    vc_str prefix = axis->ref.dimension;
+    if (name.size > prefix.size + 1 && vc_str_starts_with(name, prefix) &&
+        name.data[prefix.size] == '.')
+        name = (vc_str){.data = name.data + prefix.size + 1, .size = name.size - prefix.size - 1};
+    return vc_dimension_find_attribute(dimension, name);
+}
+
+static vc_status add_properties(struct answering *in, const vc_axis *axis, const uint32_t *groups,
+                                vc_result_axis *out, vc_result_member *members, vc_error *error)
+{
+    const vc_query *query = in->plan->query;
+    const vc_dimension *dimension = in->plan->cube->dimensions[axis->dimension].dimension;
+    vc_str *names = VC_ARENA_NEW(in->arena, vc_str, query->nproperties + 1);
+    const vc_attribute **attributes =
+        VC_ARENA_NEW(in->arena, const vc_attribute *, query->nproperties + 1);
+    if (names == NULL || attributes == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < query->nproperties; i++) {
+        const vc_attribute *attribute = find_property(in->plan, axis, query->properties[i]);
+        if (attribute == NULL) continue;
+        attributes[out->nproperties] = attribute;
+        names[out->nproperties++] =
+            vc_arena_printf(in->arena, "%.*s.%.*s", VC_FMT(out->ref), VC_FMT(attribute->name));
+    }
+    out->property_names = names;
+    size_t nreal = 0;
+    while (nreal < out->nmembers && groups[nreal] < axis->stored->nmembers)
+        nreal++;
+    uint32_t *codes = vc_arena_alloc(in->arena, (nreal + 1) * sizeof *codes);
+    vc_str *values = VC_ARENA_NEW(in->arena, vc_str, out->nmembers * out->nproperties + 1);
+    if (codes == NULL || values == NULL) return vc_no_memory(error);
+    for (size_t p = 0; p < out->nproperties; p++) {
+        vc_status status =
+            vc_member_properties(dimension, axis->hierarchy, axis->level, attributes[p], groups,
+                                 nreal, in->arena, codes, error);
+        if (status != VC_OK) return status;
+        for (size_t i = 0; i < nreal; i++)
+            if (codes[i] != VC_NONE && codes[i] != VC_MANY)
+                values[i * out->nproperties + p] = vc_texts_get(&attributes[p]->values, codes[i]);
+    }
+    for (size_t i = 0; i < out->nmembers; i++)
+        members[i].properties = values + i * out->nproperties;
+    return VC_OK;
+}
+
+static vc_status describe_axis(struct answering *in, size_t number, vc_result_axis *out,
+                               vc_error *error)
+{
+    const vc_axis *axis = &in->plan->axes[number];
+    uint32_t *groups;
+    vc_status status = describe_levels(in, axis, out, error);
+    if (status == VC_OK) status = collect_groups(in, number, &groups, &out->nmembers, error);
+    if (status != VC_OK) return status;
+    vc_result_member *members = VC_ARENA_NEW(in->arena, vc_result_member, out->nmembers + 1);
+    if (members == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < out->nmembers && status == VC_OK; i++)
+        status = describe_member(in, axis, groups[i], out, &members[i], error);
+    out->members = members;
+    if (status == VC_OK && in->plan->query->nproperties > 0)
+        status = add_properties(in, axis, groups, out, members, error);
+    return status;
+}
+
+/* A property that no drilled dimension has is a mistake, not an empty column. */
+static vc_status check_properties(const struct answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    for (size_t i = 0; i < plan->query->nproperties; i++) {
+        bool is_known = false;
+        for (size_t axis = 0; axis < plan->naxes; axis++)
+            is_known |= find_property(plan, &plan->axes[axis], plan->query->properties[i]) != NULL;
+        if (!is_known)
+            return vc_fail(error, VC_NOT_FOUND, "unknown_attribute",
+                           "no drilled dimension has an attribute '%.*s'",
+                           VC_FMT(plan->query->properties[i]));
+    }
+    return VC_OK;
+}
+
+static vc_status describe_axes(struct answering *in, vc_error *error)
+{
+    size_t naxes = in->plan->naxes;
+    vc_result_axis *axes = VC_ARENA_NEW(in->arena, vc_result_axis, naxes + 1);
+    in->member_of = VC_ARENA_NEW(in->arena, uint32_t *, naxes + 1);
+    if (axes == NULL || in->member_of == NULL) return vc_no_memory(error);
+    vc_status status = check_properties(in, error);
+    for (size_t i = 0; i < naxes && status == VC_OK; i++)
+        status = describe_axis(in, i, &axes[i], error);
+    in->result->axes = axes;
+    in->result->naxes = naxes;
+    return status;
+}
+
+/* ---- the table of the result ---- */
+
+struct table { /* what is being filled */
+    uint32_t *coords;
+    vc_cell *cells;
+    uint32_t *grouping;
+    size_t nrows;
+};
+
+static void add_row(struct answering *in, struct table *table, const vc_rows *rows, size_t row,
+                    uint32_t grouping)
+{
+    const vc_plan *plan = in->plan;
+    for (size_t axis = 0; axis < plan->naxes; axis++)
+        table->coords[table->nrows * plan->naxes + axis] =
+            (rows->kept >> axis & 1)
+                ? in->member_of[axis][vc_rows_group(plan, rows, rows->keys[row], axis)]
+                : VC_NONE;
+    memcpy(&table->cells[table->nrows * plan->nasked], &rows->cells[row * plan->nmeasures],
+           plan->nasked * sizeof *table->cells);
+    table->grouping[table->nrows++] = grouping;
+}
+
+/* The bit mask of a grouping: the first axis is the highest bit, 1 is rolled up. */
+static uint32_t grouping_of(const vc_plan *plan, uint32_t kept)
+{
+    uint32_t grouping = 0;
+    for (size_t axis = 0; axis < plan->naxes; axis++)
+        grouping = grouping << 1 | !(kept >> axis & 1);
+    return grouping;
+}
+
+static vc_status fill_table(struct answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    vc_result *result = in->result;
+    size_t nrows = in->nshown;
+    for (size_t i = 0; i < plan->query->ntotals; i++)
+        nrows += in->totals[i]->nrows;
+    struct table table = {.coords = VC_ARENA_NEW(in->arena, uint32_t, nrows * plan->naxes + 1),
+                          .cells = VC_ARENA_NEW(in->arena, vc_cell, nrows * plan->nasked + 1),
+                          .grouping = VC_ARENA_NEW(in->arena, uint32_t, nrows + 1)};
+    if (table.coords == NULL || table.cells == NULL || table.grouping == NULL)
+        return vc_no_memory(error);
+    for (size_t i = 0; i < in->nshown; i++)
+        add_row(in, &table, in->detail, in->order[i], 0);
+    result->ndetail_rows = in->nshown;
+    for (size_t i = 0; i < plan->query->ntotals; i++)
+        for (size_t row = 0; row < in->totals[i]->nrows; row++)
+            add_row(in, &table, in->totals[i], row, grouping_of(plan, in->totals[i]->kept));
+    result->nrows = nrows;
+    result->coords = table.coords;
+    result->cells = table.cells;
+    result->grouping = table.grouping;
+    result->summary = in->summary->cells;
+    result->total_cell_count = in->nfound;
+    result->is_truncated = plan->query->offset + in->nshown < in->nfound;
+    return VC_OK;
+}
+
+static vc_status describe_measures(struct answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    vc_result_measure *measures = VC_ARENA_NEW(in->arena, vc_result_measure, plan->nasked + 1);
+    if (measures == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < plan->nasked; i++) {
+        const vc_plan_measure *from = &plan->measures[i];
+        measures[i] = (vc_result_measure){
+            .name = from->name,
+            .label = from->label,
+            .unit = from->unit,
+            .format = from->format,
+            .type = from->type,
+            .scale = from->scale,
+            .source = from->source_alias,
+            .aggregator = from->expr != NULL ? VC_AGG_NONE : from->measure->aggregator,
+            .is_calculated = from->expr != NULL};
+    }
+    in->result->measures = measures;
+    in->result->nmeasures = plan->nasked;
+    return VC_OK;
+}
+
+/* ---- notices ---- */
+
+static void add_notice(struct answering *in, vc_notice notice)
+{
+    if (in->nnotices < in->max_notices) in->notices[in->nnotices++] = notice;
+}
+
+/* Is the source read by the query? */
+static bool uses_source(const vc_plan *plan, size_t source)
+{
+    for (size_t i = 0; i < plan->npasses; i++)
+        if (plan->passes[i].source == source) return true;
+    return false;
+}
+
+static void notice_unmatched(struct answering *in, size_t source, size_t dimension)
+{
+    const vc_cube *cube = in->plan->cube;
+    const vc_binding *binding = &cube->sources[source].bindings[dimension];
+    const vc_coverage *counts = &binding->relation->coverage;
+    uint64_t nunmatched = counts->members - counts->members_matched - counts->excluded;
+    vc_str alias = cube->sources[source].alias, name = cube->dimensions[dimension].name;
+    if (nunmatched > 0 && binding->synthetic_slots == NULL)
+        add_notice(
+            in, (vc_notice){.code = "unmatched",
+                            .source = alias,
+                            .dimension = name,
+                            .has_count = true,
+                            .count = nunmatched,
+                            .message = vc_arena_printf(
+                                in->arena,
+                                "%llu of %llu members of '%.*s' match no member of '%.*s' and "
+                                "are in no total",
+                                (unsigned long long)nunmatched, (unsigned long long)counts->members,
+                                VC_FMT(alias), VC_FMT(name))});
+    if (counts->excluded > 0)
+        add_notice(in,
+                   (vc_notice){.code = "excluded",
+                               .source = alias,
+                               .dimension = name,
+                               .has_count = true,
+                               .count = counts->excluded,
+                               .message = vc_arena_printf(
+                                   in->arena,
+                                   "%llu members of '%.*s' are aggregates of others and are left "
+                                   "out of every total",
+                                   (unsigned long long)counts->excluded, VC_FMT(alias))});
+}
+
+/* Members of this answer that share facts of a source: of each leaf that falls on several groups,
+ * those that are shown. Only rows with facts count. */
+static vc_status notice_overlap(struct answering *in, size_t pass, size_t axis, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    const vc_axis *of = &plan->axes[axis];
+    const vc_table *table = in->detail->tables[pass];
+    const vc_cube_source *source = &plan->cube->sources[plan->passes[pass].source];
+    const vc_step *step = NULL;
+    uint64_t *shared = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(of->ngroups) + 1);
+    if (shared == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < table->nsteps; i++)
+        if (table->steps[i].groups == NULL && table->strides[axis] > 0 &&
+            table->steps[i].stride == table->strides[axis] &&
+            table->steps[i].column == source->bindings[of->dimension].source_dimension)
+            step = &table->steps[i];
+    if (step == NULL) return VC_OK;
+    for (uint32_t leaf = 0; leaf < step->nleaves; leaf++) {
+        size_t nshown = 0;
+        for (int round = 0; round < 2; round++)
+            for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++) {
+                if (in->member_of[axis][step->targets[t]] == VC_NONE) continue;
+                if (round == 0)
+                    nshown++;
+                else if (nshown > 1)
+                    vc_bit_set(shared, step->targets[t]);
+            }
+    }
+    size_t nshared = vc_bits_count(shared, of->ngroups), nlisted = 0;
+    if (nshared == 0) return VC_OK;
+    vc_str *members = VC_ARENA_NEW(in->arena, vc_str, 20);
+    if (members == NULL) return vc_no_memory(error);
+    for (uint32_t group = 0; group < of->ngroups && nlisted < 20; group++)
+        if (vc_bit_get(shared, group))
+            members[nlisted++] = group < of->stored->nmembers
+                                     ? vc_texts_get(&of->stored->keys, group)
+                                     : of->synthetic_keys[group - of->stored->nmembers];
+    add_notice(in,
+               (vc_notice){.code = "overlap",
+                           .source = source->alias,
+                           .dimension = plan->cube->dimensions[of->dimension].name,
+                           .has_count = true,
+                           .count = nshared,
+                           .members = members,
+                           .nmembers = nlisted,
+                           .message = vc_arena_printf(
+                               in->arena,
+                               "%zu members share facts of '%.*s': their sum is more than their "
+                               "total",
+                               nshared, VC_FMT(source->alias))});
+    return VC_OK;
+}
+
+static void notice_repeats(struct answering *in)
+{
+    const vc_result *result = in->result;
+    for (size_t m = 0; m < result->nmeasures; m++) {
+        bool is_repeated = result->summary[m].reason == VC_REASON_REPEATED;
+        for (size_t row = 0; row < result->nrows && !is_repeated; row++)
+            is_repeated = result->cells[row * result->nmeasures + m].reason == VC_REASON_REPEATED;
+        if (is_repeated)
+            add_notice(in,
+                       (vc_notice){.code = "repeat",
+                                   .source = result->measures[m].source,
+                                   .message = vc_arena_printf(
+                                       in->arena,
+                                       "'%.*s' is repeated over a dimension it does not have: do "
+                                       "not add it up",
+                                       VC_FMT(result->measures[m].name))});
+    }
+}
+
+static vc_status add_notices(struct answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    const vc_cube *cube = plan->cube;
+    in->max_notices = 2 * cube->nsources * (cube->ndimensions + 1) +
+                      plan->npasses * (plan->naxes + 1) + plan->nasked + 1;
+    in->notices = VC_ARENA_NEW(in->arena, vc_notice, in->max_notices);
+    if (in->notices == NULL) return vc_no_memory(error);
+    for (size_t s = 0; s < cube->nsources; s++)
+        for (size_t d = 0; d < cube->ndimensions && uses_source(plan, s); d++)
+            if (cube->sources[s].bindings[d].kind == VC_BIND_RELATION) notice_unmatched(in, s, d);
+    for (size_t p = 0; p < plan->npasses; p++)
+        for (size_t axis = 0; axis < plan->naxes; axis++) {
+            vc_status status = notice_overlap(in, p, axis, error);
+            if (status != VC_OK) return status;
+        }
+    notice_repeats(in);
+    if (in->result->is_truncated)
+        add_notice(
+            in, (vc_notice){.code = "truncated",
+                            .has_count = true,
+                            .count = in->nfound,
+                            .message = vc_arena_printf(
+                                in->arena, "rows %llu to %llu of %zu are shown",
+                                (unsigned long long)plan->query->offset + 1,
+                                (unsigned long long)plan->query->offset + in->nshown, in->nfound)});
+    in->result->notices = in->notices;
+    in->result->nnotices = in->nnotices;
+    return VC_OK;
+}
+
+/* The coverage of the joins that the answer depends on: of the sources it reads, and of those that
+ * decide which members there are. */
+static vc_status add_coverage(struct answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    const vc_result_coverage *all;
+    size_t nall, nkept = 0;
+    vc_status status =
+        vc_engine_coverage(plan->model, plan->cube, plan->options, in->arena, &all, &nall, error);
+    if (status != VC_OK) return status;
+    vc_result_coverage *kept = VC_ARENA_NEW(in->arena, vc_result_coverage, nall + 1);
+    if (kept == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nall; i++)
+        for (size_t s = 0; s < plan->cube->nsources; s++) {
+            const vc_cube_source *source = &plan->cube->sources[s];
+            if (vc_str_equal(source->alias, all[i].source) &&
+                (uses_source(plan, s) || source->definition->join.kind != VC_JOIN_LEFT))
+                kept[nkept++] = all[i];
+        }
+    in->result->coverage = kept;
+    in->result->ncoverage = nkept;
+    return VC_OK;
+}
+
+vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                        vc_arena *arena, const vc_result **result_out, vc_error *error)
+{
+    vc_engine_options filled = options == NULL ? (vc_engine_options){0} : *options;
+    if (filled.limits.max_cells == 0) filled.limits.max_cells = 5000000;
+    if (filled.limits.max_time_ms == 0) filled.limits.max_time_ms = 30000;
+    if (query->totals_visible)
+        return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                       "totals_scope=visible is not supported by this version");
+    struct answering in = {.arena = arena, .result = VC_ARENA_NEW(arena, vc_result, 1)};
+    if (in.result == NULL) return vc_no_memory(error);
+    vc_status status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
+    if (status == VC_OK) status = compute_rows(&in, error);
+    if (status == VC_OK) status = shape_rows(&in, error);
+    if (status == VC_OK) status = describe_axes(&in, error);
+    if (status == VC_OK) status = describe_measures(&in, error);
+    if (status == VC_OK) status = fill_table(&in, error);
+    if (status == VC_OK) status = add_notices(&in, error);
+    if (status == VC_OK && in.plan->cube->is_virtual) status = add_coverage(&in, error);
+    if (status != VC_OK) return status;
+    in.result->cube = in.plan->cube->name;
+    in.result->is_virtual = in.plan->cube->is_virtual;
+    in.result->definition_hash = in.plan->cube->definition_hash;
+    in.result->snapshot = vc_str_of(vc_snapshot_id(vc_model_snapshot(model)));
+    *result_out = in.result;
+    return VC_OK;
+}

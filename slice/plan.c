@@ -1,0 +1,380 @@
+/* Looking up what a query names: axes, measures, and the passes over the sources that they need. */
+#include "slice/plan.h"
+
+#include <string.h>
+#include <time.h>
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+vc_status vc_plan_check(const vc_plan *plan, vc_error *error)
+{
+    const vc_engine_options *options = plan->options;
+    if (options->is_cancelled != NULL && options->is_cancelled(options->context))
+        return vc_fail(error, VC_CANCELLED, "cancelled", "the query was cancelled");
+    if (now_ns() > plan->deadline_ns)
+        return vc_fail(error, VC_CANCELLED, "limit_time",
+                       "the query took longer than the limit of %llu ms",
+                       (unsigned long long)options->limits.max_time_ms);
+    return VC_OK;
+}
+
+/* ---- axes ---- */
+
+/* Does the bucket show its members at this level, or itself? In a hierarchy of several levels the
+ * first one shows the bucket. */
+static bool shows_members(const vc_bucket *bucket, const vc_hierarchy *hierarchy, unsigned level)
+{
+    return bucket->has_members && !(hierarchy->nlevels > 1 && level == 0);
+}
+
+/* Number the groups of an axis, and give each selected slot its group. */
+static vc_status group_axis(vc_plan *plan, vc_axis *axis, vc_error *error)
+{
+    const vc_cube_dimension *outer = &plan->cube->dimensions[axis->dimension];
+    const vc_hierarchy *hierarchy = &outer->dimension->hierarchies[axis->hierarchy];
+    const uint64_t *selected = plan->selections[axis->dimension].slots;
+    uint32_t nleaves = outer->dimension->nleaves, nsynthetic = 0;
+    uint32_t *groups = vc_arena_alloc(plan->arena, ((size_t)outer->nslots + 1) * sizeof *groups);
+    vc_str *keys = VC_ARENA_NEW(plan->arena, vc_str, (size_t)outer->nsynthetic + 1);
+    if (groups == NULL || keys == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
+        groups[leaf] = axis->stored->leaf_members[leaf];
+    for (size_t b = 0; b < outer->nbuckets; b++) {
+        const vc_bucket *bucket = &outer->buckets[b];
+        bool each = shows_members(bucket, hierarchy, axis->level);
+        for (uint32_t slot = bucket->first; slot < bucket->end; slot++) {
+            if (each || slot == bucket->first)
+                keys[nsynthetic++] = each ? outer->synthetics[slot - nleaves].key : bucket->key;
+            groups[slot] = axis->stored->nmembers + nsynthetic - 1;
+        }
+    }
+    for (uint32_t slot = 0; selected != NULL && slot < outer->nslots; slot++)
+        if (!vc_bit_get(selected, slot)) groups[slot] = VC_NONE;
+    axis->groups = groups;
+    axis->synthetic_keys = keys;
+    axis->ngroups = axis->stored->nmembers + nsynthetic;
+    return VC_OK;
+}
+
+static vc_status plan_axis(vc_plan *plan, const vc_dimref *ref, vc_error *error)
+{
+    vc_axis *axis = &plan->axes[plan->naxes];
+    *axis = (vc_axis){.ref = *ref};
+    vc_status status = vc_cube_find_dimension(plan->cube, ref->dimension, &axis->dimension, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, ref->place);
+    for (size_t i = 0; i < plan->naxes; i++)
+        if (plan->axes[i].dimension == axis->dimension) {
+            status = vc_fail(error, VC_IMPOSSIBLE, "duplicate_dimension",
+                             "dimension '%.*s' is drilled twice; ask for its lowest level, with "
+                             "parents=true for those above",
+                             VC_FMT(ref->dimension));
+            return vc_error_at_place(error, status, ref->place);
+        }
+    const vc_dimension *dimension = plan->cube->dimensions[axis->dimension].dimension;
+    status = vc_dimension_find_hierarchy(dimension, ref->hierarchy, &axis->hierarchy, error);
+    if (status == VC_OK && ref->level.data != NULL)
+        status =
+            vc_hierarchy_find_level(dimension, axis->hierarchy, ref->level, &axis->level, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, ref->place);
+    axis->stored = &dimension->hierarchies[axis->hierarchy].levels[axis->level];
+    plan->naxes++;
+    return group_axis(plan, axis, error);
+}
+
+static vc_status plan_axes(vc_plan *plan, vc_error *error)
+{
+    const vc_query *query = plan->query;
+    if (query->naxes > VC_MAX_AXES)
+        return vc_fail(error, VC_LIMIT, "limit_axes",
+                       "%zu dimensions are drilled, at most %d can be", query->naxes, VC_MAX_AXES);
+    for (size_t i = 0; i < query->naxes; i++) {
+        vc_status status = plan_axis(plan, &query->axes[i].dimref, error);
+        if (status != VC_OK) return status;
+    }
+    return VC_OK;
+}
+
+/* ---- measures and passes ---- */
+
+static bool same_accumulator(const vc_accumulator_spec *a, const vc_accumulator_spec *b)
+{
+    return a->aggregator == b->aggregator && a->column == b->column &&
+           a->distinct_dimension == b->distinct_dimension;
+}
+
+/* The pass that sees the facts of this measure, made when there is none. */
+static vc_pass *find_pass(vc_plan *plan, const vc_cube_measure *measure)
+{
+    for (size_t i = 0; i < plan->npasses; i++) {
+        vc_pass *pass = &plan->passes[i];
+        bool same_fixes =
+            pass->nfixes == measure->nfixes && (pass->nfixes == 0 || pass->fixes == measure->fixes);
+        if (pass->source == measure->source && pass->over == measure->over && same_fixes &&
+            (pass->over == VC_OVER_NONE || pass->over_dimension == measure->over_dimension))
+            return pass;
+    }
+    vc_pass *pass = &plan->passes[plan->npasses++];
+    *pass = (vc_pass){.source = measure->source,
+                      .over = measure->over,
+                      .over_dimension = measure->over_dimension,
+                      .fixes = measure->fixes,
+                      .nfixes = measure->nfixes};
+    pass->accumulators = VC_ARENA_NEW(plan->arena, vc_accumulator_spec, plan->max_measures);
+    return pass->accumulators == NULL ? NULL : pass;
+}
+
+static vc_status plan_base(vc_plan *plan, vc_plan_measure *measure, vc_error *error)
+{
+    const vc_cube_measure *stored = measure->measure;
+    const vc_source_cube *source = plan->cube->sources[stored->source].cube;
+    vc_accumulator_spec spec = {.aggregator = stored->aggregator,
+                                .column = stored->column,
+                                .distinct_dimension = stored->distinct_dimension,
+                                .type = stored->column >= 0 ? source->columns[stored->column].type
+                                                            : VC_VALUE_INT};
+    vc_pass *pass = find_pass(plan, stored);
+    if (pass == NULL) return vc_no_memory(error);
+    measure->pass = (size_t)(pass - plan->passes);
+    size_t number = 0;
+    while (number < pass->naccumulators && !same_accumulator(&pass->accumulators[number], &spec))
+        number++;
+    if (number == pass->naccumulators) pass->accumulators[pass->naccumulators++] = spec;
+    measure->accumulator = number;
+    if (plan->cube->is_virtual) measure->source_alias = plan->cube->sources[stored->source].alias;
+    return VC_OK;
+}
+
+static vc_status add_stored(vc_plan *plan, size_t number, size_t *measure_out, vc_error *error);
+
+/* A new plan measure at the end; the array has room for all that a query can need. */
+static vc_status add_plan_measure(vc_plan *plan, vc_plan_measure measure, size_t *measure_out,
+                                  vc_error *error)
+{
+    if (plan->nmeasures == plan->max_measures)
+        return vc_fail(error, VC_LIMIT, "limit_measures", "the query needs more than %zu measures",
+                       plan->max_measures);
+    *measure_out = plan->nmeasures;
+    plan->measures[plan->nmeasures++] = measure;
+    return VC_OK;
+}
+
+static vc_status fill_stored(vc_plan *plan, size_t at, const vc_cube_measure *stored,
+                             vc_error *error)
+{
+    vc_plan_measure *measure = &plan->measures[at];
+    if (stored->expr == NULL) return plan_base(plan, measure, error);
+    size_t *operands = VC_ARENA_NEW(plan->arena, size_t, stored->noperands + 1);
+    if (operands == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < stored->noperands; i++) {
+        vc_status status = add_stored(plan, stored->operands[i], &operands[i], error);
+        if (status != VC_OK) return status;
+    }
+    measure->expr = stored->expr;
+    measure->operands = operands;
+    measure->noperands = stored->noperands;
+    return VC_OK;
+}
+
+static vc_plan_measure from_stored(const vc_cube_measure *stored)
+{
+    return (vc_plan_measure){.name = stored->name,
+                             .label = stored->label,
+                             .unit = stored->unit,
+                             .format = stored->format,
+                             .measure = stored,
+                             .type = stored->type,
+                             .scale = stored->scale};
+}
+
+/* A measure of the cube, once. */
+static vc_status add_stored(vc_plan *plan, size_t number, size_t *measure_out, vc_error *error)
+{
+    const vc_cube_measure *stored = &plan->cube->measures[number];
+    for (size_t i = 0; i < plan->nmeasures; i++)
+        if (plan->measures[i].measure == stored) {
+            *measure_out = i;
+            return VC_OK;
+        }
+    vc_status status = add_plan_measure(plan, from_stored(stored), measure_out, error);
+    return status == VC_OK ? fill_stored(plan, *measure_out, stored, error) : status;
+}
+
+/* A measure of the query by name, else of the cube. */
+static vc_status find_name(vc_plan *plan, vc_str name, size_t *measure_out, vc_error *error)
+{
+    size_t number;
+    for (size_t i = 0; i < plan->nasked; i++)
+        if (vc_str_equal(plan->measures[i].name, name)) {
+            *measure_out = i;
+            return VC_OK;
+        }
+    vc_status status = vc_cube_find_measure(plan->cube, name, &number, error);
+    return status == VC_OK ? add_stored(plan, number, measure_out, error) : status;
+}
+
+/* Give plan measure `at` an expression over measures of the query and the cube. */
+static vc_status fill_expr(vc_plan *plan, size_t at, vc_str text, vc_place place, vc_error *error)
+{
+    vc_expr *expr;
+    size_t nnames;
+    vc_status status = vc_expr_parse(text, plan->arena, &expr, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, place);
+    const vc_str *names = vc_expr_names(expr, &nnames);
+    size_t *operands = VC_ARENA_NEW(plan->arena, size_t, nnames + 1);
+    if (operands == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nnames; i++) {
+        status = find_name(plan, names[i], &operands[i], error);
+        if (status == VC_OK && operands[i] == at)
+            status = vc_fail(error, VC_BAD_INPUT, "definition_cycle",
+                             "measure '%.*s' is defined by itself", VC_FMT(names[i]));
+        if (status != VC_OK) return vc_error_at_place(error, status, place);
+    }
+    plan->measures[at].type = VC_VALUE_FLOAT;
+    plan->measures[at].expr = expr;
+    plan->measures[at].operands = operands;
+    plan->measures[at].noperands = nnames;
+    return VC_OK;
+}
+
+vc_status vc_plan_measure_of(vc_plan *plan, vc_str text, vc_place place, size_t *measure_out,
+                             vc_error *error)
+{
+    vc_error no_name = {0};
+    for (size_t i = plan->nasked; i < plan->nmeasures; i++)
+        if (plan->measures[i].measure == NULL && vc_str_equal(plan->measures[i].name, text)) {
+            *measure_out = i; /* the same expression, met before */
+            return VC_OK;
+        }
+    vc_status status = find_name(plan, text, measure_out, &no_name);
+    if (status == VC_OK) return VC_OK;
+    if (status != VC_NOT_FOUND ||
+        strcspn(vc_arena_str(plan->arena, text).data, "+-*/()<>=") == text.size) {
+        if (error != NULL) *error = no_name;
+        return vc_error_at_place(error, status, place);
+    }
+    status =
+        add_plan_measure(plan, (vc_plan_measure){.name = text, .label = text}, measure_out, error);
+    return status == VC_OK ? fill_expr(plan, *measure_out, text, place, error) : status;
+}
+
+/* Expressions of a query may use each other; a loop among them is found here. state: 0 new, 1 on
+ * the way, 2 done. */
+static vc_status check_loop(const vc_plan *plan, size_t at, uint8_t *states, vc_error *error)
+{
+    if (states[at] == 1)
+        return vc_fail(error, VC_BAD_INPUT, "definition_cycle",
+                       "the expressions lead back to '%.*s'", VC_FMT(plan->measures[at].name));
+    if (states[at] == 2) return VC_OK;
+    states[at] = 1;
+    for (size_t i = 0; i < plan->measures[at].noperands; i++) {
+        vc_status status = check_loop(plan, plan->measures[at].operands[i], states, error);
+        if (status != VC_OK) return status;
+    }
+    states[at] = 2;
+    return VC_OK;
+}
+
+/* The asked measures first, as they are; then what they are computed from. */
+static vc_status plan_asked(vc_plan *plan, vc_error *error)
+{
+    const vc_query *query = plan->query;
+    vc_status status = VC_OK;
+    size_t at, number;
+    for (size_t i = 0; i < query->nmeasures && status == VC_OK; i++) {
+        const vc_measure_ref *ref = &query->measures[i];
+        vc_plan_measure measure = {
+            .name = ref->name, .label = ref->name, .unit = ref->unit, .format = ref->format};
+        for (size_t j = 0; j < i && status == VC_OK; j++)
+            if (vc_str_equal(query->measures[j].name, ref->name))
+                status = vc_fail(error, VC_BAD_INPUT, "duplicate_name",
+                                 "measure '%.*s' is asked for twice", VC_FMT(ref->name));
+        if (status == VC_OK && ref->expr.data == NULL) {
+            status = vc_cube_find_measure(plan->cube, ref->name, &number, error);
+            if (status == VC_OK) measure = from_stored(&plan->cube->measures[number]);
+        }
+        if (status != VC_OK) return vc_error_at_place(error, status, ref->place);
+        status = add_plan_measure(plan, measure, &at, error);
+    }
+    for (size_t i = 0; query->nmeasures == 0 && i < plan->cube->nmeasures && status == VC_OK; i++)
+        if (!plan->cube->measures[i].is_hidden)
+            status = add_plan_measure(plan, from_stored(&plan->cube->measures[i]), &at, error);
+    plan->nasked = plan->nmeasures;
+    for (size_t i = 0; i < plan->nasked && status == VC_OK; i++)
+        status = plan->measures[i].measure != NULL
+                     ? fill_stored(plan, i, plan->measures[i].measure, error)
+                     : fill_expr(plan, i, query->measures[i].expr, query->measures[i].place, error);
+    uint8_t *states = VC_ARENA_NEW(plan->arena, uint8_t, plan->nmeasures + 1);
+    if (status == VC_OK && states == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < plan->nasked && status == VC_OK; i++)
+        status = check_loop(plan, i, states, error);
+    return status;
+}
+
+bool vc_axis_is_named(const vc_axis *axis, vc_str name)
+{
+    vc_str dimension = axis->ref.dimension, level = axis->stored->name, rest = name;
+    if (vc_str_equal(dimension, name)) return true;
+    if (!vc_str_starts_with(name, dimension) || name.size <= dimension.size) return false;
+    rest.data += dimension.size + 1;
+    rest.size -= dimension.size + 1;
+    if (name.data[dimension.size] == '@') { /* geo@hierarchy or geo@hierarchy.level */
+        vc_str hierarchy = vc_str_split(&rest, '.');
+        return vc_str_equal(hierarchy, axis->ref.hierarchy) &&
+               (rest.data == NULL || vc_str_equal(rest, level));
+    }
+    return name.data[dimension.size] == '.' && vc_str_equal(rest, level);
+}
+
+/* What having, order and top compare must be computed with everything else. */
+static vc_status plan_compared(vc_plan *plan, vc_error *error)
+{
+    const vc_query *query = plan->query;
+    vc_status status = VC_OK;
+    size_t measure;
+    for (size_t i = 0; i < query->nhavings && status == VC_OK; i++)
+        status = vc_plan_measure_of(plan, query->havings[i].measure, query->havings[i].place,
+                                    &measure, error);
+    for (size_t i = 0; i < query->ntops && status == VC_OK; i++)
+        status =
+            vc_plan_measure_of(plan, query->tops[i].measure, query->tops[i].place, &measure, error);
+    for (size_t i = 0; i < query->norders && status == VC_OK; i++) {
+        bool is_axis = false;
+        for (size_t axis = 0; axis < plan->naxes; axis++)
+            is_axis |= vc_axis_is_named(&plan->axes[axis], query->orders[i].name);
+        if (!is_axis)
+            status = vc_plan_measure_of(plan, query->orders[i].name, query->orders[i].place,
+                                        &measure, error);
+    }
+    return status;
+}
+
+vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                       vc_arena *arena, vc_plan **plan_out, vc_error *error)
+{
+    vc_plan *plan = VC_ARENA_NEW(arena, vc_plan, 1);
+    if (plan == NULL) return vc_no_memory(error);
+    plan->model = model;
+    plan->query = query;
+    plan->options = options;
+    plan->arena = arena;
+    plan->deadline_ns = now_ns() + options->limits.max_time_ms * 1000000u;
+    vc_status status = vc_model_cube(model, query->cube, &plan->cube, error);
+    if (status != VC_OK) return status;
+    /* Each having, order and top may add one measure of its own, each of those its operands: which
+     * are measures of the cube. */
+    plan->max_measures = plan->cube->nmeasures * 2 + query->nmeasures + query->nhavings +
+                         query->norders + query->ntops + 1;
+    plan->measures = VC_ARENA_NEW(arena, vc_plan_measure, plan->max_measures);
+    plan->passes = VC_ARENA_NEW(arena, vc_pass, plan->max_measures);
+    if (plan->measures == NULL || plan->passes == NULL) return vc_no_memory(error);
+    status = vc_plan_select(plan, error);
+    if (status == VC_OK) status = plan_axes(plan, error);
+    if (status == VC_OK) status = plan_asked(plan, error);
+    *plan_out = plan;
+    return status;
+}

@@ -1,0 +1,210 @@
+/* The plan of a query: everything looked up, nothing computed yet. Private to slice/.
+ *
+ * Words. A dimension of the cube has *slots* (leaves, then synthetic leaves). A *selection* is the
+ * set of slots that the conditions leave. An *axis* is a drilled dimension: it has *groups* (the
+ * members of the asked level, then one per bucket or synthetic member), and each slot one group. A
+ * *grouping* is a set of axes that are kept, as a bit mask; the others are rolled up. A *pass* is a
+ * source read once: all base measures of one source that see the same facts. A *cell key* is the
+ * mixed-radix number of the groups on the kept axes, the first axis the most significant, so
+ * ascending keys are member order.
+ *
+ *     plan.c       axes, measures, passes            select.c   conditions -> selections
+ *     table.c      selection + grouping -> a group per source leaf, for one pass
+ *     scan.c       facts -> cells                    cells.c    the cells of a pass
+ *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
+ *     engine.c     the whole, and the result         coverage.c the quality of the joins
+ */
+#ifndef SLICE_PLAN_H
+#define SLICE_PLAN_H
+
+#include "slice/engine.h"
+
+#include "base/bits.h"
+
+enum { VC_MAX_AXES = 16 };
+
+typedef struct vc_selection {
+    bool is_cut;           /* some condition restricts the dimension, perhaps to everything */
+    const uint64_t *slots; /* [nslots] bits; NULL: all */
+} vc_selection;
+
+typedef struct vc_axis {
+    size_t dimension; /* of the cube */
+    unsigned hierarchy, level;
+    const vc_level *stored;
+    vc_dimref ref;
+    uint32_t ngroups;             /* members, then synthetic groups */
+    const uint32_t *groups;       /* [nslots] group of each selected slot, VC_NONE of the others */
+    const vc_str *synthetic_keys; /* [ngroups - nmembers] */
+} vc_axis;
+
+/* A measure of the query, or one that something in it needs. Base measures belong to a pass. */
+typedef struct vc_plan_measure {
+    vc_str name, label, unit, format;
+    const vc_cube_measure *measure; /* NULL: an expression of the query */
+    vc_value_type type;
+    unsigned scale;
+    const vc_expr *expr;    /* calculated */
+    const size_t *operands; /* plan measures */
+    size_t noperands;
+    size_t pass, accumulator; /* of a base measure */
+    vc_str source_alias;      /* absent: calculated, or a source cube */
+} vc_plan_measure;
+
+typedef struct vc_accumulator_spec {
+    vc_aggregator aggregator;
+    vc_value_type type;     /* of the column */
+    int column;             /* of the source's fact columns; -1: rows */
+    int distinct_dimension; /* count_distinct of leaves; -1: of a column */
+} vc_accumulator_spec;
+
+typedef struct vc_pass {
+    size_t source;
+    vc_over over;
+    size_t over_dimension;
+    const vc_cube_fix *fixes;
+    size_t nfixes;
+    vc_accumulator_spec *accumulators;
+    size_t naccumulators;
+} vc_pass;
+
+typedef struct vc_plan {
+    vc_model *model;
+    const vc_cube *cube;
+    const vc_query *query;
+    const vc_engine_options *options;
+    vc_arena *arena;
+    uint64_t deadline_ns;     /* monotonic */
+    vc_selection *selections; /* [ndimensions] */
+    vc_axis axes[VC_MAX_AXES];
+    size_t naxes;
+    vc_plan_measure *measures; /* the query's first, then those that are only needed */
+    size_t nmeasures, nasked, max_measures;
+    vc_pass *passes;
+    size_t npasses;
+} vc_plan;
+
+vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                       vc_arena *arena, vc_plan **plan_out, vc_error *error);
+
+/* A measure of the plan by name: one of the query's, a measure of the cube, or an expression over
+ * them, added when it is not there yet. */
+vc_status vc_plan_measure_of(vc_plan *plan, vc_str text, vc_place place, size_t *measure_out,
+                             vc_error *error);
+
+/* Does a name in `order` mean this axis? "geo", "geo.country", "date@weekly", "date@weekly.week".
+ */
+bool vc_axis_is_named(const vc_axis *axis, vc_str name);
+
+/* What the conditions of the query leave of each dimension. */
+vc_status vc_plan_select(vc_plan *plan, vc_error *error);
+
+/* VC_CANCELLED when the deadline has passed or the client has gone. */
+vc_status vc_plan_check(const vc_plan *plan, vc_error *error);
+
+/* ---- tables: how a pass finds the groups of a fact ---- */
+
+/* One step of the scan: the leaf in a fact column leads to groups of one dimension of the cube. */
+typedef struct vc_step {
+    uint16_t column;         /* dimension column of the source */
+    uint64_t stride;         /* of the axis in the cell key; 0: rolled up */
+    const uint32_t *groups;  /* [nleaves] group or VC_NONE; NULL when a leaf may have several */
+    const uint32_t *offsets; /* [nleaves + 1] into targets */
+    const uint32_t *targets;
+    uint32_t nleaves;
+} vc_step;
+
+/* What is known of a dimension's groups besides the values: does anything map to them? */
+typedef struct vc_reach {
+    bool is_bound; /* the pass' source has the dimension */
+    bool is_relation;
+    const uint64_t *mapped; /* [ngroups, or 1 when rolled up] bits: T is not empty */
+    const uint64_t *coarse; /* likewise: the answer would need parts of a unit (reason g) */
+} vc_reach;
+
+typedef struct vc_table {
+    vc_step *steps;
+    size_t nsteps;
+    vc_reach *reaches;             /* [ndimensions] */
+    uint64_t ncells;               /* of the bound, kept axes: cell keys are below */
+    uint64_t strides[VC_MAX_AXES]; /* of each axis in this pass; 0: rolled up or unbound */
+    uint32_t repeated;             /* mask of kept axes that the source does not have */
+} vc_table;
+
+vc_status vc_table_make(const vc_plan *plan, const vc_pass *pass, uint32_t kept,
+                        vc_table **table_out, vc_error *error);
+
+/* ---- cells: what a scan accumulates ---- */
+
+typedef struct vc_accumulator {
+    union {
+        __int128 sum; /* int and decimal, exact */
+        struct {
+            double sum, correction; /* Neumaier */
+        } f;
+        int64_t extreme;
+        double fextreme;
+    } as;
+    uint64_t count; /* of non-null values; of distinct ones */
+} vc_accumulator;
+
+typedef struct vc_cells vc_cells;
+
+/* Cells [0, ncells), kept densely when they are few, else by hash of the key.
+ * max_slots  more cells than that make vc_cells_slots fail (VC_LIMIT) */
+vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, size_t nspecs,
+                       uint64_t max_slots, vc_cells **cells_out, vc_error *error);
+void vc_cells_free(vc_cells *cells);
+
+/* The slots of cell keys, made when new; slots_out [n] may be the same array as nothing else. */
+vc_status vc_cells_slots(vc_cells *cells, const uint64_t *keys, size_t n, uint32_t *slots_out,
+                         vc_error *error);
+size_t vc_cells_count(const vc_cells *cells); /* slots are below; dense cells may be unused */
+uint64_t vc_cells_key(const vc_cells *cells, uint32_t slot);
+uint32_t vc_cells_find(const vc_cells *cells, uint64_t key); /* VC_NONE: no facts */
+uint64_t *vc_cells_rows(vc_cells *cells);                    /* [count] facts of each slot */
+vc_accumulator *vc_cells_accumulators(vc_cells *cells, size_t spec); /* [count] */
+/* An id seen at a slot, for count_distinct. */
+bool vc_cells_add_distinct(vc_cells *cells, size_t spec, uint32_t slot, uint32_t id);
+/* Add all of `from` to `into`. In a fixed order, this gives the same bytes for any threads. */
+vc_status vc_cells_merge(vc_cells *into, vc_cells *from, vc_error *error);
+
+/* Read the facts of a pass. */
+vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
+                      vc_cells **cells_out, vc_error *error);
+
+/* Neumaier's compensated addition (ZAMM 54, 1974). */
+static inline void vc_sum_add(double *sum, double *correction, double value)
+{
+    double total = *sum + value;
+    if (__builtin_fabs(*sum) >= __builtin_fabs(value))
+        *correction += (*sum - total) + value;
+    else
+        *correction += (value - total) + *sum;
+    *sum = total;
+}
+
+/* ---- rows of one grouping ---- */
+
+typedef struct vc_rows {
+    uint32_t kept; /* mask of axes */
+    size_t nrows;
+    uint64_t *keys;    /* [nrows] ascending, over all kept axes */
+    vc_cell *cells;    /* [nrows * nmeasures of the plan] */
+    vc_table **tables; /* [npasses] */
+    uint64_t strides[VC_MAX_AXES];
+} vc_rows;
+
+/* Scan all passes for a grouping and put their cells together. is_sparse: drop rows whose asked
+ * measures are all null (or a count of 0). With kept == 0 there is exactly one row. */
+vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows_out,
+                    vc_error *error);
+
+/* The group of a row on a kept axis. */
+uint32_t vc_rows_group(const vc_plan *plan, const vc_rows *rows, uint64_t key, size_t axis);
+
+/* having, top, order: which rows of the detail stay, in which order. order_out [nrows]. */
+vc_status vc_shape(vc_plan *plan, const vc_rows *detail, uint32_t **order_out, size_t *nkept_out,
+                   vc_error *error);
+
+#endif

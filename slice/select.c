@@ -1,0 +1,465 @@
+/* Conditions -> selections: which slots of each dimension the query asks for.
+ *
+ * A set is a bitmap over the slots of one dimension. Ordinary conditions only ever set bits of real
+ * leaves; buckets are selected by their own keys, by "()", or by not being asked about at all.
+ */
+#include "slice/plan.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct selecting { /* one dimension of the cube, while its conditions are evaluated */
+    vc_plan *plan;
+    const vc_cube_dimension *outer;
+    const vc_dimension *dimension;
+    size_t nwords;
+};
+
+static uint64_t *new_bits(const struct selecting *in, vc_error *error)
+{
+    uint64_t *bits = VC_ARENA_NEW(in->plan->arena, uint64_t, in->nwords + 1);
+    if (bits == NULL) vc_no_memory(error);
+    return bits;
+}
+
+/* A member of a level, or a leaf when the level is NULL. */
+static void mark_member(const struct selecting *in, const vc_level *level, uint32_t member,
+                        uint64_t *bits)
+{
+    if (level == NULL)
+        vc_bit_set(bits, member);
+    else
+        vc_level_mark_leaves(in->dimension, level, member, bits);
+}
+
+/* Mark the leaves of all members of a level for which `chosen` (bits over members) is set: one pass
+ * over the leaves however many members. */
+static void mark_chosen(const struct selecting *in, const vc_level *level, const uint64_t *chosen,
+                        uint64_t *bits)
+{
+    for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++)
+        if (vc_bit_get(chosen, level->leaf_members[leaf])) vc_bit_set(bits, leaf);
+}
+
+/* ---- buckets by their synthetic keys ---- */
+
+static bool mark_synthetic(const struct selecting *in, vc_str key, uint64_t *bits)
+{
+    const vc_cube_dimension *outer = in->outer;
+    for (size_t i = 0; i < outer->nbuckets; i++)
+        if (vc_str_equal(outer->buckets[i].key, key)) {
+            vc_bits_set_range(bits, outer->buckets[i].first, outer->buckets[i].end);
+            return true;
+        }
+    for (uint32_t i = 0; i < outer->nsynthetic; i++)
+        if (vc_str_equal(outer->synthetics[i].key, key)) {
+            vc_bit_set(bits, in->dimension->nleaves + i);
+            return true;
+        }
+    return false;
+}
+
+/* ---- the level or index a reference names ---- */
+
+struct target { /* either a level of a hierarchy, or an index */
+    unsigned hierarchy;
+    unsigned level_number;
+    const vc_level *level;
+    const vc_index *index;
+};
+
+/* A level of the hierarchy first, then an index. Without a name both stay NULL. */
+static vc_status find_target(const struct selecting *in, const vc_dimref *ref,
+                             struct target *target, vc_error *error)
+{
+    *target = (struct target){0};
+    vc_status status =
+        vc_dimension_find_hierarchy(in->dimension, ref->hierarchy, &target->hierarchy, error);
+    if (status != VC_OK || ref->level.data == NULL)
+        return status == VC_OK ? VC_OK : vc_error_at_place(error, status, ref->place);
+    vc_error no_level = {0};
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    status = vc_hierarchy_find_level(in->dimension, target->hierarchy, ref->level,
+                                     &target->level_number, &no_level);
+    if (status == VC_OK) {
+        target->level = &hierarchy->levels[target->level_number];
+        return VC_OK;
+    }
+    status = vc_dimension_find_index(in->dimension, ref->level, &target->index, error);
+    if (status != VC_OK) {
+        if (error != NULL) *error = no_level;
+        return vc_error_at_place(error, no_level.status, ref->place);
+    }
+    return VC_OK;
+}
+
+static const vc_level *index_level(const struct selecting *in, const vc_index *index)
+{
+    return index->hierarchy < 0
+               ? NULL
+               : &in->dimension->hierarchies[index->hierarchy].levels[index->level];
+}
+
+static vc_status fail_unknown_key(const struct selecting *in, const vc_dimref *ref, vc_str key,
+                                  const vc_item *item, vc_error *error)
+{
+    vc_status status = vc_fail(error, VC_NOT_FOUND, "unknown_member",
+                               "dimension '%.*s' has no member with the %.*s '%.*s'",
+                               VC_FMT(in->outer->name), VC_FMT(ref->level), VC_FMT(key));
+    return vc_error_at_place(error, status, item->place);
+}
+
+/* ---- items ---- */
+
+static vc_status mark_key(const struct selecting *in, const vc_dimref *ref,
+                          const struct target *target, const vc_item *item, uint64_t *bits,
+                          vc_error *error)
+{
+    const uint32_t *members;
+    uint32_t *found;
+    size_t nmembers;
+    vc_str key = item->keys[0];
+    if (target->index != NULL) {
+        vc_index_find(target->index, key, &members, &nmembers);
+        for (size_t i = 0; i < nmembers; i++)
+            mark_member(in, index_level(in, target->index), members[i], bits);
+    } else {
+        vc_str wanted = key.size == 0 ? (vc_str){0} : key;
+        vc_status status =
+            vc_level_find_members(target->level, wanted, in->plan->arena, &found, &nmembers, error);
+        if (status != VC_OK && status != VC_NOT_FOUND) return status;
+        if (status == VC_NOT_FOUND) return vc_error_at_place(error, status, item->place);
+        for (size_t i = 0; i < nmembers; i++)
+            mark_member(in, target->level, found[i], bits);
+    }
+    return nmembers > 0 ? VC_OK : fail_unknown_key(in, ref, key, item, error);
+}
+
+static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
+                           const struct target *target, const vc_item *item, uint64_t *bits,
+                           vc_error *error)
+{
+    vc_member_ref member;
+    if (item->nkeys == 1 && mark_synthetic(in, item->keys[0], bits)) return VC_OK;
+    if (item->nkeys == 1 && (target->level != NULL || target->index != NULL))
+        return mark_key(in, ref, target, item, bits, error);
+    if (item->nkeys == 0) { /* All: its children and descendants are everything that is real */
+        vc_bits_set_range(bits, 0, in->dimension->nleaves);
+        return VC_OK;
+    }
+    vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, item->keys,
+                                                item->nkeys, in->plan->arena, &member, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, item->place);
+    mark_member(in, &in->dimension->hierarchies[target->hierarchy].levels[member.level],
+                member.member, bits);
+    return VC_OK;
+}
+
+/* "/descendants:level" says a level, which must stand below the member. The leaves are the
+ * member's. */
+static vc_status mark_descendants(const struct selecting *in, const vc_dimref *ref,
+                                  const struct target *target, const vc_item *item, uint64_t *bits,
+                                  vc_error *error)
+{
+    unsigned level;
+    if (item->level.data != NULL) {
+        vc_status status =
+            vc_hierarchy_find_level(in->dimension, target->hierarchy, item->level, &level, error);
+        if (status != VC_OK) return vc_error_at_place(error, status, item->place);
+    }
+    return mark_path(in, ref, target, item, bits, error);
+}
+
+/* One end of a range: keys compared from the top level down (a path), or one level's key alone. */
+struct bound {
+    unsigned first_level; /* of keys[0] */
+    const vc_str *keys;
+    size_t nkeys;   /* 0: open */
+    bool is_member; /* on a level with its own order: `member` is the end */
+    uint32_t member;
+};
+
+/* Where a single key stands: the level it names, the level on which it is found, or the top. */
+static unsigned bound_level(const struct selecting *in, const struct target *target,
+                            const vc_item *item)
+{
+    vc_member_ref found;
+    if (target->level != NULL) return target->level_number;
+    const vc_str *ends[2] = {item->nkeys == 1 ? item->keys : NULL,
+                             item->nend_keys == 1 ? item->end_keys : NULL};
+    for (int i = 0; i < 2; i++)
+        if (ends[i] != NULL && vc_hierarchy_find_member(in->dimension, target->hierarchy, ends[i],
+                                                        1, in->plan->arena, &found, NULL) == VC_OK)
+            return found.level;
+    return 0;
+}
+
+static struct bound make_bound(const struct selecting *in, const struct target *target,
+                               const vc_str *keys, size_t nkeys, unsigned single_level)
+{
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    struct bound bound = {
+        .first_level = nkeys == 1 ? single_level : 0, .keys = keys, .nkeys = nkeys};
+    vc_member_ref found;
+    if (nkeys == 0 || bound.first_level + nkeys > hierarchy->nlevels) return bound;
+    const vc_level *last = &hierarchy->levels[bound.first_level + nkeys - 1];
+    if (last->is_ordered_by_column &&
+        vc_hierarchy_find_member(in->dimension, target->hierarchy, keys, nkeys, in->plan->arena,
+                                 &found, NULL) == VC_OK &&
+        found.level == bound.first_level + nkeys - 1) {
+        bound.is_member = true;
+        bound.member = found.member;
+    }
+    return bound;
+}
+
+/* Compare a member of `level` (at or below the bound's levels) with a bound. *is_null: a key on the
+ * way is null, which is in no range. */
+static int compare_with_bound(const vc_hierarchy *hierarchy, unsigned level, uint32_t member,
+                              const struct bound *bound, bool *is_null)
+{
+    uint32_t path[VC_MAX_LEVELS];
+    for (unsigned l = level + 1; l-- > 0;) {
+        path[l] = member;
+        if (l > 0) member = hierarchy->levels[l].parents[member];
+    }
+    if (bound->is_member) {
+        uint32_t mine = path[bound->first_level + bound->nkeys - 1];
+        return (mine > bound->member) - (mine < bound->member);
+    }
+    for (size_t i = 0; i < bound->nkeys; i++) {
+        const vc_level *at = &hierarchy->levels[bound->first_level + i];
+        vc_str key = vc_texts_get(&at->keys, path[bound->first_level + i]);
+        if (key.data == NULL) {
+            *is_null = true;
+            return 0;
+        }
+        int order = vc_level_compare_keys(at, key, bound->keys[i]);
+        if (order != 0) return order;
+    }
+    return 0;
+}
+
+/* A range over the values of an index: by bytes, or as numbers where both are. */
+static int compare_values(vc_str a, vc_str b)
+{
+    double x, y;
+    if (vc_str_is_number(a) && vc_str_is_number(b) && vc_parse_double(a, '.', &x) == VC_PARSE_OK &&
+        vc_parse_double(b, '.', &y) == VC_PARSE_OK && x != y)
+        return x < y ? -1 : 1;
+    return vc_str_compare(a, b);
+}
+
+static void mark_index_range(const struct selecting *in, const vc_index *index, const vc_item *item,
+                             uint64_t *bits)
+{
+    for (uint32_t value = 0; value < index->values.count; value++) {
+        vc_str text = vc_texts_get(&index->values, value);
+        int first = item->nkeys > 0 ? compare_values(text, item->keys[0]) : 1;
+        int end = item->nend_keys > 0 ? compare_values(text, item->end_keys[0]) : -1;
+        if (first < 0 || (first == 0 && item->excludes_first) || end > 0 ||
+            (end == 0 && item->excludes_end))
+            continue;
+        for (uint32_t i = index->offsets[value]; i < index->offsets[value + 1]; i++)
+            mark_member(in, index_level(in, index), index->members[i], bits);
+    }
+}
+
+static vc_status mark_range(const struct selecting *in, const struct target *target,
+                            const vc_item *item, uint64_t *bits, vc_error *error)
+{
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    if (target->index != NULL) {
+        mark_index_range(in, target->index, item, bits);
+        return VC_OK;
+    }
+    unsigned single = bound_level(in, target, item);
+    struct bound first = make_bound(in, target, item->keys, item->nkeys, single);
+    struct bound end = make_bound(in, target, item->end_keys, item->nend_keys, single);
+    unsigned level = 0;
+    if (first.nkeys > 0) level = first.first_level + (unsigned)first.nkeys - 1;
+    if (end.nkeys > 0 && end.first_level + end.nkeys - 1 > level)
+        level = end.first_level + (unsigned)end.nkeys - 1;
+    if (level >= hierarchy->nlevels) {
+        vc_status status = vc_fail(error, VC_BAD_INPUT, "syntax",
+                                   "a path of %u keys, but '%.*s' has only %u levels", level + 1,
+                                   VC_FMT(in->outer->name), hierarchy->nlevels);
+        return vc_error_at_place(error, status, item->place);
+    }
+    const vc_level *at = &hierarchy->levels[level];
+    uint64_t *chosen = VC_ARENA_NEW(in->plan->arena, uint64_t, vc_bits_words(at->nmembers) + 1);
+    if (chosen == NULL) return vc_no_memory(error);
+    for (uint32_t member = 0; member < at->nmembers; member++) {
+        bool is_null = false;
+        int low =
+            first.nkeys == 0 ? 1 : compare_with_bound(hierarchy, level, member, &first, &is_null);
+        int high =
+            end.nkeys == 0 ? -1 : compare_with_bound(hierarchy, level, member, &end, &is_null);
+        if (!is_null && (low > 0 || (low == 0 && !item->excludes_first)) &&
+            (high < 0 || (high == 0 && !item->excludes_end)))
+            vc_bit_set(chosen, member);
+    }
+    mark_chosen(in, at, chosen, bits);
+    return VC_OK;
+}
+
+static void mark_null(const struct selecting *in, const struct target *target, bool wants_null,
+                      uint64_t *bits)
+{
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    if (target->index != NULL) {
+        uint64_t *has = VC_ARENA_NEW(in->plan->arena, uint64_t, in->nwords + 1);
+        if (has == NULL) return;
+        for (uint32_t i = 0; i < target->index->offsets[target->index->values.count]; i++)
+            mark_member(in, index_level(in, target->index), target->index->members[i], has);
+        for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++)
+            if (vc_bit_get(has, leaf) != wants_null) vc_bit_set(bits, leaf);
+        return;
+    }
+    const vc_level *level = target->level != NULL ? target->level : &hierarchy->levels[0];
+    for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++) {
+        bool is_null = vc_texts_get(&level->keys, level->leaf_members[leaf]).data == NULL;
+        if (is_null == wants_null) vc_bit_set(bits, leaf);
+    }
+}
+
+/* ASCII case ignored. */
+static bool text_fits(vc_str text, vc_str part, vc_item_kind kind)
+{
+    if (text.data == NULL || part.size > text.size) return false;
+    size_t last = text.size - part.size;
+    if (kind == VC_ITEM_STARTS_WITH) last = 0;
+    for (size_t at = kind == VC_ITEM_ENDS_WITH ? last : 0; at <= last; at++)
+        if (strncasecmp(text.data + at, part.data, part.size) == 0) return true;
+    return false;
+}
+
+static vc_status mark_text(const struct selecting *in, const struct target *target,
+                           const vc_item *item, uint64_t *bits, vc_error *error)
+{
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    if (target->index != NULL) {
+        const vc_index *index = target->index;
+        for (uint32_t value = 0; value < index->values.count; value++)
+            if (text_fits(vc_texts_get(&index->values, value), item->keys[0], item->kind))
+                for (uint32_t i = index->offsets[value]; i < index->offsets[value + 1]; i++)
+                    mark_member(in, index_level(in, index), index->members[i], bits);
+        return VC_OK;
+    }
+    const vc_level *level = target->level != NULL ? target->level : &hierarchy->levels[0];
+    uint64_t *chosen = VC_ARENA_NEW(in->plan->arena, uint64_t, vc_bits_words(level->nmembers) + 1);
+    if (chosen == NULL) return vc_no_memory(error);
+    for (uint32_t member = 0; member < level->nmembers; member++)
+        if (text_fits(vc_texts_get(&level->keys, member), item->keys[0], item->kind) ||
+            text_fits(vc_texts_get(&level->labels, member), item->keys[0], item->kind))
+            vc_bit_set(chosen, member);
+    mark_chosen(in, level, chosen, bits);
+    return VC_OK;
+}
+
+static vc_status mark_item(const struct selecting *in, const vc_dimref *ref,
+                           const struct target *target, const vc_item *item, uint64_t *bits,
+                           vc_error *error)
+{
+    switch (item->kind) {
+    case VC_ITEM_ALL: vc_bits_set_range(bits, 0, in->outer->nslots); return VC_OK;
+    case VC_ITEM_PATH:
+    case VC_ITEM_CHILDREN: return mark_path(in, ref, target, item, bits, error);
+    case VC_ITEM_DESCENDANTS: return mark_descendants(in, ref, target, item, bits, error);
+    case VC_ITEM_RANGE: return mark_range(in, target, item, bits, error);
+    case VC_ITEM_NULL: mark_null(in, target, true, bits); return VC_OK;
+    case VC_ITEM_NOT_NULL: mark_null(in, target, false, bits); return VC_OK;
+    case VC_ITEM_CONTAINS:
+    case VC_ITEM_STARTS_WITH:
+    case VC_ITEM_ENDS_WITH: return mark_text(in, target, item, bits, error);
+    case VC_ITEM_MEMBER_SET: break;
+    }
+    vc_status status = vc_fail(error, VC_NOT_FOUND, "unknown_set",
+                               "there is no member set of that name: cube '%.*s' defines none",
+                               VC_FMT(in->plan->cube->name));
+    return vc_error_at_place(error, status, item->place);
+}
+
+/* ---- conditions ---- */
+
+/* "()" alone restricts nothing, and triggers no policy. */
+static bool restricts(const vc_condition *condition)
+{
+    if (condition->kind == VC_CONDITION_NOT) return true;
+    if (condition->kind == VC_CONDITION_ITEMS) {
+        for (size_t i = 0; i < condition->nitems; i++)
+            if (condition->items[i].kind == VC_ITEM_ALL) return false; /* All or anything is All */
+        return true;
+    }
+    bool any = false, all = true;
+    for (size_t i = 0; i < condition->nchildren; i++) {
+        bool does = restricts(condition->children[i]);
+        any |= does;
+        all &= does;
+    }
+    return condition->kind == VC_CONDITION_AND ? any : all;
+}
+
+static vc_status evaluate(const struct selecting *in, const vc_condition *condition,
+                          uint64_t **bits_out, vc_error *error)
+{
+    uint64_t *bits = new_bits(in, error), *child;
+    vc_status status = bits == NULL ? VC_NO_MEMORY : VC_OK;
+    if (status == VC_OK && condition->kind == VC_CONDITION_ITEMS) {
+        struct target target;
+        status = find_target(in, &condition->dimref, &target, error);
+        for (size_t i = 0; i < condition->nitems && status == VC_OK; i++)
+            status = mark_item(in, &condition->dimref, &target, &condition->items[i], bits, error);
+    }
+    for (size_t c = 0; c < condition->nchildren && status == VC_OK; c++) {
+        status = evaluate(in, condition->children[c], &child, error);
+        for (size_t w = 0; status == VC_OK && w < in->nwords; w++)
+            bits[w] = c == 0                                ? child[w]
+                      : condition->kind == VC_CONDITION_AND ? bits[w] & child[w]
+                                                            : bits[w] | child[w];
+    }
+    if (status == VC_OK && condition->kind == VC_CONDITION_NOT) {
+        for (size_t w = 0; w < in->nwords; w++)
+            bits[w] = ~bits[w];
+        /* What is not asked for does not include what has no place: buckets stay out. */
+        for (size_t slot = in->dimension->nleaves; slot < in->nwords * 64; slot++)
+            vc_bit_clear(bits, slot);
+    }
+    *bits_out = bits;
+    return status;
+}
+
+static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_error *error)
+{
+    size_t number;
+    vc_status status =
+        vc_cube_find_dimension(plan->cube, condition->dimref.dimension, &number, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, condition->dimref.place);
+    const vc_cube_dimension *outer = &plan->cube->dimensions[number];
+    struct selecting in = {.plan = plan,
+                           .outer = outer,
+                           .dimension = outer->dimension,
+                           .nwords = vc_bits_words(outer->nslots)};
+    uint64_t *bits;
+    status = evaluate(&in, condition, &bits, error);
+    if (status != VC_OK || !restricts(condition)) return status;
+    vc_selection *selection = &plan->selections[number];
+    for (size_t w = 0; selection->slots != NULL && w < in.nwords; w++)
+        bits[w] &= selection->slots[w];
+    selection->is_cut = true;
+    selection->slots = bits;
+    return VC_OK;
+}
+
+vc_status vc_plan_select(vc_plan *plan, vc_error *error)
+{
+    plan->selections = VC_ARENA_NEW(plan->arena, vc_selection, plan->cube->ndimensions + 1);
+    if (plan->selections == NULL) return vc_no_memory(error);
+    for (size_t d = 0; d < plan->cube->ndimensions; d++)
+        plan->selections[d].slots = plan->cube->dimensions[d].visible;
+    for (size_t i = 0; i < plan->query->nconditions; i++) {
+        vc_status status = add_condition(plan, plan->query->conditions[i], error);
+        if (status != VC_OK) return status;
+    }
+    return VC_OK;
+}

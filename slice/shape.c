@@ -1,0 +1,227 @@
+/* having, top, order: which detail rows stay, and in which order.
+ *
+ * The order of work is that of the semantics (section 11): measure filters, then top, then order.
+ * Offset and limit are the engine's last step. Totals are not touched by any of it.
+ */
+#include "slice/plan.h"
+
+#include <stdlib.h>
+
+struct sort_key {
+    bool is_measure;
+    size_t number; /* of the measure, or of the axis */
+    bool is_descending;
+};
+
+struct sorting {
+    const vc_plan *plan;
+    const vc_rows *rows;
+    const struct sort_key *keys;
+    size_t nkeys;
+};
+
+/* A cell as a number that can be compared with others of its measure. */
+static double cell_value(const vc_plan *plan, size_t measure, const vc_cell *cell)
+{
+    const vc_plan_measure *of = &plan->measures[measure];
+    if (of->type == VC_VALUE_FLOAT) return cell->as.f;
+    double value = (double)cell->as.i;
+    for (unsigned i = 0; i < of->scale; i++)
+        value /= 10;
+    return value;
+}
+
+/* Exact within one measure: integers are not compared as doubles. Nulls come last whichever way. */
+static int compare_cells(const vc_plan *plan, size_t measure, const vc_cell *a, const vc_cell *b,
+                         bool is_descending)
+{
+    if (a->is_null || b->is_null) return (int)a->is_null - (int)b->is_null;
+    int order;
+    if (plan->measures[measure].type == VC_VALUE_FLOAT)
+        order = (a->as.f > b->as.f) - (a->as.f < b->as.f);
+    else
+        order = (a->as.i > b->as.i) - (a->as.i < b->as.i);
+    return is_descending ? -order : order;
+}
+
+static int compare_rows(const void *a, const void *b, void *context)
+{
+    const struct sorting *sorting = context;
+    const vc_plan *plan = sorting->plan;
+    const vc_rows *rows = sorting->rows;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    for (size_t i = 0; i < sorting->nkeys; i++) {
+        const struct sort_key *key = &sorting->keys[i];
+        int order;
+        if (key->is_measure) {
+            order =
+                compare_cells(plan, key->number, &rows->cells[x * plan->nmeasures + key->number],
+                              &rows->cells[y * plan->nmeasures + key->number], key->is_descending);
+        } else {
+            uint32_t p = vc_rows_group(plan, rows, rows->keys[x], key->number);
+            uint32_t q = vc_rows_group(plan, rows, rows->keys[y], key->number);
+            order = (p > q) - (p < q);
+            if (key->is_descending) order = -order;
+        }
+        if (order != 0) return order;
+    }
+    return (x > y) - (x < y); /* rows are in member order */
+}
+
+/* ---- having ---- */
+
+static bool holds(const vc_having *having, double value)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < having->nvalues; i++) {
+        double other = having->values[i];
+        switch (having->op) {
+        case VC_OP_EQ:
+        case VC_OP_NE: is_any |= value == other; break;
+        case VC_OP_GT: is_any |= value > other; break;
+        case VC_OP_GE: is_any |= value >= other; break;
+        case VC_OP_LT: is_any |= value < other; break;
+        case VC_OP_LE: is_any |= value <= other; break;
+        default: break;
+        }
+    }
+    return having->op == VC_OP_NE ? !is_any : is_any;
+}
+
+static bool passes(const vc_plan *plan, const vc_having *having, size_t measure,
+                   const vc_cell *cells)
+{
+    const vc_cell *cell = &cells[measure];
+    if (having->op == VC_OP_SET) return !cell->is_null;
+    if (having->op == VC_OP_NOT_SET) return cell->is_null;
+    return !cell->is_null && holds(having, cell_value(plan, measure, cell));
+}
+
+static vc_status apply_havings(vc_plan *plan, const vc_rows *rows, uint32_t *order, size_t *nkept,
+                               vc_error *error)
+{
+    for (size_t h = 0; h < plan->query->nhavings; h++) {
+        const vc_having *having = &plan->query->havings[h];
+        size_t measure, kept = 0;
+        vc_status status =
+            vc_plan_measure_of(plan, having->measure, having->place, &measure, error);
+        if (status != VC_OK) return status;
+        for (size_t i = 0; i < *nkept; i++)
+            if (passes(plan, having, measure, &rows->cells[order[i] * plan->nmeasures]))
+                order[kept++] = order[i];
+        *nkept = kept;
+    }
+    return VC_OK;
+}
+
+/* ---- top ---- */
+
+/* The n best members of an axis for each combination of the axes before it, by the measure at that
+ * grain. When the axis is not the last one, that grain is a grouping of its own. */
+static vc_status apply_top(vc_plan *plan, const vc_rows *detail, const vc_top *top, uint32_t *order,
+                           size_t *nkept, vc_error *error)
+{
+    size_t axis = 0, measure;
+    while (axis < plan->naxes && !vc_str_equal(plan->axes[axis].ref.dimension, top->dimension))
+        axis++;
+    if (axis == plan->naxes) {
+        vc_status status =
+            vc_fail(error, VC_NOT_FOUND, "unknown_dimension",
+                    "top names dimension '%.*s', which is not drilled", VC_FMT(top->dimension));
+        return vc_error_at_place(error, status, top->place);
+    }
+    vc_status status = vc_plan_measure_of(plan, top->measure, top->place, &measure, error);
+    const vc_rows *rows = detail;
+    if (status == VC_OK && axis + 1 < plan->naxes) {
+        vc_rows *coarse;
+        status = vc_stitch(plan, (1u << (axis + 1)) - 1, true, &coarse, error);
+        rows = coarse;
+    }
+    if (status != VC_OK) return status;
+    struct sort_key key = {
+        .is_measure = true, .number = measure, .is_descending = !top->is_ascending};
+    uint32_t *ranked = vc_arena_alloc(plan->arena, (rows->nrows + 1) * sizeof *ranked);
+    uint64_t *chosen = VC_ARENA_NEW(plan->arena, uint64_t, vc_bits_words(rows->nrows) + 1);
+    if (ranked == NULL || chosen == NULL) return vc_no_memory(error);
+    size_t ncandidates = 0;
+    if (rows == detail) { /* only rows that are still in compete */
+        for (size_t i = 0; i < *nkept; i++)
+            ranked[ncandidates++] = order[i];
+    } else {
+        for (size_t row = 0; row < rows->nrows; row++)
+            ranked[ncandidates++] = (uint32_t)row;
+    }
+    struct sorting sorting = {.plan = plan, .rows = rows, .keys = &key, .nkeys = 1};
+    for (size_t first = 0, end; first < ncandidates; first = end) {
+        uint64_t combination =
+            rows->keys[ranked[first]] / rows->strides[axis] / plan->axes[axis].ngroups;
+        for (end = first + 1; end < ncandidates; end++)
+            if (rows->keys[ranked[end]] / rows->strides[axis] / plan->axes[axis].ngroups !=
+                combination)
+                break;
+        qsort_r(ranked + first, end - first, sizeof *ranked, compare_rows, &sorting);
+        for (size_t i = first; i < end && i - first < top->count; i++)
+            vc_bit_set(chosen, ranked[i]);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < *nkept; i++) {
+        uint64_t prefix = detail->keys[order[i]] / detail->strides[axis];
+        bool is_chosen = rows == detail && vc_bit_get(chosen, order[i]);
+        /* Keys ascend, so the row of the prefix is found by bisection. */
+        size_t low = 0, high = rows == detail ? 0 : rows->nrows;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (rows->keys[middle] / rows->strides[axis] < prefix)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (rows != detail && low < rows->nrows && rows->keys[low] / rows->strides[axis] == prefix)
+            is_chosen = vc_bit_get(chosen, low);
+        if (is_chosen) order[kept++] = order[i];
+    }
+    *nkept = kept;
+    return VC_OK;
+}
+
+/* ---- order ---- */
+
+static vc_status apply_orders(vc_plan *plan, const vc_rows *rows, uint32_t *order, size_t nkept,
+                              vc_error *error)
+{
+    const vc_query *query = plan->query;
+    struct sort_key *keys = VC_ARENA_NEW(plan->arena, struct sort_key, query->norders + 1);
+    if (keys == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < query->norders; i++) {
+        keys[i].is_descending = query->orders[i].is_descending;
+        size_t axis = 0;
+        while (axis < plan->naxes && !vc_axis_is_named(&plan->axes[axis], query->orders[i].name))
+            axis++;
+        keys[i].number = axis;
+        if (axis < plan->naxes) continue;
+        keys[i].is_measure = true;
+        vc_status status = vc_plan_measure_of(plan, query->orders[i].name, query->orders[i].place,
+                                              &keys[i].number, error);
+        if (status != VC_OK) return status;
+    }
+    struct sorting sorting = {.plan = plan, .rows = rows, .keys = keys, .nkeys = query->norders};
+    if (query->norders > 0) qsort_r(order, nkept, sizeof *order, compare_rows, &sorting);
+    return VC_OK;
+}
+
+vc_status vc_shape(vc_plan *plan, const vc_rows *detail, uint32_t **order_out, size_t *nkept_out,
+                   vc_error *error)
+{
+    uint32_t *order = vc_arena_alloc(plan->arena, (detail->nrows + 1) * sizeof *order);
+    size_t nkept = detail->nrows;
+    if (order == NULL) return vc_no_memory(error);
+    for (size_t row = 0; row < detail->nrows; row++)
+        order[row] = (uint32_t)row;
+    vc_status status = apply_havings(plan, detail, order, &nkept, error);
+    for (size_t i = 0; i < plan->query->ntops && status == VC_OK; i++)
+        status = apply_top(plan, detail, &plan->query->tops[i], order, &nkept, error);
+    if (status == VC_OK) status = apply_orders(plan, detail, order, nkept, error);
+    *order_out = order;
+    *nkept_out = nkept;
+    return status;
+}
