@@ -27,18 +27,18 @@ struct scan {
 };
 
 #if HAS_SSE2
+static inline uint64_t find_stops16(const char *bytes, char delimiter)
+{
+    __m128i text = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+    __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8(delimiter)),
+                                _mm_cmpeq_epi8(text, _mm_set1_epi8('\n')));
+    return (uint32_t)_mm_movemask_epi8(hits);
+}
+
 static inline uint64_t find_stops(const char *block, char delimiter)
 {
-    const __m128i delimiters = _mm_set1_epi8(delimiter);
-    const __m128i line_ends = _mm_set1_epi8('\n');
-    uint64_t stops = 0;
-    for (int i = 0; i < 4; i++) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(block + 16 * i));
-        __m128i hits =
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiters), _mm_cmpeq_epi8(bytes, line_ends));
-        stops |= (uint64_t)(uint32_t)_mm_movemask_epi8(hits) << (16 * i);
-    }
-    return stops;
+    return find_stops16(block, delimiter) | find_stops16(block + 16, delimiter) << 16 |
+           find_stops16(block + 32, delimiter) << 32 | find_stops16(block + 48, delimiter) << 48;
 }
 #else
 static inline uint64_t find_stops(const char *block, char delimiter)
@@ -139,8 +139,7 @@ static void end_at_line(const char *data, size_t size, bool is_last, vc_csv_reco
 static size_t split_quoted(const vc_csv_syntax *syntax, const char *data, size_t size, bool is_last,
                            size_t at, vc_csv_field *field, vc_csv_record *record)
 {
-    field->is_quoted = true;
-    field->first = (uint32_t)at + 1;
+    *field = (vc_csv_field){.first = (uint32_t)at + 1, .is_quoted = true};
     size_t close = find_closing_quote(data, size, at + 1, syntax->quote, &field->has_escapes);
     field->end = (uint32_t)close;
     if (close == size) {
@@ -152,9 +151,7 @@ static size_t split_quoted(const vc_csv_syntax *syntax, const char *data, size_t
     }
     size_t stop = close + 1;
     if (stop < size && data[stop] == '\r' && (stop + 1 == size || data[stop + 1] == '\n')) stop++;
-    if (stop == size) {
-        if (!is_last) record->outcome = VC_CSV_INCOMPLETE;
-    } else if (data[stop] != syntax->delimiter && data[stop] != '\n') {
+    if (stop < size && data[stop] != syntax->delimiter && data[stop] != '\n') {
         record->outcome = VC_CSV_TEXT_BEHIND_QUOTE;
         record->fault = stop;
         end_at_line(data, size, is_last, record);
@@ -169,22 +166,26 @@ void vc_csv_split(const vc_csv_syntax *syntax, const char *data, size_t size, bo
     *record = (vc_csv_record){.outcome = VC_CSV_WHOLE};
     struct scan scan = {.data = data, .size = size, .delimiter = syntax->delimiter};
     scan_move(&scan, 0);
+    vc_csv_field surplus; /* than there is room for */
     bool has_quoted = false;
     size_t nfields = 0, at = 0, stop;
     for (;;) {
-        vc_csv_field field = {.first = (uint32_t)at};
+        /* Written in place, member by member: a copy of the whole would wait for the small writes.
+         */
+        vc_csv_field *field = nfields < capacity ? &fields[nfields] : &surplus;
         if (at < size && data[at] == syntax->quote) {
-            stop = split_quoted(syntax, data, size, is_last, at, &field, record);
+            stop = split_quoted(syntax, data, size, is_last, at, field, record);
             if (record->outcome != VC_CSV_WHOLE) return;
             scan_skip(&scan, stop);
             has_quoted = true;
         } else {
             stop = scan_next(&scan);
-            field.end = (uint32_t)stop;
-            if ((stop == size || data[stop] == '\n') && stop > at && data[stop - 1] == '\r')
-                field.end--;
+            bool is_end = stop == size || data[stop] == '\n';
+            bool has_cr = is_end && stop > at && data[stop - 1] == '\r';
+            field->first = (uint32_t)at;
+            field->end = (uint32_t)(stop - has_cr);
+            field->is_quoted = field->has_escapes = false;
         }
-        if (nfields < capacity) fields[nfields] = field;
         nfields++;
         if (stop == size || data[stop] == '\n') break;
         at = stop + 1;
