@@ -27,23 +27,23 @@ vc_texts vc_build_texts(const vc_str *values, uint32_t count, vc_arena *arena)
     return (vc_texts){.count = count, .offsets = offsets, .bytes = bytes};
 }
 
-/* The texts that codes of a column stand for. Where the code is null, `otherwise` (which may be
- * NULL) has the code of another column to use instead. */
+/* The texts that codes of a column stand for, at most one per row. Where the code is null,
+ * `otherwise` (which may be NULL) has the code of another column to use instead. */
 typedef struct coded {
     const vc_build_column *column;
     const uint32_t *codes;
 } coded;
 
-static vc_texts coded_texts(coded wanted, const coded *otherwise, uint32_t count, vc_arena *arena)
+static vc_texts coded_texts(const vc_build *build, coded wanted, const coded *otherwise,
+                            uint32_t count)
 {
-    vc_str *values = vc_arena_alloc(arena, count * sizeof *values);
-    if (values == NULL) return (vc_texts){0};
+    vc_str *values = build->scratch;
     for (uint32_t i = 0; i < count; i++) {
         const coded *from = wanted.codes[i] == VC_NONE && otherwise != NULL ? otherwise : &wanted;
         uint32_t code = from->codes[i];
         values[i] = code == VC_NONE ? (vc_str){0} : from->column->values[code];
     }
-    return vc_build_texts(values, count, arena);
+    return vc_build_texts(values, count, build->arena);
 }
 
 /* ---- by leaf ---- */
@@ -77,7 +77,7 @@ static bool assemble_columns(vc_build *build)
     dimension->key_name = spec->column_names[spec->key_column];
     const vc_build_column *key = &build->columns[spec->key_column];
     coded keys = {.column = key, .codes = dimension->columns[spec->key_column].codes};
-    dimension->leaf_keys = coded_texts(keys, NULL, build->nrows, build->arena);
+    dimension->leaf_keys = coded_texts(build, keys, NULL, build->nrows);
     return dimension->leaf_keys.bytes != NULL;
 }
 
@@ -103,7 +103,7 @@ static const uint32_t *sort_by_key(const vc_build *build, const vc_build_column 
 static const uint32_t *first_of_each(const vc_build *build, const uint32_t *owners, uint32_t count,
                                      uint32_t nowners)
 {
-    uint32_t *firsts = VC_ARENA_NEW(build->arena, uint32_t, (size_t)nowners + 1);
+    uint32_t *firsts = vc_arena_alloc(build->arena, ((size_t)nowners + 1) * sizeof *firsts);
     if (firsts == NULL) return NULL;
     for (uint32_t i = count; i-- > 0;)
         firsts[owners[i]] = i;
@@ -131,11 +131,11 @@ static bool assemble_level(vc_build *build, const vc_level_spec *spec, const vc_
                         .has_labels = spec->label_column >= 0,
                         .nmembers = from->nmembers,
                         .parents = from->parents};
-    level->keys = coded_texts(keys, NULL, from->nmembers, build->arena);
+    level->keys = coded_texts(build, keys, NULL, from->nmembers);
     level->labels = level->keys;
     if (level->has_labels) {
         coded labels = {.column = &build->columns[spec->label_column], .codes = from->label_codes};
-        level->labels = coded_texts(labels, &keys, from->nmembers, build->arena);
+        level->labels = coded_texts(build, labels, &keys, from->nmembers);
     }
     level->leaf_members = by_leaf(build, from->member_of_row);
     level->by_key = sort_by_key(build, key, from);
@@ -246,6 +246,8 @@ vc_status vc_build_assemble(vc_build *build, vc_error *error)
     dimension->is_time = build->spec->is_time;
     dimension->nleaves = build->nrows;
     dimension->load_order = build->leaf_of_row;
+    build->scratch = vc_arena_alloc(build->arena, ((size_t)build->nrows + 1) * sizeof(vc_str));
+    if (build->scratch == NULL) return vc_no_memory(error);
     if (!assemble_columns(build) || !assemble_hierarchies(build)) return vc_no_memory(error);
     return assemble_attributes(build, error);
 }

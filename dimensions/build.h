@@ -29,6 +29,7 @@ typedef struct vc_build {
     vc_arena *arena;
     uint32_t nrows;
     const vc_build_column *columns; /* [spec->ncolumns] */
+    vc_str *scratch;                /* [nrows + 1] texts, for whoever needs them for a moment */
     vc_build_level *levels[VC_MAX_HIERARCHIES];
     const uint32_t *leaf_of_row; /* [nrows] */
     vc_dimension *dimension;

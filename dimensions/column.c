@@ -96,7 +96,7 @@ static bool sort_by_bytes(vc_build_column *column, uint32_t *codes, uint32_t nro
                           vc_arena *arena)
 {
     uint32_t nvalues = column->nvalues;
-    vc_str *values = VC_ARENA_NEW(arena, vc_str, nvalues);
+    vc_str *values = vc_arena_alloc(arena, nvalues * sizeof *values);
     entry *entries = sort_values(arrived, nvalues, false);
     uint32_t *places = malloc((nvalues + 1) * sizeof *places);
     bool is_good = values != NULL && entries != NULL && places != NULL;
@@ -118,7 +118,7 @@ static bool rank_numbers(vc_build_column *column, vc_arena *arena)
     for (uint32_t i = 0; i < column->nvalues && column->is_numeric; i++)
         column->is_numeric = vc_str_is_number(column->values[i]);
     if (!column->is_numeric) return true;
-    uint32_t *ranks = VC_ARENA_NEW(arena, uint32_t, column->nvalues);
+    uint32_t *ranks = vc_arena_alloc(arena, column->nvalues * sizeof *ranks);
     entry *entries = sort_values(column->values, column->nvalues, true);
     bool is_good = ranks != NULL && entries != NULL;
     for (uint32_t i = 0; is_good && i < column->nvalues; i++)
@@ -133,7 +133,7 @@ vc_status vc_build_column_make(const vc_str *tuples, uint32_t nrows, unsigned nc
                                vc_build_column *column_out, vc_error *error)
 {
     vc_build_column result = {0};
-    uint32_t *codes = VC_ARENA_NEW(arena, uint32_t, nrows);
+    uint32_t *codes = vc_arena_alloc(arena, nrows * sizeof *codes);
     vc_str *arrived = malloc((nrows + 1) * sizeof *arrived);
     bool is_good = codes != NULL && arrived != NULL;
     if (is_good && is_key) {

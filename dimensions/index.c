@@ -164,48 +164,60 @@ static uint32_t filter_code(const vc_build *build, const origin *of, const origi
     return codes[unit];
 }
 
-/* Codes of the units that are in the index, VC_NONE for the others: those without a value, with an
- * empty one, or kept out by `where`. NULL when out of memory. */
-static uint32_t *indexed_codes(const vc_build *build, const origin *of, const vc_index_spec *spec)
+/* Take those out whose value of `where` is not wanted. */
+static bool filter_codes(const vc_build *build, const origin *of, const vc_index_spec *spec,
+                         uint32_t *codes)
 {
-    uint32_t nunits = count_units(build, of);
-    uint32_t *codes = vc_arena_alloc(build->arena, nunits * sizeof *codes);
-    if (codes == NULL) return NULL;
-    memcpy(codes, unit_codes(build, of), nunits * sizeof *codes);
-    const vc_build_column *column = &build->columns[of->column];
-    bool has_empty = column->nvalues > 0 && column->values[0].size == 0;
-    for (uint32_t unit = 0; has_empty && unit < nunits; unit++)
-        if (codes[unit] == 0) codes[unit] = VC_NONE;
-    if (spec == NULL || !spec->has_where) return codes;
-
     origin where;
     find_origin(build->spec, spec->where_attribute, &where);
     const vc_build_column *filter = &build->columns[where.column];
     bool *is_wanted = VC_ARENA_NEW(build->arena, bool, (size_t)filter->nvalues + 1);
-    if (is_wanted == NULL) return NULL;
+    if (is_wanted == NULL) return false;
     for (size_t i = 0; i < spec->nwhere_values; i++) {
         uint32_t code = vc_build_column_find(filter, spec->where_values[i]);
         if (code != VC_NONE) is_wanted[code] = true;
     }
+    uint32_t nunits = count_units(build, of);
     for (uint32_t unit = 0; unit < nunits; unit++) {
         uint32_t code = filter_code(build, of, &where, unit);
         if (code == VC_NONE || !is_wanted[code]) codes[unit] = VC_NONE;
     }
-    return codes;
+    return true;
+}
+
+/* Codes of the units that are in the index, VC_NONE for the others: those without a value, with an
+ * empty one, or kept out by `where`. NULL when out of memory. */
+static const uint32_t *indexed_codes(const vc_build *build, const origin *of,
+                                     const vc_index_spec *spec)
+{
+    const vc_build_column *column = &build->columns[of->column];
+    bool has_empty = column->nvalues > 0 && column->values[0].size == 0;
+    bool has_where = spec != NULL && spec->has_where;
+    if (!has_empty && !has_where) return unit_codes(build, of);
+
+    uint32_t nunits = count_units(build, of);
+    uint32_t *codes = vc_arena_alloc(build->arena, nunits * sizeof *codes);
+    if (codes == NULL) return NULL;
+    memcpy(codes, unit_codes(build, of), nunits * sizeof *codes);
+    for (uint32_t unit = 0; has_empty && unit < nunits; unit++)
+        if (codes[unit] == 0) codes[unit] = VC_NONE;
+    return has_where && !filter_codes(build, of, spec, codes) ? NULL : codes;
 }
 
 /* ---- making ---- */
 
-/* The values that have units, and the units of each. */
+/* The values that have units, and the units of each. Where that is all values of the column, their
+ * texts are the column's. */
 static bool make_rows(const vc_build *build, const origin *of, const uint32_t *codes,
                       vc_index *index)
 {
     const vc_build_column *column = &build->columns[of->column];
     uint32_t nunits = count_units(build, of), nvalues = 0, nindexed = 0;
     uint32_t *ends = VC_ARENA_NEW(build->arena, uint32_t, (size_t)column->nvalues + 1);
-    uint32_t *offsets = VC_ARENA_NEW(build->arena, uint32_t, (size_t)column->nvalues + 1);
-    vc_str *values = vc_arena_alloc(build->arena, column->nvalues * sizeof *values);
-    if (ends == NULL || offsets == NULL || values == NULL) return false;
+    uint32_t *offsets =
+        vc_arena_alloc(build->arena, ((size_t)column->nvalues + 1) * sizeof *offsets);
+    vc_str *values = build->scratch;
+    if (ends == NULL || offsets == NULL) return false;
     for (uint32_t unit = 0; unit < nunits; unit++)
         if (codes[unit] != VC_NONE) ends[codes[unit]]++, nindexed++;
     uint32_t at = 0;
@@ -224,7 +236,8 @@ static bool make_rows(const vc_build *build, const origin *of, const uint32_t *c
         if (codes[unit] != VC_NONE) members[ends[codes[unit]]++] = unit;
     index->offsets = offsets;
     index->members = members;
-    index->values = vc_build_texts(values, nvalues, build->arena);
+    index->values = nvalues == column->nvalues ? build->dimension->columns[of->column].values
+                                               : vc_build_texts(values, nvalues, build->arena);
     return index->values.bytes != NULL;
 }
 

@@ -66,30 +66,27 @@ static void sort_items_by_codes(sorter *by, uint32_t nitems, const uint32_t *cod
 
 /* ---- levels ---- */
 
-/* A level with its arrays still open to be written, and the first row of each member. */
+/* A level with its arrays still open to be written, each with room for a member per row. */
 typedef struct draft {
     uint32_t nmembers;
     uint32_t *parents, *key_codes, *order_codes, *label_codes, *member_of_row;
 } draft;
 
+static uint32_t *new_array(const vc_build *build, bool *is_good)
+{
+    uint32_t *values = vc_arena_alloc(build->arena, build->nrows * sizeof *values);
+    *is_good = *is_good && values != NULL;
+    return values;
+}
+
 static bool draft_init(draft *level, const vc_build *build, const vc_level_spec *spec, bool is_top)
 {
-    uint32_t nrows = build->nrows;
-    *level = (draft){.key_codes = VC_ARENA_NEW(build->arena, uint32_t, nrows),
-                     .member_of_row = VC_ARENA_NEW(build->arena, uint32_t, nrows)};
-    bool is_good = level->key_codes != NULL && level->member_of_row != NULL;
-    if (!is_top) {
-        level->parents = VC_ARENA_NEW(build->arena, uint32_t, nrows);
-        is_good = is_good && level->parents != NULL;
-    }
-    if (spec->label_column >= 0) {
-        level->label_codes = VC_ARENA_NEW(build->arena, uint32_t, nrows);
-        is_good = is_good && level->label_codes != NULL;
-    }
-    if (spec->order_column >= 0) {
-        level->order_codes = VC_ARENA_NEW(build->arena, uint32_t, nrows);
-        is_good = is_good && level->order_codes != NULL;
-    }
+    bool is_good = true;
+    *level = (draft){.key_codes = new_array(build, &is_good),
+                     .member_of_row = new_array(build, &is_good)};
+    if (!is_top) level->parents = new_array(build, &is_good);
+    if (spec->label_column >= 0) level->label_codes = new_array(build, &is_good);
+    if (spec->order_column >= 0) level->order_codes = new_array(build, &is_good);
     return is_good;
 }
 
@@ -233,7 +230,7 @@ static void sort_rows(const vc_build *build, sorter *by)
 vc_status vc_build_number_leaves(vc_build *build, vc_error *error)
 {
     uint32_t nrows = build->nrows, nolder = build->older == NULL ? 0 : build->older->nleaves;
-    uint32_t *leaf_of_row = VC_ARENA_NEW(build->arena, uint32_t, nrows);
+    uint32_t *leaf_of_row = vc_arena_alloc(build->arena, nrows * sizeof *leaf_of_row);
     sorter by;
     if (!sorter_init(&by, build) || leaf_of_row == NULL) {
         sorter_release(&by);
