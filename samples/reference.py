@@ -62,16 +62,17 @@ def coverage(relation, joined_keys, why, excluded=lambda key: False, units=None)
 class Source:
     """Facts, and for each outer dimension how it selects them.
 
-    columns    {outer dimension: column of the facts that holds this source's leaf}
-    relations  {outer dimension: relation}; a dimension without one is the source's own
-    related    {outer dimension: for leaves below the grain, leaf -> False}: see below_grain
+    columns      {outer dimension: column of the facts that holds this source's leaf}
+    relations    {outer dimension: relation}; a dimension without one is the source's own
+    policies     {outer dimension that it lacks: "null" (default) or "repeat"}
+    below_grain  {outer dimension: names of the levels below the source's grain}
     """
 
     def __init__(self, rows, columns, relations=None, policies=None, below_grain=None):
         self.rows, self.columns = rows, columns
         self.relations = relations or {}
-        self.policies = policies or {}  # outer dimension that it lacks: "null" or "repeat"
-        self.below_grain = below_grain or {}  # outer dimension: names of levels below the grain
+        self.policies = policies or {}
+        self.below_grain = below_grain or {}
 
 
 class Measure:
@@ -92,10 +93,13 @@ def translate(source, dimension, leaves):
     return set().union(*[relation[leaf] for leaf in (relation if leaves is None else leaves)])
 
 
-def aggregate(measure, rows, selection):
-    """(value, reason) of the rows that are selected; at least a null has a reason."""
+def aggregate(measure, rows, selection, all_leaves):
+    """(value, reason) of the rows that are selected; a null has a reason.
+
+    selection  {column: leaves}; over a column without one the last leaf is the last of the facts
+    """
     if measure.over is not None:
-        leaves = selection.get(measure.over) or {row[measure.over] for row in measure.source_rows}
+        leaves = selection.get(measure.over, all_leaves)
         rows = [row for row in rows if row[measure.over] == max(leaves)]
     if measure.how == "count":
         return (len(rows), None) if rows else (0, "e")
@@ -113,17 +117,15 @@ def aggregate(measure, rows, selection):
 
 
 class Virtual:
-    """measures: {name: Measure or Calculated}; dimensions: {name: [leaves]} of the primary and the
-    private ones; levels: {"geo:region": {leaf: key}}; order of members: ascending keys."""
+    """sources: {alias: Source}; measures: {name: Measure or Calculated}; levels: {"geo:region":
+    {leaf: key}}. Members come in the order of their keys."""
 
-    def __init__(self, sources, measures, dimensions, levels):
-        self.sources, self.measures = sources, measures
-        self.dimensions, self.levels = dimensions, levels
+    def __init__(self, sources, measures, levels):
+        self.sources, self.measures, self.levels = sources, measures, levels
 
     def base(self, name, selection, levels):
         measure = self.measures[name]
         source = self.sources[measure.source]
-        measure.source_rows = source.rows
         inner, repeated = {}, False
         for dimension, leaves in selection.items():
             if dimension not in source.columns and leaves is not None:
@@ -143,7 +145,7 @@ class Virtual:
         if any(level in source.below_grain.get(dimension, ()) for dimension, level in levels):
             return None, "g"
         rows = [row for row in source.rows if all(row[c] in leaves for c, leaves in inner.items())]
-        value, reason = aggregate(measure, rows, inner)
+        value, reason = aggregate(measure, rows, inner, {row[measure.over] for row in source.rows} if measure.over else ())
         return value, "r" if repeated and value is not None else reason
 
     def cell(self, names, selection, levels=()):

@@ -102,7 +102,7 @@ levels = {
     "date:quarter": {day: f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}" for day in days},
     "date:month": month_of, "date:day": {day: day for day in days},
 }
-shop = Virtual(sources, measures, {}, levels)
+shop = Virtual(sources, measures, levels)
 
 
 def members(dimref, *keys):

@@ -147,7 +147,7 @@ levels["geo@income:income_group"] = column("income_group")
 levels["date:year"] = {year: year for year in sorted(years)}
 levels["sex:sex"] = leaves(un, "sex")
 levels["age:age"] = leaves(un, "age")
-world = Virtual(sources, measures, {}, levels)
+world = Virtual(sources, measures, levels)
 
 
 def where(name, *values):
