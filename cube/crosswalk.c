@@ -141,7 +141,7 @@ static bool grow_rows(vc_crosswalk_builder *builder)
 }
 
 vc_status vc_crosswalk_builder_add(vc_crosswalk_builder *builder, vc_str from, vc_str to,
-                                   double weight, vc_error *error)
+                                   double weight, bool *is_new_out, vc_error *error)
 {
     if (vc_str_is_null(from) || from.size == 0)
         return vc_fail(error, VC_BAD_INPUT, "empty_key", "a crosswalk's 'from' must not be empty");
@@ -152,11 +152,10 @@ vc_status vc_crosswalk_builder_add(vc_crosswalk_builder *builder, vc_str from, v
         !grow_rows(builder))
         return vc_no_memory(error);
 
-    bool is_new;
-    uint32_t row = vc_strmap_put(
-        &builder->pairs, (vc_str){.data = (const char *)pair, .size = sizeof pair}, &is_new);
+    vc_str pair_text = {.data = (const char *)pair, .size = sizeof pair};
+    uint32_t row = vc_strmap_put(&builder->pairs, pair_text, is_new_out);
     if (row == VC_STRMAP_NONE) return vc_no_memory(error);
-    if (is_new)
+    if (*is_new_out)
         builder->rows[row] = (crosswalk_row){.from = pair[0], .to = pair[1], .weight = weight};
     else if (!(builder->rows[row].weight == weight) && !leads_nowhere)
         return vc_fail(error, VC_BAD_INPUT, "duplicate_key",

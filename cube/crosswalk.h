@@ -49,10 +49,10 @@ vc_status vc_crosswalk_builder_new(vc_crosswalk_builder **builder_out, vc_error 
 void vc_crosswalk_builder_free(vc_crosswalk_builder *builder); /* NULL is fine */
 
 /* Add a row; the texts are copied. An absent or empty `to` leads nowhere. The same row again is no
- * second target. VC_BAD_INPUT, code "empty_key" for an empty `from`; "duplicate_key" when the pair
- * was there with another weight. */
+ * second target: *is_new_out is false then. VC_BAD_INPUT, code "empty_key" for an empty `from`;
+ * "duplicate_key" when the pair was there with another weight. */
 vc_status vc_crosswalk_builder_add(vc_crosswalk_builder *builder, vc_str from, vc_str to,
-                                   double weight, vc_error *error);
+                                   double weight, bool *is_new_out, vc_error *error);
 
 /* Write the byte columns. The order of the rows does not matter but for the targets of one key. */
 vc_status vc_crosswalk_builder_finish(const vc_crosswalk_builder *builder,

@@ -1,0 +1,217 @@
+/* The measure columns of the facts: which there are, and how texts become their values. */
+#include "cube/load_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which there are ---- */
+
+static bool needs_column(const vc_measure_def *measure)
+{
+    return measure->aggregator != VC_AGG_NONE && !vc_str_is_null(measure->column) &&
+           vc_str_is_null(measure->dimension);
+}
+
+/* Counting the values of a column needs to know only which are null. */
+static bool is_presence(const vc_measure_def *measure)
+{
+    return measure->aggregator == VC_AGG_COUNT;
+}
+
+/* What a measure would have stored; `column` is not filled in. */
+static vc_fact_column describe(const vc_measure_def *measure)
+{
+    vc_fact_column wanted = {.name = measure->column, .type = VC_VALUE_INT};
+    if (measure->aggregator == VC_AGG_COUNT_DISTINCT) {
+        wanted.is_dictionary = true;
+    } else if (is_presence(measure)) {
+        wanted.is_presence = true;
+    } else {
+        wanted.type = measure->type;
+        wanted.scale = measure->type == VC_VALUE_DECIMAL ? measure->scale : 0;
+    }
+    return wanted;
+}
+
+static bool serves(const vc_fact_column *column, const vc_fact_column *wanted)
+{
+    if (!vc_str_equal(column->name, wanted->name)) return false;
+    if (wanted->is_presence) return true;
+    return column->is_dictionary == wanted->is_dictionary && column->type == wanted->type &&
+           column->scale == wanted->scale && !column->is_presence;
+}
+
+static int take_column(vc_fact_column *columns, size_t *ncolumns, const vc_fact_column *wanted)
+{
+    for (size_t i = 0; i < *ncolumns; i++) {
+        if (serves(&columns[i], wanted)) return (int)i;
+    }
+    columns[*ncolumns] = *wanted;
+    columns[*ncolumns].column = (uint16_t)(VC_COLUMN_MEASURE + *ncolumns);
+    return (int)(*ncolumns)++;
+}
+
+vc_status vc_load_plan_columns(const vc_cube_def *cube, vc_arena *arena,
+                               vc_fact_column **columns_out, size_t *ncolumns_out,
+                               int **measure_columns_out, vc_error *error)
+{
+    vc_fact_column *columns = VC_ARENA_NEW(arena, vc_fact_column, cube->nmeasures);
+    int *measure_columns = VC_ARENA_NEW(arena, int, cube->nmeasures);
+    size_t ncolumns = 0;
+    if (columns == NULL || measure_columns == NULL) return vc_no_memory(error);
+    /* Presence columns come last, so that any other column of the name serves them. */
+    for (int presence = 0; presence <= 1; presence++) {
+        for (size_t i = 0; i < cube->nmeasures; i++) {
+            const vc_measure_def *measure = &cube->measures[i];
+            if (presence == 0) measure_columns[i] = -1;
+            if (!needs_column(measure) || is_presence(measure) != (presence == 1)) continue;
+            vc_fact_column wanted = describe(measure);
+            measure_columns[i] = take_column(columns, &ncolumns, &wanted);
+        }
+    }
+    *columns_out = columns;
+    *ncolumns_out = ncolumns;
+    *measure_columns_out = measure_columns;
+    return VC_OK;
+}
+
+/* ---- a column while it is read ---- */
+
+vc_status vc_load_column_init(vc_load_column *column, const vc_fact_column *definition,
+                              size_t field, vc_error *error)
+{
+    *column = (vc_load_column){.column = definition, .field = field};
+    column->values.ints = malloc(VC_SEGMENT_ROWS * sizeof(int64_t));
+    column->validity = malloc(VC_SEGMENT_ROWS / 8);
+    if (column->values.ints == NULL || column->validity == NULL) {
+        vc_load_column_release(column);
+        return vc_no_memory(error);
+    }
+    memset(column->validity, 0xFF, VC_SEGMENT_ROWS / 8);
+    return VC_OK;
+}
+
+void vc_load_column_release(vc_load_column *column)
+{
+    free(column->values.ints);
+    free(column->validity);
+    vc_strmap_release(&column->codes);
+    *column = (vc_load_column){0};
+}
+
+static bool is_float(const vc_load_column *column)
+{
+    return column->column->type == VC_VALUE_FLOAT;
+}
+
+static vc_status fail_parse(const vc_fact_column *column, vc_str text, vc_parse parse,
+                            vc_error *error)
+{
+    vc_str name = column->name;
+    if (text.size > 80) text.size = 80; /* the file of rejects has all of it */
+    if (parse == VC_PARSE_OVERFLOW)
+        return vc_fail(error, VC_BAD_INPUT, "overflow", "column '%.*s': '%.*s' is too large",
+                       VC_FMT(name), VC_FMT(text));
+    if (parse == VC_PARSE_INEXACT)
+        return vc_fail(error, VC_BAD_INPUT, "inexact",
+                       "column '%.*s': '%.*s' has more than the %u decimals of its type",
+                       VC_FMT(name), VC_FMT(text), column->scale);
+    const char *what = column->type == VC_VALUE_INT ? "an integer" : "a number";
+    return vc_fail(error, VC_BAD_INPUT, "bad_number", "column '%.*s': '%.*s' is not %s",
+                   VC_FMT(name), VC_FMT(text), what);
+}
+
+static void put_null(vc_load_column *column, uint32_t at)
+{
+    column->validity[at >> 3] &= (uint8_t) ~(1u << (at & 7));
+    column->values.ints[at] = 0; /* all bits clear: 0.0 as well */
+}
+
+/* A place is written again when its row was rejected, so a value sets its bit. */
+static void set_valid(vc_load_column *column, uint32_t at)
+{
+    column->validity[at >> 3] |= (uint8_t)(1u << (at & 7));
+}
+
+/* Up to 18 digits cannot overflow; this is nearly every number there is. */
+static bool parse_short_int(vc_str text, int64_t *out)
+{
+    const char *data = text.data, *end = text.data + text.size;
+    bool is_negative = text.size > 0 && *data == '-';
+    if (is_negative) data++;
+    if (data == end || end - data > 18) return false;
+    int64_t value = 0;
+    for (; data < end; data++) {
+        unsigned digit = (unsigned char)*data - (unsigned)'0';
+        if (digit > 9) return false;
+        value = value * 10 + (int64_t)digit;
+    }
+    *out = is_negative ? -value : value;
+    return true;
+}
+
+static vc_parse parse_value(vc_load_column *column, vc_str text, char decimal, uint32_t at)
+{
+    switch (column->column->type) {
+    case VC_VALUE_INT:
+        if (parse_short_int(text, &column->values.ints[at])) return VC_PARSE_OK;
+        return vc_parse_int(text, &column->values.ints[at]);
+    case VC_VALUE_DECIMAL:
+        return vc_parse_decimal(text, column->column->scale, decimal, &column->values.ints[at]);
+    case VC_VALUE_FLOAT: break;
+    }
+    return vc_parse_double(text, decimal, &column->values.doubles[at]);
+}
+
+vc_status vc_load_column_parse(vc_load_column *column, vc_str text, char decimal, uint32_t at,
+                               vc_error *error)
+{
+    if (vc_str_is_null(text)) {
+        put_null(column, at);
+        return VC_OK;
+    }
+    set_valid(column, at);
+    if (column->column->is_presence) {
+        column->values.ints[at] = 1;
+        return VC_OK;
+    }
+    vc_parse parse = parse_value(column, text, decimal, at);
+    return parse == VC_PARSE_OK ? VC_OK : fail_parse(column->column, text, parse, error);
+}
+
+vc_status vc_load_column_code(vc_load_column *column, vc_str text, uint32_t at, vc_error *error)
+{
+    if (vc_str_is_null(text)) {
+        put_null(column, at);
+        return VC_OK;
+    }
+    uint32_t code = vc_strmap_put(&column->codes, text, NULL);
+    if (code == VC_STRMAP_NONE) return vc_no_memory(error);
+    set_valid(column, at);
+    column->values.ints[at] = code;
+    return VC_OK;
+}
+
+static bool has_nulls(const vc_load_column *column, uint32_t nrows)
+{
+    uint32_t nbytes = nrows / 8;
+    for (uint32_t i = 0; i < nbytes; i++) {
+        if (column->validity[i] != 0xFF) return true;
+    }
+    unsigned rest = (1u << (nrows & 7)) - 1;
+    return (column->validity[nbytes < VC_SEGMENT_ROWS / 8 ? nbytes : 0] & rest) != rest;
+}
+
+vc_status vc_load_column_put(vc_load_column *column, vc_load *load, const vc_object *object,
+                             uint32_t segment, uint32_t nrows, vc_error *error)
+{
+    uint16_t number = column->column->column;
+    const uint8_t *validity = has_nulls(column, nrows) ? column->validity : NULL;
+    vc_status status = is_float(column)
+                           ? vc_load_put_doubles(load, object, number, segment,
+                                                 column->values.doubles, validity, nrows, error)
+                           : vc_load_put_ints(load, object, number, segment, column->values.ints,
+                                              validity, nrows, error);
+    memset(column->validity, 0xFF, VC_SEGMENT_ROWS / 8);
+    return status;
+}

@@ -1,0 +1,269 @@
+/* What the files of the loader share. Private to cube/load*.c.
+ *
+ *     load.c            order, checks among definitions, publishing, the report
+ *     load_file.c       a data file: opening, rows, rejects, progress
+ *     load_feed.c       from a row of CSV to the columns of a dimension: look-ups, derived time
+ *     load_dimension.c  dimensions with a table of their own, shared ones
+ *     load_columns.c    measure columns of the facts: which there are, parsing them
+ *     load_spill.c      provisional row numbers that wait for their leaves
+ *     load_facts.c      the facts of a source cube, in one pass
+ *     load_crosswalk.c  crosswalks
+ *     load_append.c     does a definition fit the stored cube to which it appends
+ */
+#ifndef CUBE_LOAD_PARTS_H
+#define CUBE_LOAD_PARTS_H
+
+#include "base/strmap.h"
+#include "cube/csv.h"
+#include "cube/load.h"
+#include "cube/manifest.h"
+#include "cube/rejects.h"
+#include "dimensions/builder.h"
+
+/* ---- the load as a whole ---- */
+
+typedef struct vc_loader_rejects { /* one file of rejected rows, for all who read the data file */
+    vc_rejects *rejects;
+    struct vc_loader_rejects *next;
+} vc_loader_rejects;
+
+/* A shared dimension: of this load, or of the store. */
+typedef struct vc_shared_dimension {
+    vc_str name;
+    const vc_definition *definition;
+    vc_str image;                  /* absent when it has no table: each cube makes its own */
+    const vc_dimension *dimension; /* NULL likewise */
+    vc_strmap leaves;              /* key to leaf, made when first needed */
+    bool has_leaves;
+    vc_buffer buffer;                /* owns the image of this load */
+    vc_definition *definition_owned; /* of the store; NULL when it was given */
+    struct vc_shared_dimension *next;
+} vc_shared_dimension;
+
+typedef struct vc_loader {
+    vc_load *load;
+    const char *spill_directory; /* of the store */
+    const vc_load_options *options;
+    vc_arena arena; /* lives as long as the load */
+    vc_loader_rejects *rejects;
+    vc_shared_dimension *shared;
+    uint64_t nrejects;
+    vc_error first_reject;
+    uint64_t nbytes;
+    int64_t progress_ns; /* when progress was last told */
+} vc_loader;
+
+void vc_loader_warn(const vc_loader *loader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Put a pointer into a definition on an error, with file, line and column; returns the status. */
+vc_status vc_loader_place(const vc_definition *definition, vc_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- data files (load_file.c) ---- */
+
+/* A CSV that a definition names, and the JSON pointer of its path there. */
+typedef struct vc_load_csv {
+    const vc_definition *definition;
+    const vc_csv_def *csv;
+    vc_str pointer;
+} vc_load_csv;
+
+/* All CSV files of a definition, in the arena. */
+vc_status vc_load_list_csvs(const vc_definition *definition, vc_arena *arena,
+                            vc_load_csv **csvs_out, size_t *ncsvs_out, vc_error *error);
+
+/* Is the file there? VC_NOT_FOUND, code "missing_file", with the place in the definition and the
+ * nearest files of its folder. */
+vc_status vc_load_check_csv(const vc_load_csv *csv, vc_arena *arena, vc_error *error);
+
+typedef struct vc_load_file {
+    vc_loader *loader;
+    const vc_definition *definition;
+    vc_str path; /* NUL-terminated; "-" is standard input */
+    vc_input *input;
+    vc_csv *csv;
+    char decimal;
+    vc_rejects *rejects; /* NULL before the first reject */
+    uint64_t nrows, nrejects;
+    vc_error reason; /* room for what is wrong with a row: too big to be cleared for each */
+} vc_load_file;
+
+/* Open and read the header. Errors name the data file, or the place in the definition. */
+vc_status vc_load_file_open(vc_loader *loader, const vc_load_csv *csv, vc_load_file *file,
+                            vc_error *error);
+void vc_load_file_close(vc_load_file *file);
+
+/* The next good row; malformed ones become rejects. *is_end_out says that there was none. */
+vc_status vc_load_file_next(vc_load_file *file, vc_csv_row *row, bool *is_end_out, vc_error *error);
+
+/* Reject the row just read. reason: filled; file and line are added where missing. Fails when the
+ * load has seen enough of them. */
+vc_status vc_load_file_reject(vc_load_file *file, const vc_csv_row *row, vc_error *reason,
+                              vc_error *error);
+
+/* To be called at the end of a file: VC_BAD_INPUT, code "rejects", when there were too many. */
+vc_status vc_load_check_rejects(const vc_loader *loader, vc_error *error);
+
+/* Set the place of a fault in the row: file, line, and the column of the field. SIZE_MAX: none. */
+void vc_load_file_at(const vc_load_file *file, const vc_csv_row *row, size_t field,
+                     vc_error *error);
+
+/* Find a column that a definition names. VC_NOT_FOUND, code "unknown_column", at the pointer in the
+ * definition, with candidates. */
+vc_status vc_load_file_column(const vc_load_file *file, const vc_definition *definition,
+                              vc_str name, size_t *field_out, vc_error *error, const char *pointer,
+                              ...) __attribute__((format(printf, 6, 7)));
+
+/* ---- rows of a dimension (load_feed.c) ---- */
+
+typedef struct vc_feed vc_feed;
+
+/* Plan which columns a dimension needs and where they come from; read its look-ups.
+ *
+ * file     where the rows come from: the dimension's table, or the facts. Borrowed until free
+ * pointer  of the dimension in file->definition ("/dimensions/0", "" for a shared one), borrowed
+ * column   the date column of derived levels; absent: the dimension's own
+ */
+vc_status vc_feed_new(const vc_load_file *file, const vc_definition *definition,
+                      const vc_dimension_def *dimension, vc_str pointer, vc_str column,
+                      vc_feed **feed_out, vc_error *error);
+void vc_feed_free(vc_feed *feed); /* NULL is fine */
+
+/* What vc_dimension_builder_new wants; lives as long as the feed. */
+const vc_dimension_spec *vc_feed_spec(const vc_feed *feed);
+
+/* The only field of the file that the dimension needs; SIZE_MAX when there are several. */
+size_t vc_feed_only_field(const vc_feed *feed);
+
+/* The field that holds the key; SIZE_MAX when there is none. */
+size_t vc_feed_key_field(const vc_feed *feed);
+
+/* The texts of a row for vc_dimension_builder_add, valid until the next call and as long as the
+ * row. VC_BAD_INPUT, code "bad_date", with the place, when the row must be rejected. */
+vc_status vc_feed_row(vc_feed *feed, const vc_csv_row *row, const vc_str **columns_out,
+                      vc_error *error);
+
+/* ---- dimensions (load_dimension.c) ---- */
+
+/* Read a table into an image.
+ *
+ * older      the dimension that this load appends to, or NULL
+ * image      receives the image; *dimension_out is a view of it, its structs in the arena
+ * nrows_out  rows of the table
+ */
+vc_status vc_load_table(vc_loader *loader, const vc_definition *definition,
+                        const vc_dimension_def *dimension, vc_str pointer,
+                        const vc_dimension *older, vc_arena *arena, vc_buffer *image,
+                        const vc_dimension **dimension_out, uint64_t *nrows_out, vc_error *error);
+
+/* Add a row to a builder: a row that cannot be used is rejected (*row_out is VC_NONE), one that
+ * contradicts another is an error of the load. */
+vc_status vc_load_add_row(vc_load_file *file, vc_feed *feed, vc_dimension_builder *builder,
+                          const vc_csv_row *row, uint32_t *row_out, vc_error *error);
+
+/* Start a builder for a feed. A dimension that has changed too much to be appended to is
+ * VC_CONFLICT, code "append_mismatch". */
+vc_status vc_load_start_builder(const vc_feed *feed, const vc_definition *definition,
+                                vc_str pointer, const vc_dimension *older,
+                                vc_dimension_builder **builder_out, vc_error *error);
+
+/* Finish a builder: number the leaves, warn about labels, name the file in errors. */
+vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *builder,
+                                   const vc_load_file *file, vc_str name, vc_buffer *image,
+                                   const uint32_t **leaf_of_row_out, vc_error *error);
+
+/* Are the dimension's leaf keys integers, so that 007 in the facts is the leaf 7? */
+bool vc_load_has_int_key(const vc_dimension_def *dimension);
+
+/* Load a shared dimension that was given; it goes into the list and into the store. */
+vc_status vc_load_shared(vc_loader *loader, const vc_definition *definition,
+                         vc_load_object_report *report, vc_error *error);
+
+/* A shared dimension by name: of this load, else of the store. VC_NOT_FOUND with candidates. */
+vc_status vc_load_find_shared(vc_loader *loader, vc_str name, vc_shared_dimension **shared_out,
+                              vc_error *error);
+
+/* Key to leaf. The number of a key in the map is its leaf. */
+vc_status vc_load_map_leaves(const vc_dimension *dimension, vc_strmap *leaves, vc_error *error);
+
+/* ---- measure columns (load_columns.c) ---- */
+
+/* The distinct fact columns that the measures of a cube need.
+ *
+ * Measures that read one CSV column as the same type share it; a count of a column uses whatever
+ * is stored of it, or a presence column. measure_columns_out [nmeasures]: -1 for none. */
+vc_status vc_load_plan_columns(const vc_cube_def *cube, vc_arena *arena,
+                               vc_fact_column **columns_out, size_t *ncolumns_out,
+                               int **measure_columns_out, vc_error *error);
+
+/* A column while it is read. */
+typedef struct vc_load_column {
+    const vc_fact_column *column;
+    size_t field; /* of the CSV */
+    union {
+        int64_t *ints; /* [VC_SEGMENT_ROWS] of the segment that is being filled */
+        double *doubles;
+    } values;
+    uint8_t *validity; /* [VC_SEGMENT_ROWS / 8] */
+    vc_strmap codes;   /* of a dictionary */
+} vc_load_column;
+
+vc_status vc_load_column_init(vc_load_column *column, const vc_fact_column *definition,
+                              size_t field, vc_error *error);
+void vc_load_column_release(vc_load_column *column);
+
+/* Parse a field into place `at` of the segment. VC_BAD_INPUT with a reason, code "bad_number",
+ * "overflow" or "inexact"; the place must be written again then. Not for dictionaries. */
+vc_status vc_load_column_parse(vc_load_column *column, vc_str text, char decimal, uint32_t at,
+                               vc_error *error);
+
+/* The same for a dictionary, which only fails when it is full. */
+vc_status vc_load_column_code(vc_load_column *column, vc_str text, uint32_t at, vc_error *error);
+
+/* Store the first nrows places as a segment, and start the next. */
+vc_status vc_load_column_put(vc_load_column *column, vc_load *load, const vc_object *object,
+                             uint32_t segment, uint32_t nrows, vc_error *error);
+
+/* ---- provisional rows (load_spill.c) ---- */
+
+/* Row numbers of dimensions that get their leaves only when all facts were read. Pieces of a
+ * segment each; the first ones stay in memory, the others go to a nameless file, so that memory is
+ * bounded whatever the number of facts. */
+typedef struct vc_spill vc_spill;
+
+/* directory  where the nameless file shall be */
+vc_status vc_spill_new(const char *directory, vc_spill **spill_out, vc_error *error);
+void vc_spill_free(vc_spill *spill); /* NULL is fine */
+
+/* Pieces are numbered from 0 and put in order. rows [nrows], nrows at most VC_SEGMENT_ROWS. */
+vc_status vc_spill_put(vc_spill *spill, const uint32_t *rows, uint32_t nrows, vc_error *error);
+vc_status vc_spill_get(const vc_spill *spill, uint64_t piece, uint32_t *rows, uint32_t nrows,
+                       vc_error *error);
+
+/* ---- facts ---- */
+
+/* Load a source cube: dimensions, facts, manifest. (load_facts.c) */
+vc_status vc_load_source(vc_loader *loader, const vc_definition *definition,
+                         vc_load_object_report *report, vc_error *error);
+
+/* Load a crosswalk. (load_crosswalk.c) */
+vc_status vc_load_crosswalk(vc_loader *loader, const vc_definition *definition,
+                            vc_load_object_report *report, vc_error *error);
+
+/* May the definition append to the stored cube? VC_CONFLICT, code "append_mismatch", with the place
+ * of the first difference. (load_append.c) */
+vc_status vc_load_check_append(const vc_definition *definition, const vc_source_cube *stored,
+                               vc_error *error);
+
+/* May the facts of a cube that were numbered by `older` be numbered by `newer`? Its leaves must be
+ * the first ones of newer, by key. VC_CONFLICT, code "append_mismatch". */
+vc_status vc_load_check_leaves(const vc_dimension *older, const vc_dimension *newer, vc_str name,
+                               vc_error *error);
+
+/* Set the manifest of an object of the load. */
+vc_status vc_load_put_manifest(vc_loader *loader, const vc_object *object,
+                               const vc_manifest *manifest, const uint32_t *parts, size_t nparts,
+                               vc_error *error);
+
+#endif
