@@ -374,7 +374,7 @@ vc_status vc_model_acquire(vc_model_cache *cache, vc_model **model_out, vc_error
     bool is_current = cache->model != NULL &&
                       vc_snapshot_epoch(cache->model->snapshot) >= vc_snapshot_epoch(snapshot);
     if (!is_current) {
-        vc_model *model;
+        vc_model *model = NULL;
         status = vc_model_new(snapshot, true, &model, error);
         if (status == VC_OK) {
             retired = retire(cache);

@@ -255,7 +255,7 @@ static vc_status describe_axis(struct answering *in, size_t number, vc_result_ax
                                vc_error *error)
 {
     const vc_axis *axis = &in->plan->axes[number];
-    uint32_t *groups;
+    uint32_t *groups = NULL;
     vc_status status = describe_levels(in, axis, out, error);
     if (status == VC_OK) status = collect_groups(in, number, &groups, &out->nmembers, error);
     if (status != VC_OK) return status;
