@@ -18,6 +18,7 @@ typedef struct live_set {
 
 typedef struct collection {
     vc_store *store;
+    uint32_t spared; /* generation */
     MDB_cursor *cursor;
     live_set data, manifests;
     vc_record_key keys[MAX_KEYS];
@@ -102,7 +103,7 @@ static void gather(collection *work, vc_record_kind kind, const live_set *alive)
     vc_record_key key;
     bool is_found = seek(work->cursor, &(vc_record_key){.kind = kind}, MDB_SET_RANGE, &key);
     while (is_found && work->nkeys < MAX_KEYS) {
-        if (!is_alive(alive, &key)) {
+        if (key.generation != work->spared && !is_alive(alive, &key)) {
             work->keys[work->nkeys++] = key;
             is_found = seek(work->cursor, &key, MDB_NEXT, &key);
             continue;
@@ -156,12 +157,14 @@ static int delete_keys(MDB_txn *txn, void *context)
     return 0;
 }
 
-vc_status vc_store_collect(vc_store *store, uint64_t *ndeleted_out, vc_error *error)
+vc_status vc_store_collect(vc_store *store, uint32_t spared, uint64_t *ndeleted_out,
+                           vc_error *error)
 {
     *ndeleted_out = 0;
     collection *work = calloc(1, sizeof *work);
     if (work == NULL) return vc_no_memory(error);
     work->store = store;
+    work->spared = spared;
     int cures = 0;
     vc_status status = find_dead(work, error);
     while (status == VC_OK && work->nkeys > 0) {

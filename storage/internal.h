@@ -84,8 +84,12 @@ vc_status vc_snapshot_resume(vc_snapshot *snapshot, vc_error *error);
 
 /* Delete every record that no kept epoch names, and the catalogues of epochs that are not kept. The
  * caller holds the load lock and no transaction. When a kept catalogue cannot be read, nothing is
- * deleted: VC_CORRUPT. */
-vc_status vc_store_collect(vc_store *store, uint64_t *ndeleted_out, vc_error *error);
+ * deleted: VC_CORRUPT.
+ *
+ * spared  a generation that is not published yet but in use: that of the running load; 0 for none
+ */
+vc_status vc_store_collect(vc_store *store, uint32_t spared, uint64_t *ndeleted_out,
+                           vc_error *error);
 
 /* The next epoch that has a catalogue, from `first` on; false when there is none. */
 bool vc_catalogue_next_epoch(MDB_cursor *cursor, uint64_t first, uint64_t *epoch_out);

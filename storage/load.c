@@ -105,7 +105,7 @@ static bool make_room(vc_load *load)
 {
     uint64_t ndeleted;
     const commit nothing = {.batch = &(vc_batch){0}, .head = &load->head};
-    if (vc_store_collect(load->store, &ndeleted, NULL) != VC_OK) return false;
+    if (vc_store_collect(load->store, load->generation, &ndeleted, NULL) != VC_OK) return false;
     return vc_env_try_write(load->store->env, write_commit, (void *)&nothing) == 0;
 }
 
@@ -224,7 +224,7 @@ static vc_status start(vc_load *load, vc_error *error)
     if (status != VC_OK) return status;
     /* What killed loads left is only in the way of disk space: not being able to remove it is no
      * reason to refuse this load. */
-    vc_store_collect(store, &ndeleted, NULL);
+    vc_store_collect(store, 0, &ndeleted, NULL);
     status = vc_snapshot_open(store, &load->snapshot, error);
     if (status == VC_OK) status = vc_head_read(load->snapshot->txn, &load->head, error);
     if (status != VC_OK) return status;
@@ -269,7 +269,7 @@ void vc_load_abort(vc_load *load)
     stop_writer(load);
     vc_snapshot_close(load->snapshot); /* it would keep the pages of what is removed */
     load->snapshot = NULL;
-    vc_store_collect(store, &ndeleted, NULL);
+    vc_store_collect(store, 0, &ndeleted, NULL);
     free_load(load);
 }
 

@@ -132,8 +132,8 @@ static void check_ints(const int64_t *values, const uint8_t *validity, uint32_t 
     vc_chunk chunk;
     uint32_t crc, nnulls = 0;
     size_t room = vc_chunk_room(nrows);
-    unsigned char *memory = aligned_alloc(64, room + 64), *value = memory + 16;
-    memset(memory, 0xAA, room + 64);
+    unsigned char *memory = aligned_alloc(64, room + 16), *value = memory + 16;
+    memset(memory, 0xAA, room + 16);
     size_t size = vc_chunk_encode_ints(&key, values, validity, nrows, value, &crc);
     cr_assert_leq(size, room);
     cr_assert_eq(size % 4096, 4080);
@@ -195,7 +195,7 @@ ParameterizedTest(struct int_case *c, chunk, ints)
                 vc_record_key key = {VC_RECORD_FACTS, 1, 2, 3, 4};
                 vc_record_header header;
                 uint32_t crc;
-                unsigned char *memory = aligned_alloc(64, vc_chunk_room(nrows) + 64);
+                unsigned char *memory = aligned_alloc(64, vc_chunk_room(nrows) + 16);
                 size_t size = vc_chunk_encode_ints(&key, values, NULL, nrows, memory + 16, &crc);
                 vc_record_read(&key, memory + 16, size, &header);
                 cr_assert_eq(header.width, c->width);
@@ -222,7 +222,7 @@ Test(chunk, doubles_keep_their_bits)
     vc_record_header header;
     vc_chunk chunk;
     uint32_t crc;
-    unsigned char *memory = aligned_alloc(64, vc_chunk_room(100) + 64);
+    unsigned char *memory = aligned_alloc(64, vc_chunk_room(100) + 16);
     size_t size = vc_chunk_encode_doubles(&key, values, validity, 100, memory + 16, &crc);
     cr_assert_null(vc_record_read(&key, memory + 16, size, &header));
     cr_assert(vc_record_is_sound(memory + 16, size));
