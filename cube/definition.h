@@ -150,7 +150,7 @@ typedef struct vc_measure_def {
     vc_str expr;      /* calculated; absent otherwise */
     vc_str over_dimension;
     vc_over over;
-    /* only in virtual cubes: */
+    /* only in virtual cubes; what is absent above is as in the source, the label too: */
     vc_str source, measure;
     const vc_fix_def *fixes;
     size_t nfixes;

@@ -77,6 +77,20 @@ static vc_status read_aggregator(const vc_node *object, vc_measure_def *measure)
     return status;
 }
 
+/* What other systems call our types. */
+static vc_status fail_type_name(const vc_node *node, vc_str found)
+{
+    static const char *const names[][2] = {{"integer", "int"},        {"bigint", "int"},
+                                           {"double", "float"},       {"real", "float"},
+                                           {"decimal", "decimal(2)"}, {"numeric", "decimal(2)"}};
+    vc_node_fail(node, "bad_value", "expected int, float or decimal(DIGITS), found '%.*s'",
+                 VC_FMT(found));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (vc_str_is(found, names[i][0]))
+            vc_error_add_candidate(node->reader->error, names[i][1], strlen(names[i][1]));
+    return VC_BAD_INPUT;
+}
+
 /* "int", "float", "decimal(2)". */
 static vc_status parse_type(const vc_node *node, vc_measure_def *measure)
 {
@@ -97,11 +111,7 @@ static vc_status parse_type(const vc_node *node, vc_measure_def *measure)
         measure->type = VC_VALUE_DECIMAL;
         measure->scale = (unsigned)scale;
     } else {
-        vc_node_fail(node, "bad_value", "expected int, float or decimal(DIGITS), found '%.*s'",
-                     VC_FMT(text));
-        if (vc_str_starts_with(text, VC_STR("dec")) || vc_str_starts_with(text, VC_STR("num")))
-            vc_error_add_candidate(node->reader->error, "decimal(2)", strlen("decimal(2)"));
-        return VC_BAD_INPUT;
+        return fail_type_name(node, text);
     }
     return VC_OK;
 }
@@ -164,8 +174,10 @@ static vc_status read_over(const vc_node *object, vc_names dimensions, vc_measur
                                     {NULL, 0, NULL}};
     vc_node node = vc_node_field(object, "over");
     if (node.json == NULL) return VC_OK;
-    if (!json_is_object(node.json) || json_object_size(node.json) == 0)
+    if (!json_is_object(node.json))
         return vc_node_fail_type(&node, "an object {DIMENSION: \"last\"}");
+    if (json_object_size(node.json) == 0)
+        return vc_node_fail(&node, "bad_value", "expected {DIMENSION: \"last\"}, found {}");
     if (json_object_size(node.json) > 1)
         return vc_node_fail_unsupported(&node, "measures over several dimensions");
     const char *key = json_object_iter_key(json_object_iter((json_t *)node.json));
@@ -365,7 +377,6 @@ static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dim
         (status = vc_field_need(node, "name")) != VC_OK ||
         (status = vc_field_name(node, "name", &measure->name)) != VC_OK)
         return status;
-    measure->label = measure->name;
     measure->pointer = vc_node_pointer(node);
     if (measure->pointer.data == NULL) return vc_no_memory(node->reader->error);
     if ((status = vc_field_label(node, "label", &measure->label)) != VC_OK ||
@@ -374,9 +385,10 @@ static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dim
         (status = vc_field_label(node, "description", &measure->description)) != VC_OK ||
         (status = vc_field_text(node, "expr", &measure->expr)) != VC_OK)
         return status;
-    if (vc_str_is_null(measure->expr))
-        return is_virtual ? read_taken_measure(node, aliases, measure)
-                          : read_base_measure(node, dimensions, measure);
+    if (is_virtual && vc_str_is_null(measure->expr))
+        return read_taken_measure(node, aliases, measure);
+    if (vc_str_is_null(measure->label)) measure->label = measure->name;
+    if (vc_str_is_null(measure->expr)) return read_base_measure(node, dimensions, measure);
     measure->type = VC_VALUE_FLOAT;
     return refuse_beside_expr(node);
 }

@@ -107,12 +107,19 @@ vc_status vc_node_fail_unsupported(const vc_node *node, const char *what)
 vc_status vc_node_fail_unknown(const vc_node *node, const char *code, const char *noun, vc_str name,
                                vc_names known)
 {
-    vc_node_fail(node, code, "no %s named '%.*s'", noun, VC_FMT(name));
+    enum { LIST_MAX = 12 }; /* more are no help in a sentence */
+    vc_buffer list = {0};
     vc_nearest nearest;
     vc_nearest_init(&nearest, name);
-    for (size_t i = 0; i < known.count; i++)
+    for (size_t i = 0; i < known.count; i++) {
+        if (i < LIST_MAX) vc_buffer_put_text(&list, i == 0 ? "; there is: " : ", ");
+        if (i < LIST_MAX) vc_buffer_put_str(&list, known.names[i]);
         vc_nearest_offer(&nearest, known.names[i]);
+    }
+    if (known.count > LIST_MAX) vc_buffer_put_text(&list, ", ...");
+    vc_node_fail(node, code, "no %s named '%.*s'%s", noun, VC_FMT(name), vc_buffer_text(&list));
     vc_nearest_report(&nearest, node->reader->error);
+    vc_buffer_release(&list);
     return VC_BAD_INPUT;
 }
 
