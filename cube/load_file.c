@@ -206,7 +206,7 @@ static vc_status open_rejects(vc_load_file *file, vc_error *error)
     if (path.data == NULL) return vc_no_memory(error);
     for (vc_loader_rejects *entry = loader->rejects; entry != NULL; entry = entry->next) {
         if (vc_str_is(path, vc_rejects_path(entry->rejects))) {
-            file->rejects = entry->rejects;
+            file->rejects = entry;
             return VC_OK;
         }
     }
@@ -216,7 +216,7 @@ static vc_status open_rejects(vc_load_file *file, vc_error *error)
     if (status != VC_OK) return status;
     entry->next = loader->rejects;
     loader->rejects = entry;
-    file->rejects = entry->rejects;
+    file->rejects = entry;
     return VC_OK;
 }
 
@@ -235,8 +235,10 @@ vc_status vc_load_file_reject(vc_load_file *file, const vc_csv_row *row, vc_erro
     file->nrejects++;
     if (writes_rejects(loader)) {
         vc_status status = file->rejects == NULL ? open_rejects(file, error) : VC_OK;
-        if (status == VC_OK) status = vc_rejects_put(file->rejects, reason, row->record, error);
+        if (status == VC_OK)
+            status = vc_rejects_put(file->rejects->rejects, reason, row->record, error);
         if (status != VC_OK) return status;
+        loader->rejects_last = file->rejects;
     }
     if (loader->nrejects > loader->options->max_rejects &&
         loader->nrejects - loader->options->max_rejects >= REJECTS_BEYOND_LIMIT)

@@ -44,8 +44,9 @@ typedef struct vc_loader {
     vc_load *load;
     const char *spill_directory; /* of the store */
     const vc_load_options *options;
-    vc_arena arena; /* lives as long as the load */
-    vc_loader_rejects *rejects;
+    vc_arena arena;                  /* lives as long as the load */
+    vc_loader_rejects *rejects;      /* newest first */
+    vc_loader_rejects *rejects_last; /* the one written to last */
     vc_shared_dimension *shared;
     uint64_t nrejects;
     vc_error first_reject;
@@ -84,7 +85,7 @@ typedef struct vc_load_file {
     vc_input *input;
     vc_csv *csv;
     char decimal;
-    vc_rejects *rejects; /* NULL before the first reject */
+    vc_loader_rejects *rejects; /* NULL before the first reject */
     uint64_t nrows, nrejects;
     vc_error reason; /* room for what is wrong with a row: too big to be cleared for each */
 } vc_load_file;
