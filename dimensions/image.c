@@ -178,7 +178,7 @@ static void put_dimension(writer *to, const vc_dimension *dimension)
     put_word(to, dimension->is_time);
     put_word(to, dimension->nleaves);
     put_str(to, dimension->key_name);
-    put_word(to, dimension->leaf_keys.count);
+    put_word(to, dimension->leaf_keys.count > 0);
     if (dimension->leaf_keys.count > 0) put_texts(to, &dimension->leaf_keys);
     put_array(to, dimension->load_order, dimension->nleaves);
     put_word(to, dimension->nhierarchies);
@@ -439,9 +439,7 @@ static void take_dimension(reader *from, vc_dimension *dimension)
     dimension->is_time = take_word(from, 1) != 0;
     dimension->nleaves = (uint32_t)take_word(from, VC_NONE - 1);
     dimension->key_name = take_str(from);
-    uint64_t nkeys = take_word(from, dimension->nleaves);
-    if (nkeys != 0 && nkeys != dimension->nleaves) fail(from, "some leaves have no key");
-    if (nkeys != 0) dimension->leaf_keys = take_texts(from, dimension->nleaves);
+    if (take_word(from, 1) != 0) dimension->leaf_keys = take_texts(from, dimension->nleaves);
     dimension->load_order = take_numbers(from, dimension->nleaves, dimension->nleaves);
     take_hierarchies(from, dimension);
     take_attributes(from, dimension);

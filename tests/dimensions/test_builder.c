@@ -405,6 +405,14 @@ Test(builder, an_append_must_not_contradict)
     fixture_release(&more);
 
     changed = geo_spec;
+    changed.ncolumns = 4;
+    changed.nattributes = 1;
+    fixture_build(&more, &changed, geo.dimension, "");
+    cr_assert_str_eq(more.error.code, "definition_changed");
+    cr_assert_not_null(strstr(more.error.message, "'zone'"), "%s", more.error.message);
+    fixture_release(&more);
+
+    changed = geo_spec;
     changed.key_column = 2;
     fixture_build(&more, &changed, geo.dimension, "");
     cr_assert_str_eq(more.error.code, "definition_changed");
@@ -497,4 +505,12 @@ Test(builder, specs_are_checked)
                             .has_where = true,
                             .where_attribute = VC_STR("zone")};
     expect_bad_spec(&spec, "bad_index", "'zone'");
+
+    /* A country has many cities, so it has no one zip. */
+    spec = city_spec;
+    index.attribute = VC_STR("country");
+    index.where_attribute = VC_STR("zip");
+    spec.nindexes = 1;
+    spec.indexes = &index;
+    expect_bad_spec(&spec, "bad_index", "'zip'");
 }

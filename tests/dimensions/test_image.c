@@ -71,6 +71,11 @@ Test(image, truncated_images_are_refused)
     fixture_build(&made, &geo_spec, NULL, COUNTRIES);
     for (size_t size = 0; size < made.image.size; size++)
         cr_assert_eq(open_and_walk(made.image.data, size), VC_CORRUPT, "%zu bytes", size);
+    vc_buffer longer = {0};
+    vc_buffer_put(&longer, made.image.data, made.image.size);
+    vc_buffer_put_char(&longer, '\0');
+    cr_assert_eq(open_and_walk(longer.data, longer.size), VC_CORRUPT, "one byte too many");
+    vc_buffer_release(&longer);
     /* Also when the header has been made to agree. */
     for (uint64_t size = 96; size < made.image.size; size++) {
         vc_buffer cut = {0};

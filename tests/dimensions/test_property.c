@@ -180,6 +180,12 @@ static void check_level(const table *from, const fixture *made, const uint32_t *
         }
     }
     cr_assert_eq(level->nmembers, most, "no member without rows");
+    for (uint32_t m = 0; m < level->nmembers; m++) {
+        uint64_t bits[1] = {0}; /* MAX_ROWS fit */
+        vc_level_mark_leaves(made->dimension, level, m, bits);
+        for (uint32_t leaf = 0; leaf < made->dimension->nleaves; leaf++)
+            cr_assert_eq(vc_bit_get(bits, leaf), level->leaf_members[leaf] == m);
+    }
     for (uint32_t m = 1; m < level->nmembers; m++)
         cr_assert_leq(vc_str_compare(vc_texts_get(&level->keys, level->by_key[m - 1]),
                                      vc_texts_get(&level->keys, level->by_key[m])),
