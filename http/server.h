@@ -1,0 +1,76 @@
+/* The HTTP server: one store, served over HTTP/1.1 on a loopback address.
+ *
+ *     polling threads   parse requests, refuse what is malformed, answer what is cheap
+ *     light workers     read the catalogue, check ETags, answer small queries
+ *     heavy workers     run queries over many facts, behind a bounded queue
+ *
+ * A request never runs a query on a polling thread, and never waits without bound: where a queue is
+ * full the answer is 503 with Retry-After. Each request works on one snapshot from its first look
+ * to its last byte, and has one arena.
+ *
+ *     vc_server_options options = {.store = store, .address = "127.0.0.1", .port = 8080};
+ *     status = vc_server_start(&options, &server, &error);
+ *     ...wait for a signal...
+ *     vc_server_stop(server);
+ *
+ * Threads: start and stop from one thread; vc_server_port from any. The process must ignore
+ * SIGPIPE only if it wants to: the server's own threads block it.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/status.h"
+#include "base/text.h"
+#include "slice/engine.h"
+#include "storage/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct vc_server vc_server;
+
+typedef struct vc_server_options {
+    vc_store *store;            /* borrowed until vc_server_stop has returned */
+    const char *address;        /* "127.0.0.1", "::1" or "localhost"; NULL: 127.0.0.1 */
+    uint16_t port;              /* 0: any free one; vc_server_port says which */
+    const char *version;        /* shown by /v1/info; NULL: "0" */
+    unsigned nworkers;          /* heavy queries at once; 0: one per processor */
+    unsigned queue_length;      /* heavy queries that wait; 0: 64 */
+    unsigned max_connections;   /* 0: 512 */
+    size_t max_body_bytes;      /* of a query's JSON; 0: 1 MiB */
+    size_t max_url_bytes;       /* as sent; 0: 8000 (MHD answers 414 by itself above ~31 KB) */
+    vc_engine_limits limits;    /* of each query; 0: the engine's defaults */
+    unsigned header_timeout_ms; /* from the first byte waited for to the last header; 0: 5,000 */
+    unsigned body_timeout_ms;   /* 0: 30,000 */
+    unsigned answer_timeout_ms; /* until the client has taken the answer; 0: 60,000 */
+    unsigned idle_timeout_ms;   /* between two requests of a connection; 0: 30,000 */
+    unsigned grace_ms;          /* for running requests when stopping; 0: 5,000 */
+    bool logs_requests;         /* one JSON line per request to stderr */
+    bool is_quiet;              /* nothing to stderr, also not failures of the server */
+} vc_server_options;
+
+/* Take "127.0.0.1:8080", "[::1]:8080", "localhost", "8080" or ":8080" apart, as given to --listen.
+ *
+ * address_out  the part before the port, without brackets; "127.0.0.1" when there is none
+ * port_out     8080 when there is none
+ *
+ * VC_BAD_INPUT, code "bad_address". Whether the address may be used is for vc_server_start. */
+vc_status vc_listen_parse(vc_str text, char address_out[64], uint16_t *port_out, vc_error *error);
+
+/* Start to listen and to answer; returns when the socket takes connections.
+ *
+ * VC_BAD_INPUT, code "bad_address": not an address, or not a loopback one (127.0.0.0/8, ::1): this
+ * version has neither TLS nor tokens, so it serves its own machine only.
+ * VC_CONFLICT, code "address_in_use". VC_STORAGE, code "server_start": what the system refused. */
+vc_status vc_server_start(const vc_server_options *options, vc_server **server_out,
+                          vc_error *error);
+
+/* The port that it listens on. */
+uint16_t vc_server_port(const vc_server *server);
+
+/* Stop: no new connections, requests that were accepted are answered (for at most grace_ms, then
+ * their queries are cancelled), and everything is freed. NULL is fine. */
+void vc_server_stop(vc_server *server);
+
+#endif
