@@ -1,7 +1,9 @@
 /* libFuzzer target: whatever stands in a URL becomes a query or an error with its place, and the
  * canonical text of a query can be made.
  *
- *     clang -fsanitize=fuzzer,address,undefined -I. -D_GNU_SOURCE ...
+ *     clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
+ *         tests/fuzz/fuzz_cut.c query/[a-z]*.c slice/query.c base/[a-z]*.c \
+ *         -ljansson -lxxhash -lutf8proc -lm -lpthread -o fuzz_cut
  */
 #include "query/canonical.h"
 #include "query/parameters.h"
