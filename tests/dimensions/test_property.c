@@ -129,6 +129,13 @@ static vc_str first_value(const table *from, const vc_hierarchy_spec *hierarchy,
     return (vc_str){0};
 }
 
+static double place_number(const table *from, const vc_hierarchy_spec *hierarchy, unsigned level,
+                           unsigned row)
+{
+    vc_str text = first_value(from, hierarchy, level, row, hierarchy->levels[level].order_column);
+    return vc_str_is_null(text) ? 1e9 : strtod(text.data, NULL);
+}
+
 /* Where the member of row a stands before that of row b. */
 static int compare_members(const table *from, const vc_hierarchy_spec *hierarchy, unsigned level,
                            unsigned a, unsigned b)
@@ -140,9 +147,8 @@ static int compare_members(const table *from, const vc_hierarchy_spec *hierarchy
                 vc_key_compare(first_value(from, hierarchy, l, a, spec->order_column),
                                first_value(from, hierarchy, l, b, spec->order_column), false);
             if (is_all_numbers(from, (unsigned)spec->order_column)) {
-                double x = 1e9, y = 1e9;
-                vc_parse_double(first_value(from, hierarchy, l, a, spec->order_column), '.', &x);
-                vc_parse_double(first_value(from, hierarchy, l, b, spec->order_column), '.', &y);
+                double x = place_number(from, hierarchy, l, a);
+                double y = place_number(from, hierarchy, l, b);
                 if (x != y) order = x < y ? -1 : 1;
             }
             if (order != 0) return order;
