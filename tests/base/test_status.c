@@ -78,7 +78,7 @@ Test(status, candidates_stop_at_five)
 {
     vc_error error = {0};
     for (int i = 0; i < 9; i++)
-        vc_error_add_candidate(&error, "abcdefghi" + i, 1);
+        vc_error_add_candidate(&error, &"abcdefghi"[i], 1);
     cr_assert_eq(error.ncandidates, VC_ERROR_CANDIDATES);
     cr_assert_str_eq(error.candidates[4], "e");
 }
