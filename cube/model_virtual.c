@@ -11,6 +11,7 @@
 
 #include "base/bits.h"
 #include "base/nearest.h"
+#include "dimensions/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -601,29 +602,6 @@ static vc_status check_aggregatable(const struct builder *builder, vc_error *err
     return VC_OK;
 }
 
-/* Take a path in the cut grammar apart: "Europe,France", with backslash escapes. */
-static vc_status split_path(vc_arena *arena, vc_str text, vc_str **keys_out, size_t *nkeys_out)
-{
-    vc_str *keys = VC_ARENA_NEW(arena, vc_str, VC_MAX_LEVELS + 1);
-    char *bytes = vc_arena_alloc(arena, text.size + 1);
-    size_t nkeys = 0, at = 0, first = 0;
-    if (keys == NULL || bytes == NULL) return VC_NO_MEMORY;
-    for (size_t i = 0; i <= text.size; i++) {
-        if (i < text.size && text.data[i] == '\\' && i + 1 < text.size)
-            bytes[at++] = text.data[++i];
-        else if (i < text.size && text.data[i] != ',')
-            bytes[at++] = text.data[i];
-        else {
-            if (nkeys == VC_MAX_LEVELS) return VC_BAD_INPUT;
-            keys[nkeys++] = (vc_str){.data = bytes + first, .size = at - first};
-            first = at;
-        }
-    }
-    *keys_out = keys;
-    *nkeys_out = nkeys;
-    return VC_OK;
-}
-
 vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,
                          size_t nfixes, vc_cube_fix **fixes_out, vc_error *error)
 {
@@ -632,16 +610,13 @@ vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc
     if (out == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < nfixes; i++) {
         size_t number, nkeys;
-        vc_str *keys;
+        const vc_str *keys;
         vc_member_ref found;
         vc_status status =
             vc_source_cube_find_dimension(source, fixes[i].dimension, &number, error);
         if (status != VC_OK) return status;
-        status = split_path(arena, fixes[i].value, &keys, &nkeys);
-        if (status == VC_BAD_INPUT)
-            return vc_fail(error, status, "bad_value", "the path '%.*s' has too many keys",
-                           VC_FMT(fixes[i].value));
-        if (status != VC_OK) return vc_no_memory(error);
+        status = vc_path_split(fixes[i].value, arena, &keys, &nkeys, error);
+        if (status != VC_OK) return status;
         const vc_dimension *dimension = source->dimensions[number];
         status = vc_hierarchy_find_member(dimension, 0, keys, nkeys, arena, &found, error);
         if (status != VC_OK) return status;

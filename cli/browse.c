@@ -1,0 +1,395 @@
+/* ls, describe, members: what there is to ask. */
+#include "base/buffer.h"
+#include "cli/cli.h"
+#include "cube/model.h"
+#include "dimensions/members.h"
+#include "dimensions/path.h"
+
+struct browsing {
+    vc_arena arena;
+    vc_store *store;
+    vc_model *model;
+    const vc_cube *cube;
+};
+
+/* The store, a model, and the cube of the first operand when there is one. */
+static vc_status open_browsing(const vc_arguments *arguments, struct browsing *in, vc_error *error)
+{
+    vc_snapshot *snapshot;
+    *in = (struct browsing){0};
+    vc_status status = vc_cli_open_store(arguments, true, &in->store, error);
+    if (status == VC_OK) status = vc_snapshot_open(in->store, &snapshot, error);
+    if (status == VC_OK) {
+        status = vc_model_new(snapshot, true, &in->model, error);
+        if (status != VC_OK) vc_snapshot_close(snapshot);
+    }
+    if (status == VC_OK && arguments->noperands > 0)
+        status = vc_model_cube(in->model, vc_str_of(arguments->operands[0]), &in->cube, error);
+    return status;
+}
+
+static int close_browsing(struct browsing *in, vc_status status, const vc_error *error)
+{
+    vc_model_free(in->model);
+    vc_store_close(in->store);
+    vc_arena_release(&in->arena);
+    return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(error);
+}
+
+static vc_str join_names(vc_arena *arena, vc_str list, vc_str name)
+{
+    if (list.size == 0) return name;
+    return vc_arena_printf(arena, "%.*s, %.*s", VC_FMT(list), VC_FMT(name));
+}
+
+/* ---- ls ---- */
+
+static uint64_t cube_rows(const vc_cube *cube)
+{
+    return cube->is_virtual ? 0 : cube->sources[0].cube->nrows;
+}
+
+static void describe_line(struct browsing *in, const vc_cube *cube, vc_str *row)
+{
+    vc_str dimensions = VC_STR("");
+    size_t nmeasures = 0;
+    for (size_t d = 0; d < cube->ndimensions; d++)
+        dimensions = join_names(&in->arena, dimensions, cube->dimensions[d].name);
+    for (size_t m = 0; m < cube->nmeasures; m++)
+        nmeasures += !cube->measures[m].is_hidden;
+    row[0] = cube->name;
+    row[1] = cube->is_virtual ? VC_STR("virtual") : VC_STR("source");
+    row[2] = cube->is_virtual ? vc_arena_printf(&in->arena, "%zu sources", cube->nsources)
+                              : vc_cli_count(&in->arena, cube_rows(cube));
+    row[3] = vc_cli_count(&in->arena, nmeasures);
+    row[4] = dimensions;
+}
+
+static void put_json_line(vc_buffer *out, const vc_cube *cube)
+{
+    vc_buffer_put_text(out, "{\"name\":");
+    vc_buffer_put_json(out, cube->name);
+    vc_buffer_put_text(out, ",\"kind\":");
+    vc_buffer_put_text(out, cube->is_virtual ? "\"virtual\"" : "\"source\"");
+    vc_buffer_put_text(out, ",\"label\":");
+    vc_buffer_put_json(out, cube->label);
+    if (!cube->is_virtual)
+        vc_buffer_printf(out, ",\"rows\":%llu", (unsigned long long)cube_rows(cube));
+    vc_buffer_put_text(out, ",\"dimensions\":[");
+    for (size_t d = 0; d < cube->ndimensions; d++) {
+        vc_buffer_put_text(out, d > 0 ? "," : "");
+        vc_buffer_put_json(out, cube->dimensions[d].name);
+    }
+    vc_buffer_put_text(out, "],\"measures\":[");
+    for (size_t m = 0, n = 0; m < cube->nmeasures; m++) {
+        if (cube->measures[m].is_hidden) continue;
+        vc_buffer_put_text(out, n++ > 0 ? "," : "");
+        vc_buffer_put_json(out, cube->measures[m].name);
+    }
+    vc_buffer_put_text(out, "]}");
+}
+
+static int run_ls(const vc_arguments *arguments)
+{
+    struct browsing in;
+    vc_error error = {0};
+    vc_object *objects = NULL;
+    size_t nobjects = 0;
+    vc_buffer json = {0};
+    vc_status status = open_browsing(arguments, &in, &error);
+    if (status == VC_OK)
+        status = vc_snapshot_list(vc_model_snapshot(in.model), VC_KIND_CUBE, &in.arena, &objects,
+                                  &nobjects, &error);
+    vc_str *texts = VC_ARENA_NEW(&in.arena, vc_str, (nobjects + 1) * 5);
+    if (status == VC_OK && texts == NULL) status = vc_no_memory(&error);
+    vc_buffer_put_text(&json, "{\"cubes\":[");
+    for (size_t i = 0; i < nobjects && status == VC_OK; i++) {
+        const vc_cube *cube;
+        status = vc_model_cube(in.model, objects[i].name, &cube, &error);
+        if (status != VC_OK) break;
+        describe_line(&in, cube, texts + (i + 1) * 5);
+        vc_buffer_put_text(&json, i > 0 ? "," : "");
+        put_json_line(&json, cube);
+    }
+    vc_buffer_put_text(&json, "]}");
+    if (status == VC_OK && vc_arguments_get(arguments, "json") != NULL) {
+        puts(vc_buffer_text(&json));
+    } else if (status == VC_OK && nobjects == 0) {
+        vc_cli_say("the store has no cubes yet: vcube load -d DIR DEFINITION...");
+    } else if (status == VC_OK) {
+        static const char *const names[] = {"cube", "kind", "facts", "measures", "dimensions"};
+        for (size_t i = 0; i < 5; i++)
+            texts[i] = vc_str_of(names[i]);
+        vc_cli_table(texts, nobjects + 1, 5, (bool[]){false, false, true, true, false});
+    }
+    vc_buffer_release(&json);
+    return close_browsing(&in, status, &error);
+}
+
+static const vc_option list_options[] = {VC_OPTION_DIR, VC_OPTION_JSON, VC_OPTION_END};
+
+const vc_command vc_command_ls = {
+    .name = "ls",
+    .operands = "",
+    .summary = "list the cubes of a store",
+    .help = "Example:\n  vcube ls -d data",
+    .options = list_options,
+    .run = run_ls,
+};
+
+/* ---- describe ---- */
+
+static vc_str level_names(struct browsing *in, const vc_hierarchy *hierarchy)
+{
+    vc_str list = VC_STR("");
+    for (unsigned l = 0; l < hierarchy->nlevels; l++)
+        list = vc_arena_printf(&in->arena, "%.*s%s%.*s (%u)", VC_FMT(list), l > 0 ? " > " : "",
+                               VC_FMT(hierarchy->levels[l].name), hierarchy->levels[l].nmembers);
+    return list;
+}
+
+static void print_dimension(struct browsing *in, const vc_cube *cube, size_t number)
+{
+    const vc_cube_dimension *outer = &cube->dimensions[number];
+    const vc_dimension *dimension = outer->dimension;
+    printf("  %.*s", VC_FMT(outer->name));
+    if (cube->is_virtual && outer->is_private)
+        printf("  (private to %.*s)", VC_FMT(cube->sources[outer->owner].alias));
+    if (!outer->is_aggregatable) printf("  (no All)");
+    putchar('\n');
+    for (unsigned h = 0; h < dimension->nhierarchies; h++) {
+        const vc_hierarchy *hierarchy = &dimension->hierarchies[h];
+        vc_str levels = level_names(in, hierarchy);
+        if (h == 0)
+            printf("    levels      %.*s\n", VC_FMT(levels));
+        else
+            printf("    @%-10.*s %.*s\n", VC_FMT(hierarchy->name), VC_FMT(levels));
+    }
+    vc_str indexes = VC_STR(""), attributes = VC_STR("");
+    for (unsigned i = 0; i < dimension->nindexes; i++)
+        if (!dimension->indexes[i].is_implicit)
+            indexes = join_names(&in->arena, indexes, dimension->indexes[i].name);
+    for (unsigned i = 0; i < dimension->nattributes; i++)
+        attributes = join_names(&in->arena, attributes, dimension->attributes[i].name);
+    if (indexes.size > 0) printf("    indexes     %.*s\n", VC_FMT(indexes));
+    if (attributes.size > 0) printf("    attributes  %.*s\n", VC_FMT(attributes));
+    for (size_t b = 0; b < outer->nbuckets; b++)
+        printf("    bucket      %.*s\n", VC_FMT(outer->buckets[b].key));
+}
+
+static void print_source(const vc_cube *cube, size_t number)
+{
+    const vc_cube_source *source = &cube->sources[number];
+    printf("  %.*s = %.*s", VC_FMT(source->alias), VC_FMT(source->cube->name));
+    if (number == 0) {
+        puts("  (primary)");
+        return;
+    }
+    const vc_join_def *join = &source->definition->join;
+    printf("  %s join", vc_join_kind_name(join->kind));
+    for (size_t i = 0; i < join->non; i++)
+        printf("%s %.*s.%.*s = %.*s.%.*s", i > 0 ? "," : "", VC_FMT(join->on[i].dim),
+               VC_FMT(join->on[i].index), VC_FMT(join->on[i].to_dim), VC_FMT(join->on[i].to_index));
+    putchar('\n');
+}
+
+static void print_measures(struct browsing *in, const vc_cube *cube)
+{
+    size_t nrows = 0;
+    vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (cube->nmeasures + 1) * 5);
+    if (texts == NULL) return;
+    for (size_t m = 0; m < cube->nmeasures; m++) {
+        const vc_cube_measure *measure = &cube->measures[m];
+        if (measure->is_hidden) continue;
+        vc_str *row = texts + nrows++ * 5;
+        row[0] = vc_arena_printf(&in->arena, "  %.*s", VC_FMT(measure->name));
+        row[1] = measure->expr != NULL ? VC_STR("calculated")
+                                       : vc_str_of(vc_aggregator_name(measure->aggregator));
+        row[2] = measure->expr != NULL || !cube->is_virtual ? VC_STR("")
+                                                            : cube->sources[measure->source].alias;
+        row[3] = measure->unit;
+        row[4] = vc_str_equal(measure->label, measure->name) ? VC_STR("") : measure->label;
+    }
+    for (size_t i = 0; i < nrows; i++) {
+        for (size_t c = 0; c < 5; c++)
+            printf("%-*.*s%s",
+                   c == 0   ? 18
+                   : c == 4 ? 0
+                            : 14,
+                   (int)texts[i * 5 + c].size, texts[i * 5 + c].data ? texts[i * 5 + c].data : "",
+                   c < 4 ? " " : "\n");
+    }
+}
+
+static int run_describe(const vc_arguments *arguments)
+{
+    struct browsing in;
+    vc_error error = {0};
+    vc_status status = open_browsing(arguments, &in, &error);
+    if (status == VC_OK && vc_arguments_get(arguments, "json") != NULL) {
+        vc_buffer json = {0};
+        put_json_line(&json, in.cube);
+        puts(vc_buffer_text(&json));
+        vc_buffer_release(&json);
+    } else if (status == VC_OK) {
+        const vc_cube *cube = in.cube;
+        printf("%.*s: %s cube", VC_FMT(cube->name), cube->is_virtual ? "virtual" : "source");
+        if (cube->label.size > 0) printf(", %.*s", VC_FMT(cube->label));
+        if (!cube->is_virtual) {
+            vc_str rows = vc_cli_count(&in.arena, cube_rows(cube));
+            printf(", %.*s facts", VC_FMT(rows));
+        }
+        putchar('\n');
+        if (cube->definition->info.source.size > 0)
+            printf("source: %.*s\n", VC_FMT(cube->definition->info.source));
+        if (cube->definition->info.licence.size > 0)
+            printf("licence: %.*s\n", VC_FMT(cube->definition->info.licence));
+        puts("\ndimensions");
+        for (size_t d = 0; d < cube->ndimensions; d++)
+            print_dimension(&in, cube, d);
+        if (cube->is_virtual) {
+            puts("\nsources");
+            for (size_t s = 0; s < cube->nsources; s++)
+                print_source(cube, s);
+        }
+        puts("\nmeasures");
+        print_measures(&in, cube);
+    }
+    return close_browsing(&in, status, &error);
+}
+
+const vc_command vc_command_describe = {
+    .name = "describe",
+    .operands = "CUBE",
+    .summary = "show the dimensions, sources and measures of a cube",
+    .help = "Example:\n  vcube describe -d data world",
+    .options = list_options,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run_describe,
+};
+
+/* ---- members ---- */
+
+static vc_status member_filter(const vc_arguments *arguments, const vc_dimension *dimension,
+                               vc_arena *arena, vc_member_filter *filter, vc_error *error)
+{
+    const char *hierarchy = vc_arguments_get(arguments, "hierarchy");
+    const char *level = vc_arguments_get(arguments, "level");
+    const char *parent = vc_arguments_get(arguments, "parent");
+    uint64_t limit, offset;
+    *filter = (vc_member_filter){.search = vc_str_of(vc_arguments_get(arguments, "q"))};
+    vc_status status = vc_arguments_number(arguments, "limit", 1, UINT32_MAX, 100, &limit, error);
+    if (status == VC_OK)
+        status = vc_arguments_number(arguments, "offset", 0, UINT32_MAX, 0, &offset, error);
+    if (status == VC_OK)
+        status =
+            vc_dimension_find_hierarchy(dimension, vc_str_of(hierarchy), &filter->hierarchy, error);
+    if (status == VC_OK && parent != NULL) {
+        const vc_str *keys;
+        size_t nkeys;
+        status = vc_path_split(vc_str_of(parent), arena, &keys, &nkeys, error);
+        if (status == VC_OK)
+            status = vc_hierarchy_find_member(dimension, filter->hierarchy, keys, nkeys, arena,
+                                              &filter->parent, error);
+        filter->has_parent = true;
+        unsigned nlevels = dimension->hierarchies[filter->hierarchy].nlevels;
+        filter->level =
+            filter->parent.level + 1 < nlevels ? filter->parent.level + 1 : filter->parent.level;
+    }
+    if (status == VC_OK && level != NULL)
+        status = vc_hierarchy_find_level(dimension, filter->hierarchy, vc_str_of(level),
+                                         &filter->level, error);
+    filter->limit = (size_t)limit;
+    filter->offset = (size_t)offset;
+    return status;
+}
+
+static void print_members(struct browsing *in, const vc_dimension *dimension,
+                          const vc_member_filter *filter, const uint32_t *members, size_t nmembers,
+                          bool is_json)
+{
+    const vc_hierarchy *hierarchy = &dimension->hierarchies[filter->hierarchy];
+    const vc_level *level = &hierarchy->levels[filter->level];
+    vc_buffer json = {0};
+    vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (nmembers + 1) * 3);
+    if (texts == NULL) return;
+    texts[0] = level->name;
+    texts[1] = VC_STR("label");
+    texts[2] = VC_STR("path");
+    vc_buffer_put_text(&json, "[");
+    for (size_t i = 0; i < nmembers; i++) {
+        vc_str key = vc_texts_get(&level->keys, members[i]);
+        vc_str label = vc_texts_get(&level->labels, members[i]);
+        vc_str path = vc_member_path(hierarchy, filter->level, members[i], &in->arena);
+        vc_str *row = texts + (i + 1) * 3;
+        row[0] = key.data != NULL ? key : VC_STR("(null)");
+        row[1] = label.data != NULL ? label : VC_STR("");
+        row[2] = path;
+        vc_buffer_put_text(&json, i > 0 ? ",{\"key\":" : "{\"key\":");
+        vc_buffer_put_json(&json, key);
+        vc_buffer_put_text(&json, ",\"label\":");
+        vc_buffer_put_json(&json, label);
+        vc_buffer_put_text(&json, ",\"path\":");
+        vc_buffer_put_json(&json, path);
+        vc_buffer_put_text(&json, "}");
+    }
+    vc_buffer_put_text(&json, "]");
+    if (is_json)
+        puts(vc_buffer_text(&json));
+    else
+        vc_cli_table(texts, nmembers + 1, 3, (bool[]){false, false, false});
+    vc_buffer_release(&json);
+}
+
+static int run_members(const vc_arguments *arguments)
+{
+    struct browsing in;
+    vc_error error = {0};
+    size_t number, nmembers = 0, ntotal = 0;
+    uint32_t *members;
+    vc_member_filter filter;
+    const vc_dimension *dimension = NULL;
+    vc_status status = open_browsing(arguments, &in, &error);
+    if (status == VC_OK)
+        status =
+            vc_cube_find_dimension(in.cube, vc_str_of(arguments->operands[1]), &number, &error);
+    if (status == VC_OK) {
+        dimension = in.cube->dimensions[number].dimension;
+        status = member_filter(arguments, dimension, &in.arena, &filter, &error);
+    }
+    if (status == VC_OK)
+        status = vc_dimension_list_members(dimension, &filter, &in.arena, &members, &nmembers,
+                                           &ntotal, &error);
+    if (status == VC_OK) {
+        print_members(&in, dimension, &filter, members, nmembers,
+                      vc_arguments_get(arguments, "json") != NULL);
+        if (nmembers < ntotal)
+            vc_cli_say("%zu of %zu members; --limit and --offset show others", nmembers, ntotal);
+    }
+    return close_browsing(&in, status, &error);
+}
+
+static const vc_option member_options[] = {
+    VC_OPTION_DIR,
+    {"level", 0, "LEVEL", "which level (default: the first, or the one below --parent)"},
+    {"hierarchy", 0, "NAME", "which hierarchy (default: the main one)"},
+    {"parent", 0, "PATH", "only what is under this member"},
+    {"q", 0, "TEXT", "only members with this text in key or label"},
+    {"limit", 0, "N", "how many (default 100)"},
+    {"offset", 0, "N", "how many to pass over first"},
+    VC_OPTION_JSON,
+    VC_OPTION_END};
+
+const vc_command vc_command_members = {
+    .name = "members",
+    .operands = "CUBE DIMENSION",
+    .summary = "list or search the members of a dimension",
+    .help = "Examples:\n"
+            "  vcube members -d data world geo --level country --q land\n"
+            "  vcube members -d data world geo --parent Europe",
+    .options = member_options,
+    .min_operands = 2,
+    .max_operands = 2,
+    .run = run_members,
+};

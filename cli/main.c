@@ -1,0 +1,127 @@
+/* vcube: commands and help. */
+#include "base/json.h"
+#include "base/nearest.h"
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <string.h>
+
+#ifndef VCUBE_VERSION
+#define VCUBE_VERSION "0.1.0"
+#endif
+
+static const vc_command *const commands[] = {
+    &vc_command_load,    &vc_command_check,  &vc_command_ls,       &vc_command_describe,
+    &vc_command_members, &vc_command_query,  &vc_command_coverage, &vc_command_serve,
+    &vc_command_stats,   &vc_command_verify, &vc_command_drop};
+
+enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_overview(FILE *stream)
+{
+    fputs("vcube: virtual cubes with index-mapped joins\n\n"
+          "Usage: vcube COMMAND [OPTIONS] ...\n\n",
+          stream);
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n"
+          "vcube COMMAND --help tells more, with examples. A first session:\n\n"
+          "  vcube load -d data samples/world\n"
+          "  vcube ls -d data\n"
+          "  vcube query -d data world --drilldown geo:region --cut date:2020 --measures pop,cpop\n"
+          "  vcube serve -d data\n",
+          stream);
+}
+
+static void print_options(const vc_option *options)
+{
+    for (; options != NULL && options->name != NULL; options++) {
+        char text[64];
+        snprintf(text, sizeof text, "--%s%s%s", options->name, options->value != NULL ? " " : "",
+                 options->value != NULL ? options->value : "");
+        if (options->letter != 0)
+            printf("  -%c, %-22s %s\n", options->letter, text, options->help);
+        else
+            printf("      %-22s %s\n", text, options->help);
+    }
+}
+
+static void print_help(const vc_command *command)
+{
+    printf("vcube %s: %s\n\nUsage: vcube %s [OPTIONS] %s\n\n%s\n\nOptions:\n", command->name,
+           command->summary, command->name, command->operands, command->help);
+    print_options(command->options);
+    printf("  -h, %-22s %s\n  -q, %-22s %s\n", "--help", "show this help", "--quiet",
+           "say nothing but errors");
+}
+
+static const vc_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+static int fail_command(const char *name)
+{
+    vc_error error = {0};
+    vc_nearest nearest;
+    vc_fail(&error, VC_BAD_INPUT, "usage", "there is no command '%s'; see vcube --help", name);
+    vc_nearest_init(&nearest, vc_str_of(name));
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        vc_nearest_offer(&nearest, vc_str_of(commands[i]->name));
+    vc_nearest_report(&nearest, &error);
+    return vc_cli_fail(&error);
+}
+
+static int run_command(const vc_command *command, int argc, char **argv)
+{
+    vc_arena arena = {0};
+    vc_arguments arguments;
+    vc_error error = {0};
+    int code = VC_EXIT_OK;
+    if (vc_arguments_parse(command, argc, argv, &arena, &arguments, &error) != VC_OK) {
+        code = vc_cli_fail(&error);
+        fprintf(stderr, "Usage: vcube %s [OPTIONS] %s   (vcube %s --help tells more)\n",
+                command->name, command->operands, command->name);
+    } else if (vc_arguments_get(&arguments, "help") != NULL) {
+        print_help(command);
+    } else {
+        vc_cli_setup(vc_arguments_get(&arguments, "quiet") != NULL);
+        code = command->run(&arguments);
+    }
+    vc_arena_release(&arena);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_DFL);
+    vc_json_setup();
+    if (argc < 2) {
+        print_overview(stderr);
+        return VC_EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    bool is_help = strcmp(name, "help") == 0;
+    if (strcmp(name, "--version") == 0) {
+        puts("vcube " VCUBE_VERSION);
+        return VC_EXIT_OK;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (is_help && argc == 2)) {
+        print_overview(stdout);
+        return VC_EXIT_OK;
+    }
+    const vc_command *command = find_command(is_help ? argv[2] : name);
+    if (command == NULL) return fail_command(is_help ? argv[2] : name);
+    if (is_help) {
+        print_help(command);
+        return VC_EXIT_OK;
+    }
+    int code = run_command(command, argc - 2, argv + 2);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("vcube: standard output");
+        return VC_EXIT_FAILED;
+    }
+    return code;
+}

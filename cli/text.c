@@ -1,0 +1,109 @@
+/* Talking to people: errors, tables, numbers, colour. */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static bool is_quiet_now;
+
+void vc_cli_setup(bool is_quiet)
+{
+    is_quiet_now = is_quiet;
+}
+
+bool vc_cli_is_quiet(void)
+{
+    return is_quiet_now;
+}
+
+bool vc_cli_has_colour(FILE *stream)
+{
+    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    return isatty(fileno(stream)) && (no_colour == NULL || *no_colour == '\0') &&
+           (term == NULL || !vc_str_is(vc_str_of(term), "dumb"));
+}
+
+unsigned vc_cli_width(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO)) return 0;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+int vc_cli_fail(const vc_error *error)
+{
+    char text[2048];
+    bool has_colour = vc_cli_has_colour(stderr);
+    fflush(stdout);
+    fprintf(stderr, "%svcube:%s %s\n", has_colour ? "\033[1;31m" : "", has_colour ? "\033[0m" : "",
+            vc_error_format(error, text, sizeof text));
+    bool is_usage = error->code != NULL && vc_str_is(vc_str_of(error->code), "usage");
+    return is_usage ? VC_EXIT_USAGE : VC_EXIT_FAILED;
+}
+
+void vc_cli_say(const char *format, ...)
+{
+    va_list arguments;
+    if (is_quiet_now) return;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+vc_str vc_cli_count(vc_arena *arena, uint64_t count)
+{
+    char digits[32], text[48];
+    int ndigits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t at = 0;
+    for (int i = 0; i < ndigits; i++) {
+        if (i > 0 && (ndigits - i) % 3 == 0) text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    return vc_arena_str(arena, (vc_str){.data = text, .size = at});
+}
+
+vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB"};
+    double value = (double)bytes / 1000;
+    size_t unit = 0;
+    if (bytes < 1000) return vc_arena_printf(arena, "%llu B", (unsigned long long)bytes);
+    while (value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1000;
+        unit++;
+    }
+    return vc_arena_printf(arena, "%.1f %s", value, units[unit]);
+}
+
+static void put_padded(vc_str text, size_t width, bool is_right, bool is_last)
+{
+    size_t columns = vc_utf8_columns(text), padding = columns < width ? width - columns : 0;
+    if (is_right) printf("%*s", (int)padding, "");
+    printf("%.*s", (int)text.size, text.data != NULL ? text.data : "");
+    if (!is_right && !is_last) printf("%*s", (int)padding, "");
+}
+
+void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool *is_right)
+{
+    size_t *widths = calloc(ncolumns, sizeof *widths);
+    bool has_colour = vc_cli_has_colour(stdout);
+    if (widths == NULL) return;
+    for (size_t row = 0; row < nrows; row++)
+        for (size_t column = 0; column < ncolumns; column++) {
+            size_t columns = vc_utf8_columns(texts[row * ncolumns + column]);
+            if (columns > widths[column]) widths[column] = columns;
+        }
+    for (size_t row = 0; row < nrows; row++) {
+        fputs(row == 0 && has_colour ? "\033[1m" : "", stdout);
+        for (size_t column = 0; column < ncolumns; column++) {
+            fputs(column > 0 ? "  " : "", stdout);
+            put_padded(texts[row * ncolumns + column], widths[column], is_right[column],
+                       column + 1 == ncolumns);
+        }
+        fputs(row == 0 && has_colour ? "\033[0m\n" : "\n", stdout);
+    }
+    free(widths);
+}
