@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Does docs/definition.schema.json agree with the reader of definitions?
+
+    tools/check-definition-schema.py        needs the Python package jsonschema
+
+Every good golden definition and every sample must pass the schema. A bad one must fail it, unless its
+error is of a kind that a schema cannot express: references, duplicates among objects, expressions.
+"""
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BEYOND_A_SCHEMA = {"json", "duplicate_name", "definition_cycle", "expr", "form_mismatch", "unknown_attribute",
+                   "unknown_dimension", "unknown_measure", "unknown_source", "unknown_encoding", "unknown_codelist"}
+# Values whose being right depends on another value.
+BEYOND_CASES = {"common-primary", "crosswalk-same", "csv-delimiter-newline", "csv-quote-is-delimiter",
+                "index-where-empty-value", "level-derived-date", "level-derived-int", "level-not-derived",
+                "level-part-without-date", "virtual-primary-joined"}
+
+
+def main():
+    schema = json.loads((TOP / "docs/definition.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    problems, count = [], 0
+    for folder in sorted((TOP / "tests/data/definition").iterdir()):
+        expected = json.loads((folder / "expected.json").read_text())
+        code = expected.get("error", {}).get("code")
+        if code == "json":
+            continue
+        count += 1
+        passes = validator.is_valid(json.loads((folder / "definition.json").read_text()))
+        if code is None and not passes:
+            problems.append(f"{folder.name}: good, but the schema refuses it")
+        if code is not None and passes and code not in BEYOND_A_SCHEMA and folder.name not in BEYOND_CASES:
+            problems.append(f"{folder.name}: bad ({code}), but the schema accepts it")
+    for file in sorted(TOP.glob("samples/*/*.json")):
+        definition = json.loads(file.read_text())
+        if not isinstance(definition, dict) or "kind" not in definition:
+            continue
+        count += 1
+        problems += [f"{file.relative_to(TOP)}: {error.json_path}: {error.message}"
+                     for error in validator.iter_errors(definition)]
+    print("\n".join(problems) if problems else f"{count} definitions agree with the schema")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
