@@ -1,0 +1,120 @@
+/* RFC 4180: CRLF ends each record, a field that holds a comma, a quote or a line end is quoted.
+ * Null is an empty field, an empty text is "". */
+#include "render/parts.h"
+
+#include <string.h>
+
+/* Would a spreadsheet take the text for a formula? */
+static bool is_formula(vc_str text)
+{
+    return text.size > 0 && strchr("=+-@\t\r", text.data[0]) != NULL && text.data[0] != '\0';
+}
+
+static bool needs_quotes(vc_str text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
+        if (byte == ',' || byte == '"' || byte == '\r' || byte == '\n') return true;
+    }
+    return text.size == 0;
+}
+
+static void put_text(vc_rendering *rendering, vc_str text)
+{
+    vc_buffer *buffer = &rendering->buffer;
+    if (vc_str_is_null(text)) return;
+    bool is_guarded = rendering->options->guards_formulas && is_formula(text);
+    if (!needs_quotes(text)) {
+        if (is_guarded) vc_buffer_put_char(buffer, '\'');
+        vc_buffer_put_str(buffer, text);
+        return;
+    }
+    vc_buffer_put_char(buffer, '"');
+    if (is_guarded) vc_buffer_put_char(buffer, '\'');
+    size_t first = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] != '"') continue;
+        vc_buffer_put(buffer, text.data + first, i + 1 - first);
+        first = i; /* the quote once more */
+    }
+    vc_buffer_put(buffer, text.data + first, text.size - first);
+    vc_buffer_put_char(buffer, '"');
+}
+
+static void put_member_field(vc_rendering *rendering, const vc_out_column *column,
+                             const vc_result_member *member)
+{
+    if (column->kind == VC_OUT_LABEL) {
+        put_text(rendering, member->labels[column->index]);
+    } else if (column->kind == VC_OUT_PROPERTY) {
+        put_text(rendering, member->properties[column->index]);
+    } else {
+        const vc_result_axis *axis = &rendering->result->axes[column->axis];
+        vc_str key = member->keys[column->index];
+        if (!vc_str_is_null(key) && vc_key_is_number(&axis->levels[column->index], member, key))
+            vc_buffer_put_str(&rendering->buffer, key); /* no text: -5 needs no guard */
+        else
+            put_text(rendering, key);
+    }
+}
+
+static void put_field(vc_rendering *rendering, const vc_out_column *column, size_t row)
+{
+    const vc_result *result = rendering->result;
+    const vc_cell *cells = vc_row_cells(result, row);
+    switch (column->kind) {
+    case VC_OUT_VALUE:
+        if (!cells[column->index].is_null)
+            vc_put_number(&rendering->buffer, &result->measures[column->index],
+                          &cells[column->index]);
+        break;
+    case VC_OUT_STATUS:
+        if (cells[column->index].reason != VC_REASON_NONE)
+            vc_buffer_put_char(&rendering->buffer, cells[column->index].reason);
+        break;
+    case VC_OUT_GROUPING: vc_buffer_put_int(&rendering->buffer, result->grouping[row]); break;
+    case VC_OUT_KEY:
+    case VC_OUT_LABEL:
+    case VC_OUT_PROPERTY: {
+        const vc_result_member *member = vc_row_member(result, row, column->axis);
+        if (member != NULL) put_member_field(rendering, column, member);
+        break;
+    }
+    }
+}
+
+static void put_header(vc_rendering *rendering, const vc_out_column *columns, size_t ncolumns)
+{
+    bool has_labels = rendering->options->header == VC_HEADER_LABELS;
+    for (size_t c = 0; c < ncolumns; c++) {
+        if (c > 0) vc_buffer_put_char(&rendering->buffer, ',');
+        vc_str name = has_labels ? vc_out_column_label(rendering, &columns[c])
+                                 : vc_out_column_name(rendering, &columns[c]);
+        if (vc_str_is_null(name)) rendering->buffer.failed = true; /* the arena is full */
+        put_text(rendering, name);
+    }
+    vc_buffer_put(&rendering->buffer, "\r\n", 2);
+}
+
+void vc_render_csv(vc_rendering *rendering)
+{
+    const vc_out_column *columns;
+    size_t ncolumns;
+    if (!vc_out_columns_list(rendering, rendering->options->has_status, &columns, &ncolumns)) {
+        rendering->status = vc_no_memory(rendering->error);
+        return;
+    }
+    if (rendering->options->has_bom) vc_buffer_put_text(&rendering->buffer, "\xEF\xBB\xBF");
+    if (rendering->options->header != VC_HEADER_NONE) put_header(rendering, columns, ncolumns);
+    for (size_t row = 0; row < rendering->result->nrows; row++) {
+        size_t first = rendering->buffer.size;
+        for (size_t c = 0; c < ncolumns; c++) {
+            if (c > 0) vc_buffer_put_char(&rendering->buffer, ',');
+            put_field(rendering, &columns[c], row);
+        }
+        /* Readers pass over blank lines, but this is a row. */
+        if (rendering->buffer.size == first) vc_buffer_put(&rendering->buffer, "\"\"", 2);
+        vc_buffer_put(&rendering->buffer, "\r\n", 2);
+        if (!vc_render_row_done(rendering)) return;
+    }
+}

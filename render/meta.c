@@ -1,0 +1,148 @@
+/* What every JSON answer says of itself. */
+#include "render/parts.h"
+
+/* A member of an object: its key, behind a comma unless it is the first. */
+static void put_name(vc_buffer *buffer, const char *name)
+{
+    if (buffer->size > 0 && buffer->data[buffer->size - 1] != '{') vc_buffer_put_char(buffer, ',');
+    vc_buffer_put_char(buffer, '"');
+    vc_buffer_put_text(buffer, name);
+    vc_buffer_put_text(buffer, "\":");
+}
+
+static void put_text(vc_buffer *buffer, const char *name, vc_str text)
+{
+    if (vc_str_is_null(text)) return;
+    put_name(buffer, name);
+    vc_buffer_put_json(buffer, text);
+}
+
+static void put_count(vc_buffer *buffer, const char *name, uint64_t count)
+{
+    put_name(buffer, name);
+    vc_buffer_put_int(buffer, (int64_t)count);
+}
+
+static void put_separator(vc_buffer *buffer, size_t number)
+{
+    if (number > 0) vc_buffer_put_char(buffer, ',');
+}
+
+static void put_measure(vc_buffer *buffer, const vc_result_measure *measure)
+{
+    vc_buffer_put_char(buffer, '{');
+    put_text(buffer, "name", measure->name);
+    put_text(buffer, "label", measure->label);
+    put_text(buffer, "source", measure->source);
+    if (measure->is_calculated) {
+        put_name(buffer, "calculated");
+        vc_buffer_put_text(buffer, "true");
+    } else {
+        put_text(buffer, "aggregator", vc_str_of(vc_aggregator_name(measure->aggregator)));
+    }
+    put_text(buffer, "unit", measure->unit);
+    put_text(buffer, "format", measure->format);
+    put_name(buffer, "type");
+    switch (measure->type) {
+    case VC_VALUE_INT: vc_buffer_put_text(buffer, "\"int\""); break;
+    case VC_VALUE_DECIMAL: vc_buffer_printf(buffer, "\"decimal(%u)\"", measure->scale); break;
+    case VC_VALUE_FLOAT: vc_buffer_put_text(buffer, "\"float\""); break;
+    }
+    vc_buffer_put_char(buffer, '}');
+}
+
+static void put_levels(vc_buffer *buffer, const vc_result *result)
+{
+    vc_buffer_put_char(buffer, '{');
+    for (size_t a = 0; a < result->naxes; a++) {
+        put_separator(buffer, a);
+        vc_buffer_put_json(buffer, result->axes[a].ref);
+        vc_buffer_put_text(buffer, ":[");
+        for (size_t l = 0; l < result->axes[a].nlevels; l++) {
+            put_separator(buffer, l);
+            vc_buffer_put_json(buffer, result->axes[a].levels[l].name);
+        }
+        vc_buffer_put_char(buffer, ']');
+    }
+    vc_buffer_put_char(buffer, '}');
+}
+
+static void put_coverage(vc_buffer *buffer, const vc_result_coverage *coverage)
+{
+    vc_buffer_put_char(buffer, '{');
+    put_text(buffer, "source", coverage->source);
+    put_text(buffer, "dim", coverage->dimension);
+    put_count(buffer, "keys", coverage->counts.keys);
+    put_count(buffer, "matched", coverage->counts.keys_matched);
+    put_count(buffer, "members", coverage->counts.members);
+    put_count(buffer, "members_matched", coverage->counts.members_matched);
+    put_count(buffer, "primary_members", coverage->counts.primary_members);
+    put_count(buffer, "primary_matched", coverage->counts.primary_matched);
+    put_count(buffer, "excluded", coverage->counts.excluded);
+    put_name(buffer, "value_share");
+    vc_buffer_put_char(buffer, '{');
+    for (size_t i = 0; i < coverage->nshares; i++) {
+        put_separator(buffer, i);
+        vc_buffer_put_json(buffer, coverage->shares[i].measure);
+        vc_buffer_put_char(buffer, ':');
+        if (coverage->shares[i].is_known)
+            vc_buffer_put_double(buffer, coverage->shares[i].share);
+        else
+            vc_buffer_put_text(buffer, "null");
+    }
+    vc_buffer_put_text(buffer, "}}");
+}
+
+static void put_notice(vc_buffer *buffer, const vc_notice *notice)
+{
+    vc_buffer_put_char(buffer, '{');
+    put_text(buffer, "code", vc_str_of(notice->code));
+    put_text(buffer, "source", notice->source);
+    put_text(buffer, "dim", notice->dimension);
+    if (notice->has_count) put_count(buffer, "count", notice->count);
+    put_text(buffer, "message", notice->message);
+    if (notice->nmembers > 0) {
+        put_name(buffer, "members");
+        vc_buffer_put_char(buffer, '[');
+        for (size_t i = 0; i < notice->nmembers; i++) {
+            put_separator(buffer, i);
+            vc_buffer_put_json(buffer, notice->members[i]);
+        }
+        vc_buffer_put_char(buffer, ']');
+    }
+    vc_buffer_put_char(buffer, '}');
+}
+
+void vc_put_meta(vc_buffer *buffer, const vc_result *result)
+{
+    vc_buffer_put_char(buffer, '{');
+    put_text(buffer, "cube", result->cube);
+    put_text(buffer, "snapshot", result->snapshot);
+    put_text(buffer, "definition", result->definition_hash);
+    put_name(buffer, "measures");
+    vc_buffer_put_char(buffer, '[');
+    for (size_t m = 0; m < result->nmeasures; m++) {
+        put_separator(buffer, m);
+        put_measure(buffer, &result->measures[m]);
+    }
+    vc_buffer_put_char(buffer, ']');
+    put_name(buffer, "levels");
+    put_levels(buffer, result);
+    put_count(buffer, "total_cell_count", result->total_cell_count);
+    put_name(buffer, "truncated");
+    vc_buffer_put_text(buffer, result->is_truncated ? "true" : "false");
+    put_name(buffer, "coverage");
+    vc_buffer_put_char(buffer, '[');
+    for (size_t i = 0; i < result->ncoverage; i++) {
+        put_separator(buffer, i);
+        put_coverage(buffer, &result->coverage[i]);
+    }
+    vc_buffer_put_char(buffer, ']');
+    put_name(buffer, "notices");
+    vc_buffer_put_char(buffer, '[');
+    for (size_t i = 0; i < result->nnotices; i++) {
+        put_separator(buffer, i);
+        put_notice(buffer, &result->notices[i]);
+    }
+    vc_buffer_put_text(buffer, "]}");
+}

@@ -1,0 +1,107 @@
+/* Inside render/: the state of one rendering, and what the formats share.
+ *
+ * Writers put text into `buffer` and call vc_render_row_done after each row, which hands full
+ * blocks to the sink. When that returns false the rendering has failed; `status` says how.
+ */
+#ifndef RENDER_PARTS_H
+#define RENDER_PARTS_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "render/render.h"
+
+typedef struct vc_rendering {
+    const vc_result *result;
+    const vc_render_options *options;
+    vc_buffer buffer;
+    vc_arena arena; /* lives as long as the rendering */
+    vc_render_sink sink;
+    vc_status status;
+    vc_error *error;
+} vc_rendering;
+
+/* Hand the buffer on if it is full. False when the rendering has failed. */
+bool vc_render_row_done(vc_rendering *rendering);
+
+/* ---- cells and members ---- */
+
+static inline const vc_cell *vc_row_cells(const vc_result *result, size_t row)
+{
+    return result->cells + row * result->nmeasures;
+}
+
+/* NULL where the axis is rolled up. */
+static inline const vc_result_member *vc_row_member(const vc_result *result, size_t row,
+                                                    size_t axis)
+{
+    uint32_t member = result->coords[row * result->naxes + axis];
+    return member == VC_NONE ? NULL : &result->axes[axis].members[member];
+}
+
+/* The number of a cell that is not null, as JSON and CSV write it. */
+void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc_cell *cell);
+
+/* Is a key to be written as a number: on a level of integers, of a real member, and a plain one
+ * ("-12", not "007")? */
+bool vc_key_is_number(const vc_result_level *level, const vc_result_member *member, vc_str key);
+
+/* ---- JSON ---- */
+
+/* The value of the "meta" key. */
+void vc_put_meta(vc_buffer *buffer, const vc_result *result);
+
+void vc_put_json_key(vc_buffer *buffer, const vc_result_level *level,
+                     const vc_result_member *member, vc_str key);
+
+/* Texts that stand in every row as they are, made once: ',"geo.country":'. */
+typedef struct vc_record_names {
+    const vc_str *const *keys;       /* [naxes][nlevels] */
+    const vc_str *const *labels;     /* [naxes][nlevels] */
+    const vc_str *const *properties; /* [naxes][nproperties] */
+    const vc_str *measures;          /* [nmeasures] */
+} vc_record_names;
+
+/* False when out of memory. */
+bool vc_record_names_init(vc_rendering *rendering, vc_record_names *names_out);
+
+/* The value of the "summary" key. */
+void vc_put_summary(vc_rendering *rendering, const vc_record_names *names);
+
+/* A row as an object. */
+void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t row);
+
+/* ---- columns, for arrays and CSV ---- */
+
+typedef enum vc_out_kind {
+    VC_OUT_KEY,
+    VC_OUT_LABEL,
+    VC_OUT_PROPERTY,
+    VC_OUT_VALUE,
+    VC_OUT_GROUPING, /* there when there are total rows */
+    VC_OUT_STATUS,
+} vc_out_kind;
+
+typedef struct vc_out_column {
+    vc_out_kind kind;
+    size_t axis;  /* of keys, labels, properties */
+    size_t index; /* level, property or measure */
+} vc_out_column;
+
+/* The columns in their order: per axis its levels (key, label) and properties; measures; grouping;
+ * statuses, where asked for. False when out of memory. */
+bool vc_out_columns_list(vc_rendering *rendering, bool has_status,
+                         const vc_out_column **columns_out, size_t *ncolumns_out);
+
+/* The name of a column as programs use it, or for people. The text may be in the arena. */
+vc_str vc_out_column_name(vc_rendering *rendering, const vc_out_column *column);
+vc_str vc_out_column_label(vc_rendering *rendering, const vc_out_column *column);
+
+/* ---- the formats ---- */
+
+void vc_render_records(vc_rendering *rendering);
+void vc_render_arrays(vc_rendering *rendering);
+void vc_render_ndjson(vc_rendering *rendering);
+void vc_render_csv(vc_rendering *rendering);
+void vc_render_table(vc_rendering *rendering);
+
+#endif

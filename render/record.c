@@ -1,0 +1,216 @@
+/* A row as a JSON object. Every field is written with the comma before it, from texts made once per
+ * rendering, and the object's first comma then becomes its brace: no decision per field. */
+#include "render/parts.h"
+
+/* ',"name":' in the arena; absent when out of memory. */
+static vc_str field_text(vc_rendering *rendering, vc_str name)
+{
+    vc_buffer buffer = {0};
+    vc_buffer_put_char(&buffer, ',');
+    vc_buffer_put_json(&buffer, name);
+    vc_buffer_put_char(&buffer, ':');
+    vc_str text = {0};
+    if (!buffer.failed)
+        text = vc_arena_str(&rendering->arena, (vc_str){.data = buffer.data, .size = buffer.size});
+    vc_buffer_release(&buffer);
+    return text;
+}
+
+static bool init_axis(vc_rendering *rendering, const vc_result_axis *axis, vc_str *keys,
+                      vc_str *labels, vc_str *properties)
+{
+    for (size_t l = 0; l < axis->nlevels; l++) {
+        keys[l] = field_text(rendering, axis->levels[l].key_name);
+        labels[l] = field_text(rendering, axis->levels[l].label_name);
+        if (vc_str_is_null(keys[l]) || vc_str_is_null(labels[l])) return false;
+    }
+    for (size_t p = 0; p < axis->nproperties; p++) {
+        properties[p] = field_text(rendering, axis->property_names[p]);
+        if (vc_str_is_null(properties[p])) return false;
+    }
+    return true;
+}
+
+bool vc_record_names_init(vc_rendering *rendering, vc_record_names *names_out)
+{
+    const vc_result *result = rendering->result;
+    vc_arena *arena = &rendering->arena;
+    const vc_str **keys = VC_ARENA_NEW(arena, const vc_str *, result->naxes);
+    const vc_str **labels = VC_ARENA_NEW(arena, const vc_str *, result->naxes);
+    const vc_str **properties = VC_ARENA_NEW(arena, const vc_str *, result->naxes);
+    vc_str *measures = VC_ARENA_NEW(arena, vc_str, result->nmeasures);
+    if (keys == NULL || labels == NULL || properties == NULL || measures == NULL) return false;
+    for (size_t a = 0; a < result->naxes; a++) {
+        const vc_result_axis *axis = &result->axes[a];
+        vc_str *axis_keys = VC_ARENA_NEW(arena, vc_str, axis->nlevels);
+        vc_str *axis_labels = VC_ARENA_NEW(arena, vc_str, axis->nlevels);
+        vc_str *axis_properties = VC_ARENA_NEW(arena, vc_str, axis->nproperties);
+        if (axis_keys == NULL || axis_labels == NULL || axis_properties == NULL) return false;
+        if (!init_axis(rendering, axis, axis_keys, axis_labels, axis_properties)) return false;
+        keys[a] = axis_keys;
+        labels[a] = axis_labels;
+        properties[a] = axis_properties;
+    }
+    for (size_t m = 0; m < result->nmeasures; m++) {
+        measures[m] = field_text(rendering, result->measures[m].name);
+        if (vc_str_is_null(measures[m])) return false;
+    }
+    *names_out = (vc_record_names){
+        .keys = keys, .labels = labels, .properties = properties, .measures = measures};
+    return true;
+}
+
+void vc_put_json_key(vc_buffer *buffer, const vc_result_level *level,
+                     const vc_result_member *member, vc_str key)
+{
+    if (!vc_str_is_null(key) && vc_key_is_number(level, member, key))
+        vc_buffer_put_str(buffer, key);
+    else
+        vc_buffer_put_json(buffer, key);
+}
+
+static void put_member(vc_rendering *rendering, const vc_record_names *names, size_t a,
+                       const vc_result_member *member)
+{
+    vc_buffer *buffer = &rendering->buffer;
+    const vc_result_axis *axis = &rendering->result->axes[a];
+    for (size_t l = 0; l < axis->nlevels; l++) {
+        vc_buffer_put_str(buffer, names->keys[a][l]);
+        vc_put_json_key(buffer, &axis->levels[l], member, member->keys[l]);
+        vc_buffer_put_str(buffer, names->labels[a][l]);
+        vc_buffer_put_json(buffer, member->labels[l]);
+    }
+    for (size_t p = 0; p < axis->nproperties; p++) {
+        vc_buffer_put_str(buffer, names->properties[a][p]);
+        vc_buffer_put_json(buffer, member->properties[p]);
+    }
+}
+
+/* ',"pop":1' for each measure, and ',"_status":{...}' when there is a reason. */
+static void put_cells(vc_buffer *buffer, const vc_result *result, const vc_str *names,
+                      const vc_cell *cells)
+{
+    char reasons = 0;
+    for (size_t m = 0; m < result->nmeasures; m++) {
+        vc_buffer_put_str(buffer, names[m]);
+        if (cells[m].is_null)
+            vc_buffer_put(buffer, "null", 4);
+        else
+            vc_put_number(buffer, &result->measures[m], &cells[m]);
+        reasons |= cells[m].reason;
+    }
+    if (reasons == 0) return;
+    vc_buffer_put_text(buffer, ",\"_status\":");
+    size_t brace = buffer->size;
+    for (size_t m = 0; m < result->nmeasures; m++) {
+        if (cells[m].reason == VC_REASON_NONE) continue;
+        vc_buffer_put_str(buffer, names[m]);
+        char text[] = {'"', cells[m].reason, '"'};
+        vc_buffer_put(buffer, text, sizeof text);
+    }
+    if (buffer->failed) return;
+    buffer->data[brace] = '{';
+    vc_buffer_put_char(buffer, '}');
+}
+
+/* Close an object whose fields all have a comma before them. */
+static void close_object(vc_buffer *buffer, size_t brace)
+{
+    if (buffer->failed) return;
+    if (buffer->size == brace)
+        vc_buffer_put_char(buffer, '{');
+    else
+        buffer->data[brace] = '{';
+    vc_buffer_put_char(buffer, '}');
+}
+
+static void put_synthetic(vc_rendering *rendering, size_t row)
+{
+    const vc_result *result = rendering->result;
+    size_t count = 0;
+    for (size_t a = 0; a < result->naxes; a++) {
+        const vc_result_member *member = vc_row_member(result, row, a);
+        if (member == NULL || !member->is_synthetic) continue;
+        vc_buffer_put_text(&rendering->buffer, count++ == 0 ? ",\"_synthetic\":[" : ",");
+        vc_buffer_put_json(&rendering->buffer, result->axes[a].dimension);
+    }
+    if (count > 0) vc_buffer_put_char(&rendering->buffer, ']');
+}
+
+void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t row)
+{
+    const vc_result *result = rendering->result;
+    vc_buffer *buffer = &rendering->buffer;
+    size_t brace = buffer->size;
+    for (size_t a = 0; a < result->naxes; a++) {
+        const vc_result_member *member = vc_row_member(result, row, a);
+        if (member != NULL) put_member(rendering, names, a, member);
+    }
+    if (row >= result->ndetail_rows) {
+        vc_buffer_put_text(buffer, ",\"grouping\":");
+        vc_buffer_put_int(buffer, result->grouping[row]);
+    }
+    put_cells(buffer, result, names->measures, vc_row_cells(result, row));
+    put_synthetic(rendering, row);
+    close_object(buffer, brace);
+}
+
+void vc_put_summary(vc_rendering *rendering, const vc_record_names *names)
+{
+    size_t brace = rendering->buffer.size;
+    put_cells(&rendering->buffer, rendering->result, names->measures, rendering->result->summary);
+    close_object(&rendering->buffer, brace);
+}
+
+void vc_render_records(vc_rendering *rendering)
+{
+    const vc_result *result = rendering->result;
+    vc_buffer *buffer = &rendering->buffer;
+    const char *line = rendering->options->is_pretty ? "\n" : "";
+    vc_record_names names;
+    if (!vc_record_names_init(rendering, &names)) {
+        rendering->status = vc_no_memory(rendering->error);
+        return;
+    }
+    vc_buffer_put_text(buffer, "{\"meta\":");
+    vc_put_meta(buffer, result);
+    vc_buffer_put_char(buffer, ',');
+    vc_buffer_put_text(buffer, line);
+    vc_buffer_put_text(buffer, "\"summary\":");
+    vc_put_summary(rendering, &names);
+    vc_buffer_put_char(buffer, ',');
+    vc_buffer_put_text(buffer, line);
+    vc_buffer_put_text(buffer, "\"cells\":[");
+    for (size_t row = 0; row < result->nrows; row++) {
+        if (row > 0) vc_buffer_put_char(buffer, ',');
+        vc_buffer_put_text(buffer, line);
+        vc_put_record(rendering, &names, row);
+        if (!vc_render_row_done(rendering)) return;
+    }
+    vc_buffer_put_text(buffer, line);
+    vc_buffer_put_text(buffer, "]}\n");
+}
+
+void vc_render_ndjson(vc_rendering *rendering)
+{
+    const vc_result *result = rendering->result;
+    vc_buffer *buffer = &rendering->buffer;
+    vc_record_names names;
+    if (!vc_record_names_init(rendering, &names)) {
+        rendering->status = vc_no_memory(rendering->error);
+        return;
+    }
+    vc_buffer_put_text(buffer, "{\"meta\":");
+    vc_put_meta(buffer, result);
+    vc_buffer_put_text(buffer, ",\"summary\":");
+    vc_put_summary(rendering, &names);
+    vc_buffer_put_text(buffer, "}\n");
+    for (size_t row = 0; row < result->nrows; row++) {
+        vc_put_record(rendering, &names, row);
+        vc_buffer_put_char(buffer, '\n');
+        if (!vc_render_row_done(rendering)) return;
+    }
+    vc_buffer_put_text(buffer, "{\"end\":true,\"rows\":");
+    vc_buffer_put_int(buffer, (int64_t)result->nrows);
+    vc_buffer_put_text(buffer, "}\n");
+}

@@ -1,0 +1,58 @@
+/* A result as text.
+ *
+ *     records   {"meta", "summary", "cells": [{...}]}: one object per row
+ *     arrays    {"meta", "columns", "rows": [[...]], "status": {"row,column": "u"}}
+ *     ndjson    {"meta", "summary"}, one object per row, {"end": true, "rows": n}; a line each
+ *     csv       RFC 4180
+ *     table     for a terminal
+ *
+ * Text is made in blocks of about 64 KiB and handed to a sink, so an answer of any size takes the
+ * same memory. Numbers: integers and decimals exactly, doubles as the shortest text that reads back
+ * the same; never Infinity or NaN. The text depends on the result and the options only.
+ * Threads: pure; the sink is called from the caller's thread.
+ */
+#ifndef RENDER_RENDER_H
+#define RENDER_RENDER_H
+
+#include "render/content.h"
+#include "slice/result.h"
+
+typedef struct vc_render_sink {
+    /* Take a block, which is borrowed for the call and not ended with NUL. Whatever is not VC_OK
+     * stops the rendering and is its result. */
+    vc_status (*write)(void *context, const char *data, size_t size, vc_error *error);
+    void *context;
+} vc_render_sink;
+
+typedef enum vc_csv_header {
+    VC_HEADER_NAMES = 0, /* geo.country, geo.country_label, pop */
+    VC_HEADER_LABELS,    /* Geography: country (key), Geography: country, Population */
+    VC_HEADER_NONE,
+} vc_csv_header;
+
+typedef struct vc_render_options { /* `{0}` is the default of each */
+    /* csv */
+    vc_csv_header header;
+    bool has_bom;         /* UTF-8 byte order mark, for spreadsheets */
+    bool has_status;      /* a column of reasons per measure, behind all others */
+    bool guards_formulas; /* a ' in front of texts that a spreadsheet would run as a formula */
+    /* records, arrays */
+    bool is_pretty; /* a line per row */
+    /* table */
+    bool is_coloured;
+    unsigned width; /* columns of the terminal; 0: as wide as it is */
+} vc_render_options;
+
+/* The options that a query asks for (`header`, `bom`). */
+vc_render_options vc_render_options_of(const vc_query *query);
+
+/* Write a result in a format.
+ *
+ * options  may be NULL
+ *
+ * Returns VC_NO_MEMORY, or what the sink returned. O(rows * columns); the table formats each cell
+ * twice. */
+vc_status vc_render(const vc_result *result, vc_render_format format,
+                    const vc_render_options *options, vc_render_sink sink, vc_error *error);
+
+#endif

@@ -1,0 +1,436 @@
+/* A table for a terminal. Widths need all cells before the first line is written, so each cell is
+ * formatted twice: once to measure it, once to write it. Texts come from data, so control
+ * characters, which could drive the terminal, are replaced; numbers are never cut. */
+#include "render/number_format.h"
+#include "render/parts.h"
+
+#include <string.h>
+
+typedef struct table_column {
+    bool is_measure;
+    size_t axis, index; /* level or property of an axis, or a measure */
+    bool is_property;
+    vc_str header;
+    size_t width;            /* in terminal columns */
+    bool has_reasons;        /* " u" behind the value, or room for it */
+    bool has_format;         /* of a measure */
+    vc_number_format format; /* where has_format */
+} table_column;
+
+typedef struct table {
+    vc_rendering *rendering;
+    table_column *columns;
+    size_t ncolumns;
+    vc_buffer scratch; /* the text of one cell */
+    vc_buffer number;  /* of one cell, before its format */
+    char reasons[256]; /* which ones occur */
+} table;
+
+static const char dim[] = "\x1b[2m", bold[] = "\x1b[1m", plain[] = "\x1b[0m";
+
+static const struct {
+    char reason;
+    const char *text;
+} legend[] = {
+    {VC_REASON_WITHHELD, "withheld"},
+    {VC_REASON_UNRELATED, "does not have this dimension"},
+    {VC_REASON_UNMATCHED, "key unmatched"},
+    {VC_REASON_GRAIN, "finer than the source"},
+    {VC_REASON_NULL, "null in the source"},
+    {VC_REASON_EMPTY, "no facts"},
+    {VC_REASON_UNDEFINED, "undefined arithmetic"},
+    {VC_REASON_REPEATED, "repeated value: do not add up"},
+    {VC_REASON_ALLOCATED, "allocated: an estimate"},
+};
+
+/* ---- texts of cells ---- */
+
+/* A text on one line and without anything that a terminal obeys. C1 controls are U+0080..U+009F,
+ * which is C2 80..C2 9F. */
+static void put_safe(vc_buffer *buffer, vc_str text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        bool is_c1 = byte == 0xC2 && i + 1 < text.size && (unsigned char)text.data[i + 1] < 0xA0;
+        if (byte < 0x20 || byte == 0x7F || is_c1) {
+            vc_buffer_put_text(buffer, "\xEF\xBF\xBD");
+            i += is_c1;
+        } else {
+            vc_buffer_put_char(buffer, (char)byte);
+        }
+    }
+}
+
+static vc_str scratch_text(const table *t)
+{
+    return (vc_str){.data = t->scratch.data, .size = t->scratch.size};
+}
+
+/* Very small and very large doubles would be all zeros in a fixed format. */
+static bool is_plain_size(const vc_result_measure *measure, const vc_cell *cell)
+{
+    if (measure->type != VC_VALUE_FLOAT || cell->as.f == 0) return true;
+    double size = cell->as.f < 0 ? -cell->as.f : cell->as.f;
+    return size >= 1e-4 && size < 1e15;
+}
+
+static void put_value(table *t, const table_column *column, const vc_cell *cell)
+{
+    const vc_result_measure *measure = &t->rendering->result->measures[column->index];
+    vc_buffer_clear(&t->number);
+    vc_put_number(&t->number, measure, cell);
+    vc_str text = {.data = t->number.data, .size = t->number.size};
+    if (t->number.failed)
+        t->scratch.failed = true;
+    else if (column->has_format || is_plain_size(measure, cell))
+        vc_number_format_put(&column->format, text, &t->scratch);
+    else
+        vc_buffer_put_str(&t->scratch, text);
+}
+
+static void put_measure_cell(table *t, const table_column *column, const vc_cell *cell)
+{
+    if (cell->is_null)
+        vc_buffer_put_text(&t->scratch, "\xE2\x80\x93"); /* an en dash */
+    else
+        put_value(t, column, cell);
+    if (!column->has_reasons) return;
+    vc_buffer_put_char(&t->scratch, ' ');
+    vc_buffer_put_char(&t->scratch, cell->reason == VC_REASON_NONE ? ' ' : cell->reason);
+}
+
+static void put_member_cell(table *t, const table_column *column, const vc_result_member *member)
+{
+    vc_str text;
+    if (member == NULL) /* rolled up: said once per axis */
+        text = column->index == 0 && !column->is_property ? VC_STR("Total") : VC_STR("");
+    else if (column->is_property)
+        text = member->properties[column->index];
+    else if (member->labels[column->index].size > 0)
+        text = member->labels[column->index];
+    else
+        text = vc_str_is_null(member->keys[column->index]) ? VC_STR("(null)")
+                                                           : member->keys[column->index];
+    put_safe(&t->scratch, text);
+}
+
+/* The text of a cell, in the scratch buffer until the next one. */
+static vc_str cell_text(table *t, const table_column *column, size_t row)
+{
+    const vc_result *result = t->rendering->result;
+    vc_buffer_clear(&t->scratch);
+    if (column->is_measure)
+        put_measure_cell(t, column, &vc_row_cells(result, row)[column->index]);
+    else
+        put_member_cell(t, column, vc_row_member(result, row, column->axis));
+    if (t->scratch.failed) t->rendering->buffer.failed = true;
+    return scratch_text(t);
+}
+
+/* ---- columns ---- */
+
+/* What a measure without a format of its own is shown in. */
+static vc_number_format default_format(const vc_result_measure *measure)
+{
+    vc_number_format format = {.min_whole = 1, .is_grouped = true};
+    if (measure->type == VC_VALUE_DECIMAL)
+        format.min_fraction = format.max_fraction = measure->scale;
+    else if (measure->type == VC_VALUE_FLOAT)
+        format.max_fraction = 6;
+    return format;
+}
+
+static vc_str measure_header(table *t, const vc_result_measure *measure)
+{
+    vc_buffer_clear(&t->scratch);
+    put_safe(&t->scratch, measure->name);
+    if (measure->unit.size > 0) {
+        vc_buffer_put_text(&t->scratch, " (");
+        put_safe(&t->scratch, measure->unit);
+        vc_buffer_put_char(&t->scratch, ')');
+    }
+    return vc_arena_str(&t->rendering->arena, scratch_text(t));
+}
+
+static void init_measure(table *t, table_column *column, size_t m)
+{
+    const vc_result_measure *measure = &t->rendering->result->measures[m];
+    *column = (table_column){.is_measure = true, .index = m, .format = default_format(measure)};
+    column->header = measure_header(t, measure);
+    vc_number_format format;
+    if (measure->format.size > 0 && vc_number_format_parse(measure->format, &format)) {
+        column->format = format;
+        column->has_format = true;
+    }
+}
+
+static void init_member(table *t, table_column *column, size_t axis, size_t index, bool is_property)
+{
+    const vc_result_axis *a = &t->rendering->result->axes[axis];
+    *column = (table_column){.axis = axis, .index = index, .is_property = is_property};
+    vc_buffer_clear(&t->scratch);
+    put_safe(&t->scratch, is_property ? a->property_names[index] : a->levels[index].key_name);
+    column->header = vc_arena_str(&t->rendering->arena, scratch_text(t));
+}
+
+static bool list_columns(table *t)
+{
+    const vc_result *result = t->rendering->result;
+    size_t capacity = result->nmeasures;
+    for (size_t a = 0; a < result->naxes; a++)
+        capacity += result->axes[a].nlevels + result->axes[a].nproperties;
+    t->columns = VC_ARENA_NEW(&t->rendering->arena, table_column, capacity);
+    if (t->columns == NULL) return false;
+    for (size_t a = 0; a < result->naxes; a++) {
+        for (size_t l = 0; l < result->axes[a].nlevels; l++)
+            init_member(t, &t->columns[t->ncolumns++], a, l, false);
+        for (size_t p = 0; p < result->axes[a].nproperties; p++)
+            init_member(t, &t->columns[t->ncolumns++], a, p, true);
+    }
+    for (size_t m = 0; m < result->nmeasures; m++)
+        init_measure(t, &t->columns[t->ncolumns++], m);
+    for (size_t c = 0; c < t->ncolumns; c++)
+        if (vc_str_is_null(t->columns[c].header)) return false;
+    return true;
+}
+
+static void measure_columns(table *t)
+{
+    const vc_result *result = t->rendering->result;
+    for (size_t i = 0; i < result->nrows * result->nmeasures; i++) {
+        char reason = result->cells[i].reason;
+        if (reason == VC_REASON_NONE) continue;
+        t->reasons[(unsigned char)reason] = 1;
+        t->columns[t->ncolumns - result->nmeasures + i % result->nmeasures].has_reasons = true;
+    }
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        table_column *column = &t->columns[c];
+        column->width = vc_utf8_columns(column->header);
+        for (size_t row = 0; row < result->nrows; row++) {
+            size_t width = vc_utf8_columns(cell_text(t, column, row));
+            if (width > column->width) column->width = width;
+        }
+    }
+}
+
+enum { GAP = 2, MIN_WIDTH = 8 };
+
+static size_t total_width(const table *t)
+{
+    size_t width = t->ncolumns > 1 ? GAP * (t->ncolumns - 1) : 0;
+    for (size_t c = 0; c < t->ncolumns; c++)
+        width += t->columns[c].width;
+    return width;
+}
+
+/* Take from the widest column of texts until the table fits, or none of them can give more. */
+static void fit_width(table *t)
+{
+    size_t width = total_width(t), limit = t->rendering->options->width;
+    while (limit != 0 && width > limit) {
+        table_column *widest = NULL;
+        for (size_t c = 0; c < t->ncolumns; c++)
+            if (!t->columns[c].is_measure && t->columns[c].width > MIN_WIDTH &&
+                (widest == NULL || t->columns[c].width > widest->width))
+                widest = &t->columns[c];
+        if (widest == NULL) return;
+        widest->width--;
+        width--;
+    }
+}
+
+/* ---- writing ---- */
+
+static void put_repeated(vc_buffer *buffer, const char *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        vc_buffer_put_text(buffer, text);
+}
+
+/* The part of a text that takes at most `width` columns. A character that has no width goes with
+ * the one before it. */
+static vc_str cut_text(vc_str text, size_t width)
+{
+    size_t end = 0;
+    for (size_t next = 0; next < text.size; end = next) {
+        for (next++; next < text.size && ((unsigned char)text.data[next] & 0xC0) == 0x80;)
+            next++;
+        if (vc_utf8_columns((vc_str){.data = text.data, .size = next}) > width) break;
+    }
+    return (vc_str){.data = text.data, .size = end};
+}
+
+static void put_aligned(vc_buffer *buffer, vc_str text, size_t width, bool is_right, bool is_last)
+{
+    size_t columns = vc_utf8_columns(text);
+    bool is_cut = columns > width;
+    if (is_cut) {
+        text = cut_text(text, width - 1);
+        columns = vc_utf8_columns(text) + 1;
+    }
+    if (is_right) put_repeated(buffer, " ", width - columns);
+    vc_buffer_put_str(buffer, text);
+    if (is_cut) vc_buffer_put_text(buffer, "\xE2\x80\xA6");
+    if (!is_right && !is_last) put_repeated(buffer, " ", width - columns);
+}
+
+static void put_style(table *t, const char *style)
+{
+    if (t->rendering->options->is_coloured) vc_buffer_put_text(&t->rendering->buffer, style);
+}
+
+static void put_header(table *t)
+{
+    vc_buffer *buffer = &t->rendering->buffer;
+    put_style(t, bold);
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        const table_column *column = &t->columns[c];
+        if (c > 0) put_repeated(buffer, " ", GAP);
+        /* A header stands over the digits, not over the reasons. */
+        size_t room = column->width - (column->has_reasons ? 2 : 0);
+        size_t width = vc_utf8_columns(column->header) <= room ? room : column->width;
+        put_aligned(buffer, column->header, width, column->is_measure, c + 1 == t->ncolumns);
+        if (width < column->width && c + 1 < t->ncolumns) put_repeated(buffer, " ", 2);
+    }
+    put_style(t, plain);
+    vc_buffer_put_char(buffer, '\n');
+}
+
+static void put_rule(table *t)
+{
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        if (c > 0) put_repeated(&t->rendering->buffer, " ", GAP);
+        put_repeated(&t->rendering->buffer, "\xE2\x94\x80", t->columns[c].width);
+    }
+    vc_buffer_put_char(&t->rendering->buffer, '\n');
+}
+
+static void put_row(table *t, size_t row)
+{
+    const vc_result *result = t->rendering->result;
+    vc_buffer *buffer = &t->rendering->buffer;
+    bool is_total = row >= result->ndetail_rows;
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        const table_column *column = &t->columns[c];
+        if (c > 0) put_repeated(buffer, " ", GAP);
+        bool is_null = column->is_measure && vc_row_cells(result, row)[column->index].is_null;
+        vc_str text = cell_text(t, column, row);
+        if (is_null || is_total) put_style(t, is_null ? dim : bold);
+        put_aligned(buffer, text, column->width, column->is_measure, c + 1 == t->ncolumns);
+        if (is_null || is_total) put_style(t, plain);
+    }
+    while (buffer->size > 0 && buffer->data[buffer->size - 1] == ' ')
+        buffer->size--; /* room for a reason that is not there */
+    vc_buffer_put_char(buffer, '\n');
+}
+
+static void put_legend(table *t)
+{
+    vc_buffer *buffer = &t->rendering->buffer;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof legend / sizeof legend[0]; i++) {
+        if (!t->reasons[(unsigned char)legend[i].reason]) continue;
+        if (count++ == 0) put_style(t, dim);
+        vc_buffer_put_text(buffer, count > 1 ? "; " : "");
+        vc_buffer_put_char(buffer, legend[i].reason);
+        vc_buffer_put_text(buffer, " = ");
+        vc_buffer_put_text(buffer, legend[i].text);
+    }
+    if (count == 0) return;
+    put_style(t, plain);
+    vc_buffer_put_char(buffer, '\n');
+}
+
+static void put_row_count(table *t)
+{
+    const vc_result *result = t->rendering->result;
+    vc_buffer *buffer = &t->rendering->buffer;
+    if (result->naxes == 0) return;
+    vc_buffer_put_int(buffer, (int64_t)result->ndetail_rows);
+    if (result->total_cell_count > result->ndetail_rows) {
+        vc_buffer_put_text(buffer, " of ");
+        vc_buffer_put_int(buffer, (int64_t)result->total_cell_count);
+        vc_buffer_put_text(buffer, " rows");
+    } else {
+        vc_buffer_put_text(buffer, result->ndetail_rows == 1 ? " row" : " rows");
+    }
+    vc_buffer_put_text(buffer, result->is_truncated ? " (cut short)\n" : "\n");
+}
+
+static void put_notices(table *t)
+{
+    const vc_result *result = t->rendering->result;
+    vc_buffer *buffer = &t->rendering->buffer;
+    for (size_t i = 0; i < result->nnotices; i++) {
+        const vc_notice *notice = &result->notices[i];
+        vc_buffer_put_text(buffer, "note: ");
+        put_safe(buffer, notice->message.size > 0 ? notice->message : vc_str_of(notice->code));
+        vc_buffer_put_char(buffer, '\n');
+    }
+}
+
+static void put_ratio(vc_buffer *buffer, uint64_t part, uint64_t whole, const char *what)
+{
+    vc_buffer_put_int(buffer, (int64_t)part);
+    vc_buffer_put_text(buffer, " of ");
+    vc_buffer_put_int(buffer, (int64_t)whole);
+    vc_buffer_put_text(buffer, what);
+}
+
+static void put_coverage(table *t)
+{
+    static const vc_number_format percent = {.suffix = {"%", 1},
+                                             .min_whole = 1,
+                                             .min_fraction = 1,
+                                             .max_fraction = 1,
+                                             .is_percent = true};
+    const vc_result *result = t->rendering->result;
+    vc_buffer *buffer = &t->rendering->buffer;
+    for (size_t i = 0; i < result->ncoverage; i++) {
+        const vc_result_coverage *coverage = &result->coverage[i];
+        vc_buffer_put_text(buffer, "coverage of ");
+        put_safe(buffer, coverage->source);
+        vc_buffer_put_text(buffer, " by ");
+        put_safe(buffer, coverage->dimension);
+        vc_buffer_put_text(buffer, ": ");
+        put_ratio(buffer, coverage->counts.keys_matched, coverage->counts.keys, " keys");
+        for (size_t s = 0; s < coverage->nshares; s++) {
+            if (!coverage->shares[s].is_known) continue;
+            char text[VC_NUMBER_TEXT];
+            size_t size = vc_format_double(text, coverage->shares[s].share);
+            vc_buffer_put_text(buffer, ", ");
+            vc_number_format_put(&percent, (vc_str){.data = text, .size = size}, buffer);
+            vc_buffer_put_text(buffer, " of ");
+            put_safe(buffer, coverage->shares[s].measure);
+        }
+        vc_buffer_put_char(buffer, '\n');
+    }
+}
+
+void vc_render_table(vc_rendering *rendering)
+{
+    const vc_result *result = rendering->result;
+    table t = {.rendering = rendering};
+    if (!list_columns(&t)) {
+        rendering->status = vc_no_memory(rendering->error);
+        vc_buffer_release(&t.scratch);
+        return;
+    }
+    measure_columns(&t);
+    fit_width(&t);
+    put_header(&t);
+    put_rule(&t);
+    for (size_t row = 0; row < result->nrows; row++) {
+        if (row == result->ndetail_rows && row > 0) put_rule(&t);
+        put_row(&t, row);
+        if (!vc_render_row_done(rendering)) break;
+    }
+    if (rendering->status == VC_OK) {
+        put_legend(&t);
+        put_row_count(&t);
+        put_notices(&t);
+        put_coverage(&t);
+    }
+    vc_buffer_release(&t.scratch);
+    vc_buffer_release(&t.number);
+}
