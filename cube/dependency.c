@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "cube/source.h"
+#include "storage/catalogue.h" /* vc_kind_name */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -140,16 +141,6 @@ vc_kind vc_definition_object_kind(const vc_definition *definition)
     case VC_DEFINITION_VIRTUAL: break;
     }
     return VC_KIND_CUBE;
-}
-
-const char *vc_kind_name(vc_kind kind)
-{
-    static const char *const names[VC_KIND_COUNT] = {
-        [VC_KIND_CUBE] = "cube",
-        [VC_KIND_DIMENSION] = "dimension",
-        [VC_KIND_CROSSWALK] = "crosswalk",
-    };
-    return kind > 0 && kind < VC_KIND_COUNT ? names[kind] : "object";
 }
 
 /* ---- drop ---- */

@@ -26,9 +26,6 @@ vc_status vc_snapshot_dependents(const vc_snapshot *snapshot, vc_kind kind, vc_s
 /* The object kind of a definition: source and virtual cubes are both VC_KIND_CUBE. */
 vc_kind vc_definition_object_kind(const vc_definition *definition);
 
-/* "cube", "dimension", "crosswalk". */
-const char *vc_kind_name(vc_kind kind);
-
 /* Drop an object from the store, in a load of its own.
  *
  * force  drop it also when stored cubes name it; they can no longer be asked then

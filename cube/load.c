@@ -11,6 +11,7 @@
 #include "cube/dependency.h"
 #include "cube/load_parts.h"
 #include "cube/model.h"
+#include "storage/catalogue.h" /* vc_kind_name */
 
 #include <assert.h>
 #include <dirent.h>
@@ -75,17 +76,6 @@ static vc_status check_names(const load_plan *plan, vc_error *error)
     return VC_OK;
 }
 
-static const char *unknown_code(vc_kind kind)
-{
-    switch (kind) {
-    case VC_KIND_DIMENSION: return "unknown_dimension";
-    case VC_KIND_CROSSWALK: return "unknown_crosswalk";
-    case VC_KIND_CUBE:
-    case VC_KIND_COUNT: break;
-    }
-    return "unknown_cube";
-}
-
 static vc_status fail_unknown(const load_plan *plan, const vc_definition *definition,
                               const vc_dependency *dependency, vc_error *error)
 {
@@ -105,7 +95,7 @@ static vc_status fail_unknown(const load_plan *plan, const vc_definition *defini
         if (find_given(plan, dependency->kind, objects[i].name) == NULL)
             vc_nearest_offer(&nearest, objects[i].name);
     }
-    vc_fail(error, VC_NOT_FOUND, unknown_code(dependency->kind), "no %s named '%.*s'",
+    vc_fail(error, VC_NOT_FOUND, vc_kind_unknown_code(dependency->kind), "no %s named '%.*s'",
             vc_kind_name(dependency->kind), VC_FMT(dependency->name));
     vc_nearest_report(&nearest, error);
     vc_loader_place(definition, error, "%.*s", VC_FMT(dependency->pointer));
@@ -348,10 +338,11 @@ static vc_status open_cubes(vc_snapshot *preview, const affected_cube *list, vc_
         const vc_cube *cube;
         status = vc_model_cube(model, list->name, &cube, error);
         if (status == VC_OK || list->is_given || error == NULL) continue;
-        vc_error found = *error;
-        snprintf(error->message, sizeof error->message,
-                 "cube '%.*s' of the store would no longer work: %s", VC_FMT(list->name),
-                 found.message);
+        vc_error found = *error; /* keeps its place and candidates */
+        vc_fail(error, status, found.code, "cube '%.*s' of the store would no longer work: %s",
+                VC_FMT(list->name), found.message);
+        memcpy(found.message, error->message, sizeof found.message);
+        *error = found;
     }
     vc_model_free(model);
     return status;

@@ -122,8 +122,9 @@ static vc_status check_sums(const crosswalk_load *load, vc_error *error)
     if (nwrong > LISTED) vc_buffer_printf(&list, " and %u more", nwrong - LISTED);
     if (nwrong > 0) {
         status = vc_fail(error, VC_BAD_INPUT, "weights_sum",
-                         "%s: the weights of each key must sum to 1, but those of %u do not: %s",
-                         load->file.path.data, nwrong, vc_buffer_text(&list));
+                         "%s: the weights of a key must sum to 1; of %u %s they do not: %s",
+                         load->file.path.data, nwrong, nwrong == 1 ? "key" : "keys",
+                         vc_buffer_text(&list));
         vc_loader_place(load->definition, error, "/weights_sum_to_one");
     }
     vc_buffer_release(&list);

@@ -30,8 +30,10 @@ vc_status vc_load_add_row(vc_load_file *file, vc_feed *feed, vc_dimension_builde
     if (status == VC_OK) {
         status = vc_dimension_builder_add(builder, columns, row_out, reason);
         if (status == VC_OK) return VC_OK;
-        bool is_about_key = reason->code != NULL && strcmp(reason->code, "bad_key") != 0;
-        vc_load_file_at(file, row, is_about_key ? vc_feed_key_field(feed) : SIZE_MAX, reason);
+        size_t field = vc_feed_only_field(feed);
+        if (field == SIZE_MAX && reason->code != NULL && strcmp(reason->code, "bad_key") != 0)
+            field = vc_feed_key_field(feed);
+        vc_load_file_at(file, row, field, reason);
     }
     bool contradicts = reason->code != NULL && strcmp(reason->code, "duplicate_key") == 0;
     if (status == VC_BAD_INPUT && !contradicts)
@@ -157,7 +159,20 @@ static vc_shared_dimension *list_shared(vc_loader *loader, vc_str name)
     return shared;
 }
 
-/* The stored image, to point into; absent when the dimension has none. */
+vc_status vc_load_copy_image(const vc_loader *loader, const vc_object *object, uint16_t column,
+                             vc_arena *arena, vc_str *image_out, const vc_dimension **dimension_out,
+                             vc_error *error)
+{
+    vc_str image;
+    vc_status status = vc_snapshot_bytes(vc_load_snapshot(loader->load), object->id,
+                                         object->generation, column, arena, &image, error);
+    if (status != VC_OK) return status;
+    *image_out = vc_arena_str(arena, image);
+    if (image_out->data == NULL) return vc_no_memory(error);
+    return vc_dimension_open(*image_out, arena, dimension_out, error);
+}
+
+/* The stored image of a shared dimension; absent when it has no table. */
 static vc_status open_stored(const vc_loader *loader, const vc_object *object, vc_arena *arena,
                              vc_str *image_out, const vc_dimension **dimension_out, vc_error *error)
 {
@@ -165,10 +180,8 @@ static vc_status open_stored(const vc_loader *loader, const vc_object *object, v
     *dimension_out = NULL;
     vc_status status = vc_manifest_read(object, arena, &manifest, error);
     if (status != VC_OK || manifest.ndimensions == 0) return status;
-    status = vc_snapshot_bytes(vc_load_snapshot(loader->load), object->id, object->generation,
-                               VC_COLUMN_IMAGE, arena, image_out, error);
-    if (status != VC_OK) return status;
-    return vc_dimension_open(*image_out, arena, dimension_out, error);
+    return vc_load_copy_image(loader, object, VC_COLUMN_IMAGE, arena, image_out, dimension_out,
+                              error);
 }
 
 static vc_status put_shared(vc_loader *loader, const vc_definition *definition,
@@ -246,8 +259,8 @@ vc_status vc_load_find_shared(vc_loader *loader, vc_str name, vc_shared_dimensio
     vc_status status =
         vc_snapshot_find(vc_load_snapshot(loader->load), VC_KIND_DIMENSION, name, &object, error);
     if (status != VC_OK) return status;
-    vc_shared_dimension *shared = list_shared(loader, object.name);
-    if (shared == NULL) return vc_no_memory(error);
+    vc_shared_dimension *shared = list_shared(loader, vc_arena_str(&loader->arena, name));
+    if (shared == NULL || shared->name.data == NULL) return vc_no_memory(error);
     status = vc_manifest_definition(&object, &loader->arena, &shared->definition_owned, error);
     if (status != VC_OK) return status;
     shared->definition = shared->definition_owned;

@@ -56,7 +56,8 @@ typedef struct fact_load {
     vc_arena arena;
     vc_load_file file;
     vc_object object;
-    vc_source_cube *older; /* the cube that is appended to; NULL otherwise */
+    vc_source_cube *older; /* the cube that is appended to; NULL otherwise. Its dimensions lie in
+                              the map: only to be looked at before anything is put */
     size_t ndimensions;
     fact_dimension *dimensions;
     fact_dimension **keyed, **built; /* built ones that can reject a row come first */
@@ -160,7 +161,14 @@ static vc_status start_dimension(fact_load *facts, fact_dimension *dimension, vc
 {
     const vc_dimension_use *use = dimension->use;
     vc_shared_dimension *shared = NULL;
-    if (facts->older != NULL) dimension->older = facts->older->dimensions[dimension->number];
+    if (facts->older != NULL) {
+        vc_object stored = {.id = facts->older->object_id, .generation = facts->older->generation};
+        vc_str image;
+        vc_status status = vc_load_copy_image(facts->loader, &stored,
+                                              (uint16_t)(VC_COLUMN_IMAGE + dimension->number),
+                                              &facts->arena, &image, &dimension->older, error);
+        if (status != VC_OK) return status;
+    }
     dimension->definition = use->own;
     dimension->owner = facts->definition;
     dimension->pointer = vc_arena_printf(&facts->arena, "/dimensions/%zu", dimension->number);

@@ -250,14 +250,14 @@ vc_status vc_load_check_rejects(const vc_loader *loader, vc_error *error)
 {
     const vc_load_options *options = loader->options;
     if (loader->nrejects <= options->max_rejects) return VC_OK;
-    const vc_error *first = &loader->first_reject;
-    const char *where = loader->rejects == NULL ? "" : "; all are in ";
-    const char *path = loader->rejects == NULL ? "" : vc_rejects_path(loader->rejects->rejects);
-    bool is_one = loader->nrejects == 1;
-    vc_error found = *first;
-    vc_fail(error, VC_BAD_INPUT, "rejects", "%" PRIu64 " %s, %" PRIu64 " allowed; %s: %s%s%s",
-            loader->nrejects, is_one ? "row was rejected" : "rows were rejected",
-            options->max_rejects, is_one ? "it" : "the first", found.message, where, path);
+    vc_error found = loader->first_reject;
+    const vc_loader_rejects *oldest = loader->rejects;
+    while (oldest != NULL && oldest->next != NULL)
+        oldest = oldest->next;
+    vc_fail(error, VC_BAD_INPUT, "rejects", "%" PRIu64 " %s, %" PRIu64 " allowed%s: %s%s%s",
+            loader->nrejects, loader->nrejects == 1 ? "row was rejected" : "rows were rejected",
+            options->max_rejects, loader->nrejects == 1 ? "" : "; the first", found.message,
+            oldest == NULL ? "" : "; see ", oldest == NULL ? "" : vc_rejects_path(oldest->rejects));
     vc_error_at_file(error, found.file, found.line, found.column);
     for (unsigned i = 0; i < found.ncandidates; i++)
         vc_error_add_candidate(error, found.candidates[i], strlen(found.candidates[i]));

@@ -262,6 +262,12 @@ vc_status vc_load_check_append(const vc_definition *definition, const vc_source_
 vc_status vc_load_check_leaves(const vc_dimension *older, const vc_dimension *newer, vc_str name,
                                vc_error *error);
 
+/* A stored image, copied into the arena: in place it would lie in the map, which may move with the
+ * next batch of the load. */
+vc_status vc_load_copy_image(const vc_loader *loader, const vc_object *object, uint16_t column,
+                             vc_arena *arena, vc_str *image_out, const vc_dimension **dimension_out,
+                             vc_error *error);
+
 /* Set the manifest of an object of the load. */
 vc_status vc_load_put_manifest(vc_loader *loader, const vc_object *object,
                                const vc_manifest *manifest, const uint32_t *parts, size_t nparts,
