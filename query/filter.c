@@ -9,28 +9,28 @@
 static const char *const test_fields[] = {"member", "operator", "values", "and", "or", NULL};
 
 /* The values as texts, all of them scalars. */
-static vc_status read_values(vc_node test, vc_arena *arena, vc_list *texts, vc_list *places,
+static vc_status read_values(vc_body_node test, vc_arena *arena, vc_list *texts, vc_list *places,
                              vc_error *error)
 {
-    vc_node values;
-    vc_status status = vc_node_field(test, "values", arena, &values, error);
+    vc_body_node values;
+    vc_status status = vc_body_node_field(test, "values", arena, &values, error);
     if (status != VC_OK || values.json == NULL) return status;
-    if (!json_is_array(values.json)) return vc_node_fail_type(values, "an array", error);
+    if (!json_is_array(values.json)) return vc_body_node_fail_type(values, "an array", error);
     for (size_t i = 0; i < json_array_size(values.json); i++) {
-        vc_node value;
-        status = vc_node_element(values, i, arena, &value, error);
+        vc_body_node value;
+        status = vc_body_node_element(values, i, arena, &value, error);
         if (status != VC_OK) return status;
         if (json_is_null(value.json))
-            return vc_node_fail_type(value, "a key (the operators 'set' and 'notSet' test null)",
-                                     error);
+            return vc_body_node_fail_type(
+                value, "a key (the operators 'set' and 'notSet' test null)", error);
         if (json_is_array(value.json) || json_is_object(value.json))
-            return vc_node_fail_type(value, "a string, a number or a boolean", error);
+            return vc_body_node_fail_type(value, "a string, a number or a boolean", error);
         vc_str *text = VC_LIST_NEW(texts, arena, vc_str);
         vc_place *place = VC_LIST_NEW(places, arena, vc_place);
         if (text == NULL || place == NULL) return vc_no_memory(error);
         *text = vc_json_scalar_text(arena, value.json);
         if (vc_str_is_null(*text)) return vc_no_memory(error);
-        *place = vc_node_place(value);
+        *place = vc_body_node_place(value);
     }
     return VC_OK;
 }
@@ -116,43 +116,43 @@ static vc_status negate(vc_arena *arena, vc_condition **condition, vc_error *err
     return VC_OK;
 }
 
-static vc_status read_member(vc_node test, vc_arena *arena, vc_dimref *dimref, vc_error *error)
+static vc_status read_member(vc_body_node test, vc_arena *arena, vc_dimref *dimref, vc_error *error)
 {
-    vc_node member;
-    vc_status status = vc_node_field(test, "member", arena, &member, error);
+    vc_body_node member;
+    vc_status status = vc_body_node_field(test, "member", arena, &member, error);
     if (status != VC_OK) return status;
-    if (member.json == NULL) return vc_node_fail_missing(test, "member", error);
+    if (member.json == NULL) return vc_body_node_fail_missing(test, "member", error);
     vc_str text;
-    status = vc_node_name(member, "a member like \"geo.country\"", arena, &text, error);
+    status = vc_body_node_name(member, "a member like \"geo.country\"", arena, &text, error);
     if (status != VC_OK) return status;
     vc_source_text source = {.text = text, .where = member.pointer};
     status = vc_dimref_parse(source, arena, dimref, error);
-    dimref->place = vc_node_place(member);
+    dimref->place = vc_body_node_place(member);
     return status;
 }
 
-static vc_status read_operator(vc_node test, vc_arena *arena, vc_node *node,
+static vc_status read_operator(vc_body_node test, vc_arena *arena, vc_body_node *node,
                                const vc_operator_info **info_out, vc_error *error)
 {
-    vc_status status = vc_node_field(test, "operator", arena, node, error);
+    vc_status status = vc_body_node_field(test, "operator", arena, node, error);
     if (status != VC_OK) return status;
-    if (node->json == NULL) return vc_node_fail_missing(test, "operator", error);
+    if (node->json == NULL) return vc_body_node_fail_missing(test, "operator", error);
     vc_str name;
-    status = vc_node_name(*node, "the name of an operator", arena, &name, error);
+    status = vc_body_node_name(*node, "the name of an operator", arena, &name, error);
     if (status != VC_OK) return status;
     status = vc_operator_find(name, false, info_out, error);
-    return status == VC_OK ? VC_OK : vc_error_at_place(error, status, vc_node_place(*node));
+    return status == VC_OK ? VC_OK : vc_error_at_place(error, status, vc_body_node_place(*node));
 }
 
-static vc_status read_test(vc_node test, vc_arena *arena, vc_condition **condition_out,
+static vc_status read_test(vc_body_node test, vc_arena *arena, vc_condition **condition_out,
                            vc_error *error)
 {
-    vc_status status = vc_node_check_keys(test, test_fields, error);
+    vc_status status = vc_body_node_check_keys(test, test_fields, error);
     if (status != VC_OK) return status;
     vc_condition *condition = VC_ARENA_NEW(arena, vc_condition, 1);
     if (condition == NULL) return vc_no_memory(error);
-    condition->place = vc_node_place(test);
-    vc_node operator_node;
+    condition->place = vc_body_node_place(test);
+    vc_body_node operator_node;
     const vc_operator_info *info;
     vc_list texts = {0}, places = {0};
     status = read_member(test, arena, &condition->dimref, error);
@@ -160,7 +160,7 @@ static vc_status read_test(vc_node test, vc_arena *arena, vc_condition **conditi
     if (status == VC_OK) status = read_values(test, arena, &texts, &places, error);
     if (status != VC_OK) return status;
     status = vc_operator_check_values(info, texts.count, error);
-    if (status != VC_OK) return vc_error_at_place(error, status, vc_node_place(test));
+    if (status != VC_OK) return vc_error_at_place(error, status, vc_body_node_place(test));
     status = make_items(info->id, &texts, &places, arena, condition, error);
     if (status == VC_OK && info->id == VC_OPERATOR_NOT_EQUALS)
         status = negate(arena, &condition, error);
@@ -179,36 +179,36 @@ static const char *group_key(const json_t *json)
 }
 
 /* The array under "and" or "or", which stands alone and is not empty. */
-static vc_status read_group(vc_node filter, const char *key, vc_arena *arena, vc_node *array_out,
-                            vc_error *error)
+static vc_status read_group(vc_body_node filter, const char *key, vc_arena *arena,
+                            vc_body_node *array_out, vc_error *error)
 {
     const char *const known[] = {key, NULL};
-    vc_status status = vc_node_check_keys(filter, known, error);
-    if (status == VC_OK) status = vc_node_field(filter, key, arena, array_out, error);
+    vc_status status = vc_body_node_check_keys(filter, known, error);
+    if (status == VC_OK) status = vc_body_node_field(filter, key, arena, array_out, error);
     if (status != VC_OK) return status;
     if (!json_is_array(array_out->json))
-        return vc_node_fail_type(*array_out, "an array of filters", error);
+        return vc_body_node_fail_type(*array_out, "an array of filters", error);
     if (json_array_size(array_out->json) > 0) return VC_OK;
     vc_fail(error, VC_BAD_INPUT, "bad_value", "found an empty array, expected at least one filter");
-    return vc_error_at_place(error, VC_BAD_INPUT, vc_node_place(*array_out));
+    return vc_error_at_place(error, VC_BAD_INPUT, vc_body_node_place(*array_out));
 }
 
-static vc_status read_condition(vc_node filter, vc_arena *arena, vc_condition **condition_out,
+static vc_status read_condition(vc_body_node filter, vc_arena *arena, vc_condition **condition_out,
                                 vc_error *error);
 
 /* All children of a group, as one condition on one dimension. */
-static vc_status read_children(vc_node filter, const char *key, vc_arena *arena,
+static vc_status read_children(vc_body_node filter, const char *key, vc_arena *arena,
                                vc_condition **condition_out, vc_error *error)
 {
-    vc_node array;
+    vc_body_node array;
     vc_status status = read_group(filter, key, arena, &array, error);
     if (status != VC_OK) return status;
     size_t nchildren = json_array_size(array.json);
     vc_condition **children = VC_ARENA_NEW(arena, vc_condition *, nchildren);
     if (children == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < nchildren; i++) {
-        vc_node child;
-        status = vc_node_element(array, i, arena, &child, error);
+        vc_body_node child;
+        status = vc_body_node_element(array, i, arena, &child, error);
         if (status == VC_OK) status = read_condition(child, arena, &children[i], error);
         if (status != VC_OK) return status;
         vc_dimref first = children[0]->dimref, other = children[i]->dimref;
@@ -221,29 +221,30 @@ static vc_status read_children(vc_node filter, const char *key, vc_arena *arena,
     vc_condition_kind kind = key[0] == 'a' ? VC_CONDITION_AND : VC_CONDITION_OR;
     *condition_out = nchildren == 1
                          ? children[0]
-                         : new_parent(arena, kind, vc_node_place(filter), children, nchildren);
+                         : new_parent(arena, kind, vc_body_node_place(filter), children, nchildren);
     return *condition_out == NULL ? vc_no_memory(error) : VC_OK;
 }
 
-static vc_status read_condition(vc_node filter, vc_arena *arena, vc_condition **condition_out,
+static vc_status read_condition(vc_body_node filter, vc_arena *arena, vc_condition **condition_out,
                                 vc_error *error)
 {
     if (!json_is_object(filter.json))
-        return vc_node_fail_type(filter, "a filter, which is an object", error);
+        return vc_body_node_fail_type(filter, "a filter, which is an object", error);
     const char *key = group_key(filter.json);
     return key == NULL ? read_test(filter, arena, condition_out, error)
                        : read_children(filter, key, arena, condition_out, error);
 }
 
-static vc_status add_filter(vc_node filter, vc_arena *arena, vc_list *conditions, vc_error *error)
+static vc_status add_filter(vc_body_node filter, vc_arena *arena, vc_list *conditions,
+                            vc_error *error)
 {
     const char *key = json_is_object(filter.json) ? group_key(filter.json) : NULL;
     if (key != NULL && key[0] == 'a') {
-        vc_node array;
+        vc_body_node array;
         vc_status status = read_group(filter, key, arena, &array, error);
         for (size_t i = 0; status == VC_OK && i < json_array_size(array.json); i++) {
-            vc_node child;
-            status = vc_node_element(array, i, arena, &child, error);
+            vc_body_node child;
+            status = vc_body_node_element(array, i, arena, &child, error);
             if (status == VC_OK) status = add_filter(child, arena, conditions, error);
         }
         return status;
@@ -260,5 +261,5 @@ static vc_status add_filter(vc_node filter, vc_arena *arena, vc_list *conditions
 vc_status vc_filter_read(const json_t *json, const char *pointer, vc_arena *arena,
                          vc_list *conditions, vc_error *error)
 {
-    return add_filter((vc_node){.json = json, .pointer = pointer}, arena, conditions, error);
+    return add_filter((vc_body_node){.json = json, .pointer = pointer}, arena, conditions, error);
 }

@@ -24,6 +24,7 @@ typedef struct load_object {
     const uint32_t *parts;
     uint32_t nparts;
     bool is_dropped;
+    bool is_put; /* the manifest stands in a batch already */
 } load_object;
 
 typedef struct writer {
@@ -472,6 +473,7 @@ vc_status vc_load_set_manifest(vc_load *load, const vc_object *object, vc_str ma
     target->parts = copy;
     target->nparts = (uint32_t)nparts;
     target->is_dropped = false;
+    target->is_put = false;
     return VC_OK;
 }
 
@@ -527,16 +529,68 @@ static vc_status write_catalogue(vc_load *load, vc_buffer *buffer, vc_error *err
     return buffer->failed ? vc_no_memory(error) : VC_OK;
 }
 
+/* All manifests into the batch, and nothing left with the writer. */
+static vc_status put_manifests(vc_load *load, vc_error *error)
+{
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < load->nobjects && status == VC_OK; i++) {
+        load_object *object = &load->objects[i];
+        if (object->is_dropped || object->is_put || vc_str_is_null(object->manifest)) continue;
+        status = put_manifest(load, object, error);
+        object->is_put = status == VC_OK;
+    }
+    if (status != VC_OK) return status;
+    return load->failed != VC_OK ? remember_failure(load, load->failed, error)
+                                 : wait_for_writer(load, error);
+}
+
+/* The catalogue as publishing would write it, parsed. */
+static vc_status preview_catalogue(vc_load *load, vc_catalogue **catalogue_out, vc_error *error)
+{
+    vc_buffer buffer = {0};
+    vc_record_header header;
+    load->head.epoch++;
+    vc_record_key key = vc_record_catalogue_key(load->head.epoch);
+    vc_status status = write_catalogue(load, &buffer, error);
+    const char *problem =
+        status == VC_OK ? vc_record_read(&key, buffer.data, buffer.size, &header) : NULL;
+    if (problem != NULL)
+        status =
+            vc_fail(error, VC_CORRUPT, "storage_damaged", "the catalogue of the load %s", problem);
+    if (status == VC_OK)
+        status = vc_catalogue_parse(load->head.epoch, &header, buffer.data, buffer.size,
+                                    catalogue_out, error);
+    load->head.epoch--;
+    vc_buffer_release(&buffer);
+    return status;
+}
+
+vc_status vc_load_preview(vc_load *load, vc_snapshot **snapshot_out, vc_error *error)
+{
+    vc_catalogue *catalogue = NULL;
+    vc_snapshot *snapshot = NULL;
+    *snapshot_out = NULL;
+    vc_status status = put_manifests(load, error);
+    if (status == VC_OK) status = commit_now(load, &load->filling, NULL, error);
+    if (status == VC_OK) {
+        vc_batch_clear(&load->filling);
+        status = preview_catalogue(load, &catalogue, error);
+    }
+    if (status == VC_OK) status = vc_snapshot_open(load->store, &snapshot, error);
+    if (status != VC_OK) {
+        vc_catalogue_drop(catalogue);
+        return status;
+    }
+    vc_catalogue_drop(snapshot->catalogue);
+    snapshot->catalogue = catalogue;
+    *snapshot_out = snapshot;
+    return VC_OK;
+}
+
 static vc_status publish(vc_load *load, vc_error *error)
 {
     vc_buffer catalogue = {0};
-    vc_status status = VC_OK;
-    for (size_t i = 0; i < load->nobjects && status == VC_OK; i++)
-        if (!load->objects[i].is_dropped && !vc_str_is_null(load->objects[i].manifest))
-            status = put_manifest(load, &load->objects[i], error);
-    if (status == VC_OK)
-        status = load->failed != VC_OK ? remember_failure(load, load->failed, error)
-                                       : wait_for_writer(load, error);
+    vc_status status = put_manifests(load, error);
     if (status == VC_OK) {
         load->head.epoch++;
         status = write_catalogue(load, &catalogue, error);

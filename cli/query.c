@@ -1,0 +1,399 @@
+/* query and coverage. */
+#include "base/buffer.h"
+#include "base/pool.h"
+#include "cli/cli.h"
+#include "query/body.h"
+#include "query/parameters.h"
+#include "render/render.h"
+#include "slice/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct asking {
+    vc_arena arena;
+    vc_store *store;
+    vc_model *model;
+    vc_pool *pool;
+    vc_engine_options options;
+};
+
+static void close_asking(struct asking *in)
+{
+    vc_model_free(in->model);
+    vc_store_close(in->store);
+    vc_pool_free(in->pool);
+    vc_arena_release(&in->arena);
+}
+
+/* The store at a snapshot: the newest, or the one that the query names. */
+static vc_status open_asking(const vc_arguments *arguments, vc_str at, struct asking *in,
+                             vc_error *error)
+{
+    vc_snapshot *snapshot;
+    uint64_t nthreads;
+    vc_status status = vc_arguments_number(arguments, "threads", 1, 256, 0, &nthreads, error);
+    if (status == VC_OK) status = vc_cli_open_store(arguments, true, &in->store, error);
+    if (status == VC_OK)
+        status = at.data != NULL ? vc_snapshot_open_at(in->store, at, &snapshot, error)
+                                 : vc_snapshot_open(in->store, &snapshot, error);
+    if (status == VC_OK) {
+        status = vc_model_new(snapshot, true, &in->model, error);
+        if (status != VC_OK) vc_snapshot_close(snapshot);
+    }
+    if (status == VC_OK) status = vc_pool_new((unsigned)nthreads, &in->pool, error);
+    in->options.pool = in->pool;
+    return status;
+}
+
+static vc_status write_out(void *context, const char *data, size_t size, vc_error *error)
+{
+    (void)context;
+    if (fwrite(data, 1, size, stdout) != size)
+        return vc_fail(error, VC_STORAGE, "output", "standard output: %s", strerror(errno));
+    return VC_OK;
+}
+
+/* A file, or standard input for "-", whole. */
+static vc_status read_file(const char *path, vc_arena *arena, vc_str *text_out, vc_error *error)
+{
+    vc_buffer buffer = {0};
+    char block[65536];
+    size_t n;
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    if (file == NULL)
+        return vc_fail(error, VC_NOT_FOUND, "missing_file", "%s: %s", path, strerror(errno));
+    while ((n = fread(block, 1, sizeof block, file)) > 0)
+        vc_buffer_put(&buffer, block, n);
+    bool has_failed = ferror(file) != 0 || buffer.failed;
+    if (file != stdin) fclose(file);
+    *text_out = vc_arena_str(
+        arena, (vc_str){.data = buffer.size > 0 ? buffer.data : "", .size = buffer.size});
+    vc_buffer_release(&buffer);
+    if (has_failed || text_out->data == NULL)
+        return vc_fail(error, VC_STORAGE, "input", "%s cannot be read", path);
+    return VC_OK;
+}
+
+/* Options that are not parameters of the query. */
+static bool is_parameter(const vc_option *option)
+{
+    static const char *const others[] = {"dir",    "threads", "body", "output-status", "guard",
+                                         "pretty", "width",   "help", "quiet"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(option->name, others[i]) == 0) return false;
+    return true;
+}
+
+/* --totals-scope is totals_scope; a switch means true. */
+static vc_status parse_options(const vc_arguments *arguments, vc_arena *arena, vc_query *query,
+                               vc_error *error)
+{
+    vc_parameter *parameters = VC_ARENA_NEW(arena, vc_parameter, arguments->ngiven + 1);
+    size_t nparameters = 0;
+    if (parameters == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < arguments->ngiven; i++) {
+        const vc_given *given = &arguments->given[i];
+        if (!is_parameter(given->option)) continue;
+        vc_str name = vc_arena_str(arena, vc_str_of(given->option->name));
+        if (name.data == NULL) return vc_no_memory(error);
+        for (char *c = (char *)name.data; *c != '\0'; c++)
+            *c = *c == '-' ? '_' : *c;
+        parameters[nparameters++] = (vc_parameter){
+            .name = name, .value = given->value == NULL ? VC_STR("true") : vc_str_of(given->value)};
+    }
+    return vc_parameters_parse(parameters, nparameters, arena, query, error);
+}
+
+static vc_status parse_query(const vc_arguments *arguments, vc_arena *arena, vc_query *query,
+                             vc_error *error)
+{
+    vc_query from_options;
+    const char *body = vc_arguments_get(arguments, "body");
+    vc_status status = parse_options(arguments, arena, &from_options, error);
+    if (status != VC_OK || body == NULL) {
+        *query = from_options;
+        if (status == VC_OK && arguments->noperands == 0)
+            return vc_fail(error, VC_BAD_INPUT, "usage", "query needs CUBE, or --body FILE");
+    } else {
+        vc_str text;
+        status = read_file(body, arena, &text, error);
+        if (status == VC_OK) status = vc_body_parse(text, 0, arena, query, error);
+        if (status != VC_OK) return status;
+        if (from_options.format.data != NULL) query->format = from_options.format;
+    }
+    if (arguments->noperands > 0) query->cube = vc_str_of(arguments->operands[0]);
+    return status;
+}
+
+/* On a terminal people read tables, in a pipe programs read records. */
+static vc_status choose_format(const vc_query *query, vc_render_format *format, vc_error *error)
+{
+    *format = vc_cli_width() > 0 ? VC_FORMAT_TABLE : VC_FORMAT_RECORDS;
+    return query->format.data == NULL ? VC_OK : vc_format_find(query->format, format, error);
+}
+
+static int run_query(const vc_arguments *arguments)
+{
+    struct asking in = {0};
+    vc_error error = {0};
+    vc_query query;
+    const vc_result *result;
+    vc_render_format format;
+    uint64_t width;
+    vc_status status = parse_query(arguments, &in.arena, &query, &error);
+    if (status == VC_OK) status = choose_format(&query, &format, &error);
+    if (status == VC_OK)
+        status = vc_arguments_number(arguments, "width", 20, 1000, vc_cli_width(), &width, &error);
+    if (status == VC_OK) status = open_asking(arguments, query.at, &in, &error);
+    if (status == VC_OK)
+        status = vc_engine_run(in.model, &query, &in.options, &in.arena, &result, &error);
+    if (status == VC_OK) {
+        vc_render_options options = vc_render_options_of(&query);
+        options.is_coloured = vc_cli_has_colour(stdout);
+        options.width = (unsigned)width;
+        options.is_pretty = vc_arguments_get(arguments, "pretty") != NULL;
+        options.has_status = vc_arguments_get(arguments, "output-status") != NULL;
+        options.guards_formulas = vc_arguments_get(arguments, "guard") != NULL;
+        status = vc_render(result, format, &options, (vc_render_sink){.write = write_out}, &error);
+    }
+    close_asking(&in);
+    return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
+}
+
+static const vc_option query_options[] = {
+    VC_OPTION_DIR,
+    {"drilldown", 0, "DIM[:LEVEL]|...", "dimensions to break down by; may be repeated"},
+    {"cut", 0, "DIM:SELECTION|...", "members to keep; may be repeated"},
+    {"measures", 0, "NAME,...", "measures (default: all)"},
+    {"having", 0, "MEASURE:OP:VALUE", "keep rows whose measure compares so: gt gte lt lte eq ne"},
+    {"order", 0, "NAME:asc|desc|...", "order of the rows"},
+    {"limit", 0, "N", "how many rows"},
+    {"offset", 0, "N", "how many rows to pass over first"},
+    {"top", 0, "N:DIM:MEASURE:desc", "the N best members of DIM"},
+    {"totals", 0, "DIMS|()", "total rows: the dimensions that stay; () is the grand total"},
+    {"totals-scope", 0, "all|visible", "what totals are of"},
+    {"nonempty", 0, "DIM,...", "with --sparse=false: drop members without any value"},
+    {"sparse", 0, "BOOL", "drop rows without any value (default true)"},
+    {"parents", 0, NULL, "show the levels above, too"},
+    {"properties", 0, "DIM.NAME,...", "attributes to show"},
+    {"at", 0, "SNAPSHOT", "answer from this snapshot"},
+    {"format", 0, "FORMAT",
+     "table, records, arrays, csv, ndjson (default: table on a terminal, "
+     "else records)"},
+    {"header", 0, "names|labels|none", "header of csv"},
+    {"bom", 0, NULL, "byte order mark in csv"},
+    {"output-status", 0, NULL, "columns of reasons in csv"},
+    {"guard", 0, NULL, "keep spreadsheets from running texts in csv"},
+    {"pretty", 0, NULL, "a line per row in records and arrays"},
+    {"width", 0, "COLUMNS", "of the table (default: the terminal's)"},
+    {"body", 0, "FILE", "the query as a JSON body; - is standard input"},
+    {"threads", 0, "N", "threads (default: one per processor)"},
+    VC_OPTION_END};
+
+const vc_command vc_command_query = {
+    .name = "query",
+    .operands = "CUBE",
+    .summary = "slice a cube",
+    .help =
+        "Cuts: DIM:MEMBER;MEMBER, paths DIM:Europe,Western Europe, ranges DIM:2004-2010, a level "
+        "or\n"
+        "index DIM.iso2:FR, '!' in front inverts, '|' means and. Drilldowns: DIM, DIM:LEVEL,\n"
+        "DIM@HIERARCHY:LEVEL. Characters | : ; , - ! @ / # . in keys are escaped by a "
+        "backslash.\n\n"
+        "Examples:\n"
+        "  vcube query -d data world --drilldown geo:region --cut date:2020 --measures pop,cpop\n"
+        "  vcube query -d data world --drilldown geo:country --cut 'geo:Europe|date:2020' \\\n"
+        "      --measures pop,capital_pop --order pop:desc --limit 10\n"
+        "  vcube query -d data world --drilldown 'geo:region|date' --totals '()' --format csv",
+    .options = query_options,
+    .min_operands = 0,
+    .max_operands = 1,
+    .run = run_query,
+};
+
+/* ---- coverage ---- */
+
+static void put_coverage_json(vc_buffer *out, const vc_result_coverage *item)
+{
+    const vc_coverage *counts = &item->counts;
+    vc_buffer_put_text(out, "{\"source\":");
+    vc_buffer_put_json(out, item->source);
+    vc_buffer_put_text(out, ",\"dim\":");
+    vc_buffer_put_json(out, item->dimension);
+    vc_buffer_printf(
+        out,
+        ",\"keys\":%llu,\"matched\":%llu,\"members\":%llu,\"members_matched\":%llu,"
+        "\"primary_members\":%llu,\"primary_matched\":%llu,\"excluded\":%llu",
+        (unsigned long long)counts->keys, (unsigned long long)counts->keys_matched,
+        (unsigned long long)counts->members, (unsigned long long)counts->members_matched,
+        (unsigned long long)counts->primary_members, (unsigned long long)counts->primary_matched,
+        (unsigned long long)counts->excluded);
+    vc_buffer_put_text(out, ",\"value_share\":{");
+    for (size_t i = 0; i < item->nshares; i++) {
+        vc_buffer_put_text(out, i > 0 ? "," : "");
+        vc_buffer_put_json(out, item->shares[i].measure);
+        vc_buffer_put_char(out, ':');
+        if (item->shares[i].is_known)
+            vc_buffer_put_double(out, item->shares[i].share);
+        else
+            vc_buffer_put_text(out, "null");
+    }
+    vc_buffer_put_text(out, "}");
+}
+
+/* The relation that a coverage speaks of. */
+static const vc_relation *find_relation(const vc_cube *cube, const vc_result_coverage *item)
+{
+    for (size_t s = 0; s < cube->nsources; s++)
+        for (size_t d = 0; d < cube->ndimensions; d++)
+            if (vc_str_equal(cube->sources[s].alias, item->source) &&
+                vc_str_equal(cube->dimensions[d].name, item->dimension))
+                return cube->sources[s].bindings[d].relation;
+    return NULL;
+}
+
+static void put_unmatched_json(vc_buffer *out, const vc_relation *relation)
+{
+    vc_buffer_put_text(out, ",\"unmatched\":[");
+    for (size_t i = 0; i < relation->nunmatched; i++) {
+        const vc_unmatched_key *key = &relation->unmatched[i];
+        vc_buffer_put_text(out, i > 0 ? ",{\"key\":" : "{\"key\":");
+        vc_buffer_put_json(out, key->key);
+        vc_buffer_printf(out, ",\"members\":%u,\"excluded\":%s,\"why\":", key->nleaves,
+                         key->is_excluded ? "true" : "false");
+        vc_buffer_put_json(out, vc_str_of(key->why));
+        vc_buffer_put_text(out, "}");
+    }
+    vc_buffer_put_text(out, "]");
+}
+
+static void print_coverage_json(const vc_cube *cube, const vc_result_coverage *items, size_t nitems,
+                                bool has_unmatched)
+{
+    vc_buffer out = {0};
+    vc_buffer_put_char(&out, '[');
+    for (size_t i = 0; i < nitems; i++) {
+        const vc_relation *relation = find_relation(cube, &items[i]);
+        vc_buffer_put_text(&out, i > 0 ? "," : "");
+        put_coverage_json(&out, &items[i]);
+        if (has_unmatched && relation != NULL) put_unmatched_json(&out, relation);
+        vc_buffer_put_char(&out, '}');
+    }
+    vc_buffer_put_char(&out, ']');
+    puts(vc_buffer_text(&out));
+    vc_buffer_release(&out);
+}
+
+static vc_str percent(vc_arena *arena, uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? VC_STR("-")
+                      : vc_arena_printf(arena, "%.1f %%", 100.0 * (double)part / (double)whole);
+}
+
+static vc_str of_total(vc_arena *arena, uint64_t part, uint64_t whole)
+{
+    return vc_arena_printf(arena, "%llu of %llu", (unsigned long long)part,
+                           (unsigned long long)whole);
+}
+
+static void print_unmatched(const vc_result_coverage *item, const vc_relation *relation,
+                            uint64_t limit)
+{
+    if (relation->nunmatched == 0) return;
+    printf("\n%.*s over %.*s, keys without a match:\n", VC_FMT(item->source),
+           VC_FMT(item->dimension));
+    for (size_t i = 0; i < relation->nunmatched && i < limit; i++) {
+        const vc_unmatched_key *key = &relation->unmatched[i];
+        vc_str text = key->key.data != NULL ? key->key : VC_STR("(null)");
+        printf("  %-24.*s %6u %s  %s%s\n", VC_FMT(text), key->nleaves,
+               key->nleaves == 1 ? "member " : "members", key->why,
+               key->is_excluded ? " (excluded)" : "");
+    }
+    if (relation->nunmatched > limit)
+        printf("  ... and %zu more (--limit)\n", relation->nunmatched - (size_t)limit);
+}
+
+static void print_coverage(struct asking *in, const vc_cube *cube, const vc_result_coverage *items,
+                           size_t nitems, uint64_t limit)
+{
+    enum { COLUMNS = 8 };
+    static const char *const names[COLUMNS] = {"source",  "over",     "keys",    "matched",
+                                               "members", "excluded", "primary", "value matched"};
+    vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (nitems + 1) * COLUMNS);
+    if (texts == NULL) return;
+    for (size_t c = 0; c < COLUMNS; c++)
+        texts[c] = vc_str_of(names[c]);
+    for (size_t i = 0; i < nitems; i++) {
+        const vc_coverage *counts = &items[i].counts;
+        vc_str *row = texts + (i + 1) * COLUMNS;
+        row[0] = items[i].source;
+        row[1] = items[i].dimension;
+        row[2] = of_total(&in->arena, counts->keys_matched, counts->keys);
+        row[3] = percent(&in->arena, counts->keys_matched, counts->keys);
+        row[4] = of_total(&in->arena, counts->members_matched, counts->members);
+        row[5] = vc_cli_count(&in->arena, counts->excluded);
+        row[6] = of_total(&in->arena, counts->primary_matched, counts->primary_members);
+        row[7] = VC_STR("");
+        for (size_t s = 0; s < items[i].nshares; s++)
+            if (items[i].shares[s].is_known)
+                row[7] = vc_arena_printf(
+                    &in->arena, "%.*s%s%.*s %.1f %%", VC_FMT(row[7]), row[7].size > 0 ? ", " : "",
+                    VC_FMT(items[i].shares[s].measure), 100 * items[i].shares[s].share);
+    }
+    vc_cli_table(texts, nitems + 1, COLUMNS,
+                 (bool[]){false, false, true, true, true, true, true, false});
+    for (size_t i = 0; i < nitems && limit > 0; i++) {
+        const vc_relation *relation = find_relation(cube, &items[i]);
+        if (relation != NULL) print_unmatched(&items[i], relation, limit);
+    }
+}
+
+static int run_coverage(const vc_arguments *arguments)
+{
+    struct asking in = {0};
+    vc_error error = {0};
+    const vc_cube *cube;
+    const vc_result_coverage *items;
+    size_t nitems;
+    uint64_t limit;
+    vc_status status = vc_arguments_number(arguments, "limit", 0, UINT32_MAX, 20, &limit, &error);
+    if (status == VC_OK) status = open_asking(arguments, (vc_str){0}, &in, &error);
+    if (status == VC_OK)
+        status = vc_model_cube(in.model, vc_str_of(arguments->operands[0]), &cube, &error);
+    if (status == VC_OK)
+        status =
+            vc_engine_coverage(in.model, cube, &in.options, &in.arena, &items, &nitems, &error);
+    if (status == VC_OK && vc_arguments_get(arguments, "json") != NULL)
+        print_coverage_json(cube, items, nitems, vc_arguments_get(arguments, "unmatched") != NULL);
+    else if (status == VC_OK && nitems == 0)
+        vc_cli_say("'%s' has no joins", arguments->operands[0]);
+    else if (status == VC_OK)
+        print_coverage(&in, cube, items, nitems, limit);
+    close_asking(&in);
+    return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
+}
+
+static const vc_option coverage_options[] = {
+    VC_OPTION_DIR,
+    VC_OPTION_JSON,
+    {"unmatched", 0, NULL, "with --json: the keys that did not match, too"},
+    {"limit", 0, "N", "how many unmatched keys to list per join (default 20)"},
+    {"threads", 0, "N", "threads (default: one per processor)"},
+    VC_OPTION_END};
+
+const vc_command vc_command_coverage = {
+    .name = "coverage",
+    .operands = "CUBE",
+    .summary = "how well the joins of a virtual cube match",
+    .help =
+        "Keys are the distinct texts found on the joined side, members its leaves; primary are\n"
+        "the members of the primary that found something. The value share says how much of a\n"
+        "measure's total falls on matched members.\n\n"
+        "Example:\n  vcube coverage -d data world",
+    .options = coverage_options,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run_coverage,
+};

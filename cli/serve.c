@@ -1,0 +1,86 @@
+/* serve: the HTTP server until a signal says to stop. */
+#include "cli/cli.h"
+#include "http/server.h"
+
+#include <signal.h>
+
+#ifndef VCUBE_VERSION
+#define VCUBE_VERSION "0.1.0"
+#endif
+
+static vc_status serve_options(const vc_arguments *arguments, char address[64],
+                               vc_server_options *options, vc_error *error)
+{
+    const char *listen = vc_arguments_get(arguments, "listen");
+    uint64_t nworkers, max_cells, max_time_ms;
+    vc_status status = vc_listen_parse(vc_str_of(listen != NULL ? listen : "127.0.0.1:8080"),
+                                       address, &options->port, error);
+    if (status == VC_OK)
+        status = vc_arguments_number(arguments, "workers", 1, 256, 0, &nworkers, error);
+    if (status == VC_OK)
+        status = vc_arguments_number(arguments, "max-cells", 1, INT64_MAX, 0, &max_cells, error);
+    if (status == VC_OK)
+        status = vc_arguments_number(arguments, "max-time-ms", 1, 86400000, 0, &max_time_ms, error);
+    if (status != VC_OK) return status;
+    options->address = address;
+    options->version = VCUBE_VERSION;
+    options->nworkers = (unsigned)nworkers;
+    options->limits = (vc_engine_limits){.max_cells = max_cells, .max_time_ms = max_time_ms};
+    options->logs_requests = vc_arguments_get(arguments, "log") != NULL;
+    options->is_quiet = vc_cli_is_quiet();
+    return VC_OK;
+}
+
+static int run_serve(const vc_arguments *arguments)
+{
+    char address[64];
+    vc_error error = {0};
+    vc_server_options options = {0};
+    vc_store *store = NULL;
+    vc_server *server = NULL;
+    sigset_t stop;
+    int signal_number;
+    vc_status status = serve_options(arguments, address, &options, &error);
+    if (status == VC_OK) status = vc_cli_open_store(arguments, true, &store, &error);
+    /* Blocked before threads start, so that only the wait below sees them. */
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    options.store = store;
+    if (status == VC_OK) status = vc_server_start(&options, &server, &error);
+    if (status != VC_OK) {
+        vc_store_close(store);
+        return vc_cli_fail(&error);
+    }
+    vc_cli_say("serving %s at http://%s:%u/ (Ctrl-C stops)", vc_store_directory(store), address,
+               vc_server_port(server));
+    sigwait(&stop, &signal_number);
+    vc_cli_say("stopping");
+    vc_server_stop(server);
+    vc_store_close(store);
+    return VC_EXIT_OK;
+}
+
+static const vc_option serve_option_list[] = {
+    VC_OPTION_DIR,
+    {"listen", 0, "ADDRESS:PORT", "where to listen (default 127.0.0.1:8080; port 0: any free one)"},
+    {"workers", 0, "N", "heavy queries at once (default: one per processor)"},
+    {"max-cells", 0, "N", "largest answer, in cells"},
+    {"max-time-ms", 0, "N", "longest query"},
+    {"log", 0, NULL, "log each request as a JSON line on standard error"},
+    VC_OPTION_END};
+
+const vc_command vc_command_serve = {
+    .name = "serve",
+    .operands = "",
+    .summary = "answer over HTTP",
+    .help = "Listens on this machine only. Loads by other processes show as soon as they are\n"
+            "published.\n\n"
+            "Examples:\n"
+            "  vcube serve -d data\n"
+            "  curl "
+            "'http://127.0.0.1:8080/v1/cubes/world/aggregate?drilldown=geo:region&cut=date:2020'",
+    .options = serve_option_list,
+    .run = run_serve,
+};
