@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-/* Would a spreadsheet take the text for a formula? */
+/* Would a spreadsheet take the text for a formula? A number that begins with a sign is none. */
 static bool is_formula(vc_str text)
 {
-    return text.size > 0 && strchr("=+-@\t\r", text.data[0]) != NULL && text.data[0] != '\0';
+    return text.size > 0 && text.data[0] != '\0' && strchr("=+-@\t\r", text.data[0]) != NULL &&
+           !vc_str_is_number(text);
 }
 
 static bool needs_quotes(vc_str text)
@@ -49,12 +50,7 @@ static void put_member_field(vc_rendering *rendering, const vc_out_column *colum
     } else if (column->kind == VC_OUT_PROPERTY) {
         put_text(rendering, member->properties[column->index]);
     } else {
-        const vc_result_axis *axis = &rendering->result->axes[column->axis];
-        vc_str key = member->keys[column->index];
-        if (!vc_str_is_null(key) && vc_key_is_number(&axis->levels[column->index], member, key))
-            vc_buffer_put_str(&rendering->buffer, key); /* no text: -5 needs no guard */
-        else
-            put_text(rendering, key);
+        put_text(rendering, member->keys[column->index]);
     }
 }
 

@@ -108,9 +108,10 @@ static void put_member_cell(table *t, const table_column *column, const vc_resul
         text = member->properties[column->index];
     else if (member->labels[column->index].size > 0)
         text = member->labels[column->index];
-    else
-        text = vc_str_is_null(member->keys[column->index]) ? VC_STR("(null)")
-                                                           : member->keys[column->index];
+    else if (!vc_str_is_null(member->keys[column->index]))
+        text = member->keys[column->index];
+    else /* a bucket has no levels above */
+        text = member->is_synthetic ? VC_STR("") : VC_STR("(null)");
     put_safe(&t->scratch, text);
 }
 
@@ -158,7 +159,10 @@ static void init_measure(table *t, table_column *column, size_t m)
     *column = (table_column){.is_measure = true, .index = m, .format = default_format(measure)};
     column->header = measure_header(t, measure);
     vc_number_format format;
-    if (measure->format.size > 0 && vc_number_format_parse(measure->format, &format)) {
+    vc_buffer_clear(&t->scratch);
+    put_safe(&t->scratch, measure->format);
+    vc_str pattern = vc_arena_str(&t->rendering->arena, scratch_text(t));
+    if (pattern.size > 0 && vc_number_format_parse(pattern, &format)) {
         column->format = format;
         column->has_format = true;
     }
