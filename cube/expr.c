@@ -91,7 +91,7 @@ static double apply(opcode op, double a, double b)
     case OP_ADD: return a + b;
     case OP_SUBTRACT: return a - b;
     case OP_MULTIPLY: return a * b;
-    case OP_DIVIDE: return b == 0 ? NAN : a / b;
+    case OP_DIVIDE: return a / b; /* by zero: not finite, so null `d` */
     case OP_EQUAL: return a == b;
     case OP_NOT_EQUAL: return a != b;
     case OP_LESS: return a < b;
