@@ -38,6 +38,7 @@ typedef struct fact_dimension {
     bool has_int_key;
     vc_strmap own_leaves;
     const vc_strmap *leaves; /* NULL: the dimension is built */
+    uint32_t last;           /* what was found last in leaves or memo: often the next one too */
     int64_t *values;         /* [VC_SEGMENT_ROWS] */
     /* built: */
     vc_feed *feed;
@@ -318,12 +319,20 @@ static vc_status reject_key(fact_load *facts, const fact_dimension *dimension,
     return vc_load_file_reject(&facts->file, row, reason, error);
 }
 
-static uint32_t find_leaf(const fact_dimension *dimension, vc_str key)
+/* Facts often come in runs of one key, which costs less to see than to look up. */
+static uint32_t find_text(const vc_strmap *map, uint32_t last, vc_str text)
+{
+    if (last < map->count && vc_str_equal(map->keys[last], text)) return last;
+    return vc_strmap_find(map, text);
+}
+
+static uint32_t find_leaf(fact_dimension *dimension, vc_str key)
 {
     char number[VC_NUMBER_TEXT];
     if (key.size == 0) return VC_STRMAP_NONE;
     if (dimension->has_int_key) key = vc_key_canonical_int(key, number);
-    return vc_str_is_null(key) ? VC_STRMAP_NONE : vc_strmap_find(dimension->leaves, key);
+    if (vc_str_is_null(key)) return VC_STRMAP_NONE;
+    return dimension->last = find_text(dimension->leaves, dimension->last, key);
 }
 
 /* Add the row to a built dimension. *row_out is VC_NONE when it was rejected. */
@@ -333,8 +342,9 @@ static vc_status find_row(fact_load *facts, fact_dimension *dimension, const vc_
     bool has_memo = dimension->only_field != SIZE_MAX;
     vc_str text = has_memo ? row->fields[dimension->only_field] : (vc_str){0};
     if (has_memo) {
-        uint32_t number = vc_strmap_find(&dimension->memo, text);
+        uint32_t number = find_text(&dimension->memo, dimension->last, text);
         if (number != VC_STRMAP_NONE) {
+            dimension->last = number;
             *row_out = dimension->memo_rows[number];
             return VC_OK;
         }

@@ -9,8 +9,8 @@
 
 enum { PIECE_BYTES = VC_SEGMENT_ROWS * sizeof(uint32_t) };
 
-/* 256 KiB each: up to 64 MiB stay in memory, which is all there is of most loads. */
-enum { PIECES_IN_MEMORY = 256 };
+/* 256 KiB each: up to 16 MiB stay in memory, which is all there is of most loads. */
+enum { PIECES_IN_MEMORY = 64 };
 
 struct vc_spill {
     char *directory;

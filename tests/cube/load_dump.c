@@ -3,20 +3,11 @@
 #include "cube/crosswalk.h"
 #include "cube/manifest.h"
 #include "cube/text_column.h"
+#include "tests/cube/scratch.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdlib.h>
-
-#define NEED_OK(call)                                                                              \
-    do {                                                                                           \
-        vc_error need_error = {0};                                                                 \
-        vc_error *error = &need_error;                                                             \
-        vc_status need_status = (call);                                                            \
-        char need_text[2048];                                                                      \
-        cr_assert_eq(need_status, VC_OK, "%s: %s", #call,                                          \
-                     vc_error_format(&need_error, need_text, sizeof need_text));                   \
-    } while (0)
 
 static const char *const type_names[] = {"int", "decimal", "float"};
 
@@ -92,8 +83,8 @@ static void put_value(vc_buffer *buffer, const vc_source_cube *cube, const vc_sn
         vc_texts texts;
         uint16_t number = (uint16_t)(VC_COLUMN_DICTIONARY + column->column - VC_COLUMN_MEASURE);
         NEED_OK(vc_snapshot_bytes(snapshot, cube->object_id, cube->generation, number, &arena,
-                                  &bytes, error));
-        NEED_OK(vc_text_column_open(bytes, "test", &texts, error));
+                                  &bytes, why));
+        NEED_OK(vc_text_column_open(bytes, "test", &texts, why));
         cr_assert_eq(texts.count, column->ncodes);
         cr_assert_lt((uint64_t)values[row], texts.count);
         vc_str value = vc_texts_get(&texts, (uint32_t)values[row]);
@@ -109,13 +100,13 @@ static void put_segment(vc_buffer *buffer, const vc_source_cube *cube, const vc_
                         uint32_t segment, uint64_t *nrows)
 {
     vc_chunk first, chunk;
-    NEED_OK(vc_source_cube_chunk(cube, snapshot, 0, segment, &first, error));
+    NEED_OK(vc_source_cube_chunk(cube, snapshot, 0, segment, &first, why));
     *nrows += first.nrows;
     if (first.nrows > 40) return;
     for (uint32_t row = 0; row < first.nrows; row++) {
         for (size_t d = 0; d < cube->ndimensions; d++) {
             int64_t leaves[40];
-            NEED_OK(vc_source_cube_chunk(cube, snapshot, (uint16_t)d, segment, &chunk, error));
+            NEED_OK(vc_source_cube_chunk(cube, snapshot, (uint16_t)d, segment, &chunk, why));
             cr_assert_eq(chunk.nrows, first.nrows);
             cr_assert_eq(chunk.nnulls, 0);
             vc_chunk_get_ints(&chunk, leaves);
@@ -124,7 +115,7 @@ static void put_segment(vc_buffer *buffer, const vc_source_cube *cube, const vc_
         }
         for (size_t c = 0; c < cube->ncolumns; c++) {
             NEED_OK(vc_source_cube_chunk(cube, snapshot, cube->columns[c].column, segment, &chunk,
-                                         error));
+                                         why));
             cr_assert_eq(chunk.nrows, first.nrows);
             vc_buffer_put_text(buffer, " | ");
             put_value(buffer, cube, snapshot, &cube->columns[c], &chunk, row);
@@ -138,7 +129,7 @@ static void put_source(vc_buffer *buffer, const vc_snapshot *snapshot, vc_str na
     vc_arena arena = {0};
     vc_source_cube *cube;
     uint64_t nrows = 0;
-    NEED_OK(vc_source_cube_open(snapshot, name, &arena, &cube, error));
+    NEED_OK(vc_source_cube_open(snapshot, name, &arena, &cube, why));
     for (size_t d = 0; d < cube->ndimensions; d++)
         put_dimension(buffer, cube->dimension_names[d], cube->dimensions[d]);
     for (size_t c = 0; c < cube->ncolumns; c++) {
@@ -169,11 +160,11 @@ static void put_crosswalk(vc_buffer *buffer, const vc_snapshot *snapshot, vc_str
     vc_str bytes;
     vc_texts keys;
     vc_object object;
-    NEED_OK(vc_crosswalk_open(snapshot, name, &arena, &crosswalk, error));
-    NEED_OK(vc_snapshot_find(snapshot, VC_KIND_CROSSWALK, name, &object, error));
+    NEED_OK(vc_crosswalk_open(snapshot, name, &arena, &crosswalk, why));
+    NEED_OK(vc_snapshot_find(snapshot, VC_KIND_CROSSWALK, name, &object, why));
     NEED_OK(vc_snapshot_bytes(snapshot, object.id, object.generation, VC_CROSSWALK_FROM, &arena,
-                              &bytes, error));
-    NEED_OK(vc_text_column_open(bytes, "test", &keys, error));
+                              &bytes, why));
+    NEED_OK(vc_text_column_open(bytes, "test", &keys, why));
     cr_assert_eq(keys.count, vc_crosswalk_nkeys(crosswalk));
     for (uint32_t i = 0; i < keys.count; i++) {
         const vc_crosswalk_target *targets;
@@ -195,8 +186,8 @@ static void put_shared(vc_buffer *buffer, const vc_snapshot *snapshot, const vc_
     const vc_dimension *dimension;
     if (manifest->ndimensions == 0) return;
     NEED_OK(vc_snapshot_bytes(snapshot, object->id, object->generation, VC_COLUMN_IMAGE, &arena,
-                              &image, error));
-    NEED_OK(vc_dimension_open(image, &arena, &dimension, error));
+                              &image, why));
+    NEED_OK(vc_dimension_open(image, &arena, &dimension, why));
     put_dimension(buffer, object->name, dimension);
     vc_arena_release(&arena);
 }
@@ -206,7 +197,7 @@ static void put_object(vc_buffer *buffer, const vc_snapshot *snapshot, const vc_
     static const char *const kinds[] = {"", "source", "virtual", "dimension", "crosswalk"};
     vc_arena arena = {0};
     vc_manifest manifest;
-    NEED_OK(vc_manifest_read(object, &arena, &manifest, error));
+    NEED_OK(vc_manifest_read(object, &arena, &manifest, why));
     vc_buffer_printf(buffer, "%s %.*s: %" PRIu64 "\n", kinds[manifest.kind], VC_FMT(object->name),
                      manifest.nrows);
     switch (manifest.kind) {
@@ -223,11 +214,11 @@ void load_dump_store(vc_store *store, vc_buffer *buffer)
     static const vc_kind kinds[] = {VC_KIND_DIMENSION, VC_KIND_CROSSWALK, VC_KIND_CUBE};
     vc_arena arena = {0};
     vc_snapshot *snapshot;
-    NEED_OK(vc_snapshot_open(store, &snapshot, error));
+    NEED_OK(vc_snapshot_open(store, &snapshot, why));
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         vc_object *objects;
         size_t nobjects;
-        NEED_OK(vc_snapshot_list(snapshot, kinds[k], &arena, &objects, &nobjects, error));
+        NEED_OK(vc_snapshot_list(snapshot, kinds[k], &arena, &objects, &nobjects, why));
         for (size_t i = 0; i < nobjects; i++)
             put_object(buffer, snapshot, &objects[i]);
     }

@@ -6,8 +6,10 @@
 #include "cube/load.h"
 
 #include "base/buffer.h"
-#include "cube/dependency.h"
+#include "cube/source.h"
+#include "cube/text_column.h"
 #include "tests/cube/load_dump.h"
+#include "tests/cube/scratch.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -21,74 +23,6 @@
 struct folder {
     char path[112];
 };
-
-/* ---- a store in a temporary folder ---- */
-
-struct scratch {
-    char path[64];
-    vc_store *store;
-    vc_arena arena;
-    vc_buffer warnings;
-};
-
-static void add_warning(void *context, const char *sentence)
-{
-    struct scratch *scratch = context;
-    vc_buffer_printf(&scratch->warnings, "warning: %s\n", sentence);
-}
-
-static void open_scratch(struct scratch *scratch)
-{
-    vc_error error = {0};
-    *scratch = (struct scratch){0};
-    strcpy(scratch->path, "/tmp/vcube-load.XXXXXX");
-    cr_assert_not_null(mkdtemp(scratch->path));
-    cr_assert_eq(vc_store_open(scratch->path, NULL, &scratch->store, &error), VC_OK, "%s",
-                 error.message);
-}
-
-static void close_scratch(struct scratch *scratch)
-{
-    vc_store_close(scratch->store);
-    vc_buffer_release(&scratch->warnings);
-    vc_arena_release(&scratch->arena);
-    struct dirent **entries;
-    int n = scandir(scratch->path, &entries, NULL, NULL);
-    for (int i = 0; i < n; i++) {
-        char path[400];
-        snprintf(path, sizeof path, "%s/%s", scratch->path, entries[i]->d_name);
-        unlink(path);
-        free(entries[i]);
-    }
-    free(entries);
-    rmdir(scratch->path);
-}
-
-/* Load a file or all definitions of a folder. */
-static vc_status load_path(struct scratch *scratch, const char *path, vc_load_options options,
-                           vc_load_report *report, vc_error *error)
-{
-    vc_str *files;
-    size_t nfiles;
-    vc_definition *definitions[16];
-    vc_status status = vc_definition_list(path, &scratch->arena, &files, &nfiles, error);
-    cr_assert_eq(status, VC_OK, "%s: %s", path, error->message);
-    cr_assert_leq(nfiles, 16);
-    size_t ndefinitions = 0;
-    for (; ndefinitions < nfiles; ndefinitions++) {
-        status = vc_definition_read(files[ndefinitions].data, &scratch->arena,
-                                    &definitions[ndefinitions], error);
-        cr_assert_eq(status, VC_OK, "%s: %s", path, error->message);
-    }
-    if (options.rejects_directory == NULL) options.rejects_directory = scratch->path;
-    options.warning = add_warning;
-    options.context = scratch;
-    status = vc_load_definitions(scratch->store, definitions, ndefinitions, &options,
-                                 &scratch->arena, report, error);
-    for (size_t i = 0; i < ndefinitions; i++)
-        vc_definition_release(definitions[i]);
-    return status;
-}
 
 struct state { /* of a store, to be compared */
     char snapshot[64];
@@ -205,7 +139,7 @@ static void run_step(struct scratch *scratch, const char *folder, const char *pa
     struct state before;
     vc_buffer_clear(&scratch->warnings);
     take_state(scratch, &before);
-    vc_status status = load_path(scratch, path, options, &report, &error);
+    vc_status status = scratch_load(scratch, path, options, &report, &error);
     put_outcome(actual, scratch, folder, status, &error, &report);
     if (status != VC_OK)
         check_same_state(scratch, &before);
@@ -264,10 +198,10 @@ ParameterizedTest(struct folder *folder, load, golden)
     vc_load_report report;
     vc_error error = {0};
     char path[200];
-    open_scratch(&scratch);
+    scratch_open(&scratch);
     cr_assert_eq(
-        load_path(&scratch, "tests/data/load/.base", (vc_load_options){0}, &report, &error), VC_OK,
-        "%s", error.message);
+        scratch_load(&scratch, "tests/data/load/.base", (vc_load_options){0}, &report, &error),
+        VC_OK, "%s", error.message);
     run_step(&scratch, folder->path, folder->path, false, &actual);
     if (has_path(folder->path, "append", path, sizeof path))
         run_step(&scratch, folder->path, path, true, &actual);
@@ -282,5 +216,283 @@ ParameterizedTest(struct folder *folder, load, golden)
     put_rejects(&scratch, folder->path, &actual);
     check_expected(folder->path, &actual);
     vc_buffer_release(&actual);
-    close_scratch(&scratch);
+    scratch_close(&scratch);
+}
+
+/* ---- what no folder can say ---- */
+
+static const char letters_json[] =
+    "{\"name\":\"letters\",\"kind\":\"source\",\"data\":{\"csv\":\"letters.csv\"},"
+    "\"dimensions\":[{\"name\":\"letter\",\"levels\":[\"letter\"]}],"
+    "\"measures\":[{\"name\":\"n\",\"type\":\"int\",\"aggregator\":\"sum\"}]}";
+
+/* A folder that is not found would silently mean no cases. */
+Test(load, golden_cases_are_there)
+{
+    cr_assert_geq(list_folders("tests/data/load").length, 50);
+}
+
+Test(load, a_check_writes_nothing)
+{
+    struct scratch scratch;
+    struct state before;
+    vc_load_report report;
+    vc_error error = {0};
+    scratch_open(&scratch);
+    const char *file = scratch_write(&scratch, "letters.json", letters_json);
+    scratch_write(&scratch, "letters.csv", "letter,n\na,1\nb,2\n");
+    take_state(&scratch, &before);
+    vc_load_options options = {.check_only = true};
+    NEED_OK(scratch_load(&scratch, file, options, &report, why));
+    cr_assert_eq(report.nrows, 2);
+    cr_assert_eq(report.epoch, 0);
+    check_same_state(&scratch, &before);
+
+    scratch_write(&scratch, "letters.csv", "letter,n\na,x\n");
+    cr_assert_eq(scratch_load(&scratch, file, options, &report, &error), VC_BAD_INPUT);
+    cr_assert_str_eq(error.code, "rejects");
+    cr_assert_eq(error.line, 2);
+    check_same_state(&scratch, &before);
+    vc_buffer_release(&before.dump);
+    scratch_close(&scratch);
+}
+
+/* Rejects of a check go into no file, unless a folder for them is named. */
+Test(load, a_check_leaves_no_rejects_beside_the_data)
+{
+    struct scratch scratch;
+    vc_load_report report;
+    vc_error error = {0};
+    vc_definition *definition;
+    char path[128];
+    scratch_open(&scratch);
+    const char *file = scratch_write(&scratch, "letters.json", letters_json);
+    scratch_write(&scratch, "letters.csv", "letter,n\na,x\n");
+    NEED_OK(vc_definition_read(file, &scratch.arena, &definition, why));
+    vc_load_options options = {.check_only = true};
+    cr_assert_eq(vc_load_definitions(scratch.store, &definition, 1, &options, &scratch.arena,
+                                     &report, &error),
+                 VC_BAD_INPUT);
+    snprintf(path, sizeof path, "%s/letters.csv.rejects.csv", scratch.path);
+    cr_assert_neq(access(path, F_OK), 0);
+    options.check_only = false;
+    cr_assert_eq(vc_load_definitions(scratch.store, &definition, 1, &options, &scratch.arena,
+                                     &report, &error),
+                 VC_BAD_INPUT);
+    cr_assert_eq(access(path, F_OK), 0, "the rejects of a load lie beside the data");
+    vc_definition_release(definition);
+    scratch_close(&scratch);
+}
+
+Test(load, a_check_needs_no_store)
+{
+    vc_arena arena = {0};
+    vc_definition *definition;
+    vc_load_report report;
+    vc_load_options options = {.check_only = true};
+    NEED_OK(vc_definition_read("tests/data/load/star/sales.json", &arena, &definition, why));
+    NEED_OK(vc_load_definitions(NULL, &definition, 1, &options, &arena, &report, why));
+    cr_assert_eq(report.nrows, 5);
+    cr_assert_eq(report.nobjects, 1);
+    cr_assert_eq(report.objects[0].nmembers, 12);
+    vc_definition_release(definition);
+    vc_arena_release(&arena);
+}
+
+static vc_status refuse(void *context, const vc_snapshot *preview, vc_error *error)
+{
+    vc_object object;
+    cr_assert_eq(vc_snapshot_find(preview, VC_KIND_CUBE, VC_STR("letters"), &object, NULL), VC_OK,
+                 "the preview shows the cube that is being loaded");
+    ++*(int *)context;
+    return vc_fail(error, VC_IMPOSSIBLE, "laws", "a law does not hold");
+}
+
+/* The last word before publishing is the caller's. */
+Test(load, checked_can_refuse)
+{
+    struct scratch scratch;
+    struct state before;
+    vc_load_report report;
+    vc_error error = {0};
+    int ncalls = 0;
+    scratch_open(&scratch);
+    const char *file = scratch_write(&scratch, "letters.json", letters_json);
+    scratch_write(&scratch, "letters.csv", "letter,n\na,1\n");
+    take_state(&scratch, &before);
+    vc_load_options options = {.checked = refuse, .context = &ncalls};
+    cr_assert_eq(scratch_load(&scratch, file, options, &report, &error), VC_IMPOSSIBLE);
+    cr_assert_str_eq(error.code, "laws");
+    cr_assert_eq(ncalls, 1);
+    check_same_state(&scratch, &before);
+    vc_buffer_release(&before.dump);
+    scratch_close(&scratch);
+}
+
+/* A file that is all wrong is not read to its end. */
+Test(load, stops_after_enough_rejects)
+{
+    struct scratch scratch;
+    vc_load_report report;
+    vc_error error = {0};
+    vc_buffer text = {0};
+    scratch_open(&scratch);
+    const char *file = scratch_write(&scratch, "letters.json", letters_json);
+    vc_buffer_put_text(&text, "letter,n\n");
+    for (int i = 0; i < 5000; i++)
+        vc_buffer_put_text(&text, "a,x\n");
+    scratch_write(&scratch, "letters.csv", vc_buffer_text(&text));
+    vc_load_options options = {.max_rejects = 10};
+    cr_assert_eq(scratch_load(&scratch, file, options, &report, &error), VC_BAD_INPUT);
+    cr_assert_not_null(strstr(error.message, "1010 rows were rejected, 10 allowed; the first: "));
+    cr_assert_eq(error.line, 2);
+    vc_buffer_release(&text);
+    scratch_close(&scratch);
+}
+
+/* ---- many facts ---- */
+
+enum { FACTS = 150000, ITEMS = 300 };
+
+struct fact {
+    unsigned item, shelf, day;
+    long amount; /* negative: null */
+    unsigned customer;
+};
+
+static struct fact make_fact(uint64_t *state)
+{
+    uint64_t bits[5];
+    for (int i = 0; i < 5; i++) {
+        *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        bits[i] = *state >> 33;
+    }
+    return (struct fact){.item = (unsigned)(bits[0] % ITEMS),
+                         .shelf = (unsigned)(bits[1] % 40),
+                         .day = (unsigned)(bits[2] % 28) + 1,
+                         .amount = (long)(bits[3] % 2000000) - 1000,
+                         .customer = (unsigned)(bits[4] % 5000)};
+}
+
+static const char many_json[] =
+    "{\"name\":\"many\",\"kind\":\"source\",\"data\":{\"csv\":\"many.csv\"},"
+    "\"dimensions\":[{\"name\":\"item\",\"table\":{\"csv\":\"items.csv\"},\"key\":\"id\","
+    "\"column\":\"item\",\"levels\":[\"kind\",{\"name\":\"item\",\"key\":\"id\"}]},"
+    "{\"name\":\"place\",\"levels\":[\"hall\",\"shelf\"]},"
+    "{\"name\":\"date\",\"type\":\"time\",\"column\":\"day\",\"levels\":[\"month\",\"day\"]}],"
+    "\"measures\":[{\"name\":\"amount\",\"type\":\"decimal(2)\",\"aggregator\":\"sum\"},"
+    "{\"name\":\"customers\",\"column\":\"customer\",\"aggregator\":\"count_distinct\"}]}";
+
+static void write_many(struct scratch *scratch)
+{
+    vc_buffer text = {0};
+    vc_buffer_put_text(&text, "id,kind\n");
+    for (int i = 0; i < ITEMS; i++)
+        vc_buffer_printf(&text, "I%d,K%d\n", i, i % 7);
+    scratch_write(scratch, "items.csv", vc_buffer_text(&text));
+    vc_buffer_clear(&text);
+    vc_buffer_put_text(&text, "item,hall,shelf,day,amount,customer\n");
+    uint64_t state = 42;
+    for (int i = 0; i < FACTS; i++) {
+        struct fact fact = make_fact(&state);
+        vc_buffer_printf(&text, "I%u,H%u,S%u,2024-02-%02u,", fact.item, fact.shelf % 3, fact.shelf,
+                         fact.day);
+        if (fact.amount >= 0)
+            vc_buffer_printf(&text, "%ld.%02ld", fact.amount / 100, fact.amount % 100);
+        vc_buffer_printf(&text, ",C%u\n", fact.customer);
+    }
+    scratch_write(scratch, "many.csv", vc_buffer_text(&text));
+    vc_buffer_release(&text);
+}
+
+static vc_str leaf_key(const vc_dimension *dimension, int64_t leaf)
+{
+    const vc_hierarchy *main = &dimension->hierarchies[0];
+    const vc_level *lowest = &main->levels[main->nlevels - 1];
+    cr_assert_lt((uint64_t)leaf, dimension->nleaves);
+    return vc_texts_get(&lowest->keys, lowest->leaf_members[leaf]);
+}
+
+static void check_text(vc_str text, const char *format, unsigned number)
+{
+    char expected[32];
+    snprintf(expected, sizeof expected, format, number);
+    cr_assert(vc_str_is(text, expected), "%.*s instead of %s", VC_FMT(text), expected);
+}
+
+static void check_segment(const vc_source_cube *cube, const vc_snapshot *snapshot,
+                          const vc_texts *customers, uint32_t segment, uint64_t *state)
+{
+    static int64_t values[5][VC_SEGMENT_ROWS];
+    vc_chunk chunks[5];
+    const uint16_t columns[5] = {0, 1, 2, cube->columns[0].column, cube->columns[1].column};
+    for (int c = 0; c < 5; c++) {
+        NEED_OK(vc_source_cube_chunk(cube, snapshot, columns[c], segment, &chunks[c], why));
+        vc_chunk_get_ints(&chunks[c], values[c]);
+    }
+    for (uint32_t row = 0; row < chunks[0].nrows; row++) {
+        struct fact fact = make_fact(state);
+        check_text(vc_texts_get(&cube->dimensions[0]->leaf_keys, (uint32_t)values[0][row]), "I%u",
+                   fact.item);
+        check_text(leaf_key(cube->dimensions[1], values[1][row]), "S%u", fact.shelf);
+        check_text(leaf_key(cube->dimensions[2], values[2][row]), "2024-02-%02u", fact.day);
+        cr_assert_eq(vc_chunk_has(&chunks[3], row), fact.amount >= 0);
+        if (fact.amount >= 0) cr_assert_eq(values[3][row], fact.amount);
+        check_text(vc_texts_get(customers, (uint32_t)values[4][row]), "C%u", fact.customer);
+    }
+}
+
+/* Several segments, every kind of dimension, nulls: each fact comes back, in the order of the
+ * file. */
+Test(load, every_fact_comes_back)
+{
+    struct scratch scratch;
+    vc_snapshot *snapshot;
+    vc_source_cube *cube;
+    vc_str bytes;
+    vc_texts customers;
+    uint64_t state = 42;
+    scratch_open(&scratch);
+    write_many(&scratch);
+    const char *file = scratch_write(&scratch, "many.json", many_json);
+    scratch_need_load(&scratch, file, (vc_load_options){0});
+    scratch_need_load(&scratch, file, (vc_load_options){.append = true});
+    NEED_OK(vc_snapshot_open(scratch.store, &snapshot, why));
+    NEED_OK(vc_source_cube_open(snapshot, VC_STR("many"), &scratch.arena, &cube, why));
+    NEED_OK(vc_snapshot_bytes(snapshot, cube->object_id, cube->generation, VC_COLUMN_DICTIONARY + 1,
+                              &scratch.arena, &bytes, why));
+    NEED_OK(vc_text_column_open(bytes, "customers", &customers, why));
+    cr_assert_eq(cube->nrows, 2 * FACTS);
+    cr_assert_eq(cube->nsegments, 6);
+    cr_assert_eq(cube->dimensions[1]->nleaves, 40);
+    cr_assert_eq(customers.count, 5000);
+    for (uint32_t segment = 0; segment < cube->nsegments; segment++) {
+        if (segment == 3) state = 42; /* the same facts once more, appended */
+        check_segment(cube, snapshot, &customers, segment, &state);
+    }
+    vc_source_cube_close(cube);
+    vc_snapshot_close(snapshot);
+    scratch_close(&scratch);
+}
+
+static void count_progress(void *context, const vc_load_progress *progress)
+{
+    cr_assert_str_eq(progress->object, "many");
+    cr_assert_leq(progress->bytes_done, progress->bytes_total);
+    ++*(int *)context;
+}
+
+/* Told of at most about ten times a second. */
+Test(load, progress_is_told_now_and_then)
+{
+    struct scratch scratch;
+    int ncalls = 0;
+    scratch_open(&scratch);
+    write_many(&scratch);
+    const char *file = scratch_write(&scratch, "many.json", many_json);
+    scratch_need_load(&scratch, file,
+                      (vc_load_options){.progress = count_progress, .context = &ncalls});
+    cr_assert_geq(ncalls, 1);
+    cr_assert_leq(ncalls, FACTS / 4096 + 1);
+    scratch_close(&scratch);
 }
