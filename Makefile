@@ -1,8 +1,8 @@
 # vcube. `make help` lists what there is to make.
 LAYERS  = base storage dimensions mapping cube slice query render http report cli
 BUILD  ?= build
-CC     ?= cc
-STD     = -std=c11 -D_GNU_SOURCE -I.
+VERSION = 0.1.0
+STD     = -std=c11 -D_GNU_SOURCE -I. -DVCUBE_VERSION='"$(VERSION)"'
 WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
           -Wno-sign-conversion -Wvla $(WERROR)
 HARDEN  = -fstack-protector-strong -fPIE
@@ -10,49 +10,113 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(SAN) -pthread
 LIBS    = -lmicrohttpd -ljansson -llmdb -lxxhash -lutf8proc -lzstd -lz -lm -pthread
 LINK    = -pie -Wl,-z,relro,-z,now $(SAN)
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-# One archive per folder. A folder's tests link its archive and those of the folders below it only.
+# One archive per folder. A folder's tests link its archive and those of the folders below it only;
+# the tests of the whole house link all but the command's main.
 sources  = $(wildcard $(1)/*.c)
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 archive  = $(BUILD)/lib$(1).a
 below    = $(shell for l in $(LAYERS); do echo $$l; [ $$l = $(1) ] && break; done)
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 libs_of  = $(foreach l,$(call reverse,$(call below,$(1))),$(if $(call sources,$(l)),$(call archive,$(l))))
+tests_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/$(1)/*.c))
 
-USED     = $(foreach l,$(LAYERS),$(if $(call sources,$(l)),$(l)))
-TESTED   = $(foreach l,$(LAYERS) house,$(if $(wildcard tests/$(l)/*.c),$(l)))
+TESTED   = $(foreach l,$(LAYERS) house,$(if $(wildcard tests/$(l)/test_*.c),$(l)))
+PROGRAMS = $(TESTED:%=$(BUILD)/tests/test_%)
+BENCHES  = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 
 .DEFAULT_GOAL = all
-all: $(BUILD)/vcube
+all: setup
+	@$(MAKE) --no-print-directory $(BUILD)/vcube
+
+help:
+	@sed -n 's/^## //p' Makefile
+## make              the command, build/vcube
+## make demo         load samples/world, ask it, serve it on 127.0.0.1:8080
+## make test         every test, in a few minutes
+## make check        the quick ones: unit tests, layers, form
+## make asan         unit tests under the address and undefined behaviour sanitizers
+## make coverage     how much of each layer the tests run (build/coverage.txt)
+## make fuzz         fuzz every parser for FUZZ_SECONDS each (default 20)
+## make bench        build the benches into build/bench
+## make fmt          put the code in form
+## make install      the command to DESTDIR/PREFIX (default /usr/local)
+
+setup:
+	@tools/setup
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-missing-prototypes -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-missing-prototypes -MMD -MP -c $< -o $@
 
 define layer_rules
 $(call archive,$(1)): $(call objects,$(1))
 	@rm -f $$@
-	ar rcs $$@ $$^
-$(BUILD)/tests/test_$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/$(1)/*.c)) $(call libs_of,$(1))
-	$(CC) $(LINK) -o $$@ $$^ -lcriterion $(LIBS)
+	$(Q)ar rcs $$@ $$^
+$(BUILD)/tests/test_$(1): $(call tests_of,$(1)) $(call libs_of,$(1))
+	$(Q)$(CC) $(LINK) -o $$@ $$^ -lcriterion $(LIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
-$(BUILD)/vcube: $(call libs_of,cli)
-	$(CC) $(LINK) -o $@ $(call objects,cli) $(filter-out $(call archive,cli),$^) $(LIBS)
+$(BUILD)/tests/test_house: $(call tests_of,house) $(call libs_of,report)
+	$(Q)$(CC) $(LINK) -o $@ $^ -lcriterion $(LIBS)
+
+$(BUILD)/vcube: $(call objects,cli) $(call libs_of,report)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+$(BUILD)/bench/%: bench/%.c $(call libs_of,report)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -O3 $(LINK) -o $@ $^ $(LIBS)
+
+# ---- tests ----
+
+unit: $(BUILD)/vcube $(PROGRAMS)
+	@VCUBE_BIN=$(BUILD)/vcube tools/run-tests $(BUILD)/logs $(LABEL) $(TOTALS) $(PROGRAMS)
+
+test: setup
+	@tools/test-all
+
+check: setup
+	@$(MAKE) --no-print-directory layers fmt-check
+	@$(MAKE) --no-print-directory -s unit LABEL=gcc TOTALS=/dev/null
+
+asan: setup
+	@$(MAKE) --no-print-directory -s unit BUILD=build-asan SAN="$(SANITIZE)" CFLAGS="-O1 -g" \
+	    LABEL=asan TOTALS=/dev/null
 
 layers:
 	@tools/check-layers $(LAYERS)
 
+fmt-check:
+	@clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+
 fmt:
 	clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+
+coverage: setup
+	@tools/coverage
+
+fuzz: setup
+	@tools/fuzz
+
+bench: setup
+	@$(MAKE) --no-print-directory $(BENCHES)
+
+demo: setup
+	@$(MAKE) --no-print-directory -s $(BUILD)/vcube
+	@tools/demo $(BUILD)/vcube
+
+PREFIX ?= /usr/local
+install: all
+	install -D -m 755 $(BUILD)/vcube $(DESTDIR)$(PREFIX)/bin/vcube
 
 clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all layers fmt clean
+.PHONY: all help setup unit test check asan layers fmt-check fmt coverage fuzz bench demo install clean

@@ -264,7 +264,7 @@ static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, 
 {
     const struct side *joined = &resolver->joined;
     uint32_t nkeys = resolver->npairs > 1 ? resolver->tuples.count : resolver->components[0].count;
-    uint32_t *key_offsets, *key_units;
+    uint32_t *key_offsets = NULL, *key_units = NULL;
     struct numbers targets = {0};
     uint8_t *seen = VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)relation->nunits + 1);
     uint32_t *offsets = VC_ARENA_NEW(resolver->arena, uint32_t, (size_t)joined->nunits + 1);

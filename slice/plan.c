@@ -375,8 +375,7 @@ vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_o
     status = vc_plan_select(plan, error);
     if (status == VC_OK) status = plan_axes(plan, error);
     if (status == VC_OK) status = plan_asked(plan, error);
-    if (status == VC_OK)
-        status = plan_compared(plan, error);
+    if (status == VC_OK) status = plan_compared(plan, error);
     *plan_out = plan;
     return status;
 }
