@@ -182,6 +182,21 @@ Test(definition, error_may_be_unwanted)
     vc_arena_release(&arena);
 }
 
+/* jansson quotes "\xDE" of the broken string, half a character; a message becomes JSON later. */
+Test(definition, message_is_utf8)
+{
+    vc_arena arena = {0};
+    vc_error error = {0};
+    vc_definition *definition = NULL;
+    cr_assert_eq(
+        vc_definition_parse(VC_STR("{\"a\": \"\\\xDE\xA3\"}"), NULL, &arena, &definition, &error),
+        VC_BAD_INPUT);
+    cr_assert_str_eq(error.code, "json");
+    cr_assert_neq(error.message[0], '\0');
+    cr_assert(vc_utf8_check(vc_str_of(error.message), NULL), "%s", error.message);
+    vc_arena_release(&arena);
+}
+
 /* The text may go away: everything is in the arena or the json. */
 Test(definition, text_is_not_kept)
 {
