@@ -8,7 +8,9 @@
  *     primary = number | name | '"' name '"' | function "(" expr { "," expr } ")" | "(" expr ")"
  *
  * Functions: coalesce(a, ...), zn(a), safe_div(a, b), if(condition, a, b), abs(a), round(a[, n]),
- * min(a, ...), max(a, ...). Names are measures of the same cube.
+ * min(a, ...), max(a, ...). Names are measures of the same cube: letters, digits, `_`, `.` and
+ * non-ASCII, not beginning with a digit; others in quotes, a quote inside written twice.
+ * Limits: 16 KiB of text, 64 levels of parentheses and calls, 256 values at once.
  *
  * Values are double or null with a reason. Null propagates, with the reason of the leftmost null
  * operand; division by zero is null `d`, in safe_div too (docs/semantics.md says why);
