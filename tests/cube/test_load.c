@@ -6,6 +6,7 @@
 #include "cube/load.h"
 
 #include "base/buffer.h"
+#include "cube/dependency.h"
 #include "cube/source.h"
 #include "cube/text_column.h"
 #include "tests/cube/load_dump.h"
@@ -472,6 +473,29 @@ Test(load, every_fact_comes_back)
     }
     vc_source_cube_close(cube);
     vc_snapshot_close(snapshot);
+    scratch_close(&scratch);
+}
+
+/* The facts of earlier loads belong to a cube that was appended to: they stay when the epochs in
+ * which they were published are collected. */
+Test(load, appended_facts_outlive_old_epochs)
+{
+    struct scratch scratch;
+    struct state before, now;
+    scratch_open(&scratch);
+    scratch_need_load(&scratch, "tests/data/load/append/sales.json", (vc_load_options){0});
+    scratch_need_load(&scratch, "tests/data/load/append/append", (vc_load_options){.append = true});
+    take_state(&scratch, &before);
+    const char *file = scratch_write(&scratch, "a.json", letters_json);
+    scratch_write(&scratch, "letters.csv", "letter,n\na,1\n");
+    for (int i = 0; i < 12; i++) /* more than are kept */
+        scratch_need_load(&scratch, file, (vc_load_options){0});
+    NEED_OK(vc_object_drop(scratch.store, VC_KIND_CUBE, VC_STR("letters"), false, NULL, why));
+    take_state(&scratch, &now);
+    cr_assert_str_eq(now.dump.data, before.dump.data);
+    cr_assert_not_null(strstr(now.dump.data, "facts: 4 rows, 2 runs"));
+    vc_buffer_release(&before.dump);
+    vc_buffer_release(&now.dump);
     scratch_close(&scratch);
 }
 
