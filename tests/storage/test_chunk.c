@@ -150,6 +150,9 @@ static void check_ints(const int64_t *values, const uint8_t *validity, uint32_t 
         cr_assert_eq(vc_chunk_has(&chunk, row), is_valid);
         cr_assert_eq(decoded[row], is_valid ? values[row] : 0);
         nnulls += !is_valid;
+        /* nothing of what stood in a null row gets into the file */
+        for (unsigned byte = 0; !is_valid && byte < chunk.width; byte++)
+            cr_assert_eq(((const unsigned char *)chunk.data)[row * chunk.width + byte], 0);
         min = is_valid && values[row] < min ? values[row] : min;
         max = is_valid && values[row] > max ? values[row] : max;
     }
