@@ -484,23 +484,35 @@ static vc_status notice_overlap(struct answering *in, size_t pass, size_t axis, 
     return VC_OK;
 }
 
+static bool is_repeated(const vc_result *result, size_t measure)
+{
+    if (result->summary[measure].reason == VC_REASON_REPEATED) return true;
+    for (size_t row = 0; row < result->nrows; row++)
+        if (result->cells[row * result->nmeasures + measure].reason == VC_REASON_REPEATED)
+            return true;
+    return false;
+}
+
+/* One notice for all measures that are repeated. */
 static void notice_repeats(struct answering *in)
 {
     const vc_result *result = in->result;
+    vc_str list = {0};
+    uint64_t nrepeated = 0;
     for (size_t m = 0; m < result->nmeasures; m++) {
-        bool is_repeated = result->summary[m].reason == VC_REASON_REPEATED;
-        for (size_t row = 0; row < result->nrows && !is_repeated; row++)
-            is_repeated = result->cells[row * result->nmeasures + m].reason == VC_REASON_REPEATED;
-        if (is_repeated)
-            add_notice(in,
-                       (vc_notice){.code = "repeat",
-                                   .source = result->measures[m].source,
+        if (!is_repeated(result, m)) continue;
+        list = vc_arena_printf(in->arena, "%.*s%s'%.*s'", VC_FMT(list), nrepeated++ > 0 ? ", " : "",
+                               VC_FMT(result->measures[m].name));
+    }
+    if (nrepeated > 0)
+        add_notice(in, (vc_notice){.code = "repeat",
+                                   .has_count = true,
+                                   .count = nrepeated,
                                    .message = vc_arena_printf(
                                        in->arena,
-                                       "'%.*s' is repeated over a dimension it does not have: do "
-                                       "not add it up",
-                                       VC_FMT(result->measures[m].name))});
-    }
+                                       "repeated over dimensions they do not have, so do not add "
+                                       "them up: %.*s",
+                                       VC_FMT(list))});
 }
 
 static vc_status add_notices(struct answering *in, vc_error *error)
