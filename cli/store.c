@@ -59,7 +59,7 @@ static int run_stats(const vc_arguments *arguments)
                          vc_cli_bytes(&arena, stats.map_bytes),
                          VC_STR("readers"),
                          vc_arena_printf(&arena, "%u of %u", stats.nreaders, stats.max_readers),
-                         VC_STR("LMDB"),
+                         VC_STR("storage library"),
                          vc_str_of(stats.lmdb_version)};
         vc_cli_table(rows, sizeof rows / sizeof rows[0] / 2, 2, (bool[]){false, true});
     }
