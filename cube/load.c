@@ -50,14 +50,14 @@ vc_status vc_load_put_manifest(vc_loader *loader, const vc_object *object,
 
 /* ---- before any data are read ---- */
 
-static const vc_definition *find_given(const load_plan *plan, vc_kind kind, vc_str name)
+/* The first definition of that name; plan->ngiven when there is none. */
+static size_t find_given(const load_plan *plan, vc_kind kind, vc_str name)
 {
-    for (size_t i = 0; i < plan->ngiven; i++) {
-        const vc_definition *definition = plan->given[i].definition;
-        if (vc_definition_object_kind(definition) == kind && vc_str_equal(definition->name, name))
-            return definition;
-    }
-    return NULL;
+    size_t i = 0;
+    while (i < plan->ngiven && (vc_definition_object_kind(plan->given[i].definition) != kind ||
+                                !vc_str_equal(plan->given[i].definition->name, name)))
+        i++;
+    return i;
 }
 
 static vc_status check_names(const load_plan *plan, vc_error *error)
@@ -65,11 +65,12 @@ static vc_status check_names(const load_plan *plan, vc_error *error)
     for (size_t i = 0; i < plan->ngiven; i++) {
         const vc_definition *definition = plan->given[i].definition;
         vc_kind kind = vc_definition_object_kind(definition);
-        const vc_definition *first = find_given(plan, kind, definition->name);
-        if (first == definition) continue;
+        size_t first = find_given(plan, kind, definition->name);
+        if (first == i) continue;
+        vc_str file = plan->given[first].definition->file;
         vc_fail(error, VC_BAD_INPUT, "duplicate_name", "%s '%.*s' is defined twice, also in %s",
                 vc_kind_name(kind), VC_FMT(definition->name),
-                first->file.size > 0 ? first->file.data : "another definition");
+                file.size > 0 ? file.data : "another definition");
         vc_loader_place(definition, error, "/name");
         return VC_BAD_INPUT;
     }
@@ -92,7 +93,7 @@ static vc_status fail_unknown(const load_plan *plan, const vc_definition *defini
                          &nobjects, NULL) != VC_OK)
         nobjects = 0;
     for (size_t i = 0; i < nobjects; i++) {
-        if (find_given(plan, dependency->kind, objects[i].name) == NULL)
+        if (find_given(plan, dependency->kind, objects[i].name) == plan->ngiven)
             vc_nearest_offer(&nearest, objects[i].name);
     }
     vc_fail(error, VC_NOT_FOUND, vc_kind_unknown_code(dependency->kind), "no %s named '%.*s'",
@@ -110,7 +111,7 @@ static vc_status check_dependencies(const load_plan *plan, vc_error *error)
         for (size_t j = 0; j < entry->ndependencies; j++) {
             const vc_dependency *dependency = &entry->dependencies[j];
             vc_object object;
-            if (find_given(plan, dependency->kind, dependency->name) != NULL) continue;
+            if (find_given(plan, dependency->kind, dependency->name) < plan->ngiven) continue;
             vc_status status = vc_snapshot_find(vc_load_snapshot(plan->loader.load),
                                                 dependency->kind, dependency->name, &object, error);
             if (status == VC_NOT_FOUND)
@@ -173,14 +174,10 @@ static vc_status place(load_plan *plan, given_definition *entry, size_t *path, s
     entry->state = ON_PATH;
     path[npath] = (size_t)(entry - plan->given);
     for (size_t i = 0; i < entry->ndependencies; i++) {
-        for (size_t j = 0; j < plan->ngiven; j++) {
-            given_definition *other = &plan->given[j];
-            if (vc_definition_object_kind(other->definition) != entry->dependencies[i].kind ||
-                !vc_str_equal(other->definition->name, entry->dependencies[i].name))
-                continue;
-            vc_status status = place(plan, other, path, npath + 1, error);
-            if (status != VC_OK) return status;
-        }
+        size_t other = find_given(plan, entry->dependencies[i].kind, entry->dependencies[i].name);
+        if (other == plan->ngiven) continue;
+        vc_status status = place(plan, &plan->given[other], path, npath + 1, error);
+        if (status != VC_OK) return status;
     }
     entry->state = PLACED;
     plan->order[plan->nordered++] = entry->definition;
@@ -262,7 +259,7 @@ static vc_status load_all(load_plan *plan, vc_arena *arena, vc_load_report *repo
         vc_status status = load_definition(loader, definition, object, error);
         object->nrejects = loader->nrejects - nrejects;
         report->nrows += object->nrows;
-        if (object->nrejects > 0 && loader->rejects != NULL)
+        if (object->nrejects > 0 && loader->rejects_last != NULL)
             object->rejects_file =
                 vc_arena_str(arena, vc_str_of(vc_rejects_path(loader->rejects_last->rejects)));
         if (status != VC_OK) return status;

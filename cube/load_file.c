@@ -226,6 +226,19 @@ static bool writes_rejects(const vc_loader *loader)
     return !loader->options->check_only || loader->options->rejects_directory != NULL;
 }
 
+/* A data folder that cannot be written to must not hide what is wrong with the data, so a failure
+ * is only kept here. */
+static void write_reject(vc_load_file *file, const vc_csv_row *row, const vc_error *reason)
+{
+    vc_loader *loader = file->loader;
+    vc_error *failure = &loader->rejects_failure;
+    vc_status status = file->rejects == NULL ? open_rejects(file, failure) : VC_OK;
+    if (status == VC_OK)
+        status = vc_rejects_put(file->rejects->rejects, reason, row->record, failure);
+    failure->status = status;
+    if (status == VC_OK) loader->rejects_last = file->rejects;
+}
+
 vc_status vc_load_file_reject(vc_load_file *file, const vc_csv_row *row, vc_error *reason,
                               vc_error *error)
 {
@@ -233,13 +246,8 @@ vc_status vc_load_file_reject(vc_load_file *file, const vc_csv_row *row, vc_erro
     if (reason->file[0] == '\0' || reason->line == 0) vc_load_file_at(file, row, SIZE_MAX, reason);
     if (loader->nrejects++ == 0) loader->first_reject = *reason;
     file->nrejects++;
-    if (writes_rejects(loader)) {
-        vc_status status = file->rejects == NULL ? open_rejects(file, error) : VC_OK;
-        if (status == VC_OK)
-            status = vc_rejects_put(file->rejects->rejects, reason, row->record, error);
-        if (status != VC_OK) return status;
-        loader->rejects_last = file->rejects;
-    }
+    if (writes_rejects(loader) && loader->rejects_failure.status == VC_OK)
+        write_reject(file, row, reason);
     if (loader->nrejects > loader->options->max_rejects &&
         loader->nrejects - loader->options->max_rejects >= REJECTS_BEYOND_LIMIT)
         return vc_load_check_rejects(loader, error);
@@ -249,11 +257,16 @@ vc_status vc_load_file_reject(vc_load_file *file, const vc_csv_row *row, vc_erro
 vc_status vc_load_check_rejects(const vc_loader *loader, vc_error *error)
 {
     const vc_load_options *options = loader->options;
-    if (loader->nrejects <= options->max_rejects) return VC_OK;
+    if (loader->nrejects <= options->max_rejects) {
+        if (loader->rejects_failure.status != VC_OK && error != NULL)
+            *error = loader->rejects_failure;
+        return loader->rejects_failure.status;
+    }
     vc_error found = loader->first_reject;
     const vc_loader_rejects *oldest = loader->rejects;
     while (oldest != NULL && oldest->next != NULL)
         oldest = oldest->next;
+    if (loader->rejects_failure.status != VC_OK) oldest = NULL;
     vc_fail(error, VC_BAD_INPUT, "rejects", "%" PRIu64 " %s, %" PRIu64 " allowed%s: %s%s%s",
             loader->nrejects, loader->nrejects == 1 ? "row was rejected" : "rows were rejected",
             options->max_rejects, loader->nrejects == 1 ? "" : "; the first", found.message,

@@ -50,6 +50,7 @@ typedef struct vc_loader {
     vc_shared_dimension *shared;
     uint64_t nrejects;
     vc_error first_reject;
+    vc_error rejects_failure; /* why they cannot be written; VC_OK when they can */
     uint64_t nbytes;
     int64_t progress_ns; /* when progress was last told */
 } vc_loader;
@@ -103,7 +104,8 @@ vc_status vc_load_file_next(vc_load_file *file, vc_csv_row *row, bool *is_end_ou
 vc_status vc_load_file_reject(vc_load_file *file, const vc_csv_row *row, vc_error *reason,
                               vc_error *error);
 
-/* To be called at the end of a file: VC_BAD_INPUT, code "rejects", when there were too many. */
+/* To be called at the end of a file: VC_BAD_INPUT, code "rejects", when there were too many;
+ * "rejects_write" when there were not, but they could not be written down. */
 vc_status vc_load_check_rejects(const vc_loader *loader, vc_error *error);
 
 /* Set the place of a fault in the row: file, line, and the column of the field. SIZE_MAX: none. */

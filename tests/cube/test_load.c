@@ -351,6 +351,46 @@ Test(load, stops_after_enough_rejects)
     scratch_close(&scratch);
 }
 
+/* Not being able to write the rejects down hides nothing, and loses no row in silence. */
+Test(load, rejects_that_cannot_be_written)
+{
+    struct scratch scratch;
+    vc_load_report report;
+    vc_error error = {0};
+    scratch_open(&scratch);
+    const char *file = scratch_write(&scratch, "letters.json", letters_json);
+    scratch_write(&scratch, "letters.csv", "letter,n\na,x\nb,2\n");
+    vc_load_options options = {.rejects_directory = "/nonexistent"};
+    cr_assert_eq(scratch_load(&scratch, file, options, &report, &error), VC_BAD_INPUT);
+    cr_assert_str_eq(error.code, "rejects");
+    cr_assert_not_null(strstr(error.message, "'x' is not an integer"));
+    cr_assert_null(strstr(error.message, "see "));
+    options.max_rejects = 1;
+    cr_assert_eq(scratch_load(&scratch, file, options, &report, &error), VC_STORAGE);
+    cr_assert_str_eq(error.code, "rejects_write");
+    scratch_close(&scratch);
+}
+
+/* One definition given twice is as wrong as two of one name. */
+Test(load, the_same_definition_twice)
+{
+    struct scratch scratch;
+    vc_load_report report;
+    vc_load_options options = {0};
+    vc_error error = {0};
+    vc_definition *definitions[2];
+    scratch_open(&scratch);
+    NEED_OK(vc_definition_read("tests/data/load/star/sales.json", &scratch.arena, &definitions[0],
+                               why));
+    definitions[1] = definitions[0];
+    cr_assert_eq(vc_load_definitions(scratch.store, definitions, 2, &options, &scratch.arena,
+                                     &report, &error),
+                 VC_BAD_INPUT);
+    cr_assert_str_eq(error.code, "duplicate_name");
+    vc_definition_release(definitions[0]);
+    scratch_close(&scratch);
+}
+
 /* ---- many facts ---- */
 
 enum { FACTS = 150000, ITEMS = 300 };
