@@ -96,7 +96,7 @@ static size_t step_constant(const vc_chunk *chunk, const uint32_t *groups, uint6
     return entries->count;
 }
 
-static uint32_t leaf_at(const vc_chunk *chunk, uint32_t row)
+static int64_t int_at(const vc_chunk *chunk, uint32_t row)
 {
     uint64_t delta = 0;
     switch (chunk->width) {
@@ -106,7 +106,7 @@ static uint32_t leaf_at(const vc_chunk *chunk, uint32_t row)
     case 8: delta = ((const uint64_t *)chunk->data)[row]; break;
     default: break;
     }
-    return (uint32_t)((uint64_t)chunk->base + delta);
+    return (int64_t)((uint64_t)chunk->base + delta);
 }
 
 static bool step_ragged(const vc_chunk *chunk, const vc_step *step, const struct entries *in,
@@ -114,7 +114,7 @@ static bool step_ragged(const vc_chunk *chunk, const vc_step *step, const struct
 {
     out->count = 0;
     for (size_t i = 0; i < in->count; i++) {
-        uint32_t leaf = leaf_at(chunk, in->rows[i]);
+        uint32_t leaf = (uint32_t)int_at(chunk, in->rows[i]);
         uint32_t first = step->offsets[leaf], end = step->offsets[leaf + 1];
         if (!entries_reserve(out, out->count + (end - first))) return false;
         for (uint32_t t = first; t < end; t++) {
@@ -157,19 +157,6 @@ static vc_status check_leaves(const struct part *part, const vc_step *step, cons
 }
 
 /* ---- measures ---- */
-
-static int64_t int_at(const vc_chunk *chunk, uint32_t row)
-{
-    uint64_t delta = 0;
-    switch (chunk->width) {
-    case 1: delta = ((const uint8_t *)chunk->data)[row]; break;
-    case 2: delta = ((const uint16_t *)chunk->data)[row]; break;
-    case 4: delta = ((const uint32_t *)chunk->data)[row]; break;
-    case 8: delta = ((const uint64_t *)chunk->data)[row]; break;
-    default: break;
-    }
-    return (int64_t)((uint64_t)chunk->base + delta);
-}
 
 static void add_int(vc_accumulator *accumulator, vc_aggregator aggregator, int64_t value)
 {
