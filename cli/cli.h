@@ -111,6 +111,8 @@ vc_status vc_cli_open_store(const vc_arguments *arguments, bool is_read_only, vc
 
 /* ---- commands ---- */
 
+extern const vc_option vc_common_options[]; /* --help and --quiet */
+
 extern const vc_command vc_command_load, vc_command_check, vc_command_drop, vc_command_ls,
     vc_command_describe, vc_command_members, vc_command_query, vc_command_coverage,
     vc_command_serve, vc_command_stats, vc_command_verify;

@@ -33,26 +33,28 @@ static void print_overview(FILE *stream)
           stream);
 }
 
-static void print_options(const vc_option *options)
+static void print_option(const vc_option *option)
 {
-    for (; options != NULL && options->name != NULL; options++) {
-        char text[64];
-        snprintf(text, sizeof text, "--%s%s%s", options->name, options->value != NULL ? " " : "",
-                 options->value != NULL ? options->value : "");
-        if (options->letter != 0)
-            printf("  -%c, %-22s %s\n", options->letter, text, options->help);
-        else
-            printf("      %-22s %s\n", text, options->help);
-    }
+    enum { COLUMN = 30 };
+    char text[96];
+    int size = snprintf(text, sizeof text, "  %c%c%c --%s%s%s", option->letter != 0 ? '-' : ' ',
+                        option->letter != 0 ? option->letter : ' ', option->letter != 0 ? ',' : ' ',
+                        option->name, option->value != NULL ? " " : "",
+                        option->value != NULL ? option->value : "");
+    if (size >= COLUMN)
+        printf("%s\n%*s%s\n", text, COLUMN, "", option->help);
+    else
+        printf("%-*s%s\n", COLUMN, text, option->help);
 }
 
 static void print_help(const vc_command *command)
 {
     printf("vcube %s: %s\n\nUsage: vcube %s [OPTIONS] %s\n\n%s\n\nOptions:\n", command->name,
            command->summary, command->name, command->operands, command->help);
-    print_options(command->options);
-    printf("  -h, %-22s %s\n  -q, %-22s %s\n", "--help", "show this help", "--quiet",
-           "say nothing but errors");
+    for (const vc_option *o = command->options; o->name != NULL; o++)
+        print_option(o);
+    for (const vc_option *o = vc_common_options; o->name != NULL; o++)
+        print_option(o);
 }
 
 static const vc_command *find_command(const char *name)

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-static const vc_option common_options[] = {{"help", 'h', NULL, "show this help"},
-                                           {"quiet", 'q', NULL, "say nothing but errors"},
-                                           VC_OPTION_END};
+const vc_option vc_common_options[] = {{"help", 'h', NULL, "show this help"},
+                                       {"quiet", 'q', NULL, "say nothing but errors"},
+                                       VC_OPTION_END};
 
 static const vc_option *find_in(const vc_option *options, const char *name, size_t size,
                                 char letter)
@@ -23,7 +23,7 @@ static const vc_option *find_option(const vc_command *command, const char *name,
                                     char letter)
 {
     const vc_option *option = find_in(command->options, name, size, letter);
-    return option != NULL ? option : find_in(common_options, name, size, letter);
+    return option != NULL ? option : find_in(vc_common_options, name, size, letter);
 }
 
 static vc_status fail_unknown(const vc_command *command, const char *text, size_t size,
@@ -38,7 +38,7 @@ static vc_status fail_unknown(const vc_command *command, const char *text, size_
     vc_nearest_init(&nearest, (vc_str){.data = text, .size = size});
     for (const vc_option *o = command->options; o != NULL && o->name != NULL; o++)
         vc_nearest_offer(&nearest, vc_str_of(o->name));
-    for (const vc_option *o = common_options; o->name != NULL; o++)
+    for (const vc_option *o = vc_common_options; o->name != NULL; o++)
         vc_nearest_offer(&nearest, vc_str_of(o->name));
     vc_nearest_report(&nearest, error);
     return VC_BAD_INPUT;
