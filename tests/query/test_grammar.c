@@ -243,3 +243,39 @@ Test(grammar, dimref_takes_names_as_they_stand_in_answers)
     cr_assert_eq(error.offset, 5);
     vc_arena_release(&arena);
 }
+
+/* ---- what the page on the query language shows can be asked ---- */
+
+/* Parse each word after `name` (like "cut=") in the indented lines. Returns how many there were. */
+static int parse_examples(FILE *page, const char *name,
+                          vc_status (*parse)(vc_source_text, vc_arena *, vc_list *, vc_error *))
+{
+    char line[512];
+    int count = 0;
+    rewind(page);
+    while (fgets(line, sizeof line, page) != NULL) {
+        char *at = strncmp(line, "    ", 4) == 0 ? strstr(line, name) : NULL;
+        for (; at != NULL; at = strstr(at, name)) {
+            vc_arena arena = {0};
+            vc_error error = {0};
+            vc_list list = {0};
+            at += strlen(name);
+            vc_str word = {.data = at, .size = strcspn(at, " &\n")};
+            vc_source_text source = {.text = word, .where = name};
+            cr_assert_eq(parse(source, &arena, &list, &error), VC_OK, "%s: %s", line,
+                         error.message);
+            count++;
+            vc_arena_release(&arena);
+        }
+    }
+    return count;
+}
+
+Test(grammar, examples_of_the_page)
+{
+    FILE *page = fopen("docs/query-language.md", "r");
+    cr_assert_not_null(page);
+    cr_assert_gt(parse_examples(page, "cut=", vc_cut_parse), 14);
+    cr_assert_gt(parse_examples(page, "drilldown=", vc_drilldown_parse), 3);
+    fclose(page);
+}
