@@ -99,8 +99,10 @@ vc_status vc_json_parse(vc_str text, const char *file, unsigned max_depth, json_
         return VC_OK;
     }
     if (json_error_code(&problem) == json_error_out_of_memory) return vc_no_memory(error);
-    return fail_at(error, text, file, skipped + error_offset(&problem, text.size - skipped),
-                   problem.text);
+    size_t offset = skipped + error_offset(&problem, text.size - skipped);
+    /* jansson quotes what it had read when it gave up, which may be half a character. */
+    if (!vc_utf8_check(vc_str_of(problem.text), &bad_offset)) problem.text[bad_offset] = '\0';
+    return fail_at(error, text, file, offset, problem.text);
 }
 
 /* ---- vc_json_locate: a scanner over text known to be valid ---- */

@@ -56,6 +56,7 @@ static vc_str scan_digits(vc_str text, size_t *at)
     size_t first = *at;
     while (*at < text.size && is_digit(text.data[*at]))
         ++*at;
+    if (first == text.size) return VC_STR(""); /* also for an absent text, which has no data */
     return (vc_str){.data = text.data + first, .size = *at - first};
 }
 

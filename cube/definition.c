@@ -76,13 +76,6 @@ static vc_str directory_of(vc_str file, vc_arena *arena)
     return vc_arena_str(arena, (vc_str){.data = file.data, .size = size == 1 ? 1 : size - 1});
 }
 
-/* jansson quotes what it had read when it gave up, which may be half a character. */
-static void trim_message(vc_error *error)
-{
-    size_t bad_offset;
-    if (!vc_utf8_check(vc_str_of(error->message), &bad_offset)) error->message[bad_offset] = '\0';
-}
-
 vc_status vc_definition_parse(vc_str text, const char *file, vc_arena *arena,
                               vc_definition **definition_out, vc_error *error)
 {
@@ -96,10 +89,7 @@ vc_status vc_definition_parse(vc_str text, const char *file, vc_arena *arena,
     definition->directory = directory_of(definition->file, arena);
     if (definition->directory.data == NULL) return vc_no_memory(error);
     vc_status status = vc_json_parse(definition->text, file, 0, &definition->json, error);
-    if (status != VC_OK) {
-        trim_message(error);
-        return status;
-    }
+    if (status != VC_OK) return status;
     vc_reader reader = {.arena = arena, .definition = definition, .error = error};
     vc_node root = {.reader = &reader, .json = definition->json};
     status = read_definition(&root, definition);

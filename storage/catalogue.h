@@ -62,8 +62,4 @@ int vc_entry_compare(const void *left, const void *right); /* for qsort: the ord
 void vc_catalogue_write(uint64_t epoch, const vc_entry *entries, size_t nentries,
                         vc_buffer *buffer);
 
-/* "cube", and the code "unknown_cube". */
-const char *vc_kind_name(vc_kind kind);
-const char *vc_kind_unknown_code(vc_kind kind);
-
 #endif

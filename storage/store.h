@@ -34,6 +34,10 @@ typedef enum vc_kind {
     VC_KIND_COUNT
 } vc_kind;
 
+/* "cube", and the error code "unknown_cube". */
+const char *vc_kind_name(vc_kind kind);
+const char *vc_kind_unknown_code(vc_kind kind);
+
 enum { VC_SEGMENT_ROWS = 65536 }; /* rows of a full segment */
 
 typedef struct vc_store_options {
