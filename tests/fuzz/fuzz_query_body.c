@@ -9,7 +9,6 @@
 #include "query/canonical.h"
 
 #include <assert.h>
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,8 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(!vc_str_is_null(vc_query_canonical(&query, &arena)));
     } else {
         assert(status == error.status && error.code != NULL && error.message[0] != '\0');
-        /* the JSON library quotes what it does not like, cut wherever it likes */
-        assert(strcmp(error.code, "json") == 0 || vc_utf8_check(vc_str_of(error.message), NULL));
+        assert(vc_utf8_check(vc_str_of(error.message), NULL));
         assert(vc_utf8_check(vc_str_of(error.pointer), NULL));
         assert(error.pointer[0] == '\0' || error.pointer[0] == '/');
     }
