@@ -1,0 +1,322 @@
+#include "http/describe.h"
+
+const char *vc_key_type_name(vc_key_type type)
+{
+    return type == VC_KEY_INT ? "int" : type == VC_KEY_DATE ? "date" : "string";
+}
+
+static const char *unrelated_name(vc_unrelated unrelated)
+{
+    return unrelated == VC_UNRELATED_REPEAT  ? "repeat"
+           : unrelated == VC_UNRELATED_ERROR ? "error"
+                                             : "null";
+}
+
+static const char *unmatched_name(vc_unmatched unmatched)
+{
+    return unmatched == VC_UNMATCHED_BUCKET    ? "bucket"
+           : unmatched == VC_UNMATCHED_MEMBERS ? "members"
+                                               : "drop";
+}
+
+void vc_describe_info(vc_json_writer *json, const vc_definition *definition)
+{
+    const vc_info_def *info = &definition->info;
+    if (info->source.size == 0 && info->licence.size == 0) return;
+    vc_json_begin(json, "info", '{');
+    vc_json_put_given(json, "source", info->source);
+    vc_json_put_given(json, "licence", info->licence);
+    vc_json_end(json, '}');
+}
+
+void vc_describe_coverage(vc_json_writer *json, vc_str source, vc_str dimension,
+                          const vc_coverage *counts)
+{
+    vc_json_put_str(json, "source", source);
+    vc_json_put_str(json, "dim", dimension);
+    vc_json_put_uint(json, "keys", counts->keys);
+    vc_json_put_uint(json, "matched", counts->keys_matched);
+    vc_json_put_uint(json, "members", counts->members);
+    vc_json_put_uint(json, "members_matched", counts->members_matched);
+    vc_json_put_uint(json, "primary_members", counts->primary_members);
+    vc_json_put_uint(json, "primary_matched", counts->primary_matched);
+    vc_json_put_uint(json, "excluded", counts->excluded);
+}
+
+/* ---- dimensions ---- */
+
+static void put_hierarchy(vc_json_writer *json, const vc_hierarchy *hierarchy)
+{
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "name", hierarchy->name);
+    vc_json_put_given(json, "label", hierarchy->label);
+    vc_json_begin(json, "levels", '[');
+    for (unsigned l = 0; l < hierarchy->nlevels; l++) {
+        const vc_level *level = &hierarchy->levels[l];
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "name", level->name);
+        vc_json_put_given(json, "label", level->label);
+        vc_json_put_text(json, "type", vc_key_type_name(level->key_type));
+        vc_json_put_uint(json, "members", level->nmembers);
+        vc_json_put_bool(json, "has_labels", level->has_labels);
+        vc_json_end(json, '}');
+    }
+    vc_json_end(json, ']');
+    vc_json_end(json, '}');
+}
+
+/* "level": the level that an attribute or index belongs to; null stands for the leaves. */
+static void put_level_name(vc_json_writer *json, const vc_dimension *dimension, int hierarchy,
+                           int level)
+{
+    if (hierarchy < 0)
+        vc_json_put_null(json, "level");
+    else
+        vc_json_put_str(json, "level", dimension->hierarchies[hierarchy].levels[level].name);
+}
+
+static void put_attributes(vc_json_writer *json, const vc_dimension *dimension)
+{
+    vc_json_begin(json, "attributes", '[');
+    for (unsigned i = 0; i < dimension->nattributes; i++) {
+        const vc_attribute *attribute = &dimension->attributes[i];
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "name", attribute->name);
+        put_level_name(json, dimension, attribute->hierarchy, attribute->level);
+        vc_json_put_uint(json, "values", attribute->values.count);
+        vc_json_end(json, '}');
+    }
+    vc_json_end(json, ']');
+}
+
+static void put_indexes(vc_json_writer *json, const vc_dimension *dimension)
+{
+    vc_json_begin(json, "indexes", '[');
+    for (unsigned i = 0; i < dimension->nindexes; i++) {
+        const vc_index *index = &dimension->indexes[i];
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "name", index->name);
+        put_level_name(json, dimension, index->hierarchy, index->level);
+        vc_json_put_uint(json, "values", index->values.count);
+        vc_json_put_bool(json, "unique", index->is_unique);
+        vc_json_put_bool(json, "declared", !index->is_implicit);
+        if (index->is_partial) vc_json_put_bool(json, "partial", true);
+        vc_json_end(json, '}');
+    }
+    vc_json_end(json, ']');
+}
+
+static void put_buckets(vc_json_writer *json, const vc_cube *cube, const vc_cube_dimension *outer)
+{
+    vc_json_begin(json, "synthetic", '[');
+    for (size_t b = 0; b < outer->nbuckets; b++) {
+        const vc_bucket *bucket = &outer->buckets[b];
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "key", bucket->key);
+        vc_json_put_str(json, "source", cube->sources[bucket->source].alias);
+        vc_json_put_uint(json, "members", bucket->has_members ? bucket->end - bucket->first : 0);
+        vc_json_end(json, '}');
+    }
+    vc_json_end(json, ']');
+}
+
+void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t number,
+                           const char *snapshot)
+{
+    const vc_cube_dimension *outer = &cube->dimensions[number];
+    const vc_dimension *dimension = outer->dimension;
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "name", outer->name);
+    vc_json_put_str(json, "label", outer->label.size > 0 ? outer->label : outer->name);
+    if (snapshot != NULL) {
+        vc_json_put_str(json, "cube", cube->name);
+        vc_json_put_text(json, "snapshot", snapshot);
+    }
+    vc_json_put_text(json, "type", dimension->is_time ? "time" : "standard");
+    vc_json_put_uint(json, "leaves", dimension->nleaves);
+    if (cube->is_virtual) {
+        vc_json_put_str(json, "owner", cube->sources[outer->owner].alias);
+        vc_json_put_bool(json, "private", outer->is_private);
+    }
+    vc_json_put_bool(json, "aggregatable", outer->is_aggregatable);
+    if (dimension->leaf_keys.count > 0) vc_json_put_str(json, "key", dimension->key_name);
+    vc_json_begin(json, "hierarchies", '[');
+    for (unsigned h = 0; h < dimension->nhierarchies; h++)
+        put_hierarchy(json, &dimension->hierarchies[h]);
+    vc_json_end(json, ']');
+    put_attributes(json, dimension);
+    put_indexes(json, dimension);
+    if (outer->nbuckets > 0) put_buckets(json, cube, outer);
+    vc_json_end(json, '}');
+}
+
+/* ---- measures ---- */
+
+/* What the definition says beside what the model keeps; NULL when there is none of that name. */
+static const vc_measure_def *find_definition(const vc_cube *cube, vc_str name)
+{
+    const vc_definition *definition = cube->definition;
+    size_t count =
+        cube->is_virtual ? definition->as.virtual_cube.nmeasures : definition->as.cube.nmeasures;
+    const vc_measure_def *measures =
+        cube->is_virtual ? definition->as.virtual_cube.measures : definition->as.cube.measures;
+    for (size_t i = 0; i < count; i++)
+        if (vc_str_equal(measures[i].name, name)) return &measures[i];
+    return NULL;
+}
+
+static void put_type(vc_json_writer *json, const vc_cube_measure *measure)
+{
+    vc_json_put_key(json, "type");
+    if (measure->type == VC_VALUE_DECIMAL)
+        vc_buffer_printf(json->out, "\"decimal(%u)\"", measure->scale);
+    else
+        vc_buffer_put_text(json->out, measure->type == VC_VALUE_INT ? "\"int\"" : "\"float\"");
+}
+
+static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube_measure *measure)
+{
+    const vc_measure_def *definition = find_definition(cube, measure->name);
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "name", measure->name);
+    vc_json_put_str(json, "label", measure->label.size > 0 ? measure->label : measure->name);
+    if (definition != NULL) vc_json_put_given(json, "description", definition->description);
+    put_type(json, measure);
+    vc_json_put_given(json, "unit", measure->unit);
+    vc_json_put_given(json, "format", measure->format);
+    if (measure->expr != NULL) {
+        vc_json_put_null(json, "aggregator");
+        if (definition != NULL) vc_json_put_given(json, "expr", definition->expr);
+    } else {
+        const vc_source_cube *stored = cube->sources[measure->source].cube;
+        vc_json_put_text(json, "aggregator", vc_aggregator_name(measure->aggregator));
+        if (cube->is_virtual) {
+            vc_json_put_str(json, "source", cube->sources[measure->source].alias);
+            if (definition != NULL) vc_json_put_given(json, "measure", definition->measure);
+        }
+        if (measure->over != VC_OVER_NONE) {
+            vc_json_begin(json, "over", '{');
+            vc_json_put_str(json, "dim", stored->dimension_names[measure->over_dimension]);
+            vc_json_put_text(json, "take", measure->over == VC_OVER_LAST ? "last" : "first");
+            vc_json_end(json, '}');
+        }
+        if (measure->unrelated != VC_UNRELATED_DEFAULT)
+            vc_json_put_text(json, "unrelated", unrelated_name(measure->unrelated));
+    }
+    vc_json_end(json, '}');
+}
+
+/* ---- sources ---- */
+
+static void put_join(vc_json_writer *json, const vc_source_def *source)
+{
+    const vc_join_def *join = &source->join;
+    vc_json_begin(json, "join", '{');
+    vc_json_put_text(json, "kind", vc_join_kind_name(join->kind));
+    vc_json_put_text(json, "unmatched", unmatched_name(join->unmatched));
+    vc_json_put_text(json, "on_fanout", join->on_fanout == VC_FANOUT_ERROR ? "error" : "union");
+    vc_json_put_text(json, "cardinality", join->is_cardinality_one ? "one" : "many");
+    if (join->min_coverage > 0) vc_json_put_double(json, "min_coverage", join->min_coverage);
+    vc_json_begin(json, "on", '[');
+    for (size_t i = 0; i < join->non; i++) {
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "dim", join->on[i].dim);
+        vc_json_put_str(json, "index", join->on[i].index);
+        vc_json_put_str(json, "to_dim", join->on[i].to_dim);
+        vc_json_put_str(json, "to_index", join->on[i].to_index);
+        vc_json_end(json, '}');
+    }
+    vc_json_end(json, ']');
+    vc_json_end(json, '}');
+}
+
+/* How the source's facts find their place along one dimension of the cube: at which grain, and what
+ * its measures show when the dimension is not its own. */
+static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube_source *source,
+                        size_t number)
+{
+    static const char *const names[] = {
+        [VC_BIND_NONE] = "none", [VC_BIND_IDENTITY] = "own", [VC_BIND_RELATION] = "mapped"};
+    const vc_cube_dimension *outer = &cube->dimensions[number];
+    const vc_binding *binding = &source->bindings[number];
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "dim", outer->name);
+    vc_json_put_text(json, "binding", names[binding->kind]);
+    if (binding->kind == VC_BIND_NONE) {
+        vc_json_put_text(json, "unrelated", unrelated_name(source->unrelated[number]));
+    } else {
+        vc_json_put_str(json, "to_dim", source->cube->dimension_names[binding->source_dimension]);
+    }
+    if (binding->kind == VC_BIND_RELATION) {
+        const vc_relation *relation = binding->relation;
+        if (relation->level < 0)
+            vc_json_put_text(json, "grain", "leaf");
+        else
+            vc_json_put_str(
+                json, "grain",
+                outer->dimension->hierarchies[relation->hierarchy].levels[relation->level].name);
+        vc_json_put_bool(json, "fan_in", relation->has_unit_fanin);
+        vc_json_put_bool(json, "fan_out", relation->has_fanout);
+    }
+    vc_json_end(json, '}');
+}
+
+static void put_source(vc_json_writer *json, const vc_cube *cube, size_t number)
+{
+    const vc_cube_source *source = &cube->sources[number];
+    vc_json_begin(json, NULL, '{');
+    if (cube->is_virtual) vc_json_put_str(json, "alias", source->alias);
+    vc_json_put_str(json, "cube", source->cube->name);
+    vc_json_put_uint(json, "facts", source->cube->nrows);
+    if (cube->is_virtual) {
+        vc_json_put_bool(json, "primary", number == 0);
+        if (source->definition != NULL && source->definition->has_join)
+            put_join(json, source->definition);
+        vc_json_begin(json, "dimensions", '[');
+        for (size_t d = 0; d < cube->ndimensions; d++)
+            put_binding(json, cube, source, d);
+        vc_json_end(json, ']');
+    }
+    vc_json_end(json, '}');
+}
+
+static void put_coverage(vc_json_writer *json, const vc_cube *cube)
+{
+    vc_json_begin(json, "coverage", '[');
+    for (size_t s = 0; s < cube->nsources; s++)
+        for (size_t d = 0; d < cube->ndimensions; d++) {
+            const vc_binding *binding = &cube->sources[s].bindings[d];
+            if (binding->kind != VC_BIND_RELATION) continue;
+            vc_json_begin(json, NULL, '{');
+            vc_describe_coverage(json, cube->sources[s].alias, cube->dimensions[d].name,
+                                 &binding->relation->coverage);
+            vc_json_end(json, '}');
+        }
+    vc_json_end(json, ']');
+}
+
+void vc_describe_cube(vc_json_writer *json, const vc_cube *cube, const char *snapshot)
+{
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "name", cube->name);
+    vc_json_put_text(json, "kind", cube->is_virtual ? "virtual" : "source");
+    vc_json_put_str(json, "label", cube->label.size > 0 ? cube->label : cube->name);
+    vc_json_put_given(json, "description", cube->definition->description);
+    vc_describe_info(json, cube->definition);
+    vc_json_put_text(json, "snapshot", snapshot);
+    vc_json_put_str(json, "definition", cube->definition_hash);
+    vc_json_begin(json, "dimensions", '[');
+    for (size_t d = 0; d < cube->ndimensions; d++)
+        vc_describe_dimension(json, cube, d, NULL);
+    vc_json_end(json, ']');
+    vc_json_begin(json, "measures", '[');
+    for (size_t m = 0; m < cube->nmeasures; m++)
+        if (!cube->measures[m].is_hidden) put_measure(json, cube, &cube->measures[m]);
+    vc_json_end(json, ']');
+    vc_json_begin(json, "sources", '[');
+    for (size_t s = 0; s < cube->nsources; s++)
+        put_source(json, cube, s);
+    vc_json_end(json, ']');
+    if (cube->is_virtual) put_coverage(json, cube);
+    vc_json_end(json, '}');
+}

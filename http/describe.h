@@ -1,0 +1,24 @@
+/* Cubes and dimensions as JSON: what the catalogue tells of them. */
+#ifndef HTTP_DESCRIBE_H
+#define HTTP_DESCRIBE_H
+
+#include "cube/model.h"
+#include "http/json_writer.h"
+
+/* The whole model of a cube, as an object. */
+void vc_describe_cube(vc_json_writer *json, const vc_cube *cube, const char *snapshot);
+
+/* One dimension of a cube, as an object (in an array or at the top). */
+void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t number,
+                           const char *snapshot);
+
+/* "info": {...}, or nothing when the definition has none. */
+void vc_describe_info(vc_json_writer *json, const vc_definition *definition);
+
+/* The members "source", "dim" and counts of a coverage, into an object that is open. */
+void vc_describe_coverage(vc_json_writer *json, vc_str source, vc_str dimension,
+                          const vc_coverage *counts);
+
+const char *vc_key_type_name(vc_key_type type); /* "string", "int", "date" */
+
+#endif

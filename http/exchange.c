@@ -1,0 +1,433 @@
+#include "http/exchange.h"
+
+#include "http/log.h"
+#include "http/route.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum {
+    MAX_HEADERS = 128,
+    LOOK_EVERY_MS = 20, /* how often a running query looks whether its client is still there */
+    /* A body that is too large is read to its end so that the client sees the 413 and not a reset
+     * connection, but not for ever. */
+    DISCARD_FACTOR = 16,
+};
+
+typedef struct exchange {
+    vc_job job; /* first: a job is its exchange */
+    struct vc_server *server;
+    struct MHD_Connection *connection;
+    vc_connection *link;
+    vc_arena arena;
+    vc_request request;
+    vc_buffer body;
+    uint64_t body_bytes; /* received, kept or not */
+    vc_reply reply;
+    vc_call call;
+    const vc_route *route;
+    struct MHD_Response *response; /* once the reply is made */
+    size_t reply_bytes;
+    char request_id[VC_REQUEST_ID_TEXT];
+    int64_t began_ns, queued_ns;
+    atomic_llong looked_ms; /* when the client was last looked for */
+    bool is_heavy;          /* on the heavy workers */
+} exchange;
+
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- the reply ---- */
+
+static void put_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value[0] != '\0') (void)MHD_add_response_header(response, name, value);
+}
+
+static void put_timing(struct MHD_Response *response, const vc_reply *reply)
+{
+    static const char *const names[] = {"queue", "prepare", "run", "render"};
+    const int64_t spans_ns[] = {reply->queued_ns, reply->prepared_ns, reply->run_ns,
+                                reply->rendered_ns};
+    char text[160] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (spans_ns[i] > 0)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s;dur=%.3f",
+                                     used > 0 ? ", " : "", names[i], (double)spans_ns[i] / 1e6);
+    put_header(response, "Server-Timing", text);
+}
+
+static void put_headers(struct MHD_Response *response, const exchange *in)
+{
+    const vc_reply *reply = &in->reply;
+    if (reply->content_type != NULL) put_header(response, "Content-Type", reply->content_type);
+    put_header(response, "ETag", reply->etag);
+    put_header(response, "X-Snapshot", reply->snapshot);
+    put_header(response, "X-Request-Id", in->request_id);
+    put_header(response, "Allow", reply->allow);
+    if (reply->is_gzip) put_header(response, "Content-Encoding", "gzip");
+    if (reply->retry_after_s > 0) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%u", reply->retry_after_s);
+        put_header(response, "Retry-After", seconds);
+    }
+    put_header(response, "Cache-Control", "no-cache");
+    put_header(response, "Vary", "Accept, Accept-Encoding, Authorization");
+    put_header(response, "X-Content-Type-Options", "nosniff");
+    put_header(response, "Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'");
+    put_timing(response, reply);
+    if (reply->closes) put_header(response, "Connection", "close");
+}
+
+/* Turn the reply into a response of MHD. What the request needed is given back here, so that a
+ * client that is slow to read holds no snapshot. */
+static void finish(exchange *in, vc_status status, const vc_error *error)
+{
+    vc_reply *reply = &in->reply;
+    if (status == VC_OK && reply->body.failed) {
+        vc_error memory = {0};
+        vc_no_memory(&memory);
+        vc_reply_problem(reply, &memory, in->request_id);
+    } else if (status != VC_OK) {
+        vc_reply_problem(reply, error, in->request_id);
+        if (reply->status >= 500) vc_log_failure(&in->server->service, in->request_id, error);
+    } else {
+        vc_reply_compress(reply, &in->request);
+    }
+    if (in->call.model != NULL) {
+        if (in->call.owns_model)
+            vc_model_free(in->call.model);
+        else
+            vc_model_release(in->server->service.models, in->call.model);
+        in->call.model = NULL;
+    }
+    vc_arena_release(&in->arena);
+    vc_buffer_release(&in->body);
+    if (atomic_load(&in->server->service.is_draining)) reply->closes = true;
+    in->reply_bytes = reply->body.size;
+    enum MHD_ResponseMemoryMode mode =
+        reply->body.data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT;
+    in->response = MHD_create_response_from_buffer(
+        reply->body.size, reply->body.data != NULL ? reply->body.data : "", mode);
+    if (in->response == NULL) return; /* out of memory: the connection is closed */
+    reply->body = (vc_buffer){0};     /* MHD frees it */
+    put_headers(in->response, in);
+}
+
+static enum MHD_Result queue_reply(exchange *in)
+{
+    if (in->response == NULL) return MHD_NO;
+    vc_connection_enter(in->link, VC_PHASE_ANSWER);
+    enum MHD_Result result = MHD_queue_response(in->connection, in->reply.status, in->response);
+    MHD_destroy_response(in->response);
+    in->response = NULL;
+    return result;
+}
+
+/* ---- work ---- */
+
+static bool is_client_gone(int fd)
+{
+    char byte;
+    ssize_t size = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return size == 0 || (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+/* Asked between segments, from any scanning thread. */
+static bool is_cancelled(void *context)
+{
+    exchange *in = context;
+    if (atomic_load_explicit(&in->server->service.is_cancelling, memory_order_relaxed)) return true;
+    long long now_ms = vc_clock_ms(), looked_ms = atomic_load(&in->looked_ms);
+    if (now_ms - looked_ms < LOOK_EVERY_MS ||
+        !atomic_compare_exchange_strong(&in->looked_ms, &looked_ms, now_ms))
+        return false;
+    return is_client_gone(in->link->fd);
+}
+
+static vc_status fail_busy(vc_error *error, const char *why)
+{
+    return vc_fail(error, VC_BUSY, "busy", "the server is busy (%s); try again", why);
+}
+
+/* Run the handler and what it left for later. False when the heavy workers have taken over. */
+static bool run_handlers(exchange *in, vc_status *status_out, vc_error *error)
+{
+    vc_status status = VC_OK;
+    if (!in->is_heavy) status = in->route->handler(&in->call, error);
+    while (status == VC_OK && in->call.next != NULL) {
+        if (in->call.is_dear && !in->is_heavy) {
+            if (!vc_workers_reserve(in->server->heavy)) {
+                status = fail_busy(error, "too many large queries wait already");
+                break;
+            }
+            in->is_heavy = true;
+            in->queued_ns = clock_ns();
+            vc_workers_submit(in->server->heavy, &in->job);
+            return false;
+        }
+        vc_handler *next = in->call.next;
+        in->call.next = NULL;
+        status = next(&in->call, error);
+    }
+    if (status == VC_CANCELLED && atomic_load(&in->server->service.is_cancelling))
+        status = vc_fail(error, VC_BUSY, "shutting_down", "the server is stopping");
+    *status_out = status;
+    return true;
+}
+
+static void work(vc_job *job)
+{
+    exchange *in = (exchange *)job;
+    struct vc_server *server = in->server;
+    vc_error error = {0};
+    vc_status status = VC_OK;
+    int64_t waited_ns = clock_ns() - in->queued_ns;
+    in->reply.queued_ns += waited_ns;
+    uint64_t patience_ms = server->service.options.limits.max_time_ms;
+    if ((uint64_t)waited_ns / 1000000 > patience_ms)
+        status = fail_busy(&error, "the request waited too long for its turn");
+    else if (!run_handlers(in, &status, &error))
+        return;
+    finish(in, status, &error);
+    /* From the next line on the polling thread may complete and free the exchange. */
+    MHD_resume_connection(in->connection);
+    atomic_fetch_sub(&server->nsuspended, 1);
+}
+
+static enum MHD_Result answer_failure(exchange *in, vc_error *error)
+{
+    finish(in, error->status, error);
+    return queue_reply(in);
+}
+
+/* The whole request is there. */
+static enum MHD_Result dispatch(exchange *in)
+{
+    vc_error error = {0};
+    struct vc_server *server = in->server;
+    in->request.body = (vc_str){in->body.data != NULL ? in->body.data : "", in->body.size};
+    if (in->body.failed) {
+        vc_no_memory(&error);
+        return answer_failure(in, &error);
+    }
+    if (in->body_bytes > server->service.options.max_body_bytes) {
+        vc_fail(&error, VC_LIMIT, "body_too_large", "the body has more than %zu bytes",
+                server->service.options.max_body_bytes);
+        return answer_failure(in, &error);
+    }
+    vc_status status =
+        vc_route_find(&in->request, &in->route, in->call.arguments, &in->reply, &error);
+    if (status != VC_OK || in->route == NULL || in->route->is_quick) {
+        if (status == VC_OK && in->route != NULL) status = in->route->handler(&in->call, &error);
+        finish(in, status, &error);
+        return queue_reply(in);
+    }
+    if (!vc_workers_reserve(server->light)) {
+        fail_busy(&error, "too many requests wait already");
+        return answer_failure(in, &error);
+    }
+    vc_connection_enter(in->link, VC_PHASE_WORKING);
+    in->queued_ns = clock_ns();
+    atomic_fetch_add(&server->nsuspended, 1);
+    /* Suspended first: the worker may be done before this returns. */
+    MHD_suspend_connection(in->connection);
+    vc_workers_submit(server->light, &in->job);
+    return MHD_YES;
+}
+
+/* ---- the request ---- */
+
+struct headers {
+    vc_header items[MAX_HEADERS];
+    size_t count;
+};
+
+static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, const char *key,
+                                      size_t key_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct headers *headers = context;
+    if (headers->count < MAX_HEADERS)
+        headers->items[headers->count] =
+            (vc_header){.name = {key, key_size}, .value = {value != NULL ? value : "", value_size}};
+    headers->count++;
+    return MHD_YES;
+}
+
+static void name_request(exchange *in)
+{
+    vc_str given = in->request.request_id;
+    if (given.size > 0) {
+        snprintf(in->request_id, sizeof in->request_id, "%.*s", VC_FMT(given));
+        return;
+    }
+    snprintf(in->request_id, sizeof in->request_id, "%08llx-%llx",
+             (unsigned long long)(in->server->request_seed & 0xffffffff),
+             atomic_fetch_add(&in->server->next_request, 1));
+}
+
+static vc_status read_request(exchange *in, const char *method, vc_error *error)
+{
+    struct headers headers = {.count = 0};
+    MHD_get_connection_values_n(in->connection, MHD_HEADER_KIND, collect_header, &headers);
+    vc_status status = vc_request_read_method(vc_str_of(method), &in->request, error);
+    if (status == VC_OK && headers.count > MAX_HEADERS)
+        status = vc_fail(error, VC_LIMIT, "too_many_headers", "found %zu headers, the most is %d",
+                         headers.count, MAX_HEADERS);
+    if (status == VC_OK)
+        status = vc_request_read_headers(headers.items, headers.count, &in->request, error);
+    name_request(in);
+    if (status != VC_OK) return status;
+    if (in->link->uri == NULL) return vc_no_memory(error);
+    return vc_request_read_target(vc_str_of(in->link->uri),
+                                  in->server->service.options.max_url_bytes, &in->arena,
+                                  &in->request, error);
+}
+
+/* Is an error one after which the connection cannot be read on? Whatever may be framed in two ways
+ * is; a bad path or parameter is not. */
+static bool must_close(const exchange *in, const vc_error *error)
+{
+    return in->request.has_body || error->status != VC_BAD_INPUT ||
+           (strcmp(error->code, "bad_encoding") != 0 &&
+            strcmp(error->code, "unknown_parameter") != 0);
+}
+
+/* The headers are there. */
+static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *connection,
+                             const char *method, void **context)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    vc_connection *link = info != NULL ? info->socket_context : NULL;
+    exchange *in = link != NULL ? calloc(1, sizeof *in) : NULL;
+    if (in == NULL) return MHD_NO;
+    *context = in;
+    atomic_fetch_add(&server->nrequests, 1);
+    *in =
+        (exchange){.job = {.run = work}, .server = server, .connection = connection, .link = link};
+    in->began_ns = clock_ns();
+    in->call = (vc_call){.service = &server->service,
+                         .request = &in->request,
+                         .arena = &in->arena,
+                         .reply = &in->reply,
+                         .is_cancelled = is_cancelled,
+                         .context = in};
+    vc_error error = {0};
+    vc_status status = read_request(in, method, &error);
+    uint64_t max_bytes = server->service.options.max_body_bytes;
+    bool is_hopeless = in->request.content_length > max_bytes * DISCARD_FACTOR ||
+                       (in->request.expects_continue && in->request.content_length > max_bytes);
+    if (status == VC_OK && is_hopeless)
+        status = vc_fail(&error, VC_LIMIT, "body_too_large", "the body has more than %llu bytes",
+                         (unsigned long long)max_bytes);
+    if (status != VC_OK) {
+        in->reply.closes = must_close(in, &error);
+        return answer_failure(in, &error);
+    }
+    if (in->request.has_body) vc_connection_enter(link, VC_PHASE_BODY);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_body(exchange *in, const char *data, size_t *size)
+{
+    size_t max_bytes = in->server->service.options.max_body_bytes;
+    in->body_bytes += *size;
+    if (in->body_bytes <= max_bytes)
+        vc_buffer_put(&in->body, data, *size);
+    else
+        vc_buffer_release(&in->body);
+    *size = 0;
+    return in->body_bytes > (uint64_t)max_bytes * DISCARD_FACTOR ? MHD_NO : MHD_YES;
+}
+
+/* ---- callbacks ---- */
+
+void *vc_exchange_note_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    struct vc_server *server = cls;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    vc_connection *link = info != NULL ? info->socket_context : NULL;
+    if (link == NULL) return NULL;
+    vc_connection_enter(link, VC_PHASE_HEADERS);
+    /* One byte more than is allowed is enough to see that it is too long. */
+    size_t size = strnlen(uri, server->service.options.max_url_bytes + 1);
+    if (size + 1 > link->uri_capacity) {
+        free(link->uri);
+        link->uri_capacity = size + 1 < 256 ? 256 : size + 1;
+        link->uri = malloc(link->uri_capacity);
+        if (link->uri == NULL) {
+            link->uri_capacity = 0;
+            return NULL;
+        }
+    }
+    memcpy(link->uri, uri, size);
+    link->uri[size] = '\0';
+    return NULL;
+}
+
+enum MHD_Result vc_exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
+                                   const char *method, const char *version, const char *upload_data,
+                                   size_t *upload_data_size, void **context)
+{
+    (void)url; /* cut at %00 and decoded in MHD's way: ours is link->uri */
+    (void)version;
+    exchange *in = *context;
+    if (in == NULL) return begin(cls, connection, method, context);
+    if (*upload_data_size > 0) return take_body(in, upload_data, upload_data_size);
+    return in->response != NULL ? queue_reply(in) : dispatch(in);
+}
+
+void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_RequestTerminationCode code)
+{
+    (void)connection;
+    struct vc_server *server = cls;
+    exchange *in = *context;
+    if (in == NULL) return;
+    *context = NULL;
+    vc_connection_enter(in->link, VC_PHASE_IDLE);
+    if (server->service.options.logs_requests && !server->service.options.is_quiet)
+        vc_log_request(&(vc_logged){.request_id = in->request_id,
+                                    .method = vc_method_name(in->request.method),
+                                    .target = in->link->uri,
+                                    .status = in->reply.status,
+                                    .bytes = in->reply_bytes,
+                                    .elapsed_ns = clock_ns() - in->began_ns,
+                                    .snapshot = in->reply.snapshot,
+                                    .is_whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK});
+    if (in->response != NULL) MHD_destroy_response(in->response);
+    if (in->call.model != NULL && !in->call.owns_model)
+        vc_model_release(server->service.models, in->call.model);
+    vc_arena_release(&in->arena);
+    vc_buffer_release(&in->body);
+    vc_buffer_release(&in->reply.body);
+    free(in);
+    atomic_fetch_sub(&server->nrequests, 1);
+}
+
+void vc_exchange_note_connection(void *cls, struct MHD_Connection *connection,
+                                 void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+    struct vc_server *server = cls;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*socket_context != NULL) vc_connections_close(server->connections, *socket_context);
+        *socket_context = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *socket_context =
+        info != NULL ? vc_connections_open(server->connections, info->connect_fd) : NULL;
+}

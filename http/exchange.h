@@ -1,0 +1,42 @@
+/* An exchange: one request and its reply, between libmicrohttpd and the handlers.
+ *
+ *     polling thread   uri noted -> begin: guard, route -> body -> quick answer, or suspend
+ *     light worker     handler: parse, open the model, tag; 304, error or small answer -> resume
+ *     heavy worker     what the handler left for later                                  -> resume
+ *     polling thread   send the reply -> completed: free
+ *
+ * At any time one thread has the exchange; while its connection is suspended, a worker.
+ */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "http/connections.h"
+#include "http/service.h"
+#include "http/workers.h"
+
+#include <microhttpd.h>
+
+struct vc_server {
+    vc_service service;
+    vc_workers *light, *heavy;
+    vc_connections *connections;
+    struct MHD_Daemon *daemon;
+    int listen_fd;
+    uint16_t port;
+    atomic_uint nrequests;  /* begun and not completed */
+    atomic_uint nsuspended; /* with a worker */
+    atomic_ullong next_request;
+    uint64_t request_seed; /* makes ids of two runs of the server differ */
+};
+
+/* Callbacks of libmicrohttpd; `cls` is the server. */
+void *vc_exchange_note_uri(void *cls, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result vc_exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
+                                   const char *method, const char *version, const char *upload_data,
+                                   size_t *upload_data_size, void **context);
+void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_RequestTerminationCode code);
+void vc_exchange_note_connection(void *cls, struct MHD_Connection *connection,
+                                 void **socket_context, enum MHD_ConnectionNotificationCode code);
+
+#endif

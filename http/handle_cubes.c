@@ -1,0 +1,200 @@
+/* The catalogue: which cubes there are, and what each one is made of. */
+#include "http/describe.h"
+#include "http/service.h"
+
+static const char *const no_parameters[] = {NULL};
+
+static vc_status done(vc_call *call)
+{
+    call->reply->status = 200;
+    call->reply->content_type = VC_JSON_TYPE;
+    return VC_OK;
+}
+
+/* ---- the list ---- */
+
+static void put_listed(vc_json_writer *json, const vc_definition *definition)
+{
+    bool is_virtual = definition->kind == VC_DEFINITION_VIRTUAL;
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "name", definition->name);
+    vc_json_put_text(json, "kind", is_virtual ? "virtual" : "source");
+    vc_json_put_str(json, "label",
+                    definition->label.size > 0 ? definition->label : definition->name);
+    vc_json_put_given(json, "description", definition->description);
+    vc_describe_info(json, definition);
+    if (is_virtual) {
+        const vc_virtual_def *cube = &definition->as.virtual_cube;
+        vc_json_begin(json, "sources", '[');
+        for (size_t s = 0; s < cube->nsources; s++)
+            vc_json_put_str(json, NULL, cube->sources[s].cube);
+        vc_json_end(json, ']');
+    }
+    vc_json_end(json, '}');
+}
+
+vc_status vc_handle_cubes(vc_call *call, vc_error *error)
+{
+    vc_object *objects = NULL;
+    size_t nobjects = 0;
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status == VC_OK) status = vc_call_open_model(call, (vc_str){0}, error);
+    if (status != VC_OK || vc_call_is_known(call, VC_STR("cubes"))) return status;
+    status = vc_snapshot_list(vc_model_snapshot(call->model), VC_KIND_CUBE, call->arena, &objects,
+                              &nobjects, error);
+    if (status != VC_OK) return status;
+    vc_json_writer json = {.out = &call->reply->body};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_put_text(&json, "snapshot", call->reply->snapshot);
+    vc_json_begin(&json, "cubes", '[');
+    for (size_t i = 0; i < nobjects && status == VC_OK; i++) {
+        /* The definition says enough; opening each cube would resolve every join of the store. */
+        vc_definition *definition;
+        status = vc_manifest_definition(&objects[i], call->arena, &definition, error);
+        if (status != VC_OK) break;
+        put_listed(&json, definition);
+        vc_definition_release(definition);
+    }
+    vc_json_end(&json, ']');
+    vc_json_end(&json, '}');
+    return status == VC_OK ? done(call) : status;
+}
+
+vc_status vc_handle_cube(vc_call *call, vc_error *error)
+{
+    const vc_cube *cube;
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status == VC_OK) status = vc_call_cube(call, &cube, error);
+    if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
+    vc_json_writer json = {.out = &call->reply->body};
+    vc_describe_cube(&json, cube, call->reply->snapshot);
+    return done(call);
+}
+
+/* ---- the mapping's quality ---- */
+
+static vc_status run_coverage(vc_call *call, vc_error *error)
+{
+    const vc_cube *cube = call->state;
+    const vc_result_coverage *coverage;
+    size_t ncoverage;
+    vc_engine_options options = vc_call_engine_options(call);
+    vc_status status =
+        vc_engine_coverage(call->model, cube, &options, call->arena, &coverage, &ncoverage, error);
+    if (status != VC_OK) return status;
+    vc_json_writer json = {.out = &call->reply->body};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_put_str(&json, "cube", cube->name);
+    vc_json_put_text(&json, "snapshot", call->reply->snapshot);
+    vc_json_begin(&json, "coverage", '[');
+    for (size_t i = 0; i < ncoverage; i++) {
+        vc_json_begin(&json, NULL, '{');
+        vc_describe_coverage(&json, coverage[i].source, coverage[i].dimension, &coverage[i].counts);
+        vc_json_begin(&json, "value_share", '{');
+        for (size_t m = 0; m < coverage[i].nshares; m++) {
+            const vc_value_share *share = &coverage[i].shares[m];
+            if (json.has_before) vc_buffer_put_char(json.out, ',');
+            vc_buffer_put_json(json.out, share->measure);
+            vc_buffer_put_char(json.out, ':');
+            if (share->is_known)
+                vc_buffer_put_double(json.out, share->share);
+            else
+                vc_buffer_put_text(json.out, "null");
+            json.has_before = true;
+        }
+        vc_json_end(&json, '}');
+        vc_json_end(&json, '}');
+    }
+    vc_json_end(&json, ']');
+    vc_json_end(&json, '}');
+    return done(call);
+}
+
+vc_status vc_handle_coverage(vc_call *call, vc_error *error)
+{
+    const vc_cube *cube;
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status == VC_OK) status = vc_call_cube(call, &cube, error);
+    if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
+    call->state = (void *)(uintptr_t)cube;
+    call->next = run_coverage;
+    call->is_dear = vc_cube_nrows(cube) >= VC_DEAR_ROWS;
+    return VC_OK;
+}
+
+/* ---- unmatched keys ---- */
+
+/* The source of an alias. VC_NOT_FOUND, code "unknown_source". */
+static vc_status find_source(const vc_cube *cube, vc_str alias, size_t *source_out, vc_error *error)
+{
+    for (size_t s = 0; s < cube->nsources; s++)
+        if (vc_str_equal(cube->sources[s].alias, alias)) {
+            *source_out = s;
+            return VC_OK;
+        }
+    vc_fail(error, VC_NOT_FOUND, "unknown_source", "cube '%.*s' has no source '%.*s'",
+            VC_FMT(cube->name), VC_FMT(alias));
+    vc_error_at_offset(error, "source", 0);
+    for (size_t s = 1; s < cube->nsources; s++)
+        vc_error_add_candidate(error, cube->sources[s].alias.data, cube->sources[s].alias.size);
+    return VC_NOT_FOUND;
+}
+
+static void put_unmatched(vc_json_writer *json, const vc_cube *cube, size_t s, size_t d,
+                          uint64_t offset, uint64_t limit)
+{
+    const vc_binding *binding = &cube->sources[s].bindings[d];
+    const vc_relation *relation = binding->relation;
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "source", cube->sources[s].alias);
+    vc_json_put_str(json, "dim", cube->dimensions[d].name);
+    vc_json_put_str(json, "to_dim",
+                    cube->sources[s].cube->dimension_names[binding->source_dimension]);
+    vc_json_put_uint(json, "total", relation->nunmatched);
+    vc_json_begin(json, "keys", '[');
+    for (uint64_t i = offset; i < relation->nunmatched && i - offset < limit; i++) {
+        const vc_unmatched_key *key = &relation->unmatched[i];
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "key", key->key);
+        vc_json_put_uint(json, "members", key->nleaves);
+        vc_json_put_text(json, "why", key->why);
+        if (key->is_excluded) vc_json_put_bool(json, "excluded", true);
+        vc_json_end(json, '}');
+    }
+    vc_json_end(json, ']');
+    vc_json_end(json, '}');
+}
+
+vc_status vc_handle_unmatched(vc_call *call, vc_error *error)
+{
+    static const char *const known[] = {"source", "limit", "offset", NULL};
+    const vc_cube *cube;
+    vc_str alias;
+    uint64_t limit, offset;
+    size_t only = 0;
+    const vc_request *request = call->request;
+    vc_status status = vc_request_check_parameters(request, known, error);
+    if (status == VC_OK) status = vc_request_parameter(request, "source", &alias, error);
+    if (status == VC_OK)
+        status = vc_request_count(request, "limit", 100, VC_MAX_MEMBERS, &limit, error);
+    if (status == VC_OK)
+        status = vc_request_count(request, "offset", 0, UINT32_MAX, &offset, error);
+    if (status == VC_OK) status = vc_call_cube(call, &cube, error);
+    if (status == VC_OK && !vc_str_is_null(alias)) status = find_source(cube, alias, &only, error);
+    if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
+    vc_json_writer json = {.out = &call->reply->body};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_put_str(&json, "cube", cube->name);
+    vc_json_put_text(&json, "snapshot", call->reply->snapshot);
+    vc_json_put_uint(&json, "offset", offset);
+    vc_json_put_uint(&json, "limit", limit);
+    vc_json_begin(&json, "unmatched", '[');
+    for (size_t s = 0; s < cube->nsources; s++)
+        for (size_t d = 0; d < cube->ndimensions; d++)
+            if ((vc_str_is_null(alias) || s == only) &&
+                cube->sources[s].bindings[d].kind == VC_BIND_RELATION)
+                put_unmatched(&json, cube, s, d, offset, limit);
+    vc_json_end(&json, ']');
+    vc_json_end(&json, '}');
+    return done(call);
+}

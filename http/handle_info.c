@@ -1,0 +1,106 @@
+/* What is known of the server itself. */
+#include "http/json_writer.h"
+#include "http/route.h"
+#include "http/service.h"
+
+#include "render/content.h"
+
+#include <string.h>
+
+static const char *const no_parameters[] = {NULL};
+
+vc_status vc_handle_health(vc_call *call, vc_error *error)
+{
+    (void)error;
+    call->reply->status = 200;
+    call->reply->content_type = VC_JSON_TYPE;
+    vc_buffer_put_text(&call->reply->body, "{\"status\":\"ok\"}\n");
+    return VC_OK;
+}
+
+vc_status vc_handle_ready(vc_call *call, vc_error *error)
+{
+    if (atomic_load(&call->service->is_draining))
+        return vc_fail(error, VC_BUSY, "shutting_down", "the server is stopping");
+    vc_snapshot *snapshot;
+    vc_status status = vc_snapshot_open(call->service->options.store, &snapshot, error);
+    if (status != VC_OK) return status;
+    call->reply->status = 200;
+    call->reply->content_type = VC_JSON_TYPE;
+    vc_buffer_printf(&call->reply->body, "{\"status\":\"ready\",\"snapshot\":\"%s\"}\n",
+                     vc_snapshot_id(snapshot));
+    vc_snapshot_close(snapshot);
+    return VC_OK;
+}
+
+static void put_limits(vc_json_writer *json, const vc_server_options *options)
+{
+    vc_json_begin(json, "limits", '{');
+    vc_json_put_uint(json, "max_cells", options->limits.max_cells);
+    vc_json_put_uint(json, "max_time_ms", options->limits.max_time_ms);
+    vc_json_put_uint(json, "max_body", options->max_body_bytes);
+    vc_json_put_uint(json, "max_url", options->max_url_bytes);
+    vc_json_put_uint(json, "max_depth", 64);
+    vc_json_put_uint(json, "max_parameters", VC_MAX_PARAMETERS);
+    vc_json_put_uint(json, "max_members", VC_MAX_MEMBERS);
+    vc_json_put_uint(json, "max_connections", options->max_connections);
+    vc_json_put_uint(json, "workers", options->nworkers);
+    vc_json_put_uint(json, "queue_length", options->queue_length);
+    vc_json_end(json, '}');
+}
+
+vc_status vc_handle_info(vc_call *call, vc_error *error)
+{
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status != VC_OK) return status;
+    vc_json_writer json = {.out = &call->reply->body};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_put_text(&json, "name", "vcube");
+    vc_json_put_text(&json, "version", call->service->options.version);
+    vc_json_begin(&json, "formats", '[');
+    for (int i = 0; i < VC_FORMAT_COUNT; i++)
+        vc_json_put_text(&json, NULL, vc_format_name((vc_render_format)i));
+    vc_json_end(&json, ']');
+    vc_json_begin(&json, "aggregators", '[');
+    for (int i = VC_AGG_SUM; i <= VC_AGG_COUNT_DISTINCT; i++)
+        vc_json_put_text(&json, NULL, vc_aggregator_name((vc_aggregator)i));
+    vc_json_end(&json, ']');
+    vc_json_begin(&json, "joins", '[');
+    for (int i = VC_JOIN_LEFT; i <= VC_JOIN_FULL; i++)
+        vc_json_put_text(&json, NULL, vc_join_kind_name((vc_join_kind)i));
+    vc_json_end(&json, ']');
+    put_limits(&json, &call->service->options);
+    vc_json_begin(&json, "endpoints", '[');
+    for (size_t i = 0; vc_route_at(i) != NULL; i++) {
+        if (strncmp(vc_route_at(i)->template, "/ui/", 4) == 0) continue;
+        vc_json_begin(&json, NULL, '{');
+        vc_json_put_text(&json, "method", vc_method_name(vc_route_at(i)->method));
+        vc_json_put_text(&json, "path", vc_route_at(i)->template);
+        vc_json_end(&json, '}');
+    }
+    vc_json_end(&json, ']');
+    vc_json_end(&json, '}');
+    call->reply->status = 200;
+    call->reply->content_type = VC_JSON_TYPE;
+    return VC_OK;
+}
+
+vc_status vc_handle_snapshots(vc_call *call, vc_error *error)
+{
+    vc_snapshot *snapshot;
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status != VC_OK) return status;
+    status = vc_snapshot_open(call->service->options.store, &snapshot, error);
+    if (status != VC_OK) return status;
+    vc_json_writer json = {.out = &call->reply->body};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_begin(&json, "newest", '{');
+    vc_json_put_text(&json, "id", vc_snapshot_id(snapshot));
+    vc_json_put_uint(&json, "epoch", vc_snapshot_epoch(snapshot));
+    vc_json_end(&json, '}');
+    vc_json_end(&json, '}');
+    vc_snapshot_close(snapshot);
+    call->reply->status = 200;
+    call->reply->content_type = VC_JSON_TYPE;
+    return VC_OK;
+}

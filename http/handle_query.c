@@ -1,0 +1,162 @@
+/* Queries: GET /v1/cubes/{cube}/aggregate and POST /v1/query, which differ in their parsing only.
+ *
+ * Parsing, opening the cube and the entity tag come first, on a light worker; an answer that the
+ * client has already is never computed again.
+ */
+#include "http/service.h"
+
+#include "query/body.h"
+#include "query/canonical.h"
+#include "query/parameters.h"
+#include "render/render.h"
+
+#include <strings.h>
+#include <time.h>
+
+struct asking { /* state of the call between its two parts */
+    vc_query query;
+    vc_render_format format;
+};
+
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static vc_status append(void *context, const char *data, size_t size, vc_error *error)
+{
+    vc_buffer *body = context;
+    vc_buffer_put(body, data, size);
+    return body->failed ? vc_no_memory(error) : VC_OK;
+}
+
+static vc_status run(vc_call *call, vc_error *error)
+{
+    struct asking *asking = call->state;
+    vc_reply *reply = call->reply;
+    vc_engine_options options = vc_call_engine_options(call);
+    const vc_result *result;
+    int64_t began_ns = clock_ns();
+    vc_status status =
+        vc_engine_run(call->model, &asking->query, &options, call->arena, &result, error);
+    int64_t ran_ns = clock_ns();
+    reply->run_ns = ran_ns - began_ns;
+    if (status != VC_OK) return status;
+    vc_render_options rendering = vc_render_options_of(&asking->query);
+    status = vc_render(result, asking->format, &rendering,
+                       (vc_render_sink){.write = append, .context = &reply->body}, error);
+    reply->rendered_ns = clock_ns() - ran_ns;
+    if (status != VC_OK) return status;
+    reply->status = 200;
+    reply->content_type = vc_format_media_type(asking->format);
+    if (asking->format == VC_FORMAT_RECORDS || asking->format == VC_FORMAT_ARRAYS)
+        reply->content_type = VC_JSON_TYPE;
+    return VC_OK;
+}
+
+static vc_status choose_format(const vc_call *call, const vc_query *query,
+                               vc_render_format *format_out, vc_error *error)
+{
+    if (vc_str_is_null(query->format))
+        return vc_format_accept(call->request->accept, format_out, error);
+    vc_status status = vc_format_find(query->format, format_out, error);
+    if (status != VC_OK) vc_error_at_pointer(error, call->request->has_body ? "/format" : "format");
+    return status;
+}
+
+/* Is the client's copy of the answer still right? */
+static bool is_known(vc_call *call, const struct asking *asking, const vc_cube *cube)
+{
+    const vc_str parts[] = {vc_str_of(call->service->options.version),
+                            vc_str_of(call->reply->snapshot), cube->definition_hash,
+                            vc_query_canonical(&asking->query, call->arena),
+                            vc_str_of(vc_format_name(asking->format))};
+    if (vc_str_is_null(parts[3])) return false;
+    vc_reply_tag(call->reply, parts, sizeof parts / sizeof parts[0]);
+    return !asking->query.no_cache && vc_reply_is_known(call->reply, call->request);
+}
+
+static vc_status prepare(vc_call *call, struct asking *asking, vc_error *error)
+{
+    vc_query *query = &asking->query;
+    const vc_cube *cube;
+    vc_status status = choose_format(call, query, &asking->format, error);
+    if (status != VC_OK) return status;
+    if (query->wants_explain) {
+        vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                "this version does not explain plans over HTTP");
+        vc_error_at_pointer(error, call->request->has_body ? "/explain" : "explain");
+        return VC_IMPOSSIBLE;
+    }
+    status = vc_call_open_model(call, query->at, error);
+    if (status != VC_OK) {
+        if (!vc_str_is_null(query->at))
+            vc_error_at_pointer(error, call->request->has_body ? "/at" : "at");
+        return status;
+    }
+    status = vc_model_cube(call->model, query->cube, &cube, error);
+    if (status != VC_OK) {
+        if (call->request->has_body && error->file[0] == '\0') vc_error_at_pointer(error, "/cube");
+        return status;
+    }
+    if (is_known(call, asking, cube)) return VC_OK;
+    call->state = asking;
+    call->next = run;
+    call->is_dear = vc_cube_nrows(cube) >= VC_DEAR_ROWS;
+    return VC_OK;
+}
+
+static vc_status ask(vc_call *call, struct asking **asking_out, vc_error *error)
+{
+    *asking_out = VC_ARENA_NEW(call->arena, struct asking, 1);
+    if (*asking_out == NULL) return vc_no_memory(error);
+    (*asking_out)->query = vc_query_default();
+    return VC_OK;
+}
+
+vc_status vc_handle_aggregate(vc_call *call, vc_error *error)
+{
+    struct asking *asking;
+    int64_t began_ns = clock_ns();
+    vc_status status = ask(call, &asking, error);
+    if (status == VC_OK)
+        status = vc_parameters_parse(call->request->parameters, call->request->nparameters,
+                                     call->arena, &asking->query, error);
+    if (status != VC_OK) return status;
+    asking->query.cube = call->arguments[0];
+    status = prepare(call, asking, error);
+    call->reply->prepared_ns = clock_ns() - began_ns;
+    return status;
+}
+
+/* A form on a web page can send text/plain anywhere, but not JSON: so nothing else is taken. */
+static bool is_json(vc_str content_type)
+{
+    vc_str type = vc_str_split(&content_type, ';');
+    while (type.size > 0 && type.data[type.size - 1] == ' ')
+        type.size--;
+    return type.size == sizeof "application/json" - 1 &&
+           strncasecmp(type.data, "application/json", type.size) == 0;
+}
+
+vc_status vc_handle_query(vc_call *call, vc_error *error)
+{
+    static const char *const no_parameters[] = {NULL};
+    struct asking *asking;
+    int64_t began_ns = clock_ns();
+    const vc_request *request = call->request;
+    if (!is_json(request->content_type))
+        return vc_fail(error, VC_BAD_INPUT, "unsupported_media_type",
+                       "found the Content-Type '%.*s', expected application/json",
+                       (int)(request->content_type.size > 100 ? 100 : request->content_type.size),
+                       request->content_type.size > 0 ? request->content_type.data : "");
+    vc_status status = vc_request_check_parameters(request, no_parameters, error);
+    if (status == VC_OK) status = ask(call, &asking, error);
+    if (status == VC_OK)
+        status = vc_body_parse(request->body, 0, call->arena, &asking->query, error);
+    if (status == VC_OK) status = prepare(call, asking, error);
+    call->reply->prepared_ns = clock_ns() - began_ns;
+    return status;
+}

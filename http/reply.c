@@ -1,0 +1,260 @@
+#include "http/reply.h"
+
+#include "http/json_writer.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#define XXH_STATIC_LINKING_ONLY /* for a hashing state on the stack */
+#include <xxhash.h>
+#include <zlib.h>
+
+enum { COMPRESS_FROM_BYTES = 1024, COMPRESS_LEVEL = 1 };
+
+/* ---- statuses ---- */
+
+static const unsigned status_of[VC_STATUS_COUNT] = {
+    [VC_OK] = 200,         [VC_NO_MEMORY] = 503, [VC_NOT_FOUND] = 404, [VC_BAD_INPUT] = 400,
+    [VC_IMPOSSIBLE] = 422, [VC_CONFLICT] = 409,  [VC_LIMIT] = 422,     [VC_OVERFLOW] = 422,
+    [VC_CORRUPT] = 500,    [VC_STORAGE] = 500,   [VC_DISK_FULL] = 507, [VC_BUSY] = 503,
+    [VC_CANCELLED] = 504,
+};
+
+/* What HTTP itself has a status for. */
+static const struct {
+    const char *code;
+    unsigned status;
+} status_of_code[] = {
+    {"method_not_allowed", 405}, {"not_acceptable", 406},         {"body_too_large", 413},
+    {"url_too_long", 414},       {"unsupported_media_type", 415}, {"too_many_headers", 431},
+};
+
+unsigned vc_reply_status_of(const vc_error *error)
+{
+    for (size_t i = 0; error->code != NULL && i < sizeof status_of_code / sizeof status_of_code[0];
+         i++)
+        if (strcmp(error->code, status_of_code[i].code) == 0) return status_of_code[i].status;
+    /* A stored definition that no longer fits the stored cubes is not the client's fault. */
+    if (error->file[0] != '\0' && error->status < VC_CORRUPT) return 500;
+    return status_of[error->status];
+}
+
+/* ---- problems ---- */
+
+/* Failures whose message may name paths and addresses of the server. */
+static bool is_internal(vc_status status)
+{
+    return status == VC_STORAGE || status == VC_NO_MEMORY || status == VC_DISK_FULL;
+}
+
+static const char *public_detail(const vc_error *error)
+{
+    if (error->status == VC_NO_MEMORY) return "the server is out of memory; try again";
+    if (error->status == VC_DISK_FULL) return "the server's disk is full";
+    return "the storage of the server failed; its log says how, under this request_id";
+}
+
+/* "unknown_dimension" as "Unknown dimension": the same for each problem of the type. */
+static void put_title(vc_json_writer *json, const char *code)
+{
+    char title[64];
+    snprintf(title, sizeof title, "%s", code);
+    title[0] = (char)toupper((unsigned char)title[0]);
+    for (char *byte = title; *byte != '\0'; byte++)
+        if (*byte == '_') *byte = ' ';
+    vc_json_put_text(json, "title", title);
+}
+
+static void put_definition(vc_json_writer *json, const vc_error *error)
+{
+    const char *slash = strrchr(error->file, '/');
+    vc_json_begin(json, "definition", '{');
+    vc_json_put_text(json, "file", slash != NULL ? slash + 1 : error->file);
+    if (error->line > 0) vc_json_put_uint(json, "line", error->line);
+    if (error->column > 0) vc_json_put_uint(json, "column", error->column);
+    if (error->pointer[0] != '\0') vc_json_put_text(json, "pointer", error->pointer);
+    vc_json_end(json, '}');
+}
+
+static void put_place(vc_json_writer *json, const vc_error *error)
+{
+    if (error->file[0] != '\0') {
+        put_definition(json, error);
+        return;
+    }
+    if (error->pointer[0] != '\0')
+        vc_json_put_text(json, error->pointer[0] == '/' ? "pointer" : "parameter", error->pointer);
+    if (error->has_offset) vc_json_put_uint(json, "offset", (uint64_t)error->offset);
+    if (error->line > 0) vc_json_put_uint(json, "line", error->line);
+    if (error->column > 0) vc_json_put_uint(json, "column", error->column);
+}
+
+void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id)
+{
+    const char *code = error->code != NULL ? error->code : "internal";
+    vc_buffer_clear(&reply->body);
+    reply->status = vc_reply_status_of(error);
+    reply->content_type = VC_PROBLEM_TYPE;
+    reply->etag[0] = '\0';
+    reply->is_gzip = false;
+    if (reply->status == 503) reply->retry_after_s = 1;
+    vc_json_writer json = {.out = &reply->body};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_put_key(&json, "type");
+    vc_buffer_printf(&reply->body, "\"urn:vcube:problem:%s\"", code);
+    put_title(&json, code);
+    vc_json_put_uint(&json, "status", reply->status);
+    vc_json_put_text(&json, "detail",
+                     is_internal(error->status) ? public_detail(error) : error->message);
+    vc_json_put_text(&json, "code", code);
+    if (!is_internal(error->status)) put_place(&json, error);
+    if (error->ncandidates > 0) {
+        vc_json_begin(&json, "candidates", '[');
+        for (unsigned i = 0; i < error->ncandidates; i++)
+            vc_json_put_text(&json, NULL, error->candidates[i]);
+        vc_json_end(&json, ']');
+    }
+    vc_json_put_text(&json, "request_id", request_id);
+    vc_json_end(&json, '}');
+    vc_buffer_put_char(&reply->body, '\n');
+}
+
+/* ---- entity tags ---- */
+
+void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts)
+{
+    XXH3_state_t state;
+    XXH3_128bits_reset(&state);
+    for (size_t i = 0; i < nparts; i++) {
+        uint64_t size = parts[i].size;
+        XXH3_128bits_update(&state, &size, sizeof size);
+        if (size > 0) XXH3_128bits_update(&state, parts[i].data, parts[i].size);
+    }
+    XXH128_hash_t hash = XXH3_128bits_digest(&state);
+    snprintf(reply->etag, sizeof reply->etag, "\"%016llx%016llx\"", (unsigned long long)hash.high64,
+             (unsigned long long)hash.low64);
+}
+
+static vc_str trim(vc_str text)
+{
+    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* The tag that compressing would make of it: "abc" is "abc-gz". */
+static void tag_as_gzip(char etag[VC_ETAG_TEXT])
+{
+    size_t size = strlen(etag);
+    if (size > 0) snprintf(etag + size - 1, VC_ETAG_TEXT - size + 1, "-gz\"");
+}
+
+bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
+{
+    char gzip_tag[VC_ETAG_TEXT];
+    memcpy(gzip_tag, reply->etag, sizeof gzip_tag);
+    tag_as_gzip(gzip_tag);
+    vc_str rest = request->if_none_match;
+    while (!vc_str_is_null(rest)) {
+        /* Our tags hold no comma, so a comma inside a tag only cuts one that is not ours. */
+        vc_str tag = trim(vc_str_split(&rest, ','));
+        if (vc_str_starts_with(tag, VC_STR("W/"))) tag = (vc_str){tag.data + 2, tag.size - 2};
+        bool is_gzip = vc_str_is(tag, gzip_tag);
+        if (!is_gzip && !vc_str_is(tag, reply->etag) && !vc_str_is(tag, "*")) continue;
+        if (is_gzip) memcpy(reply->etag, gzip_tag, sizeof gzip_tag);
+        vc_buffer_clear(&reply->body);
+        reply->status = 304;
+        return true;
+    }
+    return false;
+}
+
+/* ---- what the client takes ---- */
+
+/* Is the quality among the parameters of an element above 0? It is when none is given. */
+static bool has_quality(vc_str parameters)
+{
+    while (!vc_str_is_null(parameters)) {
+        vc_str value = trim(vc_str_split(&parameters, ';'));
+        vc_str name = trim(vc_str_split(&value, '='));
+        double quality;
+        if (name.size != 1 || (name.data[0] | 0x20) != 'q') continue;
+        return vc_parse_double(trim(value), '.', &quality) == VC_PARSE_OK && quality > 0;
+    }
+    return true;
+}
+
+static bool is_token(vc_str text, const char *token)
+{
+    return text.size == strlen(token) && strncasecmp(text.data, token, text.size) == 0;
+}
+
+bool vc_accepts_gzip(vc_str accept_encoding)
+{
+    bool any = false;
+    while (!vc_str_is_null(accept_encoding)) {
+        vc_str parameters = vc_str_split(&accept_encoding, ',');
+        vc_str coding = trim(vc_str_split(&parameters, ';'));
+        if (is_token(coding, "gzip") || is_token(coding, "x-gzip")) return has_quality(parameters);
+        if (vc_str_is(coding, "*")) any = has_quality(parameters);
+    }
+    return any;
+}
+
+bool vc_accepts(vc_str accept, const char *type, const char *subtype)
+{
+    if (trim(accept).size == 0) return true;
+    int best = 0; /* the most specific range that names the type decides */
+    bool is_taken = false;
+    while (!vc_str_is_null(accept)) {
+        vc_str parameters = vc_str_split(&accept, ',');
+        vc_str range_subtype = trim(vc_str_split(&parameters, ';'));
+        vc_str range_type = vc_str_split(&range_subtype, '/');
+        int specific = 0;
+        if (vc_str_is(range_type, "*") && vc_str_is(range_subtype, "*"))
+            specific = 1;
+        else if (is_token(range_type, type) && vc_str_is(range_subtype, "*"))
+            specific = 2;
+        else if (is_token(range_type, type) && is_token(range_subtype, subtype))
+            specific = 3;
+        if (specific <= best) continue;
+        best = specific;
+        is_taken = has_quality(parameters);
+    }
+    return is_taken;
+}
+
+/* ---- compression ---- */
+
+void vc_reply_compress(vc_reply *reply, const vc_request *request)
+{
+    if (reply->body.size < COMPRESS_FROM_BYTES || reply->body.size > UINT32_MAX ||
+        !vc_accepts_gzip(request->accept_encoding))
+        return;
+    z_stream stream = {0};
+    vc_buffer packed = {0};
+    if (deflateInit2(&stream, COMPRESS_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return;
+    size_t bound = deflateBound(&stream, reply->body.size);
+    if (vc_buffer_reserve(&packed, bound)) {
+        stream.next_in = (Bytef *)reply->body.data;
+        stream.avail_in = (uInt)reply->body.size;
+        stream.next_out = (Bytef *)packed.data;
+        stream.avail_out = (uInt)(bound > UINT32_MAX ? UINT32_MAX : bound);
+        if (deflate(&stream, Z_FINISH) == Z_STREAM_END && stream.total_out < reply->body.size) {
+            packed.size = stream.total_out;
+            vc_buffer swapped = reply->body;
+            reply->body = packed;
+            packed = swapped;
+            reply->is_gzip = true;
+            tag_as_gzip(reply->etag);
+        }
+    }
+    deflateEnd(&stream);
+    vc_buffer_release(&packed);
+}

@@ -1,0 +1,61 @@
+/* A reply as plain data, and how failures become replies.
+ *
+ * The one place that knows which HTTP status a vc_status is.
+ * Threads: one thread at a time has a reply.
+ */
+#ifndef HTTP_REPLY_H
+#define HTTP_REPLY_H
+
+#include "base/buffer.h"
+#include "base/status.h"
+#include "http/request.h"
+
+enum { VC_ETAG_TEXT = 48, VC_REQUEST_ID_TEXT = 80 };
+
+#define VC_JSON_TYPE    "application/json; charset=utf-8"
+#define VC_PROBLEM_TYPE "application/problem+json; charset=utf-8"
+
+typedef struct vc_reply {
+    unsigned status; /* of HTTP; 0: not set yet */
+    const char *content_type;
+    vc_buffer body;
+    char etag[VC_ETAG_TEXT]; /* with its quotes; "" when none */
+    char snapshot[48];       /* "" when none */
+    char allow[64];          /* "" when none */
+    unsigned retry_after_s;  /* 0: none */
+    bool is_gzip;
+    bool closes;                                         /* the connection, after this */
+    int64_t queued_ns, prepared_ns, run_ns, rendered_ns; /* for Server-Timing; 0: none */
+} vc_reply;
+
+/* The status of HTTP for an error. */
+unsigned vc_reply_status_of(const vc_error *error);
+
+/* Make the reply a problem (RFC 9457), whatever it was before.
+ *
+ *     {"type": "urn:vcube:problem:unknown_dimension", "title": "Unknown dimension", "status": 404,
+ *      "detail": "...", "code": "unknown_dimension", "parameter": "cut", "offset": 4,
+ *      "candidates": ["geo"], "request_id": "..."}
+ *
+ * `pointer` stands for `parameter` when it leads into a body; `definition` holds file, line, column
+ * and pointer when a stored definition is at fault. What failed inside the server (storage,
+ * memory) is not told to the client; it is in the log under the request id. */
+void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id);
+
+/* Strong entity tag over the parts, each with its size. */
+void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts);
+
+/* If the client has the tagged answer already, make the reply 304 and return true. */
+bool vc_reply_is_known(vc_reply *reply, const vc_request *request);
+
+/* Compress the body if the client takes gzip and it pays. Changes the tag, because another
+ * encoding is another representation. */
+void vc_reply_compress(vc_reply *reply, const vc_request *request);
+
+/* Does an Accept-Encoding header take gzip? */
+bool vc_accepts_gzip(vc_str accept_encoding);
+
+/* Does an Accept header take the media type? An absent one takes everything. */
+bool vc_accepts(vc_str accept, const char *type, const char *subtype);
+
+#endif

@@ -1,0 +1,93 @@
+#include "http/route.h"
+
+#include <string.h>
+
+static const vc_route routes[] = {
+    {VC_METHOD_GET, "/", vc_handle_index, false},
+    {VC_METHOD_GET, "/ui", vc_handle_index, false},
+    {VC_METHOD_GET, "/ui/", vc_handle_index, false},
+    {VC_METHOD_GET, "/healthz", vc_handle_health, true},
+    {VC_METHOD_GET, "/readyz", vc_handle_ready, true},
+    {VC_METHOD_GET, "/v1/info", vc_handle_info, true},
+    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, true},
+    {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/members", vc_handle_members, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/indexes/{index}",
+     vc_handle_dimension_index, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/aggregate", vc_handle_aggregate, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, false},
+    {VC_METHOD_POST, "/v1/query", vc_handle_query, false},
+};
+
+enum { NROUTES = sizeof routes / sizeof routes[0] };
+
+const vc_route *vc_route_at(size_t number)
+{
+    return number < NROUTES ? &routes[number] : NULL;
+}
+
+static bool matches(const char *template, const vc_request *request,
+                    vc_str arguments[VC_MAX_ARGUMENTS])
+{
+    vc_str rest = vc_str_of(template + 1);
+    size_t narguments = 0, at = 0;
+    for (; !vc_str_is_null(rest); at++) {
+        vc_str part = vc_str_split(&rest, '/');
+        if (at == request->nsegments) return false;
+        if (part.size > 0 && part.data[0] == '{') {
+            if (request->segments[at].size == 0) return false;
+            arguments[narguments++] = request->segments[at];
+        } else if (!vc_str_equal(part, request->segments[at])) {
+            return false;
+        }
+    }
+    return at == request->nsegments;
+}
+
+/* "GET, HEAD, OPTIONS": by the methods of the routes with this path; "*" allows what any does. */
+static void put_allow(const bool has[VC_METHOD_COUNT], char allow[64])
+{
+    allow[0] = '\0';
+    for (int method = 0; method < VC_METHOD_COUNT; method++) {
+        if (!has[method]) continue;
+        strcat(allow, vc_method_name((vc_method)method));
+        strcat(allow, ", ");
+    }
+    strcat(allow, "OPTIONS");
+}
+
+vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
+                        vc_str arguments[VC_MAX_ARGUMENTS], vc_reply *reply, vc_error *error)
+{
+    bool has[VC_METHOD_COUNT] = {false}, is_path = false;
+    bool is_any = vc_str_is(request->path, "*");
+    vc_method wanted = request->method == VC_METHOD_HEAD ? VC_METHOD_GET : request->method;
+    for (size_t i = 0; i < NROUTES; i++) {
+        if (!is_any && !matches(routes[i].template, request, arguments)) continue;
+        if (!is_any && routes[i].method == wanted) {
+            *route_out = &routes[i];
+            return VC_OK;
+        }
+        is_path = true;
+        has[routes[i].method] = true;
+        if (routes[i].method == VC_METHOD_GET) has[VC_METHOD_HEAD] = true;
+    }
+    *route_out = NULL;
+    if (!is_path)
+        return vc_fail(error, VC_NOT_FOUND, "unknown_path",
+                       "there is nothing at '%.*s'; /v1/info says what there is",
+                       (int)(request->path.size > 200 ? 200 : request->path.size),
+                       request->path.data);
+    put_allow(has, reply->allow);
+    if (request->method == VC_METHOD_OPTIONS) {
+        reply->status = 204;
+        return VC_OK;
+    }
+    return vc_fail(error, VC_BAD_INPUT, "method_not_allowed",
+                   "%s is not for '%.*s', which takes %s", vc_method_name(request->method),
+                   (int)(request->path.size > 200 ? 200 : request->path.size), request->path.data,
+                   reply->allow);
+}

@@ -1,0 +1,28 @@
+/* Routes: which handler answers a method and a path.
+ * Threads: pure.
+ */
+#ifndef HTTP_ROUTE_H
+#define HTTP_ROUTE_H
+
+#include "http/service.h"
+
+typedef struct vc_route {
+    vc_method method;     /* GET answers HEAD too */
+    const char *template; /* "/v1/cubes/{cube}/coverage" */
+    vc_handler *handler;
+    bool is_quick; /* may run on a polling thread: no model, no storage but a snapshot */
+} vc_route;
+
+/* Find the route of a request and the arguments in its path.
+ *
+ * route_out  NULL for OPTIONS: then the reply is complete
+ *
+ * VC_NOT_FOUND, code "unknown_path"; VC_BAD_INPUT, code "method_not_allowed". The reply's `allow`
+ * is set for both OPTIONS and "method_not_allowed". */
+vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
+                        vc_str arguments[VC_MAX_ARGUMENTS], vc_reply *reply, vc_error *error);
+
+/* By number, for lists of what there is; NULL past the last one. */
+const vc_route *vc_route_at(size_t number);
+
+#endif

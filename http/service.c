@@ -1,0 +1,58 @@
+#include "http/service.h"
+
+#include <string.h>
+
+vc_status vc_call_open_model(vc_call *call, vc_str at, vc_error *error)
+{
+    vc_status status;
+    if (vc_str_is_null(at)) {
+        status = vc_model_acquire(call->service->models, &call->model, error);
+    } else {
+        vc_snapshot *snapshot;
+        status = vc_snapshot_open_at(call->service->options.store, at, &snapshot, error);
+        if (status != VC_OK) return status;
+        call->owns_model = true;
+        status = vc_model_new(snapshot, true, &call->model, error);
+        if (status != VC_OK) vc_snapshot_close(snapshot);
+    }
+    if (status != VC_OK) {
+        call->model = NULL;
+        return status;
+    }
+    const char *id = vc_snapshot_id(vc_model_snapshot(call->model));
+    size_t size = strlen(id);
+    if (size < sizeof call->reply->snapshot) memcpy(call->reply->snapshot, id, size + 1);
+    return VC_OK;
+}
+
+vc_status vc_call_cube(vc_call *call, const vc_cube **cube_out, vc_error *error)
+{
+    vc_status status = vc_call_open_model(call, (vc_str){0}, error);
+    if (status != VC_OK) return status;
+    return vc_model_cube(call->model, call->arguments[0], cube_out, error);
+}
+
+bool vc_call_is_known(vc_call *call, vc_str salt)
+{
+    const vc_str parts[] = {vc_str_of(call->service->options.version),
+                            vc_str_of(call->reply->snapshot), call->request->path,
+                            call->request->query_string, salt};
+    vc_reply_tag(call->reply, parts, sizeof parts / sizeof parts[0]);
+    return vc_reply_is_known(call->reply, call->request);
+}
+
+uint64_t vc_cube_nrows(const vc_cube *cube)
+{
+    uint64_t nrows = 0;
+    for (size_t s = 0; s < cube->nsources; s++)
+        nrows += cube->sources[s].cube->nrows;
+    return nrows;
+}
+
+vc_engine_options vc_call_engine_options(vc_call *call)
+{
+    return (vc_engine_options){.pool = call->service->pool,
+                               .limits = call->service->options.limits,
+                               .is_cancelled = call->is_cancelled,
+                               .context = call->context};
+}

@@ -1,0 +1,74 @@
+/* What handlers see: the service, and the call that they answer.
+ *
+ * A handler reads the request and writes the reply, or fails. It runs on a light worker (on the
+ * polling thread only when its route says that it is quick). When what remains is dear it does
+ * not do it: it sets `next` and `is_dear`, returns, and is continued on a heavy worker. So dear
+ * queries never stand before cheap answers, errors and 304s.
+ */
+#ifndef HTTP_SERVICE_H
+#define HTTP_SERVICE_H
+
+#include "base/arena.h"
+#include "base/pool.h"
+#include "cube/model.h"
+#include "http/reply.h"
+#include "http/request.h"
+#include "http/server.h"
+
+#include <stdatomic.h>
+
+typedef struct vc_service {
+    vc_server_options options; /* with defaults filled in */
+    vc_model_cache *models;
+    vc_pool *pool; /* for scans */
+    atomic_bool is_draining;
+    atomic_bool is_cancelling; /* the grace is over: running queries give up */
+} vc_service;
+
+enum { VC_MAX_ARGUMENTS = 4 };
+
+typedef struct vc_call vc_call;
+typedef vc_status vc_handler(vc_call *call, vc_error *error);
+
+struct vc_call {
+    vc_service *service;
+    const vc_request *request;
+    vc_str arguments[VC_MAX_ARGUMENTS]; /* what stood for the {...} of the route */
+    vc_arena *arena;                    /* of the request */
+    vc_reply *reply;
+    vc_model *model; /* once vc_call_open_model was called */
+    bool owns_model; /* of an older snapshot: not from the cache */
+    vc_handler *next;
+    bool is_dear;
+    void *state; /* between a handler and its `next` */
+    bool (*is_cancelled)(void *context);
+    void *context;
+};
+
+/* Get the model of the newest snapshot, or of the snapshot `at` unless that is absent. It is the
+ * call's until the call ends. Sets the reply's snapshot. */
+vc_status vc_call_open_model(vc_call *call, vc_str at, vc_error *error);
+
+/* The cube that the first argument names. */
+vc_status vc_call_cube(vc_call *call, const vc_cube **cube_out, vc_error *error);
+
+/* Tag the reply by the snapshot, the address (path and query string) and what it is made of
+ * (`salt`). True when the client has it already: the reply is complete then. */
+bool vc_call_is_known(vc_call *call, vc_str salt);
+
+/* Facts of all sources of a cube; from how many on a scan is dear. */
+uint64_t vc_cube_nrows(const vc_cube *cube);
+enum { VC_DEAR_ROWS = 1 << 20, VC_MAX_MEMBERS = 10000 };
+
+vc_engine_options vc_call_engine_options(vc_call *call);
+
+/* ---- handlers ---- */
+
+vc_handler vc_handle_health, vc_handle_ready, vc_handle_info;
+vc_handler vc_handle_index;
+vc_handler vc_handle_cubes, vc_handle_cube;
+vc_handler vc_handle_dimension, vc_handle_members, vc_handle_dimension_index;
+vc_handler vc_handle_aggregate, vc_handle_query;
+vc_handler vc_handle_coverage, vc_handle_unmatched, vc_handle_snapshots;
+
+#endif
