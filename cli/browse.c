@@ -195,9 +195,14 @@ static void print_source(const vc_cube *cube, size_t number)
 
 static void print_measures(struct browsing *in, const vc_cube *cube)
 {
-    size_t nrows = 0;
+    size_t nrows = 1;
     vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (cube->nmeasures + 1) * 5);
     if (texts == NULL) return;
+    texts[0] = VC_STR("  name");
+    texts[1] = VC_STR("aggregator");
+    texts[2] = VC_STR("source");
+    texts[3] = VC_STR("unit");
+    texts[4] = VC_STR("label");
     for (size_t m = 0; m < cube->nmeasures; m++) {
         const vc_cube_measure *measure = &cube->measures[m];
         if (measure->is_hidden) continue;
@@ -210,15 +215,7 @@ static void print_measures(struct browsing *in, const vc_cube *cube)
         row[3] = measure->unit;
         row[4] = vc_str_equal(measure->label, measure->name) ? VC_STR("") : measure->label;
     }
-    for (size_t i = 0; i < nrows; i++) {
-        for (size_t c = 0; c < 5; c++)
-            printf("%-*.*s%s",
-                   c == 0   ? 18
-                   : c == 4 ? 0
-                            : 14,
-                   (int)texts[i * 5 + c].size, texts[i * 5 + c].data ? texts[i * 5 + c].data : "",
-                   c < 4 ? " " : "\n");
-    }
+    vc_cli_table(texts, nrows, 5, (bool[]){false, false, false, false, false});
 }
 
 static int run_describe(const vc_arguments *arguments)

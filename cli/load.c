@@ -47,7 +47,7 @@ static void show_progress(void *context, const vc_load_progress *now)
     clear_line(progress);
     fprintf(stderr, "%s: %.*s rows, %.1f MB/s", now->object, VC_FMT(rows), rate / 1e6);
     if (now->bytes_total > 0 && now->bytes_done <= now->bytes_total && rate > 0)
-        fprintf(stderr, ", %.0f %%, %.0f s left",
+        fprintf(stderr, ", %.0f%%, %.0f s left",
                 100.0 * (double)now->bytes_done / (double)now->bytes_total,
                 (double)(now->bytes_total - now->bytes_done) / rate);
     fflush(stderr);
@@ -214,7 +214,7 @@ static vc_status print_coverage_of(vc_model *model, vc_str name, vc_error *error
         status = vc_engine_coverage(model, cube, NULL, &arena, &coverage, &ncoverage, error);
     for (size_t i = 0; status == VC_OK && i < ncoverage; i++) {
         const vc_coverage *counts = &coverage[i].counts;
-        printf("%.*s: %.*s over %.*s: %llu of %llu keys match (%.1f %%)\n", VC_FMT(name),
+        printf("%.*s: %.*s over %.*s: %llu of %llu keys match (%.1f%%)\n", VC_FMT(name),
                VC_FMT(coverage[i].source), VC_FMT(coverage[i].dimension),
                (unsigned long long)counts->keys_matched, (unsigned long long)counts->keys,
                counts->keys == 0 ? 100.0

@@ -49,8 +49,9 @@ static void print_option(const vc_option *option)
 
 static void print_help(const vc_command *command)
 {
-    printf("vcube %s: %s\n\nUsage: vcube %s [OPTIONS] %s\n\n%s\n\nOptions:\n", command->name,
-           command->summary, command->name, command->operands, command->help);
+    printf("vcube %s: %s\n\nUsage: vcube %s [OPTIONS]%s%s\n\n%s\n\nOptions:\n", command->name,
+           command->summary, command->name, *command->operands != '\0' ? " " : "",
+           command->operands, command->help);
     for (const vc_option *o = command->options; o->name != NULL; o++)
         print_option(o);
     for (const vc_option *o = vc_common_options; o->name != NULL; o++)
@@ -68,6 +69,11 @@ static int fail_command(const char *name)
 {
     vc_error error = {0};
     vc_nearest nearest;
+    if (name[0] == '-') {
+        vc_fail(&error, VC_BAD_INPUT, "usage",
+                "options stand behind the command: vcube COMMAND %s ...; see vcube --help", name);
+        return vc_cli_fail(&error);
+    }
     vc_fail(&error, VC_BAD_INPUT, "usage", "there is no command '%s'; see vcube --help", name);
     vc_nearest_init(&nearest, vc_str_of(name));
     for (size_t i = 0; i < NCOMMANDS; i++)
@@ -84,8 +90,9 @@ static int run_command(const vc_command *command, int argc, char **argv)
     int code = VC_EXIT_OK;
     if (vc_arguments_parse(command, argc, argv, &arena, &arguments, &error) != VC_OK) {
         code = vc_cli_fail(&error);
-        fprintf(stderr, "Usage: vcube %s [OPTIONS] %s   (vcube %s --help tells more)\n",
-                command->name, command->operands, command->name);
+        fprintf(stderr, "Usage: vcube %s [OPTIONS]%s%s   (vcube %s --help tells more)\n",
+                command->name, *command->operands != '\0' ? " " : "", command->operands,
+                command->name);
     } else if (vc_arguments_get(&arguments, "help") != NULL) {
         print_help(command);
     } else {

@@ -121,6 +121,12 @@ static vc_status parse_query(const vc_arguments *arguments, vc_arena *arena, vc_
         status = read_file(body, arena, &text, error);
         if (status == VC_OK) status = vc_body_parse(text, 0, arena, query, error);
         if (status != VC_OK) return status;
+        for (size_t i = 0; i < arguments->ngiven; i++) {
+            const vc_option *option = arguments->given[i].option;
+            if (is_parameter(option) && strcmp(option->name, "format") != 0)
+                return vc_fail(error, VC_BAD_INPUT, "usage",
+                               "--%s does not go with --body; say it in the body", option->name);
+        }
         if (from_options.format.data != NULL) query->format = from_options.format;
     }
     if (arguments->noperands > 0) query->cube = vc_str_of(arguments->operands[0]);
@@ -289,25 +295,35 @@ static void print_coverage_json(const vc_cube *cube, const vc_result_coverage *i
 static vc_str percent(vc_arena *arena, uint64_t part, uint64_t whole)
 {
     return whole == 0 ? VC_STR("-")
-                      : vc_arena_printf(arena, "%.1f %%", 100.0 * (double)part / (double)whole);
+                      : vc_arena_printf(arena, "%.1f%%", 100.0 * (double)part / (double)whole);
 }
 
 static vc_str of_total(vc_arena *arena, uint64_t part, uint64_t whole)
 {
-    return vc_arena_printf(arena, "%llu of %llu", (unsigned long long)part,
-                           (unsigned long long)whole);
+    vc_str some = vc_cli_count(arena, part), all = vc_cli_count(arena, whole);
+    return vc_arena_printf(arena, "%.*s of %.*s", VC_FMT(some), VC_FMT(all));
 }
 
-static void print_unmatched(const vc_result_coverage *item, const vc_relation *relation,
-                            uint64_t limit)
+/* In quotes where blanks at an end would not be seen. */
+static vc_str shown_key(vc_arena *arena, vc_str key)
+{
+    if (key.data == NULL) return VC_STR("(null)");
+    bool is_plain = key.size > 0 && key.data[0] != ' ' && key.data[key.size - 1] != ' ';
+    return is_plain ? key : vc_arena_printf(arena, "\"%.*s\"", VC_FMT(key));
+}
+
+static void print_unmatched(struct asking *in, const vc_result_coverage *item,
+                            const vc_relation *relation, uint64_t limit)
 {
     if (relation->nunmatched == 0) return;
     printf("\n%.*s over %.*s, keys without a match:\n", VC_FMT(item->source),
            VC_FMT(item->dimension));
     for (size_t i = 0; i < relation->nunmatched && i < limit; i++) {
         const vc_unmatched_key *key = &relation->unmatched[i];
-        vc_str text = key->key.data != NULL ? key->key : VC_STR("(null)");
-        printf("  %-24.*s %6u %s  %s%s\n", VC_FMT(text), key->nleaves,
+        vc_str text = shown_key(&in->arena, key->key),
+               count = vc_cli_count(&in->arena, key->nleaves);
+        int width = 24 + (int)text.size - (int)vc_utf8_columns(text);
+        printf("  %-*.*s %8.*s %s  %s%s\n", width, VC_FMT(text), VC_FMT(count),
                key->nleaves == 1 ? "member " : "members", key->why,
                key->is_excluded ? " (excluded)" : "");
     }
@@ -339,14 +355,14 @@ static void print_coverage(struct asking *in, const vc_cube *cube, const vc_resu
         for (size_t s = 0; s < items[i].nshares; s++)
             if (items[i].shares[s].is_known)
                 row[7] = vc_arena_printf(
-                    &in->arena, "%.*s%s%.*s %.1f %%", VC_FMT(row[7]), row[7].size > 0 ? ", " : "",
+                    &in->arena, "%.*s%s%.*s %.1f%%", VC_FMT(row[7]), row[7].size > 0 ? ", " : "",
                     VC_FMT(items[i].shares[s].measure), 100 * items[i].shares[s].share);
     }
     vc_cli_table(texts, nitems + 1, COLUMNS,
                  (bool[]){false, false, true, true, true, true, true, false});
     for (size_t i = 0; i < nitems && limit > 0; i++) {
         const vc_relation *relation = find_relation(cube, &items[i]);
-        if (relation != NULL) print_unmatched(&items[i], relation, limit);
+        if (relation != NULL) print_unmatched(in, &items[i], relation, limit);
     }
 }
 

@@ -78,12 +78,16 @@ vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes)
     return vc_arena_printf(arena, "%.1f %s", value, units[unit]);
 }
 
-static void put_padded(vc_str text, size_t width, bool is_right, bool is_last)
+/* Blanks are owed, and paid before the next text: no line ends in blanks. */
+static void put_padded(vc_str text, size_t width, bool is_right, size_t *blanks)
 {
     size_t columns = vc_utf8_columns(text), padding = columns < width ? width - columns : 0;
-    if (is_right) printf("%*s", (int)padding, "");
-    printf("%.*s", (int)text.size, text.data != NULL ? text.data : "");
-    if (!is_right && !is_last) printf("%*s", (int)padding, "");
+    if (is_right) *blanks += padding;
+    if (text.size > 0) {
+        printf("%*s%.*s", (int)*blanks, "", (int)text.size, text.data);
+        *blanks = 0;
+    }
+    *blanks += is_right ? 2 : padding + 2;
 }
 
 void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool *is_right)
@@ -98,11 +102,9 @@ void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool
         }
     for (size_t row = 0; row < nrows; row++) {
         fputs(row == 0 && has_colour ? "\033[1m" : "", stdout);
-        for (size_t column = 0; column < ncolumns; column++) {
-            fputs(column > 0 ? "  " : "", stdout);
-            put_padded(texts[row * ncolumns + column], widths[column], is_right[column],
-                       column + 1 == ncolumns);
-        }
+        size_t blanks = 0;
+        for (size_t column = 0; column < ncolumns; column++)
+            put_padded(texts[row * ncolumns + column], widths[column], is_right[column], &blanks);
         fputs(row == 0 && has_colour ? "\033[0m\n" : "\n", stdout);
     }
     free(widths);
