@@ -1,0 +1,90 @@
+/* A client of a few lines, so that what is compared is what the server sent. */
+#include "tests/house/house.h"
+
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int connect_to(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_geq(client, 0);
+    cr_assert_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    return client;
+}
+
+static void exchange(uint16_t port, const char *body, vc_buffer *received)
+{
+    vc_buffer request = {0};
+    char block[65536];
+    ssize_t n;
+    vc_buffer_printf(&request,
+                     "POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n"
+                     "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                     port, strlen(body));
+    vc_buffer_put_text(&request, body);
+    int client = connect_to(port);
+    for (size_t sent = 0; sent < request.size; sent += (size_t)n) {
+        n = send(client, request.data + sent, request.size - sent, MSG_NOSIGNAL);
+        cr_assert_gt(n, 0);
+    }
+    while ((n = recv(client, block, sizeof block, 0)) > 0)
+        vc_buffer_put(received, block, (size_t)n);
+    cr_assert_eq(n, 0);
+    close(client);
+    vc_buffer_release(&request);
+    vc_buffer_text(received);
+}
+
+static void put_chunks(const char *at, vc_buffer *text)
+{
+    for (;;) {
+        char *end;
+        size_t size = strtoul(at, &end, 16);
+        if (size == 0) return;
+        at = strstr(end, "\r\n") + 2;
+        vc_buffer_put(text, at, size);
+        at += size + 2;
+    }
+}
+
+static void take_apart(const vc_buffer *received, struct house_reply *reply)
+{
+    char *head_end = strstr(received->data, "\r\n\r\n");
+    cr_assert_not_null(head_end, "no head in the answer");
+    cr_assert_eq(sscanf(received->data, "HTTP/1.1 %d", &reply->code), 1);
+    *head_end = '\0';
+    const char *body = head_end + 4;
+    if (strcasestr(received->data, "\r\ntransfer-encoding: chunked") != NULL)
+        put_chunks(body, &reply->text);
+    else
+        vc_buffer_put(&reply->text, body, received->size - (size_t)(body - received->data));
+    vc_buffer_text(&reply->text);
+}
+
+void house_ask_http(const char *directory, const char *body, struct house_reply *reply)
+{
+    vc_store *store;
+    vc_server *server;
+    vc_buffer received = {0};
+    vc_store_options store_options = {.is_read_only = true};
+    *reply = (struct house_reply){0};
+    vc_error *error = &reply->error;
+    cr_assert_eq(vc_store_open(directory, &store_options, &store, error), VC_OK, "%s",
+                 error->message);
+    vc_server_options options = {.store = store, .nworkers = 2, .is_quiet = true};
+    cr_assert_eq(vc_server_start(&options, &server, error), VC_OK, "%s", error->message);
+    exchange(vc_server_port(server), body, &received);
+    vc_server_stop(server);
+    vc_store_close(store);
+    take_apart(&received, reply);
+    vc_buffer_release(&received);
+}

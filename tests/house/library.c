@@ -1,0 +1,65 @@
+#include "tests/house/house.h"
+
+#include "base/pool.h"
+#include "query/body.h"
+#include "render/render.h"
+#include "slice/engine.h"
+
+#include <string.h>
+
+static vc_status append(void *context, const char *data, size_t size, vc_error *error)
+{
+    (void)error;
+    vc_buffer_put(context, data, size);
+    return VC_OK;
+}
+
+static vc_status answer(vc_model *model, vc_pool *pool, const vc_query *query, vc_arena *arena,
+                        vc_buffer *text, vc_error *error)
+{
+    vc_engine_options options = {.pool = pool};
+    vc_render_options rendering = vc_render_options_of(query);
+    vc_render_format format = VC_FORMAT_RECORDS;
+    const vc_result *result;
+    vc_status status = VC_OK;
+    if (query->format.data != NULL) status = vc_format_find(query->format, &format, error);
+    if (status == VC_OK) status = vc_engine_run(model, query, &options, arena, &result, error);
+    if (status == VC_OK)
+        status = vc_render(result, format, &rendering,
+                           (vc_render_sink){.write = append, .context = text}, error);
+    return status;
+}
+
+void house_ask_library(const char *directory, const char *body, struct house_reply *reply)
+{
+    vc_store_options options = {.is_read_only = true};
+    vc_arena arena = {0};
+    vc_store *store = NULL;
+    vc_snapshot *snapshot = NULL;
+    vc_model *model = NULL;
+    vc_pool *pool = NULL;
+    vc_query query;
+    *reply = (struct house_reply){0};
+    vc_error *error = &reply->error;
+    vc_status status = vc_body_parse(vc_str_of(body), 0, &arena, &query, error);
+    if (status == VC_OK) status = vc_store_open(directory, &options, &store, error);
+    if (status == VC_OK)
+        status = query.at.data == NULL ? vc_snapshot_open(store, &snapshot, error)
+                                       : vc_snapshot_open_at(store, query.at, &snapshot, error);
+    if (status == VC_OK) status = vc_model_new(snapshot, false, &model, error);
+    if (status == VC_OK) status = vc_pool_new(2, &pool, error);
+    if (status == VC_OK) status = answer(model, pool, &query, &arena, &reply->text, error);
+    vc_buffer_text(&reply->text);
+    reply->code = (int)status;
+    vc_pool_free(pool);
+    vc_model_free(model);
+    vc_snapshot_close(snapshot);
+    vc_store_close(store);
+    vc_arena_release(&arena);
+}
+
+void house_reply_release(struct house_reply *reply)
+{
+    vc_buffer_release(&reply->text);
+    vc_buffer_release(&reply->complaint);
+}
