@@ -2,7 +2,7 @@
 
 #include "base/buffer.h"
 #include "cube/source.h"
-#include "storage/store.h" /* vc_kind_name */
+#include "storage/store.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include "cube/dependency.h"
 #include "cube/load_parts.h"
 #include "cube/model.h"
-#include "storage/store.h" /* vc_kind_name */
+#include "storage/store.h"
 
 #include <assert.h>
 #include <dirent.h>
