@@ -57,6 +57,10 @@ vc_status vc_body_node_name(vc_body_node node, const char *what, vc_arena *arena
 vc_status vc_body_node_check_keys(vc_body_node object, const char *const *known, vc_error *error)
 {
     vc_status status = vc_json_check_keys(object.json, known, error);
-    if (status != VC_OK) vc_error_prefix_pointer(error, "%s", object.pointer);
+    if (status == VC_OK || error == NULL) return status;
+    /* A very long key stands there cut by bytes, perhaps inside a character. */
+    size_t bad_offset;
+    if (!vc_utf8_check(vc_str_of(error->pointer), &bad_offset)) error->pointer[bad_offset] = '\0';
+    vc_error_prefix_pointer(error, "%s", object.pointer);
     return status;
 }

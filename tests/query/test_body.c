@@ -268,3 +268,23 @@ Test(body, depth_is_bounded)
     cr_assert_not_null(strstr(error.message, "deeper"));
     vc_arena_release(&arena);
 }
+
+/* Errors become JSON, so their texts hold whole characters, however long what they quote is. */
+Test(body, long_names_are_cut_between_characters)
+{
+    for (size_t nletters = 100; nletters < 104; nletters++) {
+        vc_arena arena = {0};
+        vc_error error = {0};
+        vc_query q;
+        char text[4096] = "{\"cube\": \"c\", \"";
+        memset(text + strlen(text), 'x', nletters);
+        for (int i = 0; i < 600; i++)
+            strcat(text, "\xE2\x82\xAC");
+        strcat(text, "\": 1}");
+        cr_assert_eq(parse(text, &arena, &q, &error), VC_BAD_INPUT);
+        cr_assert_str_eq(error.code, "unknown_field");
+        cr_assert(vc_utf8_check(vc_str_of(error.message), NULL));
+        cr_assert(vc_utf8_check(vc_str_of(error.pointer), NULL));
+        vc_arena_release(&arena);
+    }
+}
