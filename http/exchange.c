@@ -88,6 +88,17 @@ static void put_headers(struct MHD_Response *response, const exchange *in)
     if (reply->closes) put_header(response, "Connection", "close");
 }
 
+/* MHD takes the body's memory. NULL when out of memory. */
+static struct MHD_Response *make_response(vc_reply *reply)
+{
+    enum MHD_ResponseMemoryMode mode =
+        reply->body.data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        reply->body.size, reply->body.data != NULL ? reply->body.data : "", mode);
+    if (response != NULL) reply->body = (vc_buffer){0};
+    return response;
+}
+
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
  * client that is slow to read holds no snapshot. */
 static void finish(exchange *in, vc_status status, const vc_error *error)
@@ -114,12 +125,8 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     vc_buffer_release(&in->body);
     if (atomic_load(&in->server->service.is_draining)) reply->closes = true;
     in->reply_bytes = reply->body.size;
-    enum MHD_ResponseMemoryMode mode =
-        reply->body.data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT;
-    in->response = MHD_create_response_from_buffer(
-        reply->body.size, reply->body.data != NULL ? reply->body.data : "", mode);
+    in->response = make_response(reply);
     if (in->response == NULL) return; /* out of memory: the connection is closed */
-    reply->body = (vc_buffer){0};     /* MHD frees it */
     put_headers(in->response, in);
 }
 

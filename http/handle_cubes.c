@@ -4,13 +4,6 @@
 
 static const char *const no_parameters[] = {NULL};
 
-static vc_status done(vc_call *call)
-{
-    call->reply->status = 200;
-    call->reply->content_type = VC_JSON_TYPE;
-    return VC_OK;
-}
-
 /* ---- the list ---- */
 
 static void put_listed(vc_json_writer *json, const vc_definition *definition)
@@ -57,7 +50,7 @@ vc_status vc_handle_cubes(vc_call *call, vc_error *error)
     }
     vc_json_end(&json, ']');
     vc_json_end(&json, '}');
-    return status == VC_OK ? done(call) : status;
+    return status == VC_OK ? vc_call_done_json(call) : status;
 }
 
 vc_status vc_handle_cube(vc_call *call, vc_error *error)
@@ -68,7 +61,7 @@ vc_status vc_handle_cube(vc_call *call, vc_error *error)
     if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
     vc_json_writer json = {.out = &call->reply->body};
     vc_describe_cube(&json, cube, call->reply->snapshot);
-    return done(call);
+    return vc_call_done_json(call);
 }
 
 /* ---- the mapping's quality ---- */
@@ -107,7 +100,7 @@ static vc_status run_coverage(vc_call *call, vc_error *error)
     }
     vc_json_end(&json, ']');
     vc_json_end(&json, '}');
-    return done(call);
+    return vc_call_done_json(call);
 }
 
 vc_status vc_handle_coverage(vc_call *call, vc_error *error)
@@ -196,5 +189,5 @@ vc_status vc_handle_unmatched(vc_call *call, vc_error *error)
                 put_unmatched(&json, cube, s, d, offset, limit);
     vc_json_end(&json, ']');
     vc_json_end(&json, '}');
-    return done(call);
+    return vc_call_done_json(call);
 }

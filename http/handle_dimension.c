@@ -10,13 +10,6 @@
 
 static const char *const no_parameters[] = {NULL};
 
-static vc_status done(vc_call *call)
-{
-    call->reply->status = 200;
-    call->reply->content_type = VC_JSON_TYPE;
-    return VC_OK;
-}
-
 /* The cube and dimension of the path. */
 static vc_status find(vc_call *call, const vc_cube **cube_out, size_t *number_out, vc_error *error)
 {
@@ -34,7 +27,7 @@ vc_status vc_handle_dimension(vc_call *call, vc_error *error)
     if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
     vc_json_writer json = {.out = &call->reply->body};
     vc_describe_dimension(&json, cube, number, call->reply->snapshot);
-    return done(call);
+    return vc_call_done_json(call);
 }
 
 /* ---- members ---- */
@@ -363,7 +356,7 @@ vc_status vc_handle_members(vc_call *call, vc_error *error)
     status = put_members(&in, &json, call->arena, error);
     vc_json_end(&json, ']');
     vc_json_end(&json, '}');
-    return status == VC_OK ? done(call) : status;
+    return status == VC_OK ? vc_call_done_json(call) : status;
 }
 
 /* ---- indexes ---- */
@@ -443,5 +436,5 @@ vc_status vc_handle_dimension_index(vc_call *call, vc_error *error)
         status = put_indexed(&json, dimension, index, members[i], call->arena, error);
     vc_json_end(&json, ']');
     vc_json_end(&json, '}');
-    return status == VC_OK ? done(call) : status;
+    return status == VC_OK ? vc_call_done_json(call) : status;
 }

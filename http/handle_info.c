@@ -12,10 +12,8 @@ static const char *const no_parameters[] = {NULL};
 vc_status vc_handle_health(vc_call *call, vc_error *error)
 {
     (void)error;
-    call->reply->status = 200;
-    call->reply->content_type = VC_JSON_TYPE;
-    vc_buffer_put_text(&call->reply->body, "{\"status\":\"ok\"}\n");
-    return VC_OK;
+    vc_buffer_put_text(&call->reply->body, "{\"status\":\"ok\"}");
+    return vc_call_done_json(call);
 }
 
 vc_status vc_handle_ready(vc_call *call, vc_error *error)
@@ -25,12 +23,10 @@ vc_status vc_handle_ready(vc_call *call, vc_error *error)
     vc_snapshot *snapshot;
     vc_status status = vc_snapshot_open(call->service->options.store, &snapshot, error);
     if (status != VC_OK) return status;
-    call->reply->status = 200;
-    call->reply->content_type = VC_JSON_TYPE;
-    vc_buffer_printf(&call->reply->body, "{\"status\":\"ready\",\"snapshot\":\"%s\"}\n",
+    vc_buffer_printf(&call->reply->body, "{\"status\":\"ready\",\"snapshot\":\"%s\"}",
                      vc_snapshot_id(snapshot));
     vc_snapshot_close(snapshot);
-    return VC_OK;
+    return vc_call_done_json(call);
 }
 
 static void put_limits(vc_json_writer *json, const vc_server_options *options)
@@ -80,9 +76,7 @@ vc_status vc_handle_info(vc_call *call, vc_error *error)
     }
     vc_json_end(&json, ']');
     vc_json_end(&json, '}');
-    call->reply->status = 200;
-    call->reply->content_type = VC_JSON_TYPE;
-    return VC_OK;
+    return vc_call_done_json(call);
 }
 
 vc_status vc_handle_snapshots(vc_call *call, vc_error *error)
@@ -100,7 +94,5 @@ vc_status vc_handle_snapshots(vc_call *call, vc_error *error)
     vc_json_end(&json, '}');
     vc_json_end(&json, '}');
     vc_snapshot_close(snapshot);
-    call->reply->status = 200;
-    call->reply->content_type = VC_JSON_TYPE;
-    return VC_OK;
+    return vc_call_done_json(call);
 }

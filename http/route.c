@@ -3,23 +3,24 @@
 #include <string.h>
 
 static const vc_route routes[] = {
-    {VC_METHOD_GET, "/", vc_handle_index, false},
-    {VC_METHOD_GET, "/ui", vc_handle_index, false},
-    {VC_METHOD_GET, "/ui/", vc_handle_index, false},
-    {VC_METHOD_GET, "/healthz", vc_handle_health, true},
-    {VC_METHOD_GET, "/readyz", vc_handle_ready, true},
-    {VC_METHOD_GET, "/v1/info", vc_handle_info, true},
-    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, true},
-    {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, false},
-    {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, false},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, false},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/members", vc_handle_members, false},
+    {VC_METHOD_GET, "/", vc_handle_index, false, false},
+    {VC_METHOD_GET, "/ui", vc_handle_index, false, false},
+    {VC_METHOD_GET, "/ui/", vc_handle_index, false, false},
+    {VC_METHOD_GET, "/healthz", vc_handle_health, true, true},
+    {VC_METHOD_GET, "/readyz", vc_handle_ready, true, true},
+    {VC_METHOD_GET, "/v1/info", vc_handle_info, true, true},
+    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, true, true},
+    {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, false, true},
+    {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, false, true},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, false, true},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/members", vc_handle_members, false,
+     true},
     {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/indexes/{index}",
-     vc_handle_dimension_index, false},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/aggregate", vc_handle_aggregate, false},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, false},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, false},
-    {VC_METHOD_POST, "/v1/query", vc_handle_query, false},
+     vc_handle_dimension_index, false, true},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/aggregate", vc_handle_aggregate, false, false},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, false, true},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, false, true},
+    {VC_METHOD_POST, "/v1/query", vc_handle_query, false, false},
 };
 
 enum { NROUTES = sizeof routes / sizeof routes[0] };
@@ -59,6 +60,15 @@ static void put_allow(const bool has[VC_METHOD_COUNT], char allow[64])
     strcat(allow, "OPTIONS");
 }
 
+static vc_status check_accept(const vc_route *route, const vc_request *request, vc_error *error)
+{
+    if (!route->is_json || vc_accepts(request->accept, "application", "json")) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "not_acceptable",
+                   "nothing fits the Accept header '%.*s'; there is application/json",
+                   (int)(request->accept.size > 200 ? 200 : request->accept.size),
+                   request->accept.data);
+}
+
 vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
                         vc_str arguments[VC_MAX_ARGUMENTS], vc_reply *reply, vc_error *error)
 {
@@ -69,7 +79,7 @@ vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
         if (!is_any && !matches(routes[i].template, request, arguments)) continue;
         if (!is_any && routes[i].method == wanted) {
             *route_out = &routes[i];
-            return VC_OK;
+            return check_accept(&routes[i], request, error);
         }
         is_path = true;
         has[routes[i].method] = true;

@@ -11,13 +11,16 @@ typedef struct vc_route {
     const char *template; /* "/v1/cubes/{cube}/coverage" */
     vc_handler *handler;
     bool is_quick; /* may run on a polling thread: no model, no storage but a snapshot */
+    bool is_json;  /* answers with JSON and nothing else */
 } vc_route;
 
-/* Find the route of a request and the arguments in its path.
+/* Find the route of a request and the arguments in its path, and check that the client takes what
+ * it answers with.
  *
  * route_out  NULL for OPTIONS: then the reply is complete
  *
- * VC_NOT_FOUND, code "unknown_path"; VC_BAD_INPUT, code "method_not_allowed". The reply's `allow`
+ * VC_NOT_FOUND, code "unknown_path"; VC_BAD_INPUT, codes "method_not_allowed" and
+ * "not_acceptable". The reply's `allow`
  * is set for both OPTIONS and "method_not_allowed". */
 vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
                         vc_str arguments[VC_MAX_ARGUMENTS], vc_reply *reply, vc_error *error);

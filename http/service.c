@@ -41,6 +41,14 @@ bool vc_call_is_known(vc_call *call, vc_str salt)
     return vc_reply_is_known(call->reply, call->request);
 }
 
+vc_status vc_call_done_json(vc_call *call)
+{
+    vc_buffer_put_char(&call->reply->body, '\n');
+    call->reply->status = 200;
+    call->reply->content_type = VC_JSON_TYPE;
+    return VC_OK;
+}
+
 uint64_t vc_cube_nrows(const vc_cube *cube)
 {
     uint64_t nrows = 0;

@@ -56,6 +56,9 @@ vc_status vc_call_cube(vc_call *call, const vc_cube **cube_out, vc_error *error)
  * (`salt`). True when the client has it already: the reply is complete then. */
 bool vc_call_is_known(vc_call *call, vc_str salt);
 
+/* The reply is the JSON that stands in its body: 200. Returns VC_OK. */
+vc_status vc_call_done_json(vc_call *call);
+
 /* Facts of all sources of a cube; from how many on a scan is dear. */
 uint64_t vc_cube_nrows(const vc_cube *cube);
 enum { VC_DEAR_ROWS = 1 << 20, VC_MAX_MEMBERS = 10000 };
