@@ -130,6 +130,8 @@ static vc_status parse_query(const vc_arguments *arguments, vc_arena *arena, vc_
         if (from_options.format.data != NULL) query->format = from_options.format;
     }
     if (arguments->noperands > 0) query->cube = vc_str_of(arguments->operands[0]);
+    if (status == VC_OK && query->wants_explain)
+        return vc_fail(error, VC_IMPOSSIBLE, "unsupported", "this version does not explain plans");
     return status;
 }
 
