@@ -15,26 +15,47 @@ struct covering {
     vc_arena *arena; /* of the model: what is made here is kept */
 };
 
-/* Sums and counts of a source, of all leaves of one dimension whose fate is allowed. */
+/* The leaves that a fix of the source keeps, as a step of the scan. */
+static vc_status fix_step(const vc_cube_source *source, const vc_cube_fix *fix, vc_arena *work,
+                          vc_step *step_out, vc_error *error)
+{
+    uint32_t nleaves = source->cube->dimensions[fix->source_dimension]->nleaves;
+    uint32_t *groups = vc_arena_alloc(work, ((size_t)nleaves + 1) * sizeof *groups);
+    if (groups == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
+        groups[leaf] = vc_bit_get(fix->leaves, leaf) ? 0 : VC_NONE;
+    *step_out =
+        (vc_step){.column = (uint16_t)fix->source_dimension, .groups = groups, .nleaves = nleaves};
+    return VC_OK;
+}
+
+/* Sums and counts of a source, of all leaves of one dimension whose fate is allowed, read as the
+ * source is fixed. */
 static vc_status scan_fates(const struct covering *in, const vc_pass *pass, size_t dimension,
                             unsigned last_fate, vc_cells **cells_out, vc_arena *work,
                             vc_error *error)
 {
-    const vc_binding *binding = &in->cube->sources[pass->source].bindings[dimension];
+    const vc_cube_source *source = &in->cube->sources[pass->source];
+    const vc_binding *binding = &source->bindings[dimension];
     const vc_relation *relation = binding->relation;
     vc_plan plan = {.model = in->model,
                     .cube = in->cube,
                     .options = in->options,
                     .arena = work,
                     .deadline_ns = UINT64_MAX};
+    vc_step *steps = VC_ARENA_NEW(work, vc_step, source->nfixes + 1);
     uint32_t *groups = vc_arena_alloc(work, ((size_t)relation->nleaves + 1) * sizeof *groups);
-    if (groups == NULL) return vc_no_memory(error);
+    if (steps == NULL || groups == NULL) return vc_no_memory(error);
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
         groups[leaf] = relation->fates[leaf] <= last_fate ? 0 : VC_NONE;
-    vc_step step = {.column = (uint16_t)binding->source_dimension,
-                    .groups = groups,
-                    .nleaves = relation->nleaves};
-    vc_table table = {.steps = &step, .nsteps = 1, .ncells = 1};
+    steps[0] = (vc_step){.column = (uint16_t)binding->source_dimension,
+                         .groups = groups,
+                         .nleaves = relation->nleaves};
+    for (size_t i = 0; i < source->nfixes; i++) {
+        vc_status status = fix_step(source, &source->fixes[i], work, &steps[i + 1], error);
+        if (status != VC_OK) return status;
+    }
+    vc_table table = {.steps = steps, .nsteps = source->nfixes + 1, .ncells = 1};
     return vc_scan_run(&plan, pass, &table, cells_out, error);
 }
 
