@@ -301,15 +301,6 @@ static vc_status read_request(exchange *in, const char *method, vc_error *error)
                                   &in->request, error);
 }
 
-/* Is an error one after which the connection cannot be read on? Whatever may be framed in two ways
- * is; a bad path or parameter is not. */
-static bool must_close(const exchange *in, const vc_error *error)
-{
-    return in->request.has_body || error->status != VC_BAD_INPUT ||
-           (strcmp(error->code, "bad_encoding") != 0 &&
-            strcmp(error->code, "unknown_parameter") != 0);
-}
-
 /* The headers are there. */
 static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *connection,
                              const char *method, void **context)
@@ -339,7 +330,7 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
         status = vc_fail(&error, VC_LIMIT, "body_too_large", "the body has more than %llu bytes",
                          (unsigned long long)max_bytes);
     if (status != VC_OK) {
-        in->reply.closes = must_close(in, &error);
+        in->reply.closes = true; /* where the next request begins is not to be trusted */
         return answer_failure(in, &error);
     }
     if (in->request.has_body) vc_connection_enter(link, VC_PHASE_BODY);

@@ -109,9 +109,7 @@ vc_status vc_handle_coverage(vc_call *call, vc_error *error)
     vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
     if (status == VC_OK) status = vc_call_cube(call, &cube, error);
     if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
-    call->state = (void *)(uintptr_t)cube;
-    call->next = run_coverage;
-    call->is_dear = vc_cube_nrows(cube) >= VC_DEAR_ROWS;
+    vc_call_continue(call, cube, run_coverage, (void *)(uintptr_t)cube);
     return VC_OK;
 }
 

@@ -102,9 +102,7 @@ static vc_status prepare(vc_call *call, struct asking *asking, vc_error *error)
         return status;
     }
     if (is_known(call, asking, cube)) return VC_OK;
-    call->state = asking;
-    call->next = run;
-    call->is_dear = vc_cube_nrows(cube) >= VC_DEAR_ROWS;
+    vc_call_continue(call, cube, run, asking);
     return VC_OK;
 }
 

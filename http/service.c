@@ -49,12 +49,14 @@ vc_status vc_call_done_json(vc_call *call)
     return VC_OK;
 }
 
-uint64_t vc_cube_nrows(const vc_cube *cube)
+void vc_call_continue(vc_call *call, const vc_cube *cube, vc_handler *next, void *state)
 {
     uint64_t nrows = 0;
     for (size_t s = 0; s < cube->nsources; s++)
         nrows += cube->sources[s].cube->nrows;
-    return nrows;
+    call->next = next;
+    call->state = state;
+    call->is_dear = nrows >= call->service->options.dear_rows;
 }
 
 vc_engine_options vc_call_engine_options(vc_call *call)

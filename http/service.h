@@ -25,7 +25,7 @@ typedef struct vc_service {
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
 } vc_service;
 
-enum { VC_MAX_ARGUMENTS = 4 };
+enum { VC_MAX_ARGUMENTS = 4, VC_MAX_MEMBERS = 10000 };
 
 typedef struct vc_call vc_call;
 typedef vc_status vc_handler(vc_call *call, vc_error *error);
@@ -59,9 +59,9 @@ bool vc_call_is_known(vc_call *call, vc_str salt);
 /* The reply is the JSON that stands in its body: 200. Returns VC_OK. */
 vc_status vc_call_done_json(vc_call *call);
 
-/* Facts of all sources of a cube; from how many on a scan is dear. */
-uint64_t vc_cube_nrows(const vc_cube *cube);
-enum { VC_DEAR_ROWS = 1 << 20, VC_MAX_MEMBERS = 10000 };
+/* Leave the rest of the work on a cube to `next`, on a heavy worker if its sources have many facts.
+ */
+void vc_call_continue(vc_call *call, const vc_cube *cube, vc_handler *next, void *state);
 
 vc_engine_options vc_call_engine_options(vc_call *call);
 
