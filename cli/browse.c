@@ -274,7 +274,7 @@ static vc_status member_filter(const vc_arguments *arguments, const vc_dimension
     const char *hierarchy = vc_arguments_get(arguments, "hierarchy");
     const char *level = vc_arguments_get(arguments, "level");
     const char *parent = vc_arguments_get(arguments, "parent");
-    uint64_t limit, offset;
+    uint64_t limit = 0, offset = 0;
     *filter = (vc_member_filter){.search = vc_str_of(vc_arguments_get(arguments, "q"))};
     vc_status status = vc_arguments_number(arguments, "limit", 1, UINT32_MAX, 100, &limit, error);
     if (status == VC_OK)

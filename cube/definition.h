@@ -276,10 +276,10 @@ typedef struct vc_definition {
     vc_definition_kind kind;
     vc_str name, label, description;
     vc_info_def info;
-    vc_str file;      /* where it was read from, "" when from memory */
-    vc_str directory; /* of the file, for relative paths; "." when the file names none */
-    vc_str text;      /* the JSON as read, for places of later errors and for the manifest */
-    json_t *json;     /* owned */
+    vc_str file;       /* where it was read from, "" when from memory */
+    vc_str directory;  /* of the file, for relative paths; "." when the file names none */
+    vc_str text;       /* the JSON as read, for places of later errors and for the manifest */
+    json_t *json;      /* owned */
     json_t *made_json; /* owned: arrays put together while reading; NULL when there are none */
     union {
         vc_cube_def cube;

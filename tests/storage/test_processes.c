@@ -165,7 +165,7 @@ Test(processes, loads_are_serialised)
         if (children[i] == 0) {
             vc_store *store;
             vc_error error = {0};
-            char name[8];
+            char name[16];
             snprintf(name, sizeof name, "c%d", i);
             if (vc_store_open(directory, NULL, &store, &error) != VC_OK) {
                 fprintf(stderr, "child: %s\n", error.message);
@@ -190,7 +190,7 @@ Test(processes, loads_are_serialised)
     check_ok(vc_snapshot_open(store, &snapshot, &error), &error, "snapshot");
     cr_assert_eq(vc_snapshot_epoch(snapshot), NCHILDREN * NLOADS);
     for (int i = 0; i < NCHILDREN; i++) {
-        char name[8];
+        char name[16];
         int64_t start;
         snprintf(name, sizeof name, "c%d", i);
         check_ok(read_cube(snapshot, name, &start, &error), &error, name);
