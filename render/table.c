@@ -1,6 +1,8 @@
-/* A table for a terminal. Widths need all cells before the first line is written, so each cell is
- * formatted twice: once to measure it, once to write it. Texts come from data, so control
- * characters, which could drive the terminal, are replaced; numbers are never cut. */
+/* A table for a terminal. A table that is wider than the terminal is cut into panels: each shows
+ * the members again, and as many measures as fit. Widths need all cells before the first line is
+ * written, so each cell is formatted twice: once to measure it, once to write it. Texts come from
+ * data, so control characters, which could drive the terminal, are replaced; numbers are never cut.
+ */
 #include "render/number_format.h"
 #include "render/parts.h"
 
@@ -12,6 +14,7 @@ typedef struct table_column {
     bool is_property;
     vc_str header;
     size_t width;            /* in terminal columns */
+    bool is_shown;           /* in the panel at hand */
     bool has_reasons;        /* " u" behind the value, or room for it */
     bool has_format;         /* of a measure */
     vc_number_format format; /* where has_format */
@@ -21,6 +24,7 @@ typedef struct table {
     vc_rendering *rendering;
     table_column *columns;
     size_t ncolumns;
+    size_t last;       /* shown column of the panel */
     vc_buffer scratch; /* the text of one cell */
     vc_buffer number;  /* of one cell, before its format */
     char reasons[256]; /* which ones occur */
@@ -219,28 +223,54 @@ static void measure_columns(table *t)
 
 enum { GAP = 2, MIN_WIDTH = 8 };
 
-static size_t total_width(const table *t)
+/* The width of the members with the measures [first, end). */
+static size_t panel_width(const table *t, size_t first, size_t end)
 {
-    size_t width = t->ncolumns > 1 ? GAP * (t->ncolumns - 1) : 0;
-    for (size_t c = 0; c < t->ncolumns; c++)
+    size_t width = 0, nshown = 0;
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        if (t->columns[c].is_measure && (c < first || c >= end)) continue;
         width += t->columns[c].width;
-    return width;
+        nshown++;
+    }
+    return nshown > 1 ? width + GAP * (nshown - 1) : width;
 }
 
-/* Take from the widest column of texts until the table fits, or none of them can give more. */
+static size_t first_measure(const table *t)
+{
+    return t->ncolumns - t->rendering->result->nmeasures;
+}
+
+/* Take from the widest column of texts until the widest measure fits beside them, or none of them
+ * can give more. */
 static void fit_width(table *t)
 {
-    size_t width = total_width(t), limit = t->rendering->options->width;
-    while (limit != 0 && width > limit) {
+    size_t limit = t->rendering->options->width, width = 0, first = first_measure(t);
+    if (limit == 0 || panel_width(t, first, t->ncolumns) <= limit) return;
+    for (size_t c = first; c < t->ncolumns; c++)
+        if (panel_width(t, c, c + 1) > width) width = panel_width(t, c, c + 1);
+    if (first == t->ncolumns) width = panel_width(t, first, first);
+    for (; width > limit; width--) {
         table_column *widest = NULL;
-        for (size_t c = 0; c < t->ncolumns; c++)
-            if (!t->columns[c].is_measure && t->columns[c].width > MIN_WIDTH &&
+        for (size_t c = 0; c < first; c++)
+            if (t->columns[c].width > MIN_WIDTH &&
                 (widest == NULL || t->columns[c].width > widest->width))
                 widest = &t->columns[c];
         if (widest == NULL) return;
         widest->width--;
-        width--;
     }
+}
+
+/* Show the members and, from measure `first` on, as many measures as fit, at least one. Returns the
+ * first measure of the next panel. */
+static size_t choose_panel(table *t, size_t first)
+{
+    size_t limit = t->rendering->options->width, end = first < t->ncolumns ? first + 1 : first;
+    while (end < t->ncolumns && (limit == 0 || panel_width(t, first, end + 1) <= limit))
+        end++;
+    for (size_t c = 0; c < t->ncolumns; c++)
+        t->columns[c].is_shown = !t->columns[c].is_measure || (c >= first && c < end);
+    t->last = end > 0 ? end - 1 : 0;
+    return end;
 }
 
 /* ---- writing ---- */
@@ -289,12 +319,13 @@ static void put_header(table *t)
     put_style(t, bold);
     for (size_t c = 0; c < t->ncolumns; c++) {
         const table_column *column = &t->columns[c];
+        if (!column->is_shown) continue;
         if (c > 0) put_repeated(buffer, " ", GAP);
         /* A header stands over the digits, not over the reasons. */
         size_t room = column->width - (column->has_reasons ? 2 : 0);
         size_t width = vc_utf8_columns(column->header) <= room ? room : column->width;
-        put_aligned(buffer, column->header, width, column->is_measure, c + 1 == t->ncolumns);
-        if (width < column->width && c + 1 < t->ncolumns) put_repeated(buffer, " ", 2);
+        put_aligned(buffer, column->header, width, column->is_measure, c == t->last);
+        if (width < column->width && c != t->last) put_repeated(buffer, " ", 2);
     }
     put_style(t, plain);
     vc_buffer_put_char(buffer, '\n');
@@ -303,6 +334,7 @@ static void put_header(table *t)
 static void put_rule(table *t)
 {
     for (size_t c = 0; c < t->ncolumns; c++) {
+        if (!t->columns[c].is_shown) continue;
         if (c > 0) put_repeated(&t->rendering->buffer, " ", GAP);
         put_repeated(&t->rendering->buffer, "\xE2\x94\x80", t->columns[c].width);
     }
@@ -316,11 +348,12 @@ static void put_row(table *t, size_t row)
     bool is_total = row >= result->ndetail_rows;
     for (size_t c = 0; c < t->ncolumns; c++) {
         const table_column *column = &t->columns[c];
+        if (!column->is_shown) continue;
         if (c > 0) put_repeated(buffer, " ", GAP);
         bool is_null = column->is_measure && vc_row_cells(result, row)[column->index].is_null;
         vc_str text = cell_text(t, column, row);
         if (is_null || is_total) put_style(t, is_null ? dim : bold);
-        put_aligned(buffer, text, column->width, column->is_measure, c + 1 == t->ncolumns);
+        put_aligned(buffer, text, column->width, column->is_measure, c == t->last);
         if (is_null || is_total) put_style(t, plain);
     }
     while (buffer->size > 0 && buffer->data[buffer->size - 1] == ' ')
@@ -411,9 +444,22 @@ static void put_coverage(table *t)
     }
 }
 
+/* Returns false when the rendering has ended. */
+static bool put_panel(table *t)
+{
+    const vc_result *result = t->rendering->result;
+    put_header(t);
+    put_rule(t);
+    for (size_t row = 0; row < result->nrows; row++) {
+        if (row == result->ndetail_rows && row > 0) put_rule(t);
+        put_row(t, row);
+        if (!vc_render_row_done(t->rendering)) return false;
+    }
+    return true;
+}
+
 void vc_render_table(vc_rendering *rendering)
 {
-    const vc_result *result = rendering->result;
     table t = {.rendering = rendering};
     if (!list_columns(&t)) {
         rendering->status = vc_no_memory(rendering->error);
@@ -422,12 +468,11 @@ void vc_render_table(vc_rendering *rendering)
     }
     measure_columns(&t);
     fit_width(&t);
-    put_header(&t);
-    put_rule(&t);
-    for (size_t row = 0; row < result->nrows; row++) {
-        if (row == result->ndetail_rows && row > 0) put_rule(&t);
-        put_row(&t, row);
-        if (!vc_render_row_done(rendering)) break;
+    size_t measure = first_measure(&t);
+    while (true) {
+        measure = choose_panel(&t, measure);
+        if (!put_panel(&t) || measure >= t.ncolumns) break;
+        vc_buffer_put_char(&rendering->buffer, '\n');
     }
     if (rendering->status == VC_OK) {
         put_legend(&t);
