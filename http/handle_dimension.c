@@ -209,9 +209,10 @@ static vc_status list_real(struct browsing *in, vc_arena *arena, vc_error *error
 
 static bool contains_text(vc_str text, vc_str part)
 {
+    if (part.size == 0) return true;
     for (size_t at = 0; at + part.size <= text.size; at++)
         if (strncasecmp(text.data + at, part.data, part.size) == 0) return true;
-    return part.size == 0;
+    return false;
 }
 
 /* The synthetic members that a level shows: where a bucket has members of its own they stand at

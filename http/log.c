@@ -57,8 +57,10 @@ void vc_log_request(const vc_logged *logged)
 
 void vc_log_failure(const vc_service *service, const char *request_id, const vc_error *error)
 {
-    /* A full queue is told to the client; logging it would make an overload dearer. */
-    if (service->options.is_quiet || error->status == VC_BUSY) return;
+    /* A full queue is told to the client, and one that left needs no answer; logging either would
+     * make an overload dearer. */
+    if (service->options.is_quiet || error->status == VC_BUSY || error->status == VC_CANCELLED)
+        return;
     char text[2048];
     vc_buffer line = {0};
     vc_buffer_printf(&line, "vcube: request %s: %u %s: %s", request_id, vc_reply_status_of(error),

@@ -3,6 +3,7 @@
 #include "http/address.h"
 #include "http/exchange.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -176,6 +177,17 @@ static void pause_ms(long ms)
     nanosleep(&span, NULL);
 }
 
+/* Connections from now on are refused, not left in a backlog that nobody takes from. The number of
+ * the descriptor stays taken until MHD, which still knows it, has stopped. */
+static void stop_listening(struct vc_server *server)
+{
+    int fd = MHD_quiesce_daemon(server->daemon);
+    int nothing = fd >= 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+    if (nothing < 0) return;
+    (void)dup3(nothing, fd, O_CLOEXEC);
+    close(nothing);
+}
+
 static bool is_idle(struct vc_server *server)
 {
     return atomic_load(&server->nrequests) == 0 && vc_connections_count(server->connections) == 0;
@@ -185,8 +197,7 @@ void vc_server_stop(vc_server *server)
 {
     if (server == NULL) return;
     atomic_store(&server->service.is_draining, true);
-    /* Polling goes on for the connections there are; the socket is ours to close. */
-    (void)MHD_quiesce_daemon(server->daemon);
+    stop_listening(server);
     vc_connections_drain(server->connections);
     int64_t end_ms = vc_clock_ms() + server->service.options.grace_ms;
     while (!is_idle(server) && vc_clock_ms() < end_ms)
