@@ -1,0 +1,34 @@
+/* For tests of slicing: a store in a temporary folder, loaded from definitions, and questions. */
+#ifndef TESTS_SLICE_FIXTURE_H
+#define TESTS_SLICE_FIXTURE_H
+
+#include "base/buffer.h"
+#include "cube/load.h"
+#include "slice/engine.h"
+
+struct fixture {
+    char path[64]; /* the folder, for definitions and data; the store is in path/store */
+    vc_store *store;
+    vc_model *model; /* of the newest snapshot */
+    vc_arena arena;  /* of answers; released with the fixture or by whoever uses it */
+};
+
+void fixture_open(struct fixture *fixture);
+void fixture_close(struct fixture *fixture); /* removes the folder */
+
+/* Close the store, leave the files for a person to read. */
+void fixture_keep(struct fixture *fixture);
+
+/* Write a file in the folder. */
+void fixture_write(struct fixture *fixture, const char *name, const char *text);
+
+/* Load all definitions of the folder, and open a model of what is there then. */
+vc_status fixture_load(struct fixture *fixture, bool is_append, vc_error *error);
+
+/* The same, and it must succeed. */
+void fixture_need_load(struct fixture *fixture, bool is_append);
+
+/* The whole result as text, numbers to the last bit: equal texts are equal answers. */
+void fixture_dump(const vc_result *result, vc_buffer *out);
+
+#endif

@@ -1,0 +1,360 @@
+/* The engine beside a slow evaluator that knows nothing of how it works (oracle.h): random cubes,
+ * random joins, random queries. VCUBE_ROUNDS says how many worlds (default 400), VCUBE_SEED with
+ * which one to begin. What fails is made smaller, and left as files to be asked again by hand. */
+#include "tests/slice/asking.h"
+#include "tests/slice/fixture.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct round {
+    uint64_t seed;
+    struct world world;
+    struct fixture fixture;
+    vc_pool *pool;
+    unsigned nasked, nerrors, nrows, ncells, nvalues;
+    unsigned reasons[128];
+};
+
+static unsigned read_number(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+    return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
+}
+
+/* ---- compare ---- */
+
+static bool is_near(long double a, long double b)
+{
+    long double scale = fabsl(a) + fabsl(b);
+    return a == b || fabsl(a - b) <= 1e-12L * scale + 1e-12L;
+}
+
+static bool same_cell(const struct oracle *oracle, const vc_result *result, size_t m,
+                      const vc_cell *actual, const struct oracle_cell *expected)
+{
+    unsigned number = 0;
+    while (!vc_str_is(result->measures[m].name, oracle_measure_name(oracle, number)))
+        number++;
+    expected = &expected[number];
+    if (actual->is_null != expected->is_null || actual->reason != expected->reason) return false;
+    if (actual->is_null) return true;
+    vc_value_type type = oracle_measure_is_float(oracle, number)     ? VC_VALUE_FLOAT
+                         : oracle_measure_is_decimal(oracle, number) ? VC_VALUE_DECIMAL
+                                                                     : VC_VALUE_INT;
+    if (result->measures[m].type != type) return false;
+    if (type == VC_VALUE_FLOAT) return is_near(actual->as.f, expected->value);
+    return (long double)actual->as.i == roundl(expected->value * (type == VC_VALUE_INT ? 1 : 100));
+}
+
+/* Say in `why` where the answers differ; true when they do not. */
+static bool same_row(const struct oracle *oracle, const vc_query *query, const vc_result *result,
+                     size_t row, const struct oracle_row *expected, vc_buffer *why)
+{
+    if (result->grouping[row] != (row < result->ndetail_rows ? 0 : expected->grouping)) {
+        vc_buffer_printf(why, "row %zu: grouping %u, expected %u", row, result->grouping[row],
+                         expected->grouping);
+        return false;
+    }
+    for (size_t a = 0; a < result->naxes; a++) {
+        uint32_t at = result->coords[row * result->naxes + a];
+        vc_str keys[WORLD_LEVELS];
+        bool is_synthetic;
+        if ((at == VC_NONE) != (expected->groups[a] == UINT32_MAX)) {
+            vc_buffer_printf(why, "row %zu, axis %zu: rolled up or not", row, a);
+            return false;
+        }
+        if (at == VC_NONE) continue;
+        unsigned nkeys =
+            oracle_group_keys(oracle, query, (unsigned)a, expected->groups[a], keys, &is_synthetic);
+        const vc_result_member *member = &result->axes[a].members[at];
+        size_t nlevels = result->axes[a].nlevels;
+        bool is_same = member->is_synthetic == is_synthetic;
+        for (size_t l = 0; l < nlevels; l++)
+            is_same &= vc_str_equal(member->keys[l], keys[nkeys - nlevels + l]);
+        if (is_same) continue;
+        vc_buffer_printf(why, "row %zu, axis %zu: member '%.*s', expected '%.*s'", row, a,
+                         VC_FMT(member->keys[nlevels - 1]), VC_FMT(keys[nkeys - 1]));
+        return false;
+    }
+    return true;
+}
+
+static bool same_cells(const struct oracle *oracle, const vc_result *result, const vc_cell *cells,
+                       const struct oracle_cell *expected, const char *what, vc_buffer *why)
+{
+    for (size_t m = 0; m < result->nmeasures; m++) {
+        if (same_cell(oracle, result, m, &cells[m], expected)) continue;
+        unsigned number = 0;
+        while (!vc_str_is(result->measures[m].name, oracle_measure_name(oracle, number)))
+            number++;
+        double value =
+            result->measures[m].type == VC_VALUE_FLOAT ? cells[m].as.f : (double)cells[m].as.i;
+        vc_buffer_printf(why, "%s, measure %.*s: %s%.17g '%c', expected %s%.17Lg '%c'", what,
+                         VC_FMT(result->measures[m].name), cells[m].is_null ? "null " : "", value,
+                         cells[m].reason ? cells[m].reason : ' ',
+                         expected[number].is_null ? "null " : "", expected[number].value,
+                         expected[number].reason ? expected[number].reason : ' ');
+        return false;
+    }
+    return true;
+}
+
+static bool same_coverage(const struct oracle *oracle, const vc_result *result, vc_buffer *why)
+{
+    for (size_t i = 0; i < result->ncoverage; i++) {
+        const vc_result_coverage *item = &result->coverage[i];
+        vc_coverage expected;
+        char alias[32];
+        unsigned d = 0;
+        while (!vc_str_is(item->dimension, oracle_dimension_name(oracle, d)))
+            d++;
+        snprintf(alias, sizeof alias, "%.*s", VC_FMT(item->source));
+        if (oracle_coverage(oracle, alias, d, &expected) &&
+            memcmp(&expected, &item->counts, sizeof expected) == 0)
+            continue;
+        vc_buffer_printf(
+            why,
+            "coverage of %s over dimension %u: keys %llu/%llu, members %llu/%llu, primary "
+            "%llu/%llu; expected %llu/%llu, %llu/%llu, %llu/%llu",
+            alias, d, (unsigned long long)item->counts.keys_matched,
+            (unsigned long long)item->counts.keys, (unsigned long long)item->counts.members_matched,
+            (unsigned long long)item->counts.members,
+            (unsigned long long)item->counts.primary_matched,
+            (unsigned long long)item->counts.primary_members,
+            (unsigned long long)expected.keys_matched, (unsigned long long)expected.keys,
+            (unsigned long long)expected.members_matched, (unsigned long long)expected.members,
+            (unsigned long long)expected.primary_matched,
+            (unsigned long long)expected.primary_members);
+        return false;
+    }
+    return true;
+}
+
+static bool same_answer(const struct oracle *oracle, const vc_query *query, const vc_result *result,
+                        const struct oracle_answer *expected, vc_buffer *why)
+{
+    char what[64];
+    size_t nrows = result->nrows < expected->nrows ? result->nrows : expected->nrows;
+    for (size_t row = 0; row < nrows; row++) {
+        snprintf(what, sizeof what, "row %zu", row);
+        if (!same_row(oracle, query, result, row, &expected->rows[row], why) ||
+            !same_cells(oracle, result, &result->cells[row * result->nmeasures],
+                        expected->rows[row].cells, what, why))
+            return false;
+    }
+    if (result->nrows != expected->nrows || result->ndetail_rows != expected->ndetail ||
+        result->total_cell_count != expected->nfound) {
+        vc_buffer_printf(why, "%zu rows (%zu detail of %llu), expected %zu (%zu of %zu)",
+                         result->nrows, result->ndetail_rows,
+                         (unsigned long long)result->total_cell_count, expected->nrows,
+                         expected->ndetail, expected->nfound);
+        return false;
+    }
+    return same_cells(oracle, result, result->summary, expected->summary, "summary", why) &&
+           same_coverage(oracle, result, why);
+}
+
+/* ---- ask ---- */
+
+static void count_answer(struct round *round, const vc_result *result)
+{
+    round->nrows += (unsigned)result->nrows;
+    for (size_t i = 0; i < result->nrows * result->nmeasures; i++) {
+        round->ncells++;
+        round->nvalues += !result->cells[i].is_null;
+        round->reasons[(unsigned char)result->cells[i].reason & 127]++;
+    }
+}
+
+static bool ask(struct round *round, struct oracle *oracle, const vc_query *query, vc_buffer *why)
+{
+    vc_arena arena = {0};
+    vc_error error = {0};
+    const vc_result *result = NULL;
+    vc_engine_options options = {.pool = round->pool};
+    struct oracle_answer *expected = oracle_ask(oracle, query, &arena);
+    vc_status status =
+        vc_engine_run(round->fixture.model, query, &options, &arena, &result, &error);
+    bool is_same;
+    if (status != VC_OK || expected->error != NULL) {
+        is_same =
+            status != VC_OK && expected->error != NULL && strcmp(error.code, expected->error) == 0;
+        if (!is_same)
+            vc_buffer_printf(why, "error '%s' (%s), expected %s", error.code ? error.code : "none",
+                             error.message, expected->error ? expected->error : "none");
+        round->nerrors++;
+    } else {
+        is_same = same_answer(oracle, query, result, expected, why);
+        count_answer(round, result);
+    }
+    round->nasked++;
+    vc_arena_release(&arena);
+    return is_same;
+}
+
+/* ---- make a failing query smaller ---- */
+
+/* Without the item at `at`; the array is copied, because the query's own is shared. */
+static const void *without(vc_arena *arena, const void *items, size_t size, size_t count, size_t at)
+{
+    char *copy = vc_arena_alloc(arena, count * size + 1);
+    memcpy(copy, items, at * size);
+    memcpy(copy + at * size, (const char *)items + (at + 1) * size, (count - at - 1) * size);
+    return copy;
+}
+
+#define DROP_EACH(list, count)                                                                     \
+    for (size_t i = query->count; i-- > 0;) {                                                      \
+        vc_query smaller = *query;                                                                 \
+        smaller.list = without(arena, query->list, sizeof *query->list, query->count, i);          \
+        smaller.count--;                                                                           \
+        vc_buffer_clear(&why);                                                                     \
+        if (!ask(round, oracle, &smaller, &why)) {                                                 \
+            *query = smaller;                                                                      \
+            has_shrunk = true;                                                                     \
+        }                                                                                          \
+    }
+
+static void shrink(struct round *round, struct oracle *oracle, vc_query *query, vc_arena *arena)
+{
+    vc_buffer why = {0};
+    bool has_shrunk = true;
+    if (query->nmeasures == 0) { /* all, by name */
+        vc_measure_ref *measures = VC_ARENA_NEW(arena, vc_measure_ref, 64);
+        for (unsigned m = 0; m < oracle_nmeasures(oracle); m++)
+            measures[query->nmeasures++].name = vc_str_of(oracle_measure_name(oracle, m));
+        query->measures = measures;
+    }
+    while (has_shrunk) {
+        has_shrunk = false;
+        DROP_EACH(conditions, nconditions)
+        DROP_EACH(totals, ntotals)
+        DROP_EACH(havings, nhavings)
+        DROP_EACH(orders, norders)
+        if (query->nmeasures > 1) DROP_EACH(measures, nmeasures)
+        if (query->ntotals + query->norders == 0) DROP_EACH(axes, naxes)
+        if (query->limit != UINT64_MAX || query->offset > 0) {
+            vc_query smaller = *query;
+            smaller.limit = UINT64_MAX;
+            smaller.offset = 0;
+            vc_buffer_clear(&why);
+            if (!ask(round, oracle, &smaller, &why)) {
+                *query = smaller;
+                has_shrunk = true;
+            }
+        }
+    }
+    vc_buffer_release(&why);
+}
+
+static void report(struct round *round, struct oracle *oracle, vc_query *query, vc_arena *arena)
+{
+    vc_buffer text = {0}, why = {0};
+    char path[128];
+    shrink(round, oracle, query, arena);
+    ask(round, oracle, query, &why);
+    asking_print(query, &text);
+    snprintf(path, sizeof path, "%s/query.txt", round->fixture.path);
+    fixture_write(&round->fixture, "query.txt", vc_buffer_text(&text));
+    fixture_keep(&round->fixture);
+    cr_assert_fail(
+        "seed %llu: %s\n%s\nthe cubes are in %s; ask them with\n  vcube query -d %s/store "
+        "--body %s",
+        (unsigned long long)round->seed, vc_buffer_text(&why), vc_buffer_text(&text),
+        round->fixture.path, round->fixture.path, path);
+}
+
+/* ---- rounds ---- */
+
+/* Load the world. False: its definition does not hold together, and the loader said so, too. */
+static bool load_world(struct round *round)
+{
+    vc_error error = {0};
+    const char *expected;
+    char text[2048];
+    struct oracle *oracle = oracle_new(&round->world, "v", &expected);
+    bool is_good = oracle != NULL;
+    oracle_free(oracle);
+    world_write(&round->world, round->fixture.path, false);
+    vc_status status = fixture_load(&round->fixture, false, &error);
+    if (status == VC_OK && round->world.has_append) {
+        world_write(&round->world, round->fixture.path, true);
+        status = fixture_load(&round->fixture, true, &error);
+    }
+    if (status == VC_OK && is_good) return true;
+    if (status != VC_OK && !is_good && strcmp(error.code, expected) == 0) return false;
+    fixture_keep(&round->fixture);
+    cr_assert_fail("seed %llu, %s: %s; expected %s", (unsigned long long)round->seed,
+                   round->fixture.path, vc_error_format(&error, text, sizeof text),
+                   is_good ? "no error" : expected);
+    return false;
+}
+
+static void ask_cube(struct round *round, const char *cube, unsigned nqueries, unsigned max_groups)
+{
+    const char *error;
+    struct oracle *oracle = oracle_new(&round->world, cube, &error);
+    vc_buffer why = {0};
+    for (unsigned i = 0; i < nqueries; i++) {
+        vc_arena arena = {0};
+        vc_query query = asking_make(oracle, cube, &round->world.random, max_groups, &arena);
+        if (!ask(round, oracle, &query, &why)) report(round, oracle, &query, &arena);
+        vc_arena_release(&arena);
+    }
+    vc_buffer_release(&why);
+    oracle_free(oracle);
+}
+
+static void play(struct round *round, unsigned nfacts_max, unsigned nqueries, unsigned max_groups)
+{
+    fixture_open(&round->fixture);
+    world_make(&round->world, round->seed, nfacts_max);
+    bool is_loaded = load_world(round);
+    if (is_loaded) {
+        ask_cube(round, "v", nqueries, max_groups);
+        ask_cube(round, round->world.cubes[0].name, nqueries / 5, max_groups);
+    }
+    fixture_close(&round->fixture);
+    world_release(&round->world);
+}
+
+Test(differential, small_worlds, .timeout = 3600)
+{
+    static struct round round;
+    unsigned nrounds = read_number("VCUBE_ROUNDS", 400), seed = read_number("VCUBE_SEED", 1);
+    vc_error error = {0};
+    cr_assert_eq(vc_pool_new(2, &round.pool, &error), VC_OK);
+    for (unsigned i = 0; i < nrounds; i++) {
+        round.seed = seed + i;
+        play(&round, 120, 20, 300);
+    }
+    vc_pool_free(round.pool);
+    fprintf(stderr, "%u queries, %u rows, %u cells, %u values, %u errors; reasons", round.nasked,
+            round.nrows, round.ncells, round.nvalues, round.nerrors);
+    for (int c = 'a'; c <= 'z'; c++)
+        if (round.reasons[c] > 0) fprintf(stderr, " %c %u", c, round.reasons[c]);
+    fputc('\n', stderr);
+    if (nrounds < 400) return;
+    /* A generator that never reaches a case would test nothing of it. */
+    cr_assert_gt(round.nvalues, 20000);
+    for (const char *c = "uxgnerd"; *c != '\0'; c++)
+        cr_assert_gt(round.reasons[(unsigned char)*c], 20, "reason %c is hardly ever met", *c);
+}
+
+/* More than three segments, so that parts of a scan are merged. */
+Test(differential, large_worlds, .timeout = 3600)
+{
+    static struct round round;
+    unsigned nrounds = read_number("VCUBE_ROUNDS", 400) / 100, seed = read_number("VCUBE_SEED", 1);
+    vc_error error = {0};
+    cr_assert_eq(vc_pool_new(2, &round.pool, &error), VC_OK);
+    for (unsigned i = 0; i < nrounds; i++) {
+        round.seed = 1000000 + seed + i;
+        play(&round, 300000, 6, 12);
+    }
+    vc_pool_free(round.pool);
+}

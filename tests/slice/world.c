@@ -1,0 +1,699 @@
+#include "tests/slice/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Few texts, so that joins find each other; some need escapes, quotes or normalising. */
+static const char *const words[] = {"A", "B", "C", "D", "E",   "F",   "G",        "H",
+                                    "I", "J", "K", "L", "x-1", "a b", "\xC3\xA9", "p;q"};
+static const char *const loose[] = {"a", "b", "B ", " c", "A,B", "d,E", " ", "f"};
+enum { NWORDS = sizeof words / sizeof words[0], NLOOSE = sizeof loose / sizeof loose[0] };
+
+static const char *number_text(struct world *world, unsigned number)
+{
+    return vc_arena_printf(&world->arena, "%u", number).data;
+}
+
+static const char *any_word(struct world *world, bool is_number, unsigned nwords)
+{
+    struct random *random = &world->random;
+    if (is_number) return number_text(world, 1 + random_below(random, nwords));
+    return words[random_below(random, nwords < NWORDS ? nwords : NWORDS)];
+}
+
+/* ---- dimensions ---- */
+
+static const char *any_code(struct world *world)
+{
+    struct random *random = &world->random;
+    unsigned what = random_below(random, 100);
+    if (what < 10) return NULL;
+    if (what < 25) return loose[random_below(random, NLOOSE)];
+    if (what < 35) return number_text(world, 1 + random_below(random, 12));
+    return words[random_below(random, NWORDS)];
+}
+
+/* What is known of the first level's member must be the same for all its leaves. */
+static const char *top_of(struct world *world, const char *key, unsigned salt)
+{
+    unsigned number = key == NULL ? 7 : salt;
+    for (const char *c = key; c != NULL && *c != '\0'; c++)
+        number = number * 31 + (unsigned char)*c;
+    (void)world;
+    return number % 9 == 0 ? NULL : words[number % 10];
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool is_same_leaf(const struct world_leaf *a, const struct world_leaf *b)
+{
+    for (unsigned l = 0; l < WORLD_LEVELS; l++)
+        if (!is_same_text(a->keys[l], b->keys[l])) return false;
+    return is_same_text(a->code, b->code);
+}
+
+static void make_leaf(struct world *world, struct world_dimension *dimension, size_t number,
+                      bool is_number, unsigned spread, unsigned salt)
+{
+    struct world_leaf *leaf = &dimension->leaves[number];
+    struct random *random = &world->random;
+    if (dimension->has_table) {
+        bool is_key_number = dimension->is_int[WORLD_LEVELS - 1];
+        leaf->key = is_key_number || number >= NWORDS ? number_text(world, (unsigned)number + 1)
+                                                      : words[number];
+    }
+    for (unsigned l = 0; l < dimension->nlevels; l++) {
+        bool is_lowest = l + 1 == dimension->nlevels;
+        if (is_lowest && dimension->is_keyed_below)
+            leaf->keys[l] = leaf->key;
+        else if (!random_chance(random, 6))
+            leaf->keys[l] =
+                any_word(world, is_number || dimension->is_int[l], is_lowest ? spread * 3 : spread);
+    }
+    if (dimension->has_code) leaf->code = any_code(world);
+    if (dimension->has_top) leaf->top = top_of(world, leaf->keys[0], salt);
+}
+
+static void make_dimension(struct world *world, struct world_dimension *dimension)
+{
+    struct random *random = &world->random;
+    size_t wanted = 1 + random_below(random, random_chance(random, 20) ? 40 : 14);
+    bool is_number = random_chance(random, 30);
+    unsigned spread = 1 + random_below(random, 5), salt = random_below(random, 1000);
+    dimension->nlevels = 1 + random_below(random, WORLD_LEVELS);
+    dimension->has_table = dimension->is_shared || random_chance(random, 50);
+    dimension->has_code = random_chance(random, 60);
+    dimension->has_top = random_chance(random, 40);
+    dimension->is_keyed_below = dimension->has_table && random_chance(random, 60);
+    dimension->is_int[WORLD_LEVELS - 1] = random_chance(random, 30);
+    for (unsigned l = 0; l < dimension->nlevels; l++)
+        if (l + 1 < WORLD_LEVELS || !dimension->is_keyed_below)
+            dimension->is_int[l] = is_number && random_chance(random, 50);
+    /* The place of the key's own type is that of the last level, which may be the key. */
+    if (dimension->is_keyed_below)
+        dimension->is_int[dimension->nlevels - 1] = dimension->is_int[WORLD_LEVELS - 1];
+    dimension->leaves = VC_ARENA_NEW(&world->arena, struct world_leaf, wanted);
+    for (size_t i = 0; i < wanted; i++) {
+        struct world_leaf *leaf = &dimension->leaves[dimension->nleaves];
+        memset(leaf, 0, sizeof *leaf);
+        make_leaf(world, dimension, dimension->nleaves, is_number, spread, salt);
+        bool is_new = true;
+        for (size_t j = 0; j < dimension->nleaves && !dimension->has_table && is_new; j++)
+            is_new = !is_same_leaf(&dimension->leaves[j], leaf);
+        dimension->nleaves += is_new;
+    }
+    dimension->nold = dimension->nleaves;
+    if (dimension->has_table && world->has_append)
+        dimension->nold -= random_below(random, (unsigned)dimension->nleaves);
+}
+
+/* ---- cubes ---- */
+
+static void make_facts(struct world *world, struct world_cube *cube, size_t nfacts)
+{
+    struct random *random = &world->random;
+    cube->nfacts = cube->nold = nfacts;
+    if (world->has_append) cube->nold = random_below(random, (unsigned)nfacts + 1);
+    cube->facts = VC_ARENA_NEW(&world->arena, struct world_fact, nfacts);
+    bool is_signed = random_chance(random, 40);
+    for (size_t i = 0; i < nfacts; i++) {
+        struct world_fact *fact = &cube->facts[i];
+        for (unsigned d = 0; d < cube->ndimensions; d++) {
+            const struct world_dimension *dimension = cube->dimensions[d];
+            size_t nknown = i < cube->nold ? dimension->nold : dimension->nleaves;
+            unsigned a = random_below(random, (unsigned)nknown);
+            unsigned b = random_below(random, (unsigned)nknown); /* low ones more often */
+            fact->leaves[d] = a < b ? a : b;
+        }
+        fact->values[COLUMN_INT] = (int64_t)random_below(random, 200) - (is_signed ? 100 : 0);
+        fact->values[COLUMN_DECIMAL] =
+            (int64_t)random_below(random, 100000) - (is_signed ? 50000 : 0);
+        fact->values[COLUMN_FLOAT] = (int64_t)random_below(random, 4000) - (is_signed ? 2000 : 0);
+        fact->values[COLUMN_TEXT] = random_below(random, 12);
+        for (unsigned c = 0; c < WORLD_COLUMNS; c++)
+            if (random_chance(random, 12)) fact->nulls |= (uint8_t)(1u << c);
+    }
+}
+
+/* Without a table, a leaf that no fact lies on does not exist. */
+static void drop_unused_leaves(struct world *world, struct world_cube *cube, unsigned number)
+{
+    struct world_dimension *dimension = cube->dimensions[number];
+    uint32_t *places = VC_ARENA_NEW(&world->arena, uint32_t, dimension->nleaves + 1);
+    size_t nleaves = 0;
+    if (dimension->has_table) return;
+    for (size_t i = 0; i < cube->nfacts; i++)
+        places[cube->facts[i].leaves[number]] = 1;
+    for (size_t i = 0; i < dimension->nleaves; i++) {
+        if (places[i] == 0) continue;
+        dimension->leaves[nleaves] = dimension->leaves[i];
+        places[i] = (uint32_t)nleaves++;
+    }
+    for (size_t i = 0; i < cube->nfacts; i++)
+        cube->facts[i].leaves[number] = places[cube->facts[i].leaves[number]];
+    dimension->nleaves = dimension->nold = nleaves;
+}
+
+/* Is the lowest level's order that of the leaves, without ties? */
+static bool has_leaf_order(const struct world_dimension *dimension)
+{
+    return dimension->is_keyed_below || (!dimension->has_table && !dimension->has_code);
+}
+
+static void make_measure(struct world *world, struct world_cube *cube, unsigned number)
+{
+    static const vc_aggregator aggregators[] = {VC_AGG_SUM, VC_AGG_SUM,   VC_AGG_COUNT,
+                                                VC_AGG_MIN, VC_AGG_MAX,   VC_AGG_AVG,
+                                                VC_AGG_SUM, VC_AGG_COUNT, VC_AGG_COUNT_DISTINCT};
+    struct random *random = &world->random;
+    struct world_measure *measure = &cube->measures[number];
+    *measure = (struct world_measure){.distinct_dimension = -1, .column = -1};
+    snprintf(measure->name, sizeof measure->name, "m%u", number);
+    if (number >= 2 && random_chance(random, 12)) {
+        measure->formula = FORMULA_SUM + random_below(random, 4);
+        measure->a = random_below(random, number);
+        measure->b = random_below(random, number);
+        return;
+    }
+    measure->aggregator = number == 0 ? VC_AGG_SUM : aggregators[random_below(random, 9)];
+    measure->column = (int)random_below(random, 3);
+    if (measure->aggregator == VC_AGG_COUNT && random_chance(random, 50)) measure->column = -1;
+    if (measure->aggregator == VC_AGG_COUNT_DISTINCT) {
+        measure->column = random_chance(random, 50) ? COLUMN_TEXT : -1;
+        if (measure->column < 0)
+            measure->distinct_dimension = (int)random_below(random, cube->ndimensions);
+    }
+    unsigned over = random_below(random, cube->ndimensions);
+    if (random_chance(random, 20) && has_leaf_order(cube->dimensions[over])) {
+        measure->over = random_chance(random, 50) ? VC_OVER_LAST : VC_OVER_FIRST;
+        measure->over_dimension = over;
+    }
+}
+
+static size_t any_nfacts(struct random *random, unsigned nfacts_max)
+{
+    switch (random_below(random, 8)) {
+    case 0: return 0;
+    case 1: return 1 + random_below(random, 4);
+    default: return random_below(random, nfacts_max) + 1;
+    }
+}
+
+static void make_cube(struct world *world, unsigned number, struct world_dimension *shared,
+                      unsigned nfacts_max)
+{
+    struct random *random = &world->random;
+    struct world_cube *cube = &world->cubes[number];
+    snprintf(cube->name, sizeof cube->name, "c%u", number);
+    cube->ndimensions = 1 + random_below(random, number == 0 ? WORLD_DIMENSIONS : 3);
+    for (unsigned d = 0; d < cube->ndimensions; d++) {
+        if (d == 0 && shared != NULL && random_chance(random, 70)) {
+            cube->dimensions[d] = shared;
+            continue;
+        }
+        struct world_dimension *dimension = VC_ARENA_NEW(&world->arena, struct world_dimension, 1);
+        snprintf(dimension->name, sizeof dimension->name, "c%ud%u", number, d);
+        make_dimension(world, dimension);
+        cube->dimensions[d] = dimension;
+    }
+    make_facts(world, cube, any_nfacts(random, nfacts_max));
+    for (unsigned d = 0; d < cube->ndimensions; d++)
+        drop_unused_leaves(world, cube, d);
+    cube->nmeasures = 2 + random_below(random, WORLD_MEASURES - 1);
+    for (unsigned m = 0; m < cube->nmeasures; m++)
+        make_measure(world, cube, m);
+}
+
+/* ---- the virtual cube ---- */
+
+static unsigned any_index(struct random *random, const struct world_dimension *dimension)
+{
+    for (;;) {
+        unsigned index = random_below(random, INDEX_LEVEL + dimension->nlevels);
+        if (index == INDEX_CODE && !dimension->has_code) continue;
+        if (index == INDEX_TOP && !dimension->has_top) continue;
+        if (index == INDEX_KEY && random_chance(random, 50)) continue;
+        return index;
+    }
+}
+
+/* Of a leaf that the first load has, and not by a null key alone, which cannot be written. */
+static void make_fix(struct random *random, const struct world_cube *cube, unsigned percent,
+                     struct world_fix *fix)
+{
+    unsigned d = random_below(random, cube->ndimensions);
+    const struct world_dimension *dimension = cube->dimensions[d];
+    size_t nknown = dimension->has_table ? dimension->nold : cube->nold;
+    if (!random_chance(random, percent) || nknown == 0) return;
+    uint32_t leaf = random_below(random, (unsigned)nknown);
+    if (!dimension->has_table) leaf = cube->facts[leaf].leaves[d];
+    *fix = (struct world_fix){
+        .dimension = d, .depth = 1 + random_below(random, dimension->nlevels), .leaf = leaf};
+    fix->is_there = fix->depth > 1 || dimension->leaves[leaf].keys[0] != NULL;
+}
+
+static bool shares_with(const struct world_cube *a, const struct world_cube *b)
+{
+    for (unsigned i = 0; i < a->ndimensions; i++)
+        for (unsigned j = 0; j < b->ndimensions; j++)
+            if (a->dimensions[i] == b->dimensions[j]) return true;
+    return false;
+}
+
+static void make_pairs(struct world *world, const struct world_cube *primary,
+                       const struct world_cube *joined, struct world_source *source)
+{
+    struct random *random = &world->random;
+    unsigned wanted = 1 + random_below(random, 2);
+    if (shares_with(primary, joined) && random_chance(random, 40)) wanted = 0;
+    for (unsigned i = 0; i < wanted; i++) {
+        struct world_pair pair = {.dimension = random_below(random, primary->ndimensions),
+                                  .to_dimension = random_below(random, joined->ndimensions)};
+        bool is_possible = true;
+        for (unsigned j = 0; j < source->npairs; j++)
+            if (source->pairs[j].dimension == pair.dimension)
+                pair.to_dimension = source->pairs[j].to_dimension;
+        pair.index = any_index(random, primary->dimensions[pair.dimension]);
+        pair.to_index = any_index(random, joined->dimensions[pair.to_dimension]);
+        if (random_chance(random, 40)) pair.steps = random_below(random, 8);
+        for (unsigned j = 0; j < source->npairs; j++)
+            is_possible &= source->pairs[j].dimension != pair.dimension ||
+                           source->pairs[j].index != pair.index ||
+                           source->pairs[j].to_index != pair.to_index;
+        if (is_possible) source->pairs[source->npairs++] = pair;
+    }
+}
+
+static void make_source(struct world *world, unsigned number)
+{
+    struct random *random = &world->random;
+    struct world_source *source = &world->sources[number];
+    const struct world_cube *cube = &world->cubes[source->cube];
+    snprintf(source->alias, sizeof source->alias, "s%u", number);
+    make_fix(random, cube, 12, &source->fix);
+    for (unsigned d = 0; d < cube->ndimensions; d++)
+        source->others[d] =
+            random_chance(random, 50)
+                ? VC_UNRELATED_DEFAULT
+                : VC_UNRELATED_NULL + random_below(random, 2) + (random_chance(random, 10) ? 1 : 0);
+    if (number == 0) return;
+    source->kind = random_below(random, 4);
+    source->unmatched = source->kind >= VC_JOIN_RIGHT ? VC_UNMATCHED_BUCKET : VC_UNMATCHED_DROP;
+    if (random_chance(random, 40)) source->unmatched = random_below(random, 3);
+    make_pairs(world, &world->cubes[world->sources[0].cube], cube, source);
+    if (source->npairs == 0) { /* nothing to join: shared dimensions only */
+        source->kind = VC_JOIN_LEFT;
+        source->unmatched = VC_UNMATCHED_DROP;
+    }
+}
+
+static void make_taken(struct world *world, unsigned number)
+{
+    struct random *random = &world->random;
+    struct world_taken *taken = &world->taken[number];
+    snprintf(taken->name, sizeof taken->name, "v%u", number);
+    if (number >= world->nsources && random_chance(random, 20)) {
+        taken->formula = FORMULA_SUM + random_below(random, 4);
+        taken->a = random_below(random, number);
+        taken->b = random_below(random, number);
+        return;
+    }
+    taken->source = number < world->nsources ? number : random_below(random, world->nsources);
+    const struct world_cube *cube = &world->cubes[world->sources[taken->source].cube];
+    taken->measure = number < world->nsources ? 0 : random_below(random, cube->nmeasures);
+    make_fix(random, cube, 12, &taken->fix);
+    if (random_chance(random, 20))
+        taken->unrelated =
+            VC_UNRELATED_NULL + random_below(random, random_chance(random, 20) ? 3 : 2);
+}
+
+void world_make(struct world *world, uint64_t seed, unsigned nfacts_max)
+{
+    *world = (struct world){.random = {seed}};
+    struct random *random = &world->random;
+    struct world_dimension *shared = NULL;
+    world->has_append = random_chance(random, 30);
+    if (random_chance(random, 40)) {
+        shared = VC_ARENA_NEW(&world->arena, struct world_dimension, 1);
+        strcpy(shared->name, "shared");
+        shared->is_shared = true;
+        make_dimension(world, shared);
+    }
+    world->nsources = 2 + random_below(random, 2);
+    world->ncubes = world->nsources - (world->nsources == 3 && random_chance(random, 20));
+    for (unsigned i = 0; i < world->ncubes; i++)
+        make_cube(world, i, shared, nfacts_max);
+    for (unsigned i = 0; i < world->nsources; i++) {
+        world->sources[i].cube = i < world->ncubes ? i : 1;
+        make_source(world, i);
+    }
+    world->ntaken = world->nsources + 1 + random_below(random, WORLD_TAKEN - world->nsources - 1);
+    for (unsigned i = 0; i < world->ntaken; i++)
+        make_taken(world, i);
+}
+
+void world_release(struct world *world)
+{
+    vc_arena_release(&world->arena);
+}
+
+/* ---- indexes ---- */
+
+const char *world_index_name(unsigned index)
+{
+    static const char *const names[] = {"key", "code", "top", "l0", "l1", "l2"};
+    return names[index];
+}
+
+const char *world_index_value(const struct world_dimension *dimension,
+                              const struct world_leaf *leaf, unsigned index)
+{
+    const char *value = NULL;
+    if (index == INDEX_KEY && !dimension->has_table) index = INDEX_LEVEL + dimension->nlevels - 1;
+    if (index == INDEX_KEY)
+        value = leaf->key;
+    else if (index == INDEX_CODE)
+        value = leaf->code;
+    else if (index == INDEX_TOP)
+        value = leaf->top;
+    else
+        value = leaf->keys[index - INDEX_LEVEL];
+    return value != NULL && *value == '\0' ? NULL : value;
+}
+
+/* ---- files ---- */
+
+static FILE *open_file(const char *folder, const char *name, const char *suffix)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s%s", folder, name, suffix);
+    FILE *file = fopen(path, "w");
+    if (file == NULL) {
+        perror(path);
+        abort();
+    }
+    return file;
+}
+
+static void put_field(FILE *file, const char *text, bool is_first)
+{
+    if (!is_first) fputc(',', file);
+    if (text != NULL) fprintf(file, strpbrk(text, ",; \"") != NULL ? "\"%s\"" : "%s", text);
+}
+
+static void put_leaf(FILE *file, const struct world_dimension *dimension,
+                     const struct world_leaf *leaf)
+{
+    for (unsigned l = 0; l < dimension->nlevels - dimension->is_keyed_below; l++)
+        put_field(file, leaf->keys[l], false);
+    if (dimension->has_code) put_field(file, leaf->code, false);
+    if (dimension->has_top) put_field(file, leaf->top, false);
+}
+
+/* Columns of a dimension, in its table or in the facts; there the dimension's name is in front. */
+static void put_leaf_header(FILE *file, const struct world_dimension *dimension)
+{
+    const char *prefix = dimension->has_table ? "" : dimension->name;
+    const char *under = dimension->has_table ? "" : "_";
+    for (unsigned l = 0; l < dimension->nlevels - dimension->is_keyed_below; l++)
+        fprintf(file, ",%s%sl%u", prefix, under, l);
+    if (dimension->has_code) fprintf(file, ",%s%scode", prefix, under);
+    if (dimension->has_top) fprintf(file, ",%s%stop", prefix, under);
+}
+
+static void write_table(const struct world_dimension *dimension, const char *folder, bool is_append)
+{
+    FILE *file = open_file(folder, dimension->name, "-table.csv");
+    fputs("id", file);
+    put_leaf_header(file, dimension);
+    fputc('\n', file);
+    size_t nleaves = is_append ? dimension->nleaves : dimension->nold;
+    for (size_t i = 0; i < nleaves; i++) {
+        put_field(file, dimension->leaves[i].key, true);
+        put_leaf(file, dimension, &dimension->leaves[i]);
+        fputc('\n', file);
+    }
+    fclose(file);
+}
+
+/* The fields of a dimension behind its name. Without a table its columns stand in the facts beside
+ * those of others, under its own name; indexes give its attributes their short names back. */
+static void put_dimension(FILE *file, const struct world_dimension *dimension)
+{
+    const char *prefix = dimension->has_table ? "" : dimension->name;
+    const char *under = dimension->has_table ? "" : "_";
+    if (dimension->has_table)
+        fprintf(file, ", \"table\": {\"csv\": \"%s-table.csv\"}, \"key\": \"id\"", dimension->name);
+    fputs(", \"levels\": [", file);
+    for (unsigned l = 0; l < dimension->nlevels; l++) {
+        fprintf(file, "%s{\"name\": \"l%u\", ", l > 0 ? ", " : "", l);
+        if (dimension->is_keyed_below && l + 1 == dimension->nlevels)
+            fputs("\"key\": \"id\"", file);
+        else
+            fprintf(file, "\"key\": \"%s%sl%u\"", prefix, under, l);
+        if (dimension->is_int[l]) fputs(", \"type\": \"int\"", file);
+        if (l == 0 && dimension->has_top)
+            fprintf(file, ", \"attributes\": [\"%s%stop\"]", prefix, under);
+        fputs("}", file);
+    }
+    fputs("]", file);
+    if (dimension->has_code) fprintf(file, ", \"attributes\": [\"%s%scode\"]", prefix, under);
+    if (dimension->has_table) return;
+    const char *comma = "";
+    fputs(", \"indexes\": [", file);
+    if (dimension->has_code)
+        fprintf(file, "{\"name\": \"code\", \"attribute\": \"%s_code\"}", dimension->name),
+            comma = ", ";
+    if (dimension->has_top)
+        fprintf(file, "%s{\"name\": \"top\", \"attribute\": \"%s_top\"}", comma, dimension->name);
+    fputs("]", file);
+}
+
+static const char *const column_types[] = {"int", "decimal(2)", "float"};
+
+static void put_formula(FILE *file, enum world_formula formula, const char *a, const char *b)
+{
+    switch (formula) {
+    case FORMULA_SUM: fprintf(file, "\"expr\": \"%s + %s\"", a, b); break;
+    case FORMULA_RATIO: fprintf(file, "\"expr\": \"%s / %s\"", a, b); break;
+    case FORMULA_COALESCE: fprintf(file, "\"expr\": \"coalesce(%s, %s)\"", a, b); break;
+    default: fprintf(file, "\"expr\": \"zn(%s) - %s\"", a, b); break;
+    }
+}
+
+static void put_measure(FILE *file, const struct world_cube *cube,
+                        const struct world_measure *measure)
+{
+    fprintf(file, "{\"name\": \"%s\", ", measure->name);
+    if (measure->formula != FORMULA_NONE) {
+        put_formula(file, measure->formula, cube->measures[measure->a].name,
+                    cube->measures[measure->b].name);
+        fputs("}", file);
+        return;
+    }
+    fprintf(file, "\"aggregator\": \"%s\"", vc_aggregator_name(measure->aggregator));
+    bool is_count =
+        measure->aggregator == VC_AGG_COUNT || measure->aggregator == VC_AGG_COUNT_DISTINCT;
+    if (!is_count) fprintf(file, ", \"type\": \"%s\"", column_types[measure->column]);
+    if (measure->column >= 0) fprintf(file, ", \"column\": \"x%d\"", measure->column);
+    if (measure->distinct_dimension >= 0)
+        fprintf(file, ", \"dimension\": \"%s\"",
+                cube->dimensions[measure->distinct_dimension]->name);
+    if (measure->over != VC_OVER_NONE)
+        fprintf(file, ", \"over\": {\"%s\": \"%s\"}",
+                cube->dimensions[measure->over_dimension]->name,
+                measure->over == VC_OVER_LAST ? "last" : "first");
+    fputs("}", file);
+}
+
+static void write_cube(const struct world_cube *cube, const char *folder)
+{
+    FILE *file = open_file(folder, cube->name, ".json");
+    fprintf(file,
+            "{\"name\": \"%s\", \"kind\": \"source\", \"data\": {\"csv\": \"%s.csv\"},\n"
+            " \"dimensions\": [\n",
+            cube->name, cube->name);
+    for (unsigned d = 0; d < cube->ndimensions; d++) {
+        const struct world_dimension *dimension = cube->dimensions[d];
+        fprintf(file, "  {\"%s\": \"%s\"", dimension->is_shared ? "use" : "name", dimension->name);
+        if (dimension->has_table) fprintf(file, ", \"column\": \"%s\"", dimension->name);
+        if (!dimension->is_shared) put_dimension(file, dimension);
+        fprintf(file, "}%s\n", d + 1 < cube->ndimensions ? "," : "],");
+    }
+    fputs(" \"measures\": [\n", file);
+    for (unsigned m = 0; m < cube->nmeasures; m++) {
+        fputs("  ", file);
+        put_measure(file, cube, &cube->measures[m]);
+        fputs(m + 1 < cube->nmeasures ? ",\n" : "]}\n", file);
+    }
+    fclose(file);
+}
+
+static void put_value(FILE *file, const struct world_fact *fact, unsigned column)
+{
+    int64_t value = fact->values[column];
+    fputc(',', file);
+    if (fact->nulls >> column & 1) return;
+    switch (column) {
+    case COLUMN_INT: fprintf(file, "%" PRId64, value); break;
+    case COLUMN_DECIMAL:
+        fprintf(file, "%s%lld.%02lld", value < 0 ? "-" : "", llabs(value) / 100,
+                llabs(value) % 100);
+        break;
+    case COLUMN_FLOAT: fprintf(file, "%.2f", (double)value / 4); break;
+    default: fprintf(file, "t%" PRId64, value); break;
+    }
+}
+
+static void write_facts(const struct world_cube *cube, const char *folder, bool is_append)
+{
+    FILE *file = open_file(folder, cube->name, ".csv");
+    fputs("row", file);
+    for (unsigned d = 0; d < cube->ndimensions; d++) {
+        if (cube->dimensions[d]->has_table)
+            fprintf(file, ",%s", cube->dimensions[d]->name);
+        else
+            put_leaf_header(file, cube->dimensions[d]);
+    }
+    fputs(",x0,x1,x2,x3\n", file);
+    size_t first = is_append ? cube->nold : 0, end = is_append ? cube->nfacts : cube->nold;
+    for (size_t i = first; i < end; i++) {
+        fprintf(file, "%zu", i);
+        for (unsigned d = 0; d < cube->ndimensions; d++) {
+            const struct world_leaf *leaf = &cube->dimensions[d]->leaves[cube->facts[i].leaves[d]];
+            if (cube->dimensions[d]->has_table)
+                put_field(file, leaf->key, false);
+            else
+                put_leaf(file, cube->dimensions[d], leaf);
+        }
+        for (unsigned c = 0; c < WORLD_COLUMNS; c++)
+            put_value(file, &cube->facts[i], c);
+        fputc('\n', file);
+    }
+    fclose(file);
+}
+
+static void put_path(FILE *file, const struct world_leaf *leaf, unsigned depth)
+{
+    for (unsigned l = 0; l < depth; l++) {
+        if (l > 0) fputc(',', file);
+        for (const char *c = leaf->keys[l]; c != NULL && *c != '\0'; c++) {
+            if (strchr("|:;,-!@/#.", *c) != NULL) fputs("\\\\", file);
+            fputc(*c, file);
+        }
+    }
+}
+
+static void put_fix(FILE *file, const struct world_cube *cube, const struct world_fix *fix)
+{
+    if (!fix->is_there) return;
+    const struct world_dimension *dimension = cube->dimensions[fix->dimension];
+    fprintf(file, ", \"fix\": {\"%s\": \"", dimension->name);
+    put_path(file, &dimension->leaves[fix->leaf], fix->depth);
+    fputs("\"}", file);
+}
+
+static void put_join(const struct world *world, FILE *file, const struct world_source *source)
+{
+    static const char *const unmatched[] = {"drop", "bucket", "members"};
+    const struct world_cube *primary = &world->cubes[world->sources[0].cube];
+    const struct world_cube *joined = &world->cubes[source->cube];
+    fprintf(file, ",\n   \"join\": {\"kind\": \"%s\", \"unmatched\": \"%s\", \"on\": [",
+            vc_join_kind_name(source->kind), unmatched[source->unmatched]);
+    for (unsigned i = 0; i < source->npairs; i++) {
+        const struct world_pair *pair = &source->pairs[i];
+        fprintf(file,
+                "%s{\"dim\": \"%s\", \"index\": \"%s\", \"to_dim\": \"%s\", \"to_index\": \"%s\"",
+                i > 0 ? ",\n     " : "", primary->dimensions[pair->dimension]->name,
+                world_index_name(pair->index), joined->dimensions[pair->to_dimension]->name,
+                world_index_name(pair->to_index));
+        const char *comma = "";
+        if (pair->steps != 0) fputs(", \"normalize\": {\"both\": [", file);
+        if (pair->steps & STEP_SPLIT) fprintf(file, "{\"split\": \",\"}"), comma = ", ";
+        if (pair->steps & STEP_TRIM) fprintf(file, "%s\"trim\"", comma), comma = ", ";
+        if (pair->steps & STEP_FOLD) fprintf(file, "%s\"casefold\"", comma);
+        fputs(pair->steps != 0 ? "]}}" : "}", file);
+    }
+    fputs("]}", file);
+}
+
+static void put_privates(const struct world *world, FILE *file)
+{
+    static const char *const names[] = {"", "null", "repeat", "error"};
+    fputs(" \"private\": {", file);
+    for (unsigned s = 0; s < world->nsources; s++) {
+        const struct world_cube *cube = &world->cubes[world->sources[s].cube];
+        const char *comma = "";
+        fprintf(file, "%s\"%s\": {", s > 0 ? ", " : "", world->sources[s].alias);
+        for (unsigned d = 0; d < cube->ndimensions; d++) {
+            if (world->sources[s].others[d] == VC_UNRELATED_DEFAULT) continue;
+            fprintf(file, "%s\"%s\": {\"others\": \"%s\"}", comma, cube->dimensions[d]->name,
+                    names[world->sources[s].others[d]]);
+            comma = ", ";
+        }
+        fputs("}", file);
+    }
+    fputs("},\n", file);
+}
+
+static void write_virtual(const struct world *world, const char *folder)
+{
+    static const char *const unrelated[] = {"", "null", "repeat", "error"};
+    FILE *file = open_file(folder, "v", ".json");
+    fputs("{\"name\": \"v\", \"kind\": \"virtual\", \"primary\": \"s0\",\n \"sources\": [\n", file);
+    for (unsigned s = 0; s < world->nsources; s++) {
+        const struct world_source *source = &world->sources[s];
+        const struct world_cube *cube = &world->cubes[source->cube];
+        fprintf(file, "  {\"alias\": \"%s\", \"cube\": \"%s\"", source->alias, cube->name);
+        put_fix(file, cube, &source->fix);
+        if (source->npairs > 0) put_join(world, file, source);
+        fputs(s + 1 < world->nsources ? "},\n" : "}],\n", file);
+    }
+    put_privates(world, file);
+    fputs(" \"measures\": [\n", file);
+    for (unsigned i = 0; i < world->ntaken; i++) {
+        const struct world_taken *taken = &world->taken[i];
+        const struct world_cube *cube = &world->cubes[world->sources[taken->source].cube];
+        fprintf(file, "  {\"name\": \"%s\", ", taken->name);
+        if (taken->formula != FORMULA_NONE) {
+            put_formula(file, taken->formula, world->taken[taken->a].name,
+                        world->taken[taken->b].name);
+        } else {
+            fprintf(file, "\"source\": \"%s\", \"measure\": \"%s\"",
+                    world->sources[taken->source].alias, cube->measures[taken->measure].name);
+            put_fix(file, cube, &taken->fix);
+            if (taken->unrelated != VC_UNRELATED_DEFAULT)
+                fprintf(file, ", \"unrelated\": \"%s\"", unrelated[taken->unrelated]);
+        }
+        fputs(i + 1 < world->ntaken ? "},\n" : "}]}\n", file);
+    }
+    fclose(file);
+}
+
+static void write_shared(const struct world_dimension *dimension, const char *folder)
+{
+    FILE *file = open_file(folder, dimension->name, ".json");
+    fprintf(file, "{\"name\": \"%s\", \"kind\": \"dimension\"", dimension->name);
+    put_dimension(file, dimension);
+    fputs("}\n", file);
+    fclose(file);
+}
+
+void world_write(const struct world *world, const char *folder, bool is_append)
+{
+    for (unsigned i = 0; i < world->ncubes; i++) {
+        const struct world_cube *cube = &world->cubes[i];
+        write_cube(cube, folder);
+        write_facts(cube, folder, is_append);
+        for (unsigned d = 0; d < cube->ndimensions; d++) {
+            if (cube->dimensions[d]->has_table) write_table(cube->dimensions[d], folder, is_append);
+            if (cube->dimensions[d]->is_shared) write_shared(cube->dimensions[d], folder);
+        }
+    }
+    write_virtual(world, folder);
+}

@@ -1,0 +1,135 @@
+/* For tests: a random world, a few source cubes and a virtual cube over them, as plain structs that
+ * a slow evaluator can read (oracle.h), and as the files that the loader reads.
+ *
+ * The structs know nothing of leaf numbers, images or segments: a leaf is a row of a dimension, a
+ * fact says which rows it lies on.
+ */
+#ifndef TESTS_SLICE_WORLD_H
+#define TESTS_SLICE_WORLD_H
+
+#include "cube/definition.h"
+#include "tests/slice/random.h"
+
+enum {
+    WORLD_LEVELS = 3,
+    WORLD_DIMENSIONS = 4,
+    WORLD_COLUMNS = 4,
+    WORLD_SOURCES = 3,
+    WORLD_MEASURES = 7,
+    WORLD_PAIRS = 4,
+    WORLD_TAKEN = 12
+};
+
+struct world_leaf {
+    const char *keys[WORLD_LEVELS]; /* NULL: a null key */
+    const char *key;                /* of the table; NULL without one */
+    const char *code;               /* an attribute of the leaf; NULL: null */
+    const char *top;                /* an attribute of the member on the first level */
+};
+
+struct world_dimension {
+    char name[16];
+    bool has_table, is_shared;
+    bool has_code, has_top;
+    bool is_keyed_below; /* the lowest level is the key of the table */
+    unsigned nlevels;
+    bool is_int[WORLD_LEVELS];
+    size_t nleaves;
+    struct world_leaf *leaves;
+    size_t nold; /* leaves of the first load; the others come with the append */
+};
+
+struct world_fact {
+    uint32_t leaves[WORLD_DIMENSIONS];
+    int64_t values[WORLD_COLUMNS]; /* ints; hundredths; quarters; numbers of texts */
+    uint8_t nulls;                 /* a bit per column */
+};
+
+enum world_column { COLUMN_INT, COLUMN_DECIMAL, COLUMN_FLOAT, COLUMN_TEXT };
+
+enum world_formula { FORMULA_NONE, FORMULA_SUM, FORMULA_RATIO, FORMULA_COALESCE, FORMULA_ZN };
+
+struct world_measure { /* of a source cube */
+    char name[16];
+    vc_aggregator aggregator; /* VC_AGG_NONE: a formula */
+    int column;               /* -1: none */
+    int distinct_dimension;   /* -1: none */
+    vc_over over;
+    unsigned over_dimension;
+    enum world_formula formula;
+    unsigned a, b; /* measures that the formula is over */
+};
+
+struct world_cube {
+    char name[16];
+    unsigned ndimensions;
+    struct world_dimension *dimensions[WORLD_DIMENSIONS];
+    size_t nfacts, nold; /* nold: of the first load; equal to nfacts when nothing is appended */
+    struct world_fact *facts;
+    unsigned nmeasures;
+    struct world_measure measures[WORLD_MEASURES];
+};
+
+enum world_index { INDEX_KEY, INDEX_CODE, INDEX_TOP, INDEX_LEVEL }; /* INDEX_LEVEL + level */
+enum { STEP_SPLIT = 1, STEP_TRIM = 2, STEP_FOLD = 4 };
+
+struct world_pair {
+    unsigned dimension; /* of the primary */
+    unsigned index;
+    unsigned to_dimension, to_index;
+    unsigned steps;
+};
+
+struct world_fix {
+    bool is_there;
+    unsigned dimension, depth; /* the first `depth` keys of the leaf's path */
+    uint32_t leaf;
+};
+
+struct world_source {
+    char alias[16];
+    unsigned cube;
+    vc_join_kind kind;
+    vc_unmatched unmatched;
+    unsigned npairs;
+    struct world_pair pairs[WORLD_PAIRS];
+    struct world_fix fix;
+    vc_unrelated others[WORLD_DIMENSIONS]; /* what others show over this source's own dimensions */
+};
+
+struct world_taken { /* a measure of the virtual cube */
+    char name[16];
+    unsigned source, measure;
+    struct world_fix fix;
+    vc_unrelated unrelated;
+    enum world_formula formula;
+    unsigned a, b; /* taken measures before this one */
+};
+
+struct world {
+    vc_arena arena;
+    struct random random;
+    unsigned ncubes;
+    struct world_cube cubes[WORLD_SOURCES];
+    unsigned nsources; /* of the virtual cube "v"; the first is the primary */
+    struct world_source sources[WORLD_SOURCES];
+    unsigned ntaken;
+    struct world_taken taken[WORLD_TAKEN];
+    bool has_append;
+};
+
+/* Make a world. nfacts_max  about how many facts a cube may have */
+void world_make(struct world *world, uint64_t seed, unsigned nfacts_max);
+void world_release(struct world *world);
+
+/* Write the files of the first load into a folder, or those of the append. */
+void world_write(const struct world *world, const char *folder, bool is_append);
+
+/* The values of an index at a leaf; NULL where it has none. */
+const char *world_index_value(const struct world_dimension *dimension,
+                              const struct world_leaf *leaf, unsigned index);
+
+/* The name of an index in definitions and cuts. */
+const char *world_index_name(unsigned index);
+
+#endif
