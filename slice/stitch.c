@@ -263,9 +263,9 @@ static vc_reason reach_of(const struct stitching *in, const vc_table *table)
         if (axis != NULL && group >= axis->stored->nmembers) return VC_REASON_UNMATCHED;
         const vc_cube_dimension *outer = &in->plan->cube->dimensions[d];
         const uint64_t *selected = in->plan->selections[d].slots;
-        for (uint32_t slot = outer->dimension->nleaves; selected != NULL && slot < outer->nslots;
+        for (uint32_t slot = outer->dimension->nleaves; axis == NULL && slot < outer->nslots;
              slot++)
-            if (axis == NULL && vc_bit_get(selected, slot)) return VC_REASON_UNMATCHED;
+            if (selected == NULL || vc_bit_get(selected, slot)) return VC_REASON_UNMATCHED;
     }
     return is_coarse ? VC_REASON_GRAIN : VC_REASON_NONE;
 }
