@@ -46,17 +46,19 @@ static void mark_chosen(const struct selecting *in, const vc_level *level, const
 static bool mark_synthetic(const struct selecting *in, vc_str key, uint64_t *bits)
 {
     const vc_cube_dimension *outer = in->outer;
+    bool is_found = false;
     for (size_t i = 0; i < outer->nbuckets; i++)
         if (vc_str_equal(outer->buckets[i].key, key)) {
             vc_bits_set_range(bits, outer->buckets[i].first, outer->buckets[i].end);
             return true;
         }
+    /* Leaves without a key of their own may have the same synthetic one: it means all of them. */
     for (uint32_t i = 0; i < outer->nsynthetic; i++)
         if (vc_str_equal(outer->synthetics[i].key, key)) {
             vc_bit_set(bits, in->dimension->nleaves + i);
-            return true;
+            is_found = true;
         }
-    return false;
+    return is_found;
 }
 
 /* ---- the level or index a reference names ---- */
