@@ -68,13 +68,15 @@ static uint32_t group_of(const struct grouping *grouping, uint32_t slot)
 /* ---- units above the leaf ---- */
 
 /* The group of each unit; units that straddle groups, or of which a part is not selected, get
- * VC_NONE, and the groups they touch are marked as coarse. */
-static vc_status group_units(const struct making *in, const vc_dimension *dimension,
+ * VC_NONE, and the groups they touch are marked as coarse. A leaf that another join hides is no
+ * part of its unit: the query has not asked below the grain because of it. */
+static vc_status group_units(const struct making *in, const vc_cube_dimension *outer,
                              const vc_relation *relation, const struct grouping *grouping,
                              uint32_t **units_out, uint64_t *coarse, uint64_t *mapped,
                              vc_error *error)
 {
     enum { UNSEEN = VC_NONE - 1 };
+    const vc_dimension *dimension = outer->dimension;
     const uint32_t *unit_of =
         dimension->hierarchies[relation->hierarchy].levels[relation->level].leaf_members;
     vc_arena *arena = in->plan->arena;
@@ -86,6 +88,7 @@ static vc_status group_units(const struct making *in, const vc_dimension *dimens
         units[unit] = UNSEEN;
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
         uint32_t unit = unit_of[leaf], group = group_of(grouping, leaf);
+        if (outer->visible != NULL && !vc_bit_get(outer->visible, leaf)) continue;
         if (units[unit] == UNSEEN)
             units[unit] = group;
         else if (units[unit] != group)
@@ -218,8 +221,8 @@ static vc_status add_step(struct making *in, size_t dimension, vc_error *error)
         const vc_relation *relation = binding->relation;
         uint32_t *unit_groups = NULL;
         if (relation->level >= 0)
-            status = group_units(in, outer->dimension, relation, &grouping, &unit_groups, coarse,
-                                 mapped, error);
+            status =
+                group_units(in, outer, relation, &grouping, &unit_groups, coarse, mapped, error);
         if (status == VC_OK)
             status = relation->units != NULL
                          ? step_single(in, binding, &grouping, unit_groups, &step, error)
@@ -281,52 +284,84 @@ static bool comes_later(const uint32_t *order, uint32_t a, uint32_t b)
     return order[a] != order[b] ? order[a] > order[b] : a > b;
 }
 
+/* The groups of a leaf in a step, NULL standing for a step that leads everything to group 0. */
+static size_t step_groups(const vc_step *step, uint32_t leaf, const uint32_t **groups_out)
+{
+    static const uint32_t zero = 0;
+    *groups_out = step == NULL ? &zero : step->groups;
+    if (step == NULL) return 1;
+    if (step->groups != NULL) {
+        *groups_out += leaf;
+        return step->groups[leaf] != VC_NONE;
+    }
+    *groups_out = step->targets + step->offsets[leaf];
+    return step->offsets[leaf + 1] - step->offsets[leaf];
+}
+
+/* The step that groups the column; *step_out stays NULL when the column is rolled up. */
+static vc_status find_grouped(const struct making *in, uint16_t column, vc_step **step_out,
+                              vc_error *error)
+{
+    for (size_t i = 0; i < in->table->nsteps; i++) {
+        vc_step *step = &in->table->steps[i];
+        if (step->column != column || step->stride == 0) continue;
+        if (*step_out != NULL)
+            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                           "a semi-additive measure along '%.*s', when two dimensions that are "
+                           "mapped onto it are drilled at once",
+                           VC_FMT(in->source->cube->dimension_names[column]));
+        *step_out = step;
+    }
+    return VC_OK;
+}
+
 /* `last` and `first`: of the leaves that the selection leaves in each group of the dimension, only
  * the last (first) one counts, the same for all combinations of the other dimensions. The step that
  * groups the dimension is replaced by one in which the other leaves lead nowhere. */
 static vc_status restrict_over(struct making *in, vc_error *error)
 {
+    vc_arena *arena = in->plan->arena;
     uint16_t column = (uint16_t)in->pass->over_dimension;
     const vc_dimension *dimension = in->source->cube->dimensions[column];
     const vc_hierarchy *main = &dimension->hierarchies[0];
-    const uint32_t *order = main->levels[main->nlevels - 1].leaf_members;
-    vc_step everything = {.column = column, .nleaves = dimension->nleaves};
+    const uint32_t *order = main->levels[main->nlevels - 1].leaf_members, *groups;
+    uint32_t nleaves = dimension->nleaves, ngroups = 1, noffsets = 0;
     vc_step *grouped = NULL;
-    uint32_t ngroups = 1;
-    for (size_t i = 0; i < in->table->nsteps; i++) {
-        vc_step *step = &in->table->steps[i];
-        if (step->column != column || step->stride == 0) continue;
-        if (grouped != NULL || step->groups == NULL)
-            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                           "a semi-additive measure along '%.*s', which is mapped onto several "
-                           "members or dimensions at once",
-                           VC_FMT(in->source->cube->dimension_names[column]));
-        grouped = step;
+    vc_status status = find_grouped(in, column, &grouped, error);
+    if (status != VC_OK) return status;
+    size_t ntargets = 0;
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+        size_t n = step_groups(grouped, leaf, &groups);
+        for (size_t i = 0; i < n; i++)
+            if (groups[i] >= ngroups) ngroups = groups[i] + 1;
+        ntargets += n;
     }
-    if (grouped != NULL)
-        for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
-            if (grouped->groups[leaf] != VC_NONE && grouped->groups[leaf] >= ngroups)
-                ngroups = grouped->groups[leaf] + 1;
-    uint32_t *best = vc_arena_alloc(in->plan->arena, ((size_t)ngroups + 1) * sizeof *best);
-    uint32_t *groups =
-        vc_arena_alloc(in->plan->arena, ((size_t)dimension->nleaves + 1) * sizeof *groups);
-    if (best == NULL || groups == NULL) return vc_no_memory(error);
+    uint32_t *best = vc_arena_alloc(arena, ((size_t)ngroups + 1) * sizeof *best);
+    uint32_t *offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)nleaves + 1);
+    uint32_t *targets = VC_ARENA_NEW(arena, uint32_t, ntargets + 1);
+    if (best == NULL || offsets == NULL || targets == NULL) return vc_no_memory(error);
     memset(best, 0xFF, (size_t)ngroups * sizeof *best);
-    memset(groups, 0xFF, (size_t)dimension->nleaves * sizeof *groups);
-    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
         if (!passes_all(in, column, leaf)) continue;
-        uint32_t group = grouped == NULL ? 0 : grouped->groups[leaf];
-        if (best[group] == VC_NONE ||
-            comes_later(order, leaf, best[group]) == (in->pass->over == VC_OVER_LAST))
-            best[group] = leaf;
+        size_t n = step_groups(grouped, leaf, &groups);
+        for (size_t i = 0; i < n; i++)
+            if (best[groups[i]] == VC_NONE ||
+                comes_later(order, leaf, best[groups[i]]) == (in->pass->over == VC_OVER_LAST))
+                best[groups[i]] = leaf;
     }
-    for (uint32_t group = 0; group < ngroups; group++)
-        if (best[group] != VC_NONE) groups[best[group]] = group;
-    if (grouped == NULL) {
-        in->table->steps[in->table->nsteps] = everything;
-        grouped = &in->table->steps[in->table->nsteps++];
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+        size_t n = step_groups(grouped, leaf, &groups);
+        for (size_t i = 0; i < n; i++)
+            if (best[groups[i]] == leaf) targets[noffsets++] = groups[i];
+        offsets[leaf + 1] = noffsets;
     }
-    grouped->groups = groups;
+    vc_step only = {.column = column,
+                    .nleaves = nleaves,
+                    .stride = grouped == NULL ? 0 : grouped->stride,
+                    .offsets = offsets,
+                    .targets = targets};
+    if (grouped == NULL) grouped = &in->table->steps[in->table->nsteps++];
+    *grouped = only;
     return VC_OK;
 }
 
