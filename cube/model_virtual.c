@@ -201,6 +201,37 @@ static vc_status fail_cardinality(const vc_relation *relation, const vc_dimensio
     return VC_IMPOSSIBLE;
 }
 
+/* The members of the primary that share keys, group by group, at most five groups, and how many
+ * there are. */
+static vc_status fail_fanout(const vc_relation *relation, const vc_dimension *primary,
+                             vc_error *error)
+{
+    vc_arena work = {0};
+    uint64_t *is_listed = VC_ARENA_NEW(&work, uint64_t, vc_bits_words(relation->nunits) + 1);
+    vc_str list = VC_STR("");
+    size_t ngroups = 0;
+    if (is_listed == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        const uint32_t *units;
+        size_t nunits = vc_relation_units(relation, leaf, &units);
+        if (nunits < 2 || vc_bit_get(is_listed, units[0])) continue;
+        vc_bit_set(is_listed, units[0]);
+        if (ngroups++ >= 5) continue;
+        for (size_t i = 0; i < nunits && i < 5; i++)
+            list = vc_arena_printf(&work, "%.*s%s'%.*s'", VC_FMT(list),
+                                   i > 0         ? " and "
+                                   : ngroups > 1 ? ", "
+                                                 : "",
+                                   VC_FMT(unit_key(relation, primary, units[i])));
+    }
+    vc_fail(error, VC_IMPOSSIBLE, "fanout",
+            "members of the primary share keys, so that facts fall on several of them, and "
+            "on_fanout is \"error\": %.*s%s",
+            VC_FMT(list), ngroups > 5 ? ", ..." : "");
+    vc_arena_release(&work);
+    return VC_IMPOSSIBLE;
+}
+
 static vc_status check_join(const vc_join_def *join, const vc_relation *relation,
                             const vc_dimension *primary, const char **field_out, vc_error *error)
 {
@@ -210,9 +241,7 @@ static vc_status check_join(const vc_join_def *join, const vc_relation *relation
         return fail_cardinality(relation, primary, error);
     *field_out = "/join/on_fanout";
     if (join->on_fanout == VC_FANOUT_ERROR && relation->has_fanout)
-        return vc_fail(error, VC_IMPOSSIBLE, "fanout",
-                       "members of the primary share keys, so that facts fall on several of them, "
-                       "and on_fanout is \"error\"");
+        return fail_fanout(relation, primary, error);
     *field_out = "/join/min_coverage";
     double share =
         coverage->keys == 0 ? 1 : (double)coverage->keys_matched / (double)coverage->keys;

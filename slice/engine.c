@@ -2,6 +2,7 @@
  */
 #include "slice/engine.h"
 
+#include "base/nearest.h"
 #include "dimensions/members.h"
 #include "slice/plan.h"
 
@@ -269,6 +270,30 @@ static vc_status describe_axis(struct answering *in, size_t number, vc_result_ax
     return status;
 }
 
+static vc_status fail_property(const vc_plan *plan, vc_str name, vc_error *error)
+{
+    vc_nearest nearest;
+    vc_str plain = name; /* without the dimension in front of it */
+    for (size_t axis = 0; axis < plan->naxes; axis++) {
+        vc_str prefix = plan->axes[axis].ref.dimension;
+        if (name.size > prefix.size && vc_str_starts_with(name, prefix) &&
+            name.data[prefix.size] == '.')
+            plain =
+                (vc_str){.data = name.data + prefix.size + 1, .size = name.size - prefix.size - 1};
+    }
+    vc_nearest_init(&nearest, plain);
+    for (size_t axis = 0; axis < plan->naxes; axis++) {
+        const vc_dimension *dimension =
+            plan->cube->dimensions[plan->axes[axis].dimension].dimension;
+        for (size_t i = 0; i < dimension->nattributes; i++)
+            vc_nearest_offer(&nearest, dimension->attributes[i].name);
+    }
+    vc_fail(error, VC_NOT_FOUND, "unknown_attribute",
+            "no drilled dimension has an attribute '%.*s'", VC_FMT(name));
+    vc_nearest_report(&nearest, error);
+    return VC_NOT_FOUND;
+}
+
 /* A property that no drilled dimension has is a mistake, not an empty column. */
 static vc_status check_properties(const struct answering *in, vc_error *error)
 {
@@ -277,10 +302,7 @@ static vc_status check_properties(const struct answering *in, vc_error *error)
         bool is_known = false;
         for (size_t axis = 0; axis < plan->naxes; axis++)
             is_known |= find_property(plan, &plan->axes[axis], plan->query->properties[i]) != NULL;
-        if (!is_known)
-            return vc_fail(error, VC_NOT_FOUND, "unknown_attribute",
-                           "no drilled dimension has an attribute '%.*s'",
-                           VC_FMT(plan->query->properties[i]));
+        if (!is_known) return fail_property(plan, plan->query->properties[i], error);
     }
     return VC_OK;
 }

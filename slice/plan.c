@@ -310,8 +310,11 @@ static vc_status plan_asked(vc_plan *plan, vc_error *error)
                      : fill_expr(plan, i, query->measures[i].expr, query->measures[i].place, error);
     uint8_t *states = VC_ARENA_NEW(plan->arena, uint8_t, plan->nmeasures + 1);
     if (status == VC_OK && states == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < plan->nasked && status == VC_OK; i++)
+    for (size_t i = 0; i < plan->nasked && status == VC_OK; i++) {
         status = check_loop(plan, i, states, error);
+        if (status != VC_OK && query->nmeasures > 0)
+            return vc_error_at_place(error, status, query->measures[i].place);
+    }
     return status;
 }
 
