@@ -4,6 +4,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +22,19 @@ static int connect_to(uint16_t port)
     return client;
 }
 
-static void exchange(uint16_t port, const char *body, vc_buffer *received)
+/* Send the request, with a body unless it is NULL, and read until the server closes. */
+static void exchange(uint16_t port, const char *target, const char *body, vc_buffer *received)
 {
     vc_buffer request = {0};
     char block[65536];
     ssize_t n;
-    vc_buffer_printf(&request,
-                     "POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n"
-                     "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                     port, strlen(body));
-    vc_buffer_put_text(&request, body);
+    vc_buffer_printf(&request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n",
+                     body == NULL ? "GET" : "POST", target, port);
+    if (body != NULL)
+        vc_buffer_printf(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+                         strlen(body));
+    vc_buffer_put_text(&request, "\r\n");
+    if (body != NULL) vc_buffer_put_text(&request, body);
     int client = connect_to(port);
     for (size_t sent = 0; sent < request.size; sent += (size_t)n) {
         n = send(client, request.data + sent, request.size - sent, MSG_NOSIGNAL);
@@ -70,7 +74,8 @@ static void take_apart(const vc_buffer *received, struct house_reply *reply)
     vc_buffer_text(&reply->text);
 }
 
-void house_ask_http(const char *directory, const char *body, struct house_reply *reply)
+static void ask(const char *directory, const char *target, const char *body,
+                struct house_reply *reply)
 {
     vc_store *store;
     vc_server *server;
@@ -82,9 +87,44 @@ void house_ask_http(const char *directory, const char *body, struct house_reply 
                  error->message);
     vc_server_options options = {.store = store, .nworkers = 2, .is_quiet = true};
     cr_assert_eq(vc_server_start(&options, &server, error), VC_OK, "%s", error->message);
-    exchange(vc_server_port(server), body, &received);
+    exchange(vc_server_port(server), target, body, &received);
     vc_server_stop(server);
     vc_store_close(store);
     take_apart(&received, reply);
     vc_buffer_release(&received);
+}
+
+void house_ask_http(const char *directory, const char *body, struct house_reply *reply)
+{
+    ask(directory, "/v1/query", body, reply);
+}
+
+static void put_encoded(vc_buffer *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (isalnum((unsigned char)*text))
+            vc_buffer_put_char(out, *text);
+        else
+            vc_buffer_printf(out, "%%%02X", (unsigned)(unsigned char)*text);
+}
+
+void house_get_http(const char *directory, const char *cube, const json_t *parameters,
+                    struct house_reply *reply)
+{
+    vc_buffer target = {0};
+    const char *name, *separator = "?";
+    json_t *value;
+    vc_buffer_put_text(&target, "/v1/cubes/");
+    put_encoded(&target, cube);
+    vc_buffer_put_text(&target, "/aggregate");
+    json_object_foreach((json_t *)parameters, name, value)
+    {
+        vc_buffer_put_text(&target, separator);
+        put_encoded(&target, name);
+        vc_buffer_put_char(&target, '=');
+        put_encoded(&target, json_string_value(value));
+        separator = "&";
+    }
+    ask(directory, vc_buffer_text(&target), NULL, reply);
+    vc_buffer_release(&target);
 }

@@ -2,6 +2,7 @@
 
 #include "base/pool.h"
 #include "query/body.h"
+#include "query/parameters.h"
 #include "render/render.h"
 #include "slice/engine.h"
 
@@ -30,31 +31,60 @@ static vc_status answer(vc_model *model, vc_pool *pool, const vc_query *query, v
     return status;
 }
 
-void house_ask_library(const char *directory, const char *body, struct house_reply *reply)
+/* `status` is that of the parsing. */
+static void run(const char *directory, vc_status status, const vc_query *query, vc_arena *arena,
+                struct house_reply *reply)
 {
     vc_store_options options = {.is_read_only = true};
-    vc_arena arena = {0};
     vc_store *store = NULL;
     vc_snapshot *snapshot = NULL;
     vc_model *model = NULL;
     vc_pool *pool = NULL;
-    vc_query query;
-    *reply = (struct house_reply){0};
     vc_error *error = &reply->error;
-    vc_status status = vc_body_parse(vc_str_of(body), 0, &arena, &query, error);
     if (status == VC_OK) status = vc_store_open(directory, &options, &store, error);
     if (status == VC_OK)
-        status = query.at.data == NULL ? vc_snapshot_open(store, &snapshot, error)
-                                       : vc_snapshot_open_at(store, query.at, &snapshot, error);
+        status = query->at.data == NULL ? vc_snapshot_open(store, &snapshot, error)
+                                        : vc_snapshot_open_at(store, query->at, &snapshot, error);
     if (status == VC_OK) status = vc_model_new(snapshot, false, &model, error);
     if (status == VC_OK) status = vc_pool_new(2, &pool, error);
-    if (status == VC_OK) status = answer(model, pool, &query, &arena, &reply->text, error);
+    if (status == VC_OK) status = answer(model, pool, query, arena, &reply->text, error);
     vc_buffer_text(&reply->text);
     reply->code = (int)status;
     vc_pool_free(pool);
     vc_model_free(model);
     vc_snapshot_close(snapshot);
     vc_store_close(store);
+}
+
+void house_ask_library(const char *store, const char *body, struct house_reply *reply)
+{
+    vc_arena arena = {0};
+    vc_query query;
+    *reply = (struct house_reply){0};
+    vc_status status = vc_body_parse(vc_str_of(body), 0, &arena, &query, &reply->error);
+    run(store, status, &query, &arena, reply);
+    vc_arena_release(&arena);
+}
+
+void house_ask_parameters(const char *store, const char *cube, const json_t *parameters,
+                          struct house_reply *reply)
+{
+    vc_parameter list[16];
+    size_t nparameters = 0;
+    vc_arena arena = {0};
+    vc_query query;
+    const char *name;
+    json_t *value;
+    *reply = (struct house_reply){0};
+    json_object_foreach((json_t *)parameters, name, value)
+    {
+        cr_assert_lt(nparameters, 16);
+        list[nparameters++] =
+            (vc_parameter){.name = vc_str_of(name), .value = vc_json_scalar_text(&arena, value)};
+    }
+    vc_status status = vc_parameters_parse(list, nparameters, &arena, &query, &reply->error);
+    query.cube = vc_str_of(cube);
+    run(store, status, &query, &arena, reply);
     vc_arena_release(&arena);
 }
 

@@ -4,16 +4,22 @@
 #include "base/json.h"
 
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* $VCUBE_BIN, or the command of the build that these tests belong to. */
+/* $VCUBE_BIN, or the command of the build that these tests belong to; absolute, because tests
+ * change their folder. */
 static void find_command(void)
 {
-    char path[HOUSE_PATH], command[HOUSE_PATH];
-    if (getenv("VCUBE_BIN") != NULL) return;
+    char path[PATH_MAX], command[PATH_MAX + 16];
+    const char *given = getenv("VCUBE_BIN");
+    if (given != NULL) {
+        if (realpath(given, path) != NULL) setenv("VCUBE_BIN", path, 1);
+        return;
+    }
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
     if (size <= 0) return;
     path[size] = '\0';

@@ -2,8 +2,6 @@
  * its unmatched keys, and answers. */
 #include "tests/house/house.h"
 
-#include "query/parameters.h"
-#include "render/render.h"
 #include "slice/engine.h"
 
 #include <criterion/parameterized.h>
@@ -222,38 +220,15 @@ Test(samples, unmatched_keys_say_why)
 
 /* ---- answers ---- */
 
-static vc_status append(void *context, const char *data, size_t size, vc_error *error)
+static json_t *answer(const char *store, const json_t *question)
 {
-    (void)error;
-    vc_buffer_put(context, data, size);
-    return VC_OK;
-}
-
-static json_t *answer(struct asking *in, const json_t *question)
-{
-    vc_parameter parameters[16];
-    size_t nparameters = 0;
-    const char *name;
-    json_t *value;
-    vc_error error = {0};
-    vc_query query;
-    const vc_result *result;
-    vc_buffer text = {0};
-    json_object_foreach(json_object_get(question, "parameters"), name, value)
-    {
-        cr_assert_lt(nparameters, 16);
-        parameters[nparameters++] = (vc_parameter){.name = vc_str_of(name),
-                                                   .value = vc_json_scalar_text(&in->arena, value)};
-    }
-    vc_engine_options options = {0};
-    NEED_OK(vc_parameters_parse(parameters, nparameters, &in->arena, &query, &error));
-    query.cube = vc_str_of(json_string_value(json_object_get(question, "cube")));
-    NEED_OK(vc_engine_run(in->model, &query, &options, &in->arena, &result, &error));
-    NEED_OK(vc_render(result, VC_FORMAT_RECORDS, NULL,
-                      (vc_render_sink){.write = append, .context = &text}, &error));
-    json_t *json = json_loads(vc_buffer_text(&text), JSON_REJECT_DUPLICATES, NULL);
+    struct house_reply reply;
+    house_ask_parameters(store, json_string_value(json_object_get(question, "cube")),
+                         json_object_get(question, "parameters"), &reply);
+    cr_assert_eq(reply.code, VC_OK, "%s", reply.error.message);
+    json_t *json = json_loads(reply.text.data, JSON_REJECT_DUPLICATES, NULL);
     cr_assert_not_null(json);
-    vc_buffer_release(&text);
+    house_reply_release(&reply);
     return json;
 }
 
@@ -313,15 +288,15 @@ ParameterizedTestParameters(samples, answers)
 
 ParameterizedTest(struct house_folder *sample, samples, answers)
 {
-    struct asking in;
+    char store[HOUSE_PATH];
     json_t *expected = house_read_json(sample->name, "answers.expected.json"), *question, *notice;
     size_t i, j;
-    open_sample(sample->name, &in);
+    house_store(sample->name, store);
     cr_assert_gt(json_array_size(json_object_get(expected, "questions")), 0);
     json_array_foreach(json_object_get(expected, "questions"), i, question)
     {
         const char *name = json_string_value(json_object_get(question, "name"));
-        json_t *actual = answer(&in, question);
+        json_t *actual = answer(store, question);
         cr_assert(
             row_fits(json_object_get(question, "summary"), json_object_get(actual, "summary")),
             "%s: summary", name);
@@ -334,6 +309,5 @@ ParameterizedTest(struct house_folder *sample, samples, answers)
         }
         json_decref(actual);
     }
-    close_sample(&in);
     json_decref(expected);
 }
