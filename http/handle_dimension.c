@@ -297,6 +297,25 @@ static vc_status begin_member(vc_json_writer *json, const vc_hierarchy *hierarch
     return VC_OK;
 }
 
+/* A synthetic member is addressed in a cut by its key, escaped as any. */
+static vc_status put_synthetic(vc_json_writer *json, vc_str key, vc_arena *arena, vc_error *error)
+{
+    char *path = vc_arena_alloc(arena, 2 * key.size + 1);
+    size_t size = 0;
+    if (path == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < key.size; i++) {
+        if (strchr("|:;,-!@/#.\\", key.data[i]) != NULL) path[size++] = '\\';
+        path[size++] = key.data[i];
+    }
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "key", key);
+    vc_json_put_str(json, "label", key);
+    vc_json_put_str(json, "path", (vc_str){path, size});
+    vc_json_put_bool(json, "synthetic", true);
+    vc_json_end(json, '}');
+    return VC_OK;
+}
+
 static vc_status put_members(const struct browsing *in, vc_json_writer *json, vc_arena *arena,
                              vc_error *error)
 {
@@ -316,13 +335,8 @@ static vc_status put_members(const struct browsing *in, vc_json_writer *json, vc
     /* Synthetic ones sort last: the page reaches into them where the real ones end. */
     uint64_t first = in->offset > in->ntotal ? in->offset - in->ntotal : 0;
     uint64_t room = in->limit - in->nmembers;
-    for (uint64_t i = first; i < in->nsynthetic && i - first < room; i++) {
-        vc_json_begin(json, NULL, '{');
-        vc_json_put_str(json, "key", in->synthetic_keys[i]);
-        vc_json_put_str(json, "label", in->synthetic_keys[i]);
-        vc_json_put_bool(json, "synthetic", true);
-        vc_json_end(json, '}');
-    }
+    for (uint64_t i = first; i < in->nsynthetic && i - first < room && status == VC_OK; i++)
+        status = put_synthetic(json, in->synthetic_keys[i], arena, error);
     return status;
 }
 

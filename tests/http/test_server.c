@@ -196,6 +196,19 @@ Test(server, members_after_joins)
                 "DE FR US XK (unmatched:cities)*", 5);
 }
 
+/* What stands in "path" can be put into a cut as it is. */
+Test(server, the_path_of_a_bucket)
+{
+    json_t *json = get_json(server.port, FULL "/dimensions/country/members?offset=5");
+    json_t *bucket = json_array_get(json_object_get(json, "members"), 0);
+    cr_assert_str_eq(text_of(bucket, "path"), "(unmatched\\:cities)");
+    json_decref(json);
+    json = get_json(server.port, FULL "/aggregate?cut=country:(unmatched%5C:cities)&measures=cpop");
+    json_t *summary = json_object_get(json, "summary");
+    cr_assert_float_eq(json_real_value(json_object_get(summary, "cpop")), 0.1, 1e-12);
+    json_decref(json);
+}
+
 Test(server, members_with_properties)
 {
     json_t *json =
