@@ -20,15 +20,16 @@ struct sorting {
     size_t nkeys;
 };
 
-/* A cell as a number that can be compared with others of its measure. */
+/* A cell as the double that its text reads as, which is what a query compares it with: one division
+ * by an exact power of ten, rounded once. */
 static double cell_value(const vc_plan *plan, size_t measure, const vc_cell *cell)
 {
     const vc_plan_measure *of = &plan->measures[measure];
     if (of->type == VC_VALUE_FLOAT) return cell->as.f;
-    double value = (double)cell->as.i;
+    double power = 1;
     for (unsigned i = 0; i < of->scale; i++)
-        value /= 10;
-    return value;
+        power *= 10;
+    return (double)cell->as.i / power;
 }
 
 /* Exact within one measure: integers are not compared as doubles. Nulls come last whichever way. */
