@@ -453,23 +453,24 @@ static void notice_unmatched(struct answering *in, size_t source, size_t dimensi
                                    (unsigned long long)counts->excluded, VC_FMT(alias))});
 }
 
-/* Members of this answer that share facts of a source: of each leaf that falls on several groups,
- * those that are shown. Only rows with facts count. */
-static vc_status notice_overlap(struct answering *in, size_t pass, size_t axis, vc_error *error)
+/* The ragged step by which a pass finds the groups of an axis; NULL when each leaf has one. */
+static const vc_step *find_ragged(const struct answering *in, size_t pass, size_t axis)
 {
     const vc_plan *plan = in->plan;
-    const vc_axis *of = &plan->axes[axis];
     const vc_table *table = in->detail->tables[pass];
     const vc_cube_source *source = &plan->cube->sources[plan->passes[pass].source];
-    const vc_step *step = NULL;
-    uint64_t *shared = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(of->ngroups) + 1);
-    if (shared == NULL) return vc_no_memory(error);
+    size_t column = source->bindings[plan->axes[axis].dimension].source_dimension;
     for (size_t i = 0; i < table->nsteps; i++)
         if (table->steps[i].groups == NULL && table->strides[axis] > 0 &&
-            table->steps[i].stride == table->strides[axis] &&
-            table->steps[i].column == source->bindings[of->dimension].source_dimension)
-            step = &table->steps[i];
-    if (step == NULL) return VC_OK;
+            table->steps[i].stride == table->strides[axis] && table->steps[i].column == column)
+            return &table->steps[i];
+    return NULL;
+}
+
+/* Mark the groups shown in the answer that share a leaf with another one shown. */
+static void mark_shared(const struct answering *in, size_t axis, const vc_step *step,
+                        uint64_t *shared)
+{
     for (uint32_t leaf = 0; leaf < step->nleaves; leaf++) {
         size_t nshown = 0;
         for (int round = 0; round < 2; round++)
@@ -480,6 +481,20 @@ static vc_status notice_overlap(struct answering *in, size_t pass, size_t axis, 
                 else if (nshown > 1)
                     vc_bit_set(shared, step->targets[t]);
             }
+    }
+}
+
+/* Members of this answer that share facts of a source, in whatever pass over it. */
+static vc_status notice_overlap(struct answering *in, size_t source, size_t axis, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    const vc_axis *of = &plan->axes[axis];
+    vc_str alias = plan->cube->sources[source].alias;
+    uint64_t *shared = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(of->ngroups) + 1);
+    if (shared == NULL) return vc_no_memory(error);
+    for (size_t p = 0; p < plan->npasses; p++) {
+        const vc_step *step = plan->passes[p].source == source ? find_ragged(in, p, axis) : NULL;
+        if (step != NULL) mark_shared(in, axis, step, shared);
     }
     size_t nshared = vc_bits_count(shared, of->ngroups), nlisted = 0;
     if (nshared == 0) return VC_OK;
@@ -492,7 +507,7 @@ static vc_status notice_overlap(struct answering *in, size_t pass, size_t axis, 
                                      : of->synthetic_keys[group - of->stored->nmembers];
     add_notice(in,
                (vc_notice){.code = "overlap",
-                           .source = source->alias,
+                           .source = alias,
                            .dimension = plan->cube->dimensions[of->dimension].name,
                            .has_count = true,
                            .count = nshared,
@@ -502,7 +517,7 @@ static vc_status notice_overlap(struct answering *in, size_t pass, size_t axis, 
                                in->arena,
                                "%zu members share facts of '%.*s': their sum is more than their "
                                "total",
-                               nshared, VC_FMT(source->alias))});
+                               nshared, VC_FMT(alias))});
     return VC_OK;
 }
 
@@ -542,15 +557,15 @@ static vc_status add_notices(struct answering *in, vc_error *error)
     const vc_plan *plan = in->plan;
     const vc_cube *cube = plan->cube;
     in->max_notices = 2 * cube->nsources * (cube->ndimensions + 1) +
-                      plan->npasses * (plan->naxes + 1) + plan->nasked + 1;
+                      cube->nsources * (plan->naxes + 1) + plan->nasked + 1;
     in->notices = VC_ARENA_NEW(in->arena, vc_notice, in->max_notices);
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions && uses_source(plan, s); d++)
             if (cube->sources[s].bindings[d].kind == VC_BIND_RELATION) notice_unmatched(in, s, d);
-    for (size_t p = 0; p < plan->npasses; p++)
-        for (size_t axis = 0; axis < plan->naxes; axis++) {
-            vc_status status = notice_overlap(in, p, axis, error);
+    for (size_t s = 0; s < cube->nsources; s++)
+        for (size_t axis = 0; axis < plan->naxes && uses_source(plan, s); axis++) {
+            vc_status status = notice_overlap(in, s, axis, error);
             if (status != VC_OK) return status;
         }
     notice_repeats(in);
