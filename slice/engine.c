@@ -85,9 +85,8 @@ static vc_status drop_empty(struct answering *in, vc_error *error)
             VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(plan->axes[axis].ngroups) + 1);
         if (has == NULL) return vc_no_memory(error);
         for (size_t row = 0; row < rows->nrows; row++)
-            for (size_t m = 0; m < plan->nasked; m++)
-                if (!rows->cells[row * plan->nmeasures + m].is_null)
-                    vc_bit_set(has, vc_rows_group(plan, rows, rows->keys[row], axis));
+            if (vc_row_has_value(plan, &rows->cells[row * plan->nmeasures]))
+                vc_bit_set(has, vc_rows_group(plan, rows, rows->keys[row], axis));
         size_t kept = 0;
         for (size_t row = 0; row < rows->nrows; row++) {
             if (!vc_bit_get(has, vc_rows_group(plan, rows, rows->keys[row], axis))) continue;

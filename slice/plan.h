@@ -200,6 +200,9 @@ typedef struct vc_rows {
 vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows_out,
                     vc_error *error);
 
+/* Do the asked measures of a row say anything? A count of 0 does not. */
+bool vc_row_has_value(const vc_plan *plan, const vc_cell *cells);
+
 /* The group of a row on a kept axis. */
 uint32_t vc_rows_group(const vc_plan *plan, const vc_rows *rows, uint64_t key, size_t axis);
 

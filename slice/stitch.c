@@ -400,8 +400,7 @@ static vc_status fill_cell(struct stitching *in, size_t number, vc_cell *cells, 
     return VC_OK;
 }
 
-/* Does a row say anything? A count of 0 does not keep one. */
-static bool has_value(const vc_plan *plan, const vc_cell *cells)
+bool vc_row_has_value(const vc_plan *plan, const vc_cell *cells)
 {
     for (size_t m = 0; m < plan->nasked; m++) {
         const vc_cube_measure *measure = plan->measures[m].measure;
@@ -428,7 +427,7 @@ static vc_status fill_rows(struct stitching *in, bool is_sparse, vc_error *error
             vc_status status = fill_cell(in, m, cells, error);
             if (status != VC_OK) return status;
         }
-        if (in->kept != 0 && is_sparse && !has_value(plan, cells)) continue;
+        if (in->kept != 0 && is_sparse && !vc_row_has_value(plan, cells)) continue;
         rows->keys[nkept++] = rows->keys[row];
     }
     rows->nrows = nkept;
