@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct policy { /* what private dimensions of other sources do to a measure in this grouping */
-    bool is_unrelated; /* null, reason x */
-    bool is_repeated;  /* present, reason r */
+struct policy {        /* what happens to all cells of a measure in this grouping */
+    bool is_unrelated; /* a private dimension of another source: null, reason x */
+    bool is_repeated;  /* likewise, but present: reason r */
+    bool is_undefined; /* would add up a dimension that has no All: null, reason d */
 };
 
 struct stitching {
@@ -60,20 +61,42 @@ static vc_status find_policy(const struct stitching *in, const vc_plan_measure *
     return VC_OK;
 }
 
-/* A dimension without an All cannot be left open by the query. (Virtual cubes fix it.) */
-static vc_status check_aggregatable(const struct stitching *in, const vc_pass *pass,
-                                    vc_error *error)
+/* Does the query cut the dimension down to one member of its first level, or part of one? */
+static bool is_one_member(const vc_plan *plan, size_t dimension)
+{
+    const vc_selection *selection = &plan->selections[dimension];
+    const vc_dimension *stored = plan->cube->dimensions[dimension].dimension;
+    const uint32_t *members = stored->hierarchies[0].levels[0].leaf_members;
+    uint32_t found = VC_NONE;
+    if (!selection->is_cut) return false;
+    for (uint32_t leaf = 0; leaf < stored->nleaves; leaf++) {
+        if (!vc_bit_get(selection->slots, leaf)) continue;
+        if (found != VC_NONE && members[leaf] != found) return false;
+        found = members[leaf];
+    }
+    return true;
+}
+
+/* A dimension without an All cannot be rolled up. (Virtual cubes fix it.) Where the rows themselves
+ * leave it open, the query is wrong; in their totals the measure is undefined. */
+static vc_status check_aggregatable(const struct stitching *in, const vc_plan_measure *measure,
+                                    struct policy *policy, vc_error *error)
 {
     const vc_plan *plan = in->plan;
-    const vc_cube_source *source = &plan->cube->sources[pass->source];
+    const vc_cube_source *source = &plan->cube->sources[measure->measure->source];
     for (size_t d = 0; d < plan->cube->ndimensions && !plan->cube->is_virtual; d++) {
-        bool is_open = !plan->selections[d].is_cut;
-        for (size_t i = 0; i < plan->naxes; i++)
-            is_open &= !(plan->axes[i].dimension == d && (in->kept >> i & 1));
-        if (is_open && !source->cube->is_aggregatable[source->bindings[d].source_dimension])
+        bool is_drilled = false, is_kept = false;
+        if (source->cube->is_aggregatable[source->bindings[d].source_dimension]) continue;
+        for (size_t i = 0; i < plan->naxes; i++) {
+            is_drilled |= plan->axes[i].dimension == d;
+            is_kept |= plan->axes[i].dimension == d && (in->kept >> i & 1);
+        }
+        if (is_kept || is_one_member(plan, d)) continue;
+        if (!is_drilled)
             return vc_fail(error, VC_IMPOSSIBLE, "not_aggregatable",
-                           "dimension '%.*s' has no All: cut one of its members",
+                           "dimension '%.*s' has no All: drill it, or cut one of its members",
                            VC_FMT(plan->cube->dimensions[d].name));
+        policy->is_undefined = true;
     }
     return VC_OK;
 }
@@ -84,16 +107,18 @@ static vc_status scan_passes(struct stitching *in, vc_error *error)
 {
     vc_plan *plan = in->plan;
     vc_status status = VC_OK;
-    for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++)
-        if (plan->measures[m].expr == NULL)
-            status = find_policy(in, &plan->measures[m], &in->policies[m], error);
+    for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++) {
+        if (plan->measures[m].expr != NULL) continue;
+        status = find_policy(in, &plan->measures[m], &in->policies[m], error);
+        if (status == VC_OK)
+            status = check_aggregatable(in, &plan->measures[m], &in->policies[m], error);
+    }
     for (size_t p = 0; p < plan->npasses && status == VC_OK; p++) {
         bool is_needed = false;
         for (size_t m = 0; m < plan->nmeasures; m++)
             is_needed |= plan->measures[m].expr == NULL && plan->measures[m].pass == p &&
-                         !in->policies[m].is_unrelated;
+                         !in->policies[m].is_unrelated && !in->policies[m].is_undefined;
         status = vc_table_make(plan, &plan->passes[p], in->kept, &in->rows->tables[p], error);
-        if (status == VC_OK && is_needed) status = check_aggregatable(in, &plan->passes[p], error);
         if (status == VC_OK && is_needed)
             status = vc_scan_run(plan, &plan->passes[p], in->rows->tables[p], &in->cells[p], error);
     }
@@ -342,6 +367,7 @@ static vc_status base_cell(const struct stitching *in, size_t number, vc_cell *c
         return VC_OK;
     }
     vc_reason reason = reach_of(in, table);
+    if (reason == VC_REASON_NONE && policy->is_undefined) reason = VC_REASON_UNDEFINED;
     if (reason != VC_REASON_NONE) {
         *cell = null_cell(reason);
         return VC_OK;
