@@ -109,7 +109,7 @@ vc_status vc_handle_coverage(vc_call *call, vc_error *error)
     vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
     if (status == VC_OK) status = vc_call_cube(call, &cube, error);
     if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
-    vc_call_continue(call, cube, run_coverage, (void *)(uintptr_t)cube);
+    vc_call_continue(call, cube, 0, run_coverage, (void *)(uintptr_t)cube);
     return VC_OK;
 }
 

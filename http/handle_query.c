@@ -78,6 +78,33 @@ static bool is_known(vc_call *call, const struct asking *asking, const vc_cube *
     return !asking->query.no_cache && vc_reply_is_known(call->reply, call->request);
 }
 
+/* Members that an axis has at most; 0 when there is no such axis, which the engine says quickly. */
+static uint64_t count_members(const vc_cube *cube, const vc_dimref *ref)
+{
+    size_t number;
+    unsigned hierarchy, level = 0;
+    if (vc_cube_find_dimension(cube, ref->dimension, &number, NULL) != VC_OK) return 0;
+    const vc_cube_dimension *outer = &cube->dimensions[number];
+    const vc_dimension *dimension = outer->dimension;
+    if (vc_dimension_find_hierarchy(dimension, ref->hierarchy, &hierarchy, NULL) != VC_OK) return 0;
+    if (!vc_str_is_null(ref->level) &&
+        vc_hierarchy_find_level(dimension, hierarchy, ref->level, &level, NULL) != VC_OK)
+        return 0;
+    return dimension->hierarchies[hierarchy].levels[level].nmembers + outer->nsynthetic;
+}
+
+/* Rows of the answer at most: one per combination of members, and one per fact. */
+static uint64_t bound_rows(const vc_cube *cube, const vc_query *query)
+{
+    uint64_t nfacts = 0, nrows = 1;
+    for (size_t s = 0; s < cube->nsources; s++)
+        nfacts += cube->sources[s].cube->nrows;
+    for (size_t a = 0; a < query->naxes; a++)
+        if (__builtin_mul_overflow(nrows, count_members(cube, &query->axes[a].dimref), &nrows))
+            nrows = UINT64_MAX;
+    return query->is_sparse && nfacts < nrows ? nfacts : nrows;
+}
+
 static vc_status prepare(vc_call *call, struct asking *asking, vc_error *error)
 {
     vc_query *query = &asking->query;
@@ -102,7 +129,7 @@ static vc_status prepare(vc_call *call, struct asking *asking, vc_error *error)
         return status;
     }
     if (is_known(call, asking, cube)) return VC_OK;
-    vc_call_continue(call, cube, run, asking);
+    vc_call_continue(call, cube, bound_rows(cube, query), run, asking);
     return VC_OK;
 }
 

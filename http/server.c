@@ -38,7 +38,7 @@ static vc_server_options fill_options(const vc_server_options *given)
     if (options.version == NULL) options.version = "0";
     DEFAULT_TO(options.nworkers, count_processors());
     DEFAULT_TO(options.queue_length, 64);
-    DEFAULT_TO(options.dear_rows, 1 << 20);
+    DEFAULT_TO(options.dear_facts, 1 << 20);
     DEFAULT_TO(options.max_connections, 512);
     DEFAULT_TO(options.max_body_bytes, 1024 * 1024);
     DEFAULT_TO(options.max_url_bytes, 8000);

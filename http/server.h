@@ -37,7 +37,8 @@ typedef struct vc_server_options {
     const char *version;        /* shown by /v1/info; NULL: "0" */
     unsigned nworkers;          /* heavy queries at once; 0: one per processor */
     unsigned queue_length;      /* heavy queries that wait; 0: 64 */
-    uint64_t dear_rows;         /* a query over so many facts is heavy; 0: 1,048,576 */
+    uint64_t dear_facts;        /* a query over so many facts is heavy, a row of the answer
+                                   counting as 512 of them; 0: 1,048,576 */
     unsigned max_connections;   /* 0: 512 */
     size_t max_body_bytes;      /* of a query's JSON; 0: 1 MiB */
     size_t max_url_bytes;       /* as sent; 0: 8000 (MHD answers 414 by itself above ~31 KB) */

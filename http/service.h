@@ -59,9 +59,10 @@ bool vc_call_is_known(vc_call *call, vc_str salt);
 /* The reply is the JSON that stands in its body: 200. Returns VC_OK. */
 vc_status vc_call_done_json(vc_call *call);
 
-/* Leave the rest of the work on a cube to `next`, on a heavy worker if its sources have many facts.
- */
-void vc_call_continue(vc_call *call, const vc_cube *cube, vc_handler *next, void *state);
+/* Leave the rest of the work on a cube to `next`: on a heavy worker if its sources have many facts
+ * or the answer may have many rows. */
+void vc_call_continue(vc_call *call, const vc_cube *cube, uint64_t nrows_max, vc_handler *next,
+                      void *state);
 
 vc_engine_options vc_call_engine_options(vc_call *call);
 

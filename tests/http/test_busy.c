@@ -63,9 +63,9 @@ static void *ask_many(void *context)
     return (void *)wrong;
 }
 
-static void ask_from_many_threads(uint64_t dear_rows)
+static void ask_from_many_threads(uint64_t dear_facts)
 {
-    vc_server_options options = {.dear_rows = dear_rows};
+    vc_server_options options = {.dear_facts = dear_facts};
     fixture_start(&server, "samples/golden", &options);
     pthread_t threads[NTHREADS];
     for (size_t i = 0; i < NTARGETS; i++)
@@ -146,7 +146,7 @@ static void run_slow_clients(pthread_t threads[NCLIENTS])
 /* One runs, one waits, the others are told to come again; and cheap ones pass them all. */
 Test(busy, a_full_queue_refuses)
 {
-    vc_server_options options = {.dear_rows = 1000, .nworkers = 1, .queue_length = 1};
+    vc_server_options options = {.dear_facts = 1000, .nworkers = 1, .queue_length = 1};
     fixture_start(&server, "samples/world", &options);
     pthread_t threads[NCLIENTS];
     run_slow_clients(threads);
@@ -165,7 +165,7 @@ Test(busy, a_full_queue_refuses)
 
 Test(busy, with_room_all_are_answered)
 {
-    vc_server_options options = {.dear_rows = 1000, .nworkers = 2, .queue_length = NCLIENTS};
+    vc_server_options options = {.dear_facts = 1000, .nworkers = 2, .queue_length = NCLIENTS};
     fixture_start(&server, "samples/world", &options);
     pthread_t threads[NCLIENTS];
     run_slow_clients(threads);
@@ -181,7 +181,7 @@ Test(busy, with_room_all_are_answered)
 Test(busy, clients_that_leave)
 {
     static const char request[] = "GET " SLOW " HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    vc_server_options options = {.dear_rows = 1000, .queue_length = 64};
+    vc_server_options options = {.dear_facts = 1000, .queue_length = 64};
     fixture_start(&server, "samples/world", &options);
     for (int i = 0; i < 30; i++) {
         int fd = client_open(server.port);
@@ -237,7 +237,7 @@ static void *ask_until_the_end(void *context)
 
 Test(busy, stop_under_load)
 {
-    vc_server_options options = {.dear_rows = 1};
+    vc_server_options options = {.dear_facts = 1};
     fixture_start(&server, "samples/golden", &options);
     pthread_t threads[NTHREADS];
     atomic_uint nbroken = 0;
@@ -258,7 +258,7 @@ Test(busy, stop_under_load)
 Test(busy, stop_without_grace)
 {
     vc_server_options options = {
-        .dear_rows = 1000, .nworkers = 1, .queue_length = NCLIENTS, .grace_ms = 1};
+        .dear_facts = 1000, .nworkers = 1, .queue_length = NCLIENTS, .grace_ms = 1};
     fixture_start(&server, "samples/world", &options);
     pthread_t threads[NCLIENTS];
     run_slow_clients(threads);
