@@ -42,6 +42,15 @@ static void check_store(const struct trouble *in)
     vc_buffer_release(&now);
 }
 
+static const char *question_of(const char *fixture)
+{
+    if (strcmp(fixture, "samples/golden") == 0)
+        return "{\"cube\":\"golden_full\",\"drilldown\":\"country\"}";
+    if (strcmp(fixture, "tests/data/fixture/orders") == 0)
+        return "{\"cube\":\"trade_full\",\"drilldown\":\"geo:country\"}";
+    return "{\"cube\":\"both\",\"drilldown\":\"item\"}";
+}
+
 static void open_trouble(struct trouble *in, const char *name)
 {
     char folder[HOUSE_PATH], target[HOUSE_PATH], fixture_store[HOUSE_PATH];
@@ -53,9 +62,7 @@ static void open_trouble(struct trouble *in, const char *name)
     cr_assert_not_null(in->expected, "%s: nothing expected", in->folder);
     const char *fixture = json_string_value(json_object_get(in->json, "fixture"));
     cr_assert_not_null(fixture, "%s: no fixture", in->folder);
-    in->question = strcmp(fixture, "samples/golden") == 0
-                       ? "{\"cube\":\"golden_full\",\"drilldown\":\"country\"}"
-                       : "{\"cube\":\"trade_full\",\"drilldown\":\"geo:country\"}";
+    in->question = question_of(fixture);
     house_make_folder(in->work);
     house_path(target, in->work, "case");
     house_copy_folder(in->folder, target);
