@@ -166,9 +166,11 @@ static int run_load(const vc_arguments *arguments)
         double seconds = seconds_since(&started);
         vc_str rows = vc_cli_count(&arena, report.nrows);
         print_report(&report, &arena);
-        vc_cli_say("loaded %.*s rows in %.2f s (%.1f MB/s); the store is at epoch %llu",
-                   VC_FMT(rows), seconds, (double)report.nbytes / 1e6 / seconds,
-                   (unsigned long long)report.epoch);
+        char rate[48] = "";
+        if (report.nbytes > 1000000) /* of less, a rate says nothing */
+            snprintf(rate, sizeof rate, " (%.1f MB/s)", (double)report.nbytes / 1e6 / seconds);
+        vc_cli_say("loaded %.*s rows in %.2f s%s; the store is at epoch %llu", VC_FMT(rows),
+                   seconds, rate, (unsigned long long)report.epoch);
     }
     vc_store_close(store);
     release_definitions(&definitions);
@@ -304,6 +306,7 @@ static int run_drop(const vc_arguments *arguments)
     status = vc_object_drop(store, kind, vc_str_of(arguments->operands[0]),
                             vc_arguments_get(arguments, "force") != NULL, NULL, &error);
     vc_store_close(store);
+    if (status == VC_OK) vc_cli_say("dropped %s '%s'", vc_kind_name(kind), arguments->operands[0]);
     return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
 }
 

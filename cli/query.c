@@ -294,10 +294,16 @@ static void print_coverage_json(const vc_cube *cube, const vc_result_coverage *i
     vc_buffer_release(&out);
 }
 
+/* In percent; what is not all does not become 100.0 by rounding. */
+static double shown_share(double share)
+{
+    return share < 1 && share > 0.999 ? 99.9 : 100 * share;
+}
+
 static vc_str percent(vc_arena *arena, uint64_t part, uint64_t whole)
 {
     return whole == 0 ? VC_STR("-")
-                      : vc_arena_printf(arena, "%.1f%%", 100.0 * (double)part / (double)whole);
+                      : vc_arena_printf(arena, "%.1f%%", shown_share((double)part / (double)whole));
 }
 
 static vc_str of_total(vc_arena *arena, uint64_t part, uint64_t whole)
@@ -358,7 +364,7 @@ static void print_coverage(struct asking *in, const vc_cube *cube, const vc_resu
             if (items[i].shares[s].is_known)
                 row[7] = vc_arena_printf(
                     &in->arena, "%.*s%s%.*s %.1f%%", VC_FMT(row[7]), row[7].size > 0 ? ", " : "",
-                    VC_FMT(items[i].shares[s].measure), 100 * items[i].shares[s].share);
+                    VC_FMT(items[i].shares[s].measure), shown_share(items[i].shares[s].share));
     }
     vc_cli_table(texts, nitems + 1, COLUMNS,
                  (bool[]){false, false, true, true, true, true, true, false});

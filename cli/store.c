@@ -55,7 +55,7 @@ static int run_stats(const vc_arguments *arguments)
                          vc_cli_bytes(&arena, stats.used_bytes),
                          VC_STR("free, to be reused"),
                          vc_cli_bytes(&arena, stats.free_bytes),
-                         VC_STR("map"),
+                         VC_STR("map (address space only)"),
                          vc_cli_bytes(&arena, stats.map_bytes),
                          VC_STR("readers"),
                          vc_arena_printf(&arena, "%u of %u", stats.nreaders, stats.max_readers),

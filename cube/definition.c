@@ -109,7 +109,7 @@ static vc_status fail_file(vc_error *error, const char *file, int number)
     bool is_missing = number == ENOENT || number == ENOTDIR;
     vc_status status = is_missing ? VC_NOT_FOUND : VC_STORAGE;
     if (is_missing)
-        vc_fail(error, status, "missing_file", "no such file: '%s'", file);
+        vc_fail(error, status, "missing_file", "no such file");
     else
         vc_fail(error, status, "file_read", "cannot read '%s': %s", file, strerror(number));
     vc_error_at_file(error, file, 0, 0);

@@ -327,13 +327,43 @@ static vc_status find_dependents(const load_plan *plan, vc_arena *arena, affecte
     return status;
 }
 
-static vc_status open_cubes(vc_snapshot *preview, const affected_cube *list, vc_error *error)
+/* What an analyst should know of a join that works: keys that several members of the primary share,
+ * and keys that became equal only by normalisation. */
+static void warn_of_joins(const vc_cube *cube, const vc_load_options *options)
+{
+    char text[512];
+    for (size_t s = 0; options->warning != NULL && s < cube->nsources; s++)
+        for (size_t d = 0; d < cube->ndimensions; d++) {
+            const vc_relation *relation = cube->sources[s].bindings[d].relation;
+            if (relation == NULL) continue;
+            if (relation->has_fanout) {
+                snprintf(
+                    text, sizeof text,
+                    "%.*s: fanout: members of '%.*s' share keys of source '%.*s', so each shows "
+                    "the full value, and their total is less than their sum",
+                    VC_FMT(cube->name), VC_FMT(cube->dimensions[d].name),
+                    VC_FMT(cube->sources[s].alias));
+                options->warning(options->context, text);
+            }
+            if (relation->ncollisions > 0) {
+                snprintf(text, sizeof text,
+                         "%.*s: %llu keys of source '%.*s' became equal to others by normalisation",
+                         VC_FMT(cube->name), (unsigned long long)relation->ncollisions,
+                         VC_FMT(cube->sources[s].alias));
+                options->warning(options->context, text);
+            }
+        }
+}
+
+static vc_status open_cubes(vc_snapshot *preview, const affected_cube *list,
+                            const vc_load_options *options, vc_error *error)
 {
     vc_model *model = NULL;
     vc_status status = vc_model_new(preview, false, &model, error);
     for (; status == VC_OK && list != NULL; list = list->next) {
         const vc_cube *cube;
         status = vc_model_cube(model, list->name, &cube, error);
+        if (status == VC_OK && list->is_given) warn_of_joins(cube, options);
         if (status == VC_OK || list->is_given || error == NULL) continue;
         vc_error found = *error; /* keeps its place and candidates */
         vc_fail(error, status, found.code, "cube '%.*s' of the store would no longer work: %s",
@@ -363,7 +393,7 @@ static vc_status check_preview(const load_plan *plan, vc_error *error)
     }
     status = find_dependents(plan, &arena, &list, error);
     if (status == VC_OK) status = vc_load_preview(plan->loader.load, &preview, error);
-    if (status == VC_OK) status = open_cubes(preview, list, error);
+    if (status == VC_OK) status = open_cubes(preview, list, options, error);
     if (status == VC_OK && options->checked != NULL)
         status = options->checked(options->context, preview, error);
 done:

@@ -52,10 +52,11 @@ vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *buil
         vc_error_at_file(error, vc_input_name(file->input), 0, 0);
     if (status == VC_OK && report.nlabel_conflicts > 0)
         vc_loader_warn(loader,
-                       "%s: dimension '%.*s': %llu members have two labels, the first one stands: "
+                       "%s: dimension '%.*s': two labels for %llu member%s, the first stands: "
                        "%s",
                        vc_input_name(file->input), VC_FMT(name),
-                       (unsigned long long)report.nlabel_conflicts, report.label_conflict);
+                       (unsigned long long)report.nlabel_conflicts,
+                       report.nlabel_conflicts == 1 ? "" : "s", report.label_conflict);
     return status;
 }
 

@@ -247,7 +247,7 @@ static vc_status check_join(const vc_join_def *join, const vc_relation *relation
         coverage->keys == 0 ? 1 : (double)coverage->keys_matched / (double)coverage->keys;
     if (share < join->min_coverage)
         return vc_fail(error, VC_IMPOSSIBLE, "low_coverage",
-                       "%llu of %llu keys match, that is %.1f %%; min_coverage asks for %.1f %%",
+                       "%llu of %llu keys match, that is %.1f%%; min_coverage asks for %.1f%%",
                        (unsigned long long)coverage->keys_matched,
                        (unsigned long long)coverage->keys, 100 * share, 100 * join->min_coverage);
     return VC_OK;

@@ -322,7 +322,7 @@ static const char *why_not(const struct resolver *resolver, uint32_t leaf, bool 
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         uint32_t value = joined->values[pair][leaf];
         if (value == VC_NONE)
-            return resolver->pairs[pair].to->is_partial ? "not in the index" : "empty key";
+            return resolver->pairs[pair].to->is_partial ? VC_NOT_IN_INDEX : "empty key";
         vc_key_state state = joined->value_keys[pair].states[value];
         if (state != VC_KEY_OK) {
             *is_excluded = joined->value_keys[pair].is_excluded[value];

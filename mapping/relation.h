@@ -36,6 +36,8 @@ typedef struct vc_coverage {
     uint64_t primary_members, primary_matched;
 } vc_coverage;
 
+#define VC_NOT_IN_INDEX "not in the index" /* why: a partial index leaves the leaf out */
+
 typedef struct vc_unmatched_key {
     vc_str key;       /* as found; the components of a composite key joined by ", " */
     uint32_t nleaves; /* joined leaves that have it */

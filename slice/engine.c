@@ -418,6 +418,16 @@ static bool uses_source(const vc_plan *plan, size_t source)
     return false;
 }
 
+/* Leaves that a partial index leaves out on purpose: said apart, so that real gaps show. */
+static uint64_t count_not_indexed(const vc_relation *relation)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < relation->nunmatched; i++)
+        if (strcmp(relation->unmatched[i].why, VC_NOT_IN_INDEX) == 0)
+            count += relation->unmatched[i].nleaves;
+    return count;
+}
+
 static void notice_unmatched(struct answering *in, size_t source, size_t dimension)
 {
     const vc_cube *cube = in->plan->cube;
@@ -425,6 +435,13 @@ static void notice_unmatched(struct answering *in, size_t source, size_t dimensi
     const vc_coverage *counts = &binding->relation->coverage;
     uint64_t nunmatched = counts->members - counts->members_matched - counts->excluded;
     vc_str alias = cube->sources[source].alias, name = cube->dimensions[dimension].name;
+    uint64_t nleft_out = count_not_indexed(binding->relation);
+    vc_str apart = VC_STR("");
+    if (nleft_out == nunmatched)
+        apart = VC_STR(", all because the index leaves them out");
+    else if (nleft_out > 0)
+        apart = vc_arena_printf(in->arena, ", %llu because the index leaves them out",
+                                (unsigned long long)nleft_out);
     if (nunmatched > 0 && binding->synthetic_slots == NULL)
         add_notice(
             in, (vc_notice){.code = "unmatched",
@@ -435,9 +452,9 @@ static void notice_unmatched(struct answering *in, size_t source, size_t dimensi
                             .message = vc_arena_printf(
                                 in->arena,
                                 "%llu of %llu members of '%.*s' match no member of '%.*s' and "
-                                "are in no total",
+                                "are in no total%.*s",
                                 (unsigned long long)nunmatched, (unsigned long long)counts->members,
-                                VC_FMT(alias), VC_FMT(name))});
+                                VC_FMT(alias), VC_FMT(name), VC_FMT(apart))});
     if (counts->excluded > 0)
         add_notice(in,
                    (vc_notice){.code = "excluded",

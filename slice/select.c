@@ -267,6 +267,26 @@ static void mark_index_range(const struct selecting *in, const vc_index *index, 
     }
 }
 
+/* On a level of numbers the end of a range is a number: "2025-Q1" is a key whose "-" was not
+ * escaped. */
+static vc_status check_bound(const struct selecting *in, const struct target *target,
+                             const struct bound *bound, const vc_item *item, vc_error *error)
+{
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    for (size_t i = 0; i < bound->nkeys && bound->first_level + i < hierarchy->nlevels; i++) {
+        const vc_level *level = &hierarchy->levels[bound->first_level + i];
+        if (!level->is_numeric || level->nmembers == 0 || vc_str_is_number(bound->keys[i]))
+            continue;
+        vc_status status =
+            vc_fail(error, VC_BAD_INPUT, "syntax",
+                    "'%.*s' is the end of a range over '%.*s', whose keys are numbers; a '-' that "
+                    "belongs to a key is written '\\-'",
+                    VC_FMT(bound->keys[i]), VC_FMT(level->name));
+        return vc_error_at_place(error, status, item->place);
+    }
+    return VC_OK;
+}
+
 static vc_status mark_range(const struct selecting *in, const struct target *target,
                             const vc_item *item, uint64_t *bits, vc_error *error)
 {
@@ -278,6 +298,9 @@ static vc_status mark_range(const struct selecting *in, const struct target *tar
     unsigned single = bound_level(in, target, item);
     struct bound first = make_bound(in, target, item->keys, item->nkeys, single);
     struct bound end = make_bound(in, target, item->end_keys, item->nend_keys, single);
+    vc_status checked = check_bound(in, target, &first, item, error);
+    if (checked == VC_OK) checked = check_bound(in, target, &end, item, error);
+    if (checked != VC_OK) return checked;
     unsigned level = 0;
     if (first.nkeys > 0) level = first.first_level + (unsigned)first.nkeys - 1;
     if (end.nkeys > 0 && end.first_level + end.nkeys - 1 > level)
