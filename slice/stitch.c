@@ -264,6 +264,18 @@ static vc_cell null_cell(vc_reason reason)
     return (vc_cell){.is_null = true, .reason = (char)reason};
 }
 
+/* Nothing but buckets is left of a dimension that is rolled up and whose real leaves are all out. A
+ * dimension without leaves that nobody cuts is only empty: its owner would say so by itself. */
+static bool is_bucket_alone(const vc_plan *plan, size_t dimension)
+{
+    const vc_cube_dimension *outer = &plan->cube->dimensions[dimension];
+    const vc_selection *selection = &plan->selections[dimension];
+    if (!selection->is_cut && outer->dimension->nleaves == 0) return false;
+    for (uint32_t slot = outer->dimension->nleaves; slot < outer->nslots; slot++)
+        if (selection->slots == NULL || vc_bit_get(selection->slots, slot)) return true;
+    return false;
+}
+
 /* Why a cell of a pass cannot have facts, or VC_REASON_NONE: a key that is unmatched on some
  * dimension comes before one that is below the source's grain. */
 static vc_reason reach_of(const struct stitching *in, const vc_table *table)
@@ -286,11 +298,7 @@ static vc_reason reach_of(const struct stitching *in, const vc_table *table)
         if (reach->is_relation) return VC_REASON_UNMATCHED;
         /* An identity reaches all but the buckets of others. */
         if (axis != NULL && group >= axis->stored->nmembers) return VC_REASON_UNMATCHED;
-        const vc_cube_dimension *outer = &in->plan->cube->dimensions[d];
-        const uint64_t *selected = in->plan->selections[d].slots;
-        for (uint32_t slot = outer->dimension->nleaves; axis == NULL && slot < outer->nslots;
-             slot++)
-            if (selected == NULL || vc_bit_get(selected, slot)) return VC_REASON_UNMATCHED;
+        if (axis == NULL && is_bucket_alone(in->plan, d)) return VC_REASON_UNMATCHED;
     }
     return is_coarse ? VC_REASON_GRAIN : VC_REASON_NONE;
 }
