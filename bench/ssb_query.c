@@ -1,0 +1,238 @@
+/* How long does a query take, from its text to the text of its answer, in a process that is up?
+ *
+ *     ssb_query DIR THREADS CUBE
+ *
+ * opens the store of a benchmark and obeys lines on standard input, one line of answer for each, so
+ * that a driver can let other engines run between any two queries:
+ *
+ *     run FILE      ask the query of a JSON body; answers "TOTAL ENGINE", nanoseconds: from the
+ * text of the query to the text of the answer, and of vc_engine_run within it answer FILE   the
+ * answer, one line of JSON (format=arrays) columns       stored bytes of each fact column, one line
+ * of JSON sum BYTES     add up a buffer of so many bytes (4-byte integers) with all threads;
+ * answers nanoseconds: what the memory allows
+ *
+ * Before the first line it prints the nanoseconds that opening the store and the cube took.
+ */
+#include "base/buffer.h"
+#include "base/pool.h"
+#include "query/body.h"
+#include "render/render.h"
+#include "slice/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct bench {
+    vc_store *store;
+    vc_model *model;
+    vc_pool *pool;
+    const char *cube;
+    uint32_t *numbers; /* for `sum` */
+    size_t numbers_bytes;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void die(const vc_error *error)
+{
+    fprintf(stderr, "ssb_query: %s: %s\n", error->code, error->message);
+    exit(1);
+}
+
+/* ---- queries ---- */
+
+static vc_str read_text(const char *path, vc_arena *arena)
+{
+    char block[65536];
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        perror(path);
+        exit(1);
+    }
+    size_t size = fread(block, 1, sizeof block, file);
+    fclose(file);
+    return vc_arena_str(arena, (vc_str){.data = block, .size = size});
+}
+
+static vc_status collect(void *context, const char *data, size_t size, vc_error *error)
+{
+    vc_buffer *buffer = context;
+    vc_buffer_put(buffer, data, size);
+    return buffer->failed ? vc_no_memory(error) : VC_OK;
+}
+
+static void run_query(const struct bench *bench, const char *path, bool shows_answer)
+{
+    vc_arena arena = {0};
+    vc_buffer answer = {0};
+    vc_error error = {0};
+    vc_query query;
+    const vc_result *result;
+    vc_engine_options options = {.pool = bench->pool};
+    vc_str text = read_text(path, &arena);
+    uint64_t begin = now_ns();
+    vc_status status = vc_body_parse(text, 0, &arena, &query, &error);
+    uint64_t parsed = now_ns();
+    if (status == VC_OK)
+        status = vc_engine_run(bench->model, &query, &options, &arena, &result, &error);
+    uint64_t computed = now_ns();
+    if (status == VC_OK)
+        status =
+            vc_render(result, VC_FORMAT_ARRAYS, NULL, (vc_render_sink){collect, &answer}, &error);
+    uint64_t end = now_ns();
+    if (status != VC_OK) die(&error);
+    if (shows_answer)
+        fwrite(answer.data, 1, answer.size, stdout);
+    else
+        printf("%llu %llu\n", (unsigned long long)(end - begin),
+               (unsigned long long)(computed - parsed));
+    vc_buffer_release(&answer);
+    vc_arena_release(&arena);
+}
+
+/* ---- sizes ---- */
+
+static uint64_t column_bytes(const struct bench *bench, const vc_source_cube *cube, uint16_t column)
+{
+    uint64_t bytes = 0;
+    vc_error error = {0};
+    for (uint32_t s = 0; s < cube->nsegments; s++) {
+        vc_chunk chunk;
+        if (vc_source_cube_chunk(cube, vc_model_snapshot(bench->model), column, s, &chunk,
+                                 &error) != VC_OK)
+            die(&error);
+        bytes += (uint64_t)chunk.nrows * chunk.width;
+    }
+    return bytes;
+}
+
+static void print_columns(const struct bench *bench)
+{
+    const vc_cube *cube;
+    vc_error error = {0};
+    if (vc_model_cube(bench->model, vc_str_of(bench->cube), &cube, &error) != VC_OK) die(&error);
+    const vc_source_cube *source = cube->sources[0].cube;
+    printf("{\"rows\":%llu", (unsigned long long)source->nrows);
+    for (size_t i = 0; i < source->ndimensions; i++)
+        printf(",\"%.*s\":%llu", VC_FMT(source->dimension_names[i]),
+               (unsigned long long)column_bytes(bench, source, (uint16_t)i));
+    for (size_t i = 0; i < source->ncolumns; i++)
+        printf(",\"%.*s\":%llu", VC_FMT(source->columns[i].name),
+               (unsigned long long)column_bytes(bench, source, source->columns[i].column));
+    printf("}\n");
+}
+
+/* ---- what the memory allows ---- */
+
+enum { NPIECES = 16 };
+
+struct sum {
+    const uint32_t *numbers;
+    size_t nnumbers;
+    uint64_t totals[NPIECES];
+};
+
+/* Compiled for several instruction sets; the loader picks one. */
+__attribute__((target_clones("avx512f", "avx2", "default"))) static uint64_t sum_numbers(
+    const uint32_t *numbers, size_t nnumbers)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < nnumbers; i++)
+        total += numbers[i];
+    return total;
+}
+
+static void sum_piece(void *context, size_t number)
+{
+    struct sum *sum = context;
+    size_t first = sum->nnumbers * number / NPIECES, end = sum->nnumbers * (number + 1) / NPIECES;
+    sum->totals[number] = sum_numbers(sum->numbers + first, end - first);
+}
+
+static void run_sum(struct bench *bench, size_t nbytes)
+{
+    static volatile uint64_t sink; /* so that the work is not optimised away */
+    if (nbytes > bench->numbers_bytes) {
+        free(bench->numbers);
+        bench->numbers = malloc(nbytes);
+        if (bench->numbers == NULL) {
+            perror("sum");
+            exit(1);
+        }
+        memset(bench->numbers, 1, nbytes);
+        bench->numbers_bytes = nbytes;
+    }
+    struct sum sum = {.numbers = bench->numbers, .nnumbers = nbytes / sizeof *bench->numbers};
+    uint64_t begin = now_ns();
+    vc_pool_run(bench->pool, NPIECES, sum_piece, &sum);
+    for (size_t i = 0; i < NPIECES; i++)
+        sink += sum.totals[i];
+    printf("%llu\n", (unsigned long long)(now_ns() - begin));
+}
+
+/* ---- the whole ---- */
+
+static void open_bench(const char *directory, unsigned nthreads, struct bench *bench)
+{
+    vc_error error = {0};
+    vc_store_options options = {.is_read_only = true};
+    vc_snapshot *snapshot;
+    const vc_cube *cube;
+    vc_status status = vc_pool_new(nthreads, &bench->pool, &error);
+    if (status == VC_OK) status = vc_store_open(directory, &options, &bench->store, &error);
+    if (status == VC_OK) status = vc_snapshot_open(bench->store, &snapshot, &error);
+    if (status == VC_OK) status = vc_model_new(snapshot, true, &bench->model, &error);
+    if (status == VC_OK)
+        status = vc_model_cube(bench->model, vc_str_of(bench->cube), &cube, &error);
+    if (status != VC_OK) die(&error);
+}
+
+static bool obey(struct bench *bench, char *line)
+{
+    line[strcspn(line, "\n")] = '\0';
+    char *argument = strchr(line, ' ');
+    if (argument != NULL) *argument++ = '\0';
+    if (strcmp(line, "columns") == 0)
+        print_columns(bench);
+    else if (argument != NULL && strcmp(line, "run") == 0)
+        run_query(bench, argument, false);
+    else if (argument != NULL && strcmp(line, "answer") == 0)
+        run_query(bench, argument, true);
+    else if (argument != NULL && strcmp(line, "sum") == 0)
+        run_sum(bench, strtoull(argument, NULL, 10));
+    else
+        return false;
+    fflush(stdout);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    char line[4352];
+    if (argc != 4 || strtoul(argv[2], NULL, 10) == 0) {
+        fprintf(stderr, "usage: ssb_query DIR THREADS CUBE      (commands on standard input)\n");
+        return 2;
+    }
+    struct bench bench = {.cube = argv[3]};
+    uint64_t begin = now_ns();
+    open_bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10), &bench);
+    printf("%llu\n", (unsigned long long)(now_ns() - begin));
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin) != NULL)
+        if (!obey(&bench, line)) {
+            fprintf(stderr, "ssb_query: unknown command '%s'\n", line);
+            return 2;
+        }
+    vc_model_free(bench.model);
+    vc_store_close(bench.store);
+    vc_pool_free(bench.pool);
+    free(bench.numbers);
+    return 0;
+}
