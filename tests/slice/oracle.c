@@ -108,10 +108,13 @@ static void number_members(struct oracle *oracle, struct dimension *dimension)
 {
     const struct world_dimension *stored = dimension->stored;
     for (unsigned l = 0; l < stored->nlevels; l++) {
-        dimension->is_number[l] = true;
-        for (uint32_t i = 0; i < dimension->nleaves; i++)
-            if (stored->leaves[i].keys[l] != NULL && !is_number_text(stored->leaves[i].keys[l]))
-                dimension->is_number[l] = false;
+        bool has_key = false, has_word = false;
+        for (uint32_t i = 0; i < dimension->nleaves; i++) {
+            const char *key = stored->leaves[i].keys[l];
+            has_key |= key != NULL;
+            has_word |= key != NULL && !is_number_text(key);
+        }
+        dimension->is_number[l] = has_key && !has_word;
     }
     for (unsigned l = 0; l < stored->nlevels; l++) {
         dimension->member_of[l] = VC_ARENA_NEW(&oracle->arena, uint32_t, dimension->nleaves + 1);
@@ -698,8 +701,17 @@ static bool in_range(const vc_item *item, int low, int high)
            (item->nend_keys == 0 || high < 0 || (high == 0 && !item->excludes_end));
 }
 
-static void mark_range(const struct dimension *dimension, int target, const vc_item *item,
-                       bool *scratch, bool *out)
+/* On a level of numbers, the end of a range is a number, too. */
+static bool is_end(const struct dimension *dimension, const vc_str *keys, size_t nkeys,
+                   unsigned first_level)
+{
+    for (size_t k = 0; k < nkeys && dimension->nleaves > 0; k++)
+        if (dimension->is_number[first_level + k] && !vc_str_is_number(keys[k])) return false;
+    return true;
+}
+
+static const char *mark_range(const struct dimension *dimension, int target, const vc_item *item,
+                              bool *scratch, bool *out)
 {
     unsigned single = 0;
     for (uint32_t i = 0; i < dimension->nleaves && target >= 0 && target < INDEX_LEVEL; i++) {
@@ -717,7 +729,7 @@ static void mark_range(const struct dimension *dimension, int target, const vc_i
                                  : compare_texts(vc_str_of(value), item->end_keys[0],
                                                  is_high && vc_str_is_number(item->end_keys[0])));
     }
-    if (target >= 0 && target < INDEX_LEVEL) return;
+    if (target >= 0 && target < INDEX_LEVEL) return NULL;
     if (target >= INDEX_LEVEL)
         single = (unsigned)target - INDEX_LEVEL;
     else if (item->nkeys != 1 || find_single(dimension, item->keys[0], scratch, &single) != NULL) {
@@ -725,6 +737,9 @@ static void mark_range(const struct dimension *dimension, int target, const vc_i
             find_single(dimension, item->end_keys[0], scratch, &single) != NULL)
             single = 0;
     }
+    if (!is_end(dimension, item->keys, item->nkeys, item->nkeys == 1 ? single : 0) ||
+        !is_end(dimension, item->end_keys, item->nend_keys, item->nend_keys == 1 ? single : 0))
+        return "syntax";
     for (uint32_t i = 0; i < dimension->nleaves; i++) {
         bool is_null_low = false, is_null_high = false;
         int low = compare_bound(dimension, i, item->keys, item->nkeys,
@@ -733,6 +748,7 @@ static void mark_range(const struct dimension *dimension, int target, const vc_i
                                  item->nend_keys == 1 ? single : 0, &is_null_high);
         out[i] |= !is_null_low && !is_null_high && in_range(item, low, high);
     }
+    return NULL;
 }
 
 static bool text_fits(const char *text, vc_str part, vc_item_kind kind)
@@ -794,7 +810,7 @@ static const char *mark_item(const struct asking *in, const struct dimension *di
     bool *scratch = VC_ARENA_NEW(in->arena, bool, dimension->nslots + 1);
     switch (item->kind) {
     case VC_ITEM_ALL: memset(out, true, dimension->nslots); return NULL;
-    case VC_ITEM_RANGE: mark_range(dimension, target, item, scratch, out); return NULL;
+    case VC_ITEM_RANGE: return mark_range(dimension, target, item, scratch, out);
     case VC_ITEM_PATH:
     case VC_ITEM_CHILDREN:
     case VC_ITEM_DESCENDANTS: return mark_path(dimension, target, item, scratch, out);
@@ -923,6 +939,13 @@ unsigned oracle_group_keys(const struct oracle *oracle, const vc_query *query, u
     return level + 1;
 }
 
+static int axis_of(const struct asking *in, unsigned d)
+{
+    for (unsigned a = 0; a < in->naxes; a++)
+        if (in->axes[a] == d && in->kept >> a & 1) return (int)a;
+    return -1;
+}
+
 /* ---- what of a source lies in a group ---- */
 
 /* `slots`: those of the group that are selected. Fills allowed, and returns why there can be
@@ -936,8 +959,10 @@ static char reach(const struct asking *in, unsigned s, unsigned d, const bool *s
     for (uint32_t slot = 0; slot < dimension->nslots; slot++)
         *(slot < dimension->nleaves ? &has_real : &has_synthetic) |= slots[slot];
     if (!place->is_relation) {
+        /* The total of a dimension that has no leaves at all is only empty. */
+        bool has_place = in->is_cut[d] || axis_of(in, d) >= 0 || dimension->nleaves > 0;
         memcpy(allowed, slots, n);
-        return !has_real && has_synthetic ? 'u' : 0;
+        return !has_real && has_synthetic && has_place ? 'u' : 0;
     }
     bool *is_split = VC_ARENA_NEW(in->arena, bool, place->nunits + 1);
     for (uint32_t p = 0; p < dimension->nleaves; p++) /* a leaf that is hidden splits nothing */
@@ -956,13 +981,6 @@ static char reach(const struct asking *in, unsigned s, unsigned d, const bool *s
             allowed[q] = is_mapped = true;
     }
     return !is_mapped ? 'u' : is_coarse ? 'g' : 0;
-}
-
-static int axis_of(const struct asking *in, unsigned d)
-{
-    for (unsigned a = 0; a < in->naxes; a++)
-        if (in->axes[a] == d && in->kept >> a & 1) return (int)a;
-    return -1;
 }
 
 static void prepare(struct asking *in, uint32_t kept)

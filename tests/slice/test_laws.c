@@ -187,7 +187,13 @@ Test(laws, primary, .timeout = 3600)
             cr_assert_eq(
                 vc_engine_run(law.fixture.model, &query, NULL, &law.arena, &joined, &error),
                 status);
-            if (status == VC_OK && !same_rows(alone, joined)) fail_law(&law, &query, "L1");
+            if (status == VC_OK && !same_rows(alone, joined)) {
+                vc_buffer x = {0};
+                dump_rows(alone, &x);
+                dump_rows(joined, &x);
+                fprintf(stderr, "%s\n", vc_buffer_text(&x));
+                fail_law(&law, &query, "L1");
+            }
             ncompared += status == VC_OK;
         }
         oracle_free(oracle);
@@ -320,6 +326,12 @@ static void forget_signs(struct world *world)
                 world->cubes[c].facts[i].values[v] = llabs(world->cubes[c].facts[i].values[v]);
 }
 
+/* A source that stands on the first level has nothing to say of the second. */
+static bool is_too_coarse(const vc_binding *binding)
+{
+    return binding->kind == VC_BIND_RELATION && binding->relation->level == 0;
+}
+
 static void check_children(struct law *law, unsigned s, unsigned d, bool is_disjoint_below,
                            unsigned *nmembers, unsigned *nshared)
 {
@@ -340,18 +352,14 @@ static void check_children(struct law *law, unsigned s, unsigned d, bool is_disj
         const vc_result_member *member = &above->axes[0].members[above->coords[row]];
         for (size_t m = 0; m < above->nmeasures; m++) {
             double sum = 0, value = value_of(above, &above->cells[row * above->nmeasures], m);
-            bool is_coarse = false;
             for (size_t child = 0; child < below->nrows; child++) {
                 const vc_result_member *of = &below->axes[0].members[below->coords[child]];
                 const vc_cell *cells = &below->cells[child * below->nmeasures];
-                is_coarse |= cells[m].reason == 'g';
                 if (vc_str_equal(of->keys[0], member->keys[0]) &&
                     of->is_synthetic == member->is_synthetic)
                     sum += value_of(below, cells, m);
             }
-            bool is_unit = above->measures[m].source.data != NULL && is_coarse;
-            if (member->is_synthetic || is_unit || above->cells[row * above->nmeasures + m].is_null)
-                continue;
+            if (member->is_synthetic || above->cells[row * above->nmeasures + m].is_null) continue;
             ++*nmembers;
             *nshared += sum > value + 0.01;
             if (value > sum + 0.001 || (is_disjoint_below && !is_near(value, sum)))
@@ -365,7 +373,7 @@ static void check_children(struct law *law, unsigned s, unsigned d, bool is_disj
 Test(laws, no_double_count, .timeout = 3600)
 {
     unsigned nmembers = 0, nshared = 0;
-    for (unsigned i = 0; i < rounds() * 2; i++) {
+    for (unsigned i = 0; i < rounds() * 4; i++) {
         struct law law;
         const vc_cube *cube;
         vc_error error = {0};
@@ -383,6 +391,7 @@ Test(laws, no_double_count, .timeout = 3600)
             for (unsigned s = 0; s < law.world.nsources; s++)
                 for (unsigned d = 0; d < law.world.cubes[0].ndimensions; d++)
                     if (cube->sources[s].bindings[d].kind != VC_BIND_NONE &&
+                        !is_too_coarse(&cube->sources[s].bindings[d]) &&
                         law.world.cubes[0].dimensions[d]->nlevels > 1)
                         check_children(&law, s, d, is_disjoint(cube, s, d), &nmembers, &nshared);
         }
