@@ -1078,7 +1078,7 @@ static uint32_t choose_over(const struct asking *in, const struct measure *measu
 
 struct tally {
     size_t nfacts, nvalues;
-    long double sum, least, most;
+    int64_t sum, least, most; /* in units of the column */
     uint32_t *ids;
     size_t nids;
 };
@@ -1098,7 +1098,6 @@ static void add_id(const struct asking *in, struct tally *tally, uint32_t id)
 static void add_fact(const struct asking *in, const struct world_measure *stored,
                      const struct world_fact *fact, struct tally *tally)
 {
-    static const long double units[] = {1, 100, 4, 1};
     tally->nfacts++;
     if (stored->distinct_dimension >= 0) {
         tally->nvalues++;
@@ -1110,9 +1109,9 @@ static void add_fact(const struct asking *in, const struct world_measure *stored
         return;
     }
     if (fact->nulls >> stored->column & 1) return;
-    long double value = (long double)fact->values[stored->column] / units[stored->column];
+    int64_t value = fact->values[stored->column];
     if (stored->aggregator == VC_AGG_COUNT_DISTINCT) {
-        add_id(in, tally, (uint32_t)fact->values[stored->column]);
+        add_id(in, tally, (uint32_t)value);
     } else {
         tally->sum += value;
         if (tally->nvalues == 0 || value < tally->least) tally->least = value;
@@ -1123,6 +1122,7 @@ static void add_fact(const struct asking *in, const struct world_measure *stored
 
 static struct oracle_cell read_tally(const struct world_measure *stored, const struct tally *tally)
 {
+    static const long double units[] = {1, 100, 4, 1};
     bool is_count = stored->aggregator == VC_AGG_COUNT, is_null = false;
     if (stored->aggregator == VC_AGG_COUNT_DISTINCT)
         return (struct oracle_cell){.value = (long double)tally->nids};
@@ -1130,12 +1130,15 @@ static struct oracle_cell read_tally(const struct world_measure *stored, const s
     is_null = tally->nvalues == 0;
     if (is_null)
         return (struct oracle_cell){.is_null = true, .reason = tally->nfacts > 0 ? 'n' : 'e'};
+    long double unit = units[stored->column];
     switch (stored->aggregator) {
-    case VC_AGG_SUM: return (struct oracle_cell){.value = tally->sum};
-    case VC_AGG_MIN: return (struct oracle_cell){.value = tally->least};
-    case VC_AGG_MAX: return (struct oracle_cell){.value = tally->most};
-    default: return (struct oracle_cell){.value = tally->sum / (long double)tally->nvalues};
+    case VC_AGG_SUM: return (struct oracle_cell){.value = (long double)tally->sum / unit};
+    case VC_AGG_MIN: return (struct oracle_cell){.value = (long double)tally->least / unit};
+    case VC_AGG_MAX: return (struct oracle_cell){.value = (long double)tally->most / unit};
+    default: break;
     }
+    long double mean = (long double)tally->sum / (unit * (long double)tally->nvalues);
+    return (struct oracle_cell){.value = (double)mean};
 }
 
 /* The word of the policy over a dimension that the measure's source does not have. */
@@ -1198,11 +1201,12 @@ static struct oracle_cell calculate(enum world_formula formula, const struct ora
     if (a->is_null) return *a;
     if (b->is_null) return *b;
     struct oracle_cell cell = {.reason = a->reason != 0 ? a->reason : b->reason};
-    if (formula == FORMULA_SUM) cell.value = a->value + b->value;
-    if (formula == FORMULA_ZN) cell.value = a->value - b->value;
+    double x = (double)a->value, y = (double)b->value; /* as expressions count */
+    if (formula == FORMULA_SUM) cell.value = x + y;
+    if (formula == FORMULA_ZN) cell.value = x - y;
     if (formula != FORMULA_RATIO) return cell;
-    if (b->value == 0) return (struct oracle_cell){.is_null = true, .reason = 'd'};
-    cell.value = a->value / b->value;
+    if (y == 0) return (struct oracle_cell){.is_null = true, .reason = 'd'};
+    cell.value = x / y;
     return cell;
 }
 
