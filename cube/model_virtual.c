@@ -366,11 +366,35 @@ static vc_str shared_name(const vc_source_cube *cube, size_t dimension)
     return cube->definition->as.cube.dimensions[dimension].shared;
 }
 
+/* A dimension that `on` or `common` has placed has its name from there: another one would silently
+ * not be used. */
+static vc_status check_renames(const struct builder *builder, size_t source, vc_error *error)
+{
+    const vc_source_def *definition = &builder->virtual_cube->sources[source];
+    for (size_t i = 0; i < definition->nrenames; i++) {
+        size_t dimension;
+        vc_status status = vc_source_cube_find_dimension(
+            builder->sources[source].cube, definition->renames[i].from, &dimension, error);
+        if (status == VC_OK && builder->is_bound[source][dimension])
+            status =
+                vc_fail(error, VC_BAD_INPUT, "bad_value",
+                        "dimension '%.*s' is placed by \"on\" or \"common\" and has its name "
+                        "from there: it cannot be called '%.*s'",
+                        VC_FMT(definition->renames[i].from), VC_FMT(definition->renames[i].to));
+        if (status != VC_OK)
+            return vc_model_place(builder->definition, definition->pointer, "/dimensions", status,
+                                  error);
+    }
+    return VC_OK;
+}
+
 /* The dimensions of a source that no join and no `common` has placed. */
 static vc_status place_rest(struct builder *builder, size_t source, vc_error *error)
 {
     const vc_source_def *definition = &builder->virtual_cube->sources[source];
     const vc_source_cube *cube = builder->sources[source].cube;
+    vc_status renamed = check_renames(builder, source, error);
+    if (renamed != VC_OK) return renamed;
     for (size_t i = 0; i < cube->ndimensions; i++) {
         if (builder->is_bound[source][i]) continue;
         vc_str name = outer_name(definition, cube->dimension_names[i]);
@@ -562,38 +586,51 @@ static vc_status find_visible(struct builder *builder, size_t dimension, vc_erro
 
 /* ---- policies and fixes ---- */
 
+/* Does a policy speak of this dimension, by its name here or in its own cube? */
+static bool is_about(const struct builder *builder, const vc_private_def *policy, size_t dimension)
+{
+    const vc_cube_dimension *outer = &builder->dimensions[dimension];
+    const vc_cube_source *owner = &builder->sources[outer->owner];
+    vc_str own = owner->cube->dimension_names[owner->bindings[dimension].source_dimension];
+    return vc_str_equal(policy->alias, owner->alias) &&
+           (vc_str_equal(policy->dimension, outer->name) || vc_str_equal(policy->dimension, own));
+}
+
 static vc_status set_unrelated(struct builder *builder, size_t source, vc_error *error)
 {
     const vc_virtual_def *virtual_cube = builder->virtual_cube;
     vc_unrelated *unrelated = VC_ARENA_NEW(builder->arena, vc_unrelated, builder->ndimensions + 1);
     if (unrelated == NULL) return vc_no_memory(error);
     for (size_t d = 0; d < builder->ndimensions; d++) {
-        const vc_cube_dimension *outer = &builder->dimensions[d];
-        const vc_cube_source *owner = &builder->sources[outer->owner];
         unrelated[d] = VC_UNRELATED_NULL;
-        for (size_t i = 0; i < virtual_cube->nprivates; i++) {
-            const vc_private_def *policy = &virtual_cube->privates[i];
-            vc_str own = owner->cube->dimension_names[owner->bindings[d].source_dimension];
-            if (vc_str_equal(policy->alias, owner->alias) &&
-                (vc_str_equal(policy->dimension, outer->name) ||
-                 vc_str_equal(policy->dimension, own)))
-                unrelated[d] = policy->others;
-        }
+        for (size_t i = 0; i < virtual_cube->nprivates; i++)
+            if (is_about(builder, &virtual_cube->privates[i], d))
+                unrelated[d] = virtual_cube->privates[i].others;
     }
     builder->sources[source].unrelated = unrelated;
     return VC_OK;
 }
 
-/* Policies about dimensions that are not there, or not private, would silently do nothing. */
+/* A policy about a dimension that is not there, or that comes from another source, would silently
+ * do nothing. One about a dimension that turns out not to be private has nobody to speak of. */
+static vc_status check_private(const struct builder *builder, const vc_private_def *policy,
+                               vc_error *error)
+{
+    size_t source, source_dimension;
+    vc_status status = find_alias(builder, policy->alias, &source, error);
+    for (size_t d = 0; status == VC_OK && d < builder->ndimensions; d++)
+        if (is_about(builder, policy, d)) return VC_OK;
+    if (status == VC_OK)
+        status = vc_source_cube_find_dimension(builder->sources[source].cube, policy->dimension,
+                                               &source_dimension, error);
+    return status;
+}
+
 static vc_status check_privates(struct builder *builder, vc_error *error)
 {
     for (size_t i = 0; i < builder->virtual_cube->nprivates; i++) {
         const vc_private_def *policy = &builder->virtual_cube->privates[i];
-        size_t source, source_dimension;
-        vc_status status = find_alias(builder, policy->alias, &source, error);
-        if (status == VC_OK && find_outer(builder, policy->dimension) == builder->ndimensions)
-            status = vc_source_cube_find_dimension(builder->sources[source].cube, policy->dimension,
-                                                   &source_dimension, error);
+        vc_status status = check_private(builder, policy, error);
         if (status != VC_OK)
             return vc_model_place(builder->definition, policy->pointer, "", status, error);
     }
