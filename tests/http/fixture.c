@@ -64,7 +64,12 @@ void fixture_start(test_server *fixture, const char *samples, const vc_server_op
 
 void fixture_stop(test_server *fixture)
 {
+    vc_store_stats stats;
+    vc_error error = {0};
     vc_server_stop(fixture->server);
+    /* Every snapshot that a request had is closed. */
+    cr_expect_eq(vc_store_stat(fixture->store, &stats, &error), VC_OK);
+    cr_expect_eq(stats.nreaders, 0, "%u snapshots are open", stats.nreaders);
     vc_store_close(fixture->store);
     DIR *directory = opendir(fixture->directory);
     for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {

@@ -14,7 +14,7 @@ static test_server server;
 static void start(void)
 {
     vc_server_options options = {.header_timeout_ms = 400,
-                                 .body_timeout_ms = 400,
+                                 .body_timeout_ms = 1500,
                                  .idle_timeout_ms = 400,
                                  .answer_timeout_ms = 400,
                                  .grace_ms = 500};
@@ -134,6 +134,24 @@ Test(guard, large_bodies)
     free(body);
 }
 
+/* A body without an end is not read for ever, even if it comes fast. */
+Test(guard, endless_bodies)
+{
+    static const char begun[] =
+        "POST /v1/query HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n";
+    static char chunk[65536 + 9] = "10000\r\n";
+    memset(chunk + 7, ' ', 65536);
+    memcpy(chunk + 7 + 65536, "\r\n", 2);
+    int fd = client_open(server.port);
+    client_send(fd, begun, sizeof begun - 1);
+    size_t sent = 0;
+    while (sent < 1000 && send(fd, chunk, sizeof chunk, MSG_NOSIGNAL) == sizeof chunk)
+        sent++;
+    cr_assert_lt(sent, 1000); /* of 62 MiB */
+    close(fd);
+}
+
 Test(guard, chunked_bodies)
 {
     static const char request[] =
@@ -178,7 +196,7 @@ Test(guard, keep_alive)
 /* A byte now and then keeps libmicrohttpd's time-out away, but not ours. */
 static bool is_cut_while_dripping(int fd, const char *text)
 {
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 120; i++) {
         client_send(fd, &text[(size_t)i % strlen(text)], 1);
         if (client_is_closed(fd, 25)) return true;
     }
