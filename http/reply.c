@@ -55,6 +55,19 @@ static const char *public_detail(const vc_error *error)
     return "the storage of the server failed; its log says how, under this request_id";
 }
 
+/* A text of an error. What it repeats of a request (a header, say) need not be UTF-8. */
+static void put_text(vc_json_writer *json, const char *key, const char *text)
+{
+    char clean[sizeof(vc_error){0}.message];
+    size_t size = strnlen(text, sizeof clean), at = 0, bad;
+    memcpy(clean, text, size);
+    while (!vc_utf8_check((vc_str){clean + at, size - at}, &bad)) {
+        at += bad;
+        clean[at++] = '?';
+    }
+    vc_json_put_str(json, key, (vc_str){clean, size});
+}
+
 /* "unknown_dimension" as "Unknown dimension": the same for each problem of the type. */
 static void put_title(vc_json_writer *json, const char *code)
 {
@@ -70,10 +83,10 @@ static void put_definition(vc_json_writer *json, const vc_error *error)
 {
     const char *slash = strrchr(error->file, '/');
     vc_json_begin(json, "definition", '{');
-    vc_json_put_text(json, "file", slash != NULL ? slash + 1 : error->file);
+    put_text(json, "file", slash != NULL ? slash + 1 : error->file);
     if (error->line > 0) vc_json_put_uint(json, "line", error->line);
     if (error->column > 0) vc_json_put_uint(json, "column", error->column);
-    if (error->pointer[0] != '\0') vc_json_put_text(json, "pointer", error->pointer);
+    if (error->pointer[0] != '\0') put_text(json, "pointer", error->pointer);
     vc_json_end(json, '}');
 }
 
@@ -84,7 +97,7 @@ static void put_place(vc_json_writer *json, const vc_error *error)
         return;
     }
     if (error->pointer[0] != '\0')
-        vc_json_put_text(json, error->pointer[0] == '/' ? "pointer" : "parameter", error->pointer);
+        put_text(json, error->pointer[0] == '/' ? "pointer" : "parameter", error->pointer);
     if (error->has_offset) vc_json_put_uint(json, "offset", (uint64_t)error->offset);
     if (error->line > 0) vc_json_put_uint(json, "line", error->line);
     if (error->column > 0) vc_json_put_uint(json, "column", error->column);
@@ -105,14 +118,13 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     vc_buffer_printf(&reply->body, "\"urn:vcube:problem:%s\"", code);
     put_title(&json, code);
     vc_json_put_uint(&json, "status", reply->status);
-    vc_json_put_text(&json, "detail",
-                     is_internal(error->status) ? public_detail(error) : error->message);
+    put_text(&json, "detail", is_internal(error->status) ? public_detail(error) : error->message);
     vc_json_put_text(&json, "code", code);
     if (!is_internal(error->status)) put_place(&json, error);
     if (error->ncandidates > 0) {
         vc_json_begin(&json, "candidates", '[');
         for (unsigned i = 0; i < error->ncandidates; i++)
-            vc_json_put_text(&json, NULL, error->candidates[i]);
+            put_text(&json, NULL, error->candidates[i]);
         vc_json_end(&json, ']');
     }
     vc_json_put_text(&json, "request_id", request_id);

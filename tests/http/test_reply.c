@@ -116,6 +116,19 @@ Test(reply, what_fails_inside_stays_inside)
     json_decref(json);
 }
 
+/* A header may hold any byte, and a message repeats it. */
+Test(reply, a_problem_is_utf8_whatever_was_sent)
+{
+    vc_error error = {0};
+    vc_fail(&error, VC_BAD_INPUT, "bad_host", "found the Host '\xC3\xA9 \xFF\xC3'");
+    vc_error_add_candidate(&error, "\xE9", 1);
+    json_t *json = problem_of(&error);
+    cr_assert_str_eq(json_string_value(json_object_get(json, "detail")),
+                     "found the Host '\xC3\xA9 ?"
+                     "?'");
+    json_decref(json);
+}
+
 /* ---- tags ---- */
 
 Test(reply, tags_depend_on_each_part_and_its_bounds)
