@@ -106,15 +106,29 @@ const char *answer_header(const test_answer *answer, const char *name)
     return value;
 }
 
-int client_open_or_fail(uint16_t port)
+static int connect_to(uint16_t port, int receive_bytes)
 {
     struct sockaddr_in name = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     cr_assert_geq(fd, 0);
+    if (receive_bytes > 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     if (connect(fd, (struct sockaddr *)&name, sizeof name) == 0) return fd;
     close(fd);
     return -1;
+}
+
+int client_open_or_fail(uint16_t port)
+{
+    return connect_to(port, 0);
+}
+
+int client_open_narrow(uint16_t port)
+{
+    int fd = connect_to(port, 4096);
+    cr_assert_geq(fd, 0);
+    return fd;
 }
 
 int client_open(uint16_t port)

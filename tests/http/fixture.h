@@ -34,6 +34,7 @@ const char *answer_header(const test_answer *answer, const char *name);
 
 int client_open(uint16_t port);
 int client_open_or_fail(uint16_t port); /* -1: nobody listens */
+int client_open_narrow(uint16_t port);  /* takes a few KB at a time */
 void client_send(int fd, const char *data, size_t size);
 
 /* Read one answer. is_head: it has no body whatever its length says. Waits at most 10 s. */

@@ -196,6 +196,29 @@ Test(busy, clients_that_leave)
     fixture_stop(&server);
 }
 
+/* Large answers arrive whole; who does not take them is cut off, and holds nothing meanwhile. */
+Test(busy, clients_that_do_not_read)
+{
+    static const char request[] = "GET " SLOW " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    vc_server_options options = {.answer_timeout_ms = 1000, .queue_length = 64};
+    fixture_start(&server, "samples/world", &options);
+    test_answer quick, slow;
+    int fd = client_open_narrow(server.port);
+    client_send(fd, request, sizeof request - 1);
+    ask(server.port, "GET", SLOW, NULL, NULL, &quick);
+    cr_assert_eq(quick.status, 200);
+    cr_assert_gt(quick.body.size, 1000000);
+    cr_assert_eq(memcmp(quick.body.data + quick.body.size - 3, "]}\n", 3), 0);
+    sleep(2);
+    client_read(fd, false, &slow);
+    cr_assert_eq(slow.status, 0);
+    cr_assert_lt(slow.body.size, quick.body.size);
+    answer_release(&quick);
+    answer_release(&slow);
+    close(fd);
+    fixture_stop(&server);
+}
+
 /* ---- the end ---- */
 
 Test(busy, stop_when_idle_is_quick)
