@@ -181,19 +181,29 @@ struct bound {
     uint32_t member;
 };
 
-/* Where a single key stands: the level it names, the level on which it is found, or the top. */
-static unsigned bound_level(const struct selecting *in, const struct target *target,
-                            const vc_item *item)
+/* Where single keys stand: on the level that is named, else on the highest one where an end is
+ * found, else on the top: ends need not exist. A key that is only found on several members of lower
+ * levels says neither. */
+static vc_status find_bound_level(const struct selecting *in, const struct target *target,
+                                  const vc_item *item, unsigned *level_out, vc_error *error)
 {
-    vc_member_ref found;
-    if (target->level != NULL) return target->level_number;
     const vc_str *ends[2] = {item->nkeys == 1 ? item->keys : NULL,
                              item->nend_keys == 1 ? item->end_keys : NULL};
-    for (int i = 0; i < 2; i++)
-        if (ends[i] != NULL && vc_hierarchy_find_member(in->dimension, target->hierarchy, ends[i],
-                                                        1, in->plan->arena, &found, NULL) == VC_OK)
-            return found.level;
-    return 0;
+    unsigned highest = VC_MAX_LEVELS;
+    vc_error ambiguous = {0}, problem;
+    *level_out = target->level_number;
+    for (int i = 0; i < 2 && target->level == NULL; i++) {
+        vc_member_ref found;
+        if (ends[i] == NULL) continue;
+        vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, ends[i], 1,
+                                                    in->plan->arena, &found, &problem);
+        if (status == VC_OK && found.level < highest) highest = found.level;
+        if (status == VC_IMPOSSIBLE) ambiguous = problem;
+    }
+    if (target->level == NULL && highest < VC_MAX_LEVELS) *level_out = highest;
+    if (highest < VC_MAX_LEVELS || ambiguous.status == VC_OK) return VC_OK;
+    if (error != NULL) *error = ambiguous;
+    return vc_error_at_place(error, ambiguous.status, item->place);
 }
 
 static struct bound make_bound(const struct selecting *in, const struct target *target,
@@ -295,20 +305,22 @@ static vc_status mark_range(const struct selecting *in, const struct target *tar
         mark_index_range(in, target->index, item, bits);
         return VC_OK;
     }
-    unsigned single = bound_level(in, target, item);
+    unsigned single;
+    vc_status status = find_bound_level(in, target, item, &single, error);
+    if (status != VC_OK) return status;
     struct bound first = make_bound(in, target, item->keys, item->nkeys, single);
     struct bound end = make_bound(in, target, item->end_keys, item->nend_keys, single);
-    vc_status checked = check_bound(in, target, &first, item, error);
-    if (checked == VC_OK) checked = check_bound(in, target, &end, item, error);
-    if (checked != VC_OK) return checked;
+    status = check_bound(in, target, &first, item, error);
+    if (status == VC_OK) status = check_bound(in, target, &end, item, error);
+    if (status != VC_OK) return status;
     unsigned level = 0;
     if (first.nkeys > 0) level = first.first_level + (unsigned)first.nkeys - 1;
     if (end.nkeys > 0 && end.first_level + end.nkeys - 1 > level)
         level = end.first_level + (unsigned)end.nkeys - 1;
     if (level >= hierarchy->nlevels) {
-        vc_status status = vc_fail(error, VC_BAD_INPUT, "syntax",
-                                   "a path of %u keys, but '%.*s' has only %u levels", level + 1,
-                                   VC_FMT(in->outer->name), hierarchy->nlevels);
+        status = vc_fail(error, VC_BAD_INPUT, "syntax",
+                         "a path of %u keys, but '%.*s' has only %u levels", level + 1,
+                         VC_FMT(in->outer->name), hierarchy->nlevels);
         return vc_error_at_place(error, status, item->place);
     }
     const vc_level *at = &hierarchy->levels[level];
