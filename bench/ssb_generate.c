@@ -4,9 +4,9 @@
  *
  * After O'Neil, O'Neil, Chen, "Star Schema Benchmark", revision 3, 2009. What the paper leaves to
  * TPC-H (how prices, dates and texts are drawn) follows TPC-H; money is in whole cents. Beyond the
- * paper: scale factors below 1 (parts then scale linearly too, and no table has fewer than 250
- * rows), order keys without gaps, and a
- * column lo_discounted = lo_extendedprice * lo_discount, the product that Q1 adds up.
+ * paper: scale factors below 1 (parts then scale linearly too, and customers, suppliers and parts
+ * are at least 250), order keys without gaps, and a column lo_discounted = lo_extendedprice *
+ * lo_discount, the product that Q1 adds up.
  *
  * Every row is drawn from a generator seeded by its table and number, so the same scale gives the
  * same bytes anywhere, and nothing is held in memory.

@@ -33,11 +33,16 @@ struct bench {
     size_t numbers_bytes;
 };
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
 }
 
 static void die(const vc_error *error)
@@ -77,7 +82,7 @@ static void run_query(const struct bench *bench, const char *path, bool shows_an
     const vc_result *result;
     vc_engine_options options = {.pool = bench->pool};
     vc_str text = read_text(path, &arena);
-    uint64_t begin = now_ns();
+    uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), begin = now_ns();
     vc_status status = vc_body_parse(text, 0, &arena, &query, &error);
     uint64_t parsed = now_ns();
     if (status == VC_OK)
@@ -87,11 +92,12 @@ static void run_query(const struct bench *bench, const char *path, bool shows_an
         status =
             vc_render(result, VC_FORMAT_ARRAYS, NULL, (vc_render_sink){collect, &answer}, &error);
     uint64_t end = now_ns();
+    cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     if (status != VC_OK) die(&error);
     if (shows_answer)
         fwrite(answer.data, 1, answer.size, stdout);
     else
-        printf("%llu %llu\n", (unsigned long long)(end - begin),
+        printf("%llu %llu %llu\n", (unsigned long long)(end - begin), (unsigned long long)cpu,
                (unsigned long long)(computed - parsed));
     vc_buffer_release(&answer);
     vc_arena_release(&arena);
