@@ -162,6 +162,28 @@ struct keys {
     uint64_t max;
 };
 
+/* How many rows an answer may have. */
+static uint64_t max_rows(const vc_plan *plan)
+{
+    return plan->options->limits.max_cells / (plan->nasked > 0 ? plan->nasked : 1);
+}
+
+/* The size of the cross product is known before anything is scanned or allocated. */
+static vc_status check_product(const struct stitching *in, vc_error *error)
+{
+    uint64_t nrows = 1;
+    for (size_t i = 0; i < in->plan->naxes; i++) {
+        if (!(in->kept >> i & 1)) continue;
+        uint64_t ngroups = vc_bits_count(in->visible[i], in->plan->axes[i].ngroups);
+        if (__builtin_mul_overflow(nrows, ngroups, &nrows)) nrows = UINT64_MAX;
+    }
+    if (nrows <= max_rows(in->plan)) return VC_OK;
+    return vc_fail(error, VC_LIMIT, "limit_cells",
+                   "all combinations of the drilled members are more than %llu cells; leave out "
+                   "those without values (sparse), or drill fewer dimensions",
+                   (unsigned long long)in->plan->options->limits.max_cells);
+}
+
 static vc_status add_key(vc_arena *arena, struct keys *keys, uint64_t key, vc_error *error)
 {
     if (keys->count >= keys->max)
@@ -230,8 +252,7 @@ static int compare_keys(const void *a, const void *b)
 
 static vc_status collect_keys(struct stitching *in, bool is_sparse, vc_error *error)
 {
-    uint64_t nasked = in->plan->nasked > 0 ? in->plan->nasked : 1;
-    struct keys keys = {.max = in->plan->options->limits.max_cells / nasked};
+    struct keys keys = {.max = max_rows(in->plan)};
     vc_status status = VC_OK;
     if (in->kept == 0 || !is_sparse)
         status = add_combinations(in, in->kept, 0, 0, &keys, error);
@@ -488,6 +509,7 @@ vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows
     rows->tables = VC_ARENA_NEW(arena, vc_table *, plan->npasses + 1);
     if (rows->tables == NULL) return vc_no_memory(error);
     vc_status status = set_strides(&in, error);
+    if (status == VC_OK && !is_sparse) status = check_product(&in, error);
     if (status == VC_OK) status = scan_passes(&in, error);
     if (status == VC_OK) status = collect_keys(&in, is_sparse, error);
     if (status == VC_OK) status = fill_rows(&in, is_sparse, error);
