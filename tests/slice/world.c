@@ -120,7 +120,7 @@ static void make_facts(struct world *world, struct world_cube *cube, size_t nfac
     cube->nfacts = cube->nold = nfacts;
     if (world->has_append) cube->nold = random_below(random, (unsigned)nfacts + 1);
     cube->facts = VC_ARENA_NEW(&world->arena, struct world_fact, nfacts);
-    bool is_signed = random_chance(random, 40);
+    bool is_signed = random_chance(random, 40), is_zero = random_chance(random, 12);
     for (size_t i = 0; i < nfacts; i++) {
         struct world_fact *fact = &cube->facts[i];
         for (unsigned d = 0; d < cube->ndimensions; d++) {
@@ -130,7 +130,8 @@ static void make_facts(struct world *world, struct world_cube *cube, size_t nfac
             unsigned b = random_below(random, (unsigned)nknown); /* low ones more often */
             fact->leaves[d] = a < b ? a : b;
         }
-        fact->values[COLUMN_INT] = (int64_t)random_below(random, 200) - (is_signed ? 100 : 0);
+        fact->values[COLUMN_INT] =
+            is_zero ? 0 : (int64_t)random_below(random, 200) - (is_signed ? 100 : 0);
         fact->values[COLUMN_DECIMAL] =
             (int64_t)random_below(random, 100000) - (is_signed ? 50000 : 0);
         fact->values[COLUMN_FLOAT] = (int64_t)random_below(random, 4000) - (is_signed ? 2000 : 0);
