@@ -139,6 +139,8 @@ static void print_columns(const struct bench *bench)
 
 enum { NPIECES = 16 };
 
+static volatile uint64_t sink; /* so that the work is not optimised away */
+
 struct sum {
     const uint32_t *numbers;
     size_t nnumbers;
@@ -164,7 +166,6 @@ static void sum_piece(void *context, size_t number)
 
 static void run_sum(struct bench *bench, size_t nbytes)
 {
-    static volatile uint64_t sink; /* so that the work is not optimised away */
     if (nbytes > bench->numbers_bytes) {
         free(bench->numbers);
         bench->numbers = malloc(nbytes);
