@@ -1,0 +1,461 @@
+#include "mapping/relation.h"
+
+#include "base/buffer.h"
+#include "dimensions/builder.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- dimensions and relations from text ---- */
+
+/* Leaves `id` under groups; attributes of the leaf `code` and `kind`, of the group `top`. The index
+ * `main` holds the codes of leaves of kind x only. */
+struct table {
+    vc_dimension_builder *builder;
+    vc_buffer image;
+    vc_arena arena;
+    const vc_dimension *dimension;
+};
+
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .data = (literal), .size = sizeof(literal) - 1                                             \
+    }
+
+static const vc_str columns[] = {TEXT("id"), TEXT("group"), TEXT("code"), TEXT("kind"),
+                                 TEXT("top")};
+static const vc_level_spec levels[] = {{TEXT("group"), TEXT("group"), 1, -1, -1, VC_KEY_TEXT},
+                                       {TEXT("leaf"), TEXT("leaf"), 0, -1, -1, VC_KEY_TEXT}};
+static const vc_hierarchy_spec hierarchies[] = {
+    {.name = TEXT("std"), .label = TEXT("std"), .nlevels = 2, .levels = levels}};
+static const vc_attribute_spec attributes[] = {
+    {TEXT("code"), 2, -1, -1}, {TEXT("kind"), 3, -1, -1}, {TEXT("top"), 4, 0, 0}};
+static const vc_str main_kinds[] = {TEXT("x")};
+static const vc_index_spec indexes[] = {{.name = TEXT("main"),
+                                         .attribute = TEXT("code"),
+                                         .has_where = true,
+                                         .where_attribute = TEXT("kind"),
+                                         .where_values = main_kinds,
+                                         .nwhere_values = 1}};
+static const vc_dimension_spec spec = {.name = TEXT("d"),
+                                       .label = TEXT("d"),
+                                       .ncolumns = 5,
+                                       .column_names = columns,
+                                       .key_column = 0,
+                                       .nhierarchies = 1,
+                                       .hierarchies = hierarchies,
+                                       .nattributes = 3,
+                                       .attributes = attributes,
+                                       .nindexes = 1,
+                                       .indexes = indexes};
+
+/* Lines of "id/group/code/kind/top"; "~" is null. */
+static void build(struct table *table, const char *lines)
+{
+    vc_error error = {0};
+    vc_str rest = vc_str_of(lines);
+    const uint32_t *leaf_of_row;
+    vc_dimension_report report;
+    *table = (struct table){0};
+    cr_assert_eq(vc_dimension_builder_new(&spec, NULL, &table->builder, &error), VC_OK, "%s",
+                 error.message);
+    while (rest.size > 0) {
+        vc_str line = vc_str_split(&rest, '\n'), cells[5];
+        uint32_t row;
+        for (int c = 0; c < 5; c++) {
+            cells[c] = vc_str_split(&line, '/');
+            if (vc_str_is(cells[c], "~") || cells[c].data == NULL) cells[c] = (vc_str){0};
+        }
+        cr_assert_eq(vc_dimension_builder_add(table->builder, cells, &row, &error), VC_OK, "%s",
+                     error.message);
+    }
+    cr_assert_eq(
+        vc_dimension_builder_finish(table->builder, &table->image, &leaf_of_row, &report, &error),
+        VC_OK, "%s", error.message);
+    cr_assert_eq(vc_dimension_open((vc_str){table->image.data, table->image.size}, &table->arena,
+                                   &table->dimension, &error),
+                 VC_OK, "%s", error.message);
+}
+
+static void release(struct table *table)
+{
+    vc_dimension_builder_free(table->builder);
+    vc_buffer_release(&table->image);
+    vc_arena_release(&table->arena);
+}
+
+struct joining { /* a join, and what came of it */
+    struct table primary, joined;
+    vc_arena arena;
+    vc_normalizer *normalizer; /* of both sides; NULL: none */
+    const vc_relation *relation;
+};
+
+static void open_tables(struct joining *join, const char *primary, const char *joined)
+{
+    *join = (struct joining){0};
+    build(&join->primary, primary);
+    build(&join->joined, joined);
+}
+
+static void set_steps(struct joining *join, const char *steps)
+{
+    vc_error error = {0};
+    json_t *json = json_loads(steps, 0, NULL);
+    cr_assert_eq(vc_normalizer_parse(json, NULL, &join->normalizer, &error), VC_OK, "%s",
+                 error.message);
+    json_decref(json);
+}
+
+/* pairs  "code=code group=top": indexes of the primary and of the joined side */
+static void resolve(struct joining *join, const char *pairs)
+{
+    vc_relation_pair list[4] = {0};
+    vc_error error = {0};
+    vc_str rest = vc_str_of(pairs);
+    size_t npairs = 0;
+    while (rest.size > 0) {
+        vc_str to = vc_str_split(&rest, ' '), from = vc_str_split(&to, '=');
+        vc_relation_pair *pair = &list[npairs++];
+        cr_assert_eq(vc_dimension_find_index(join->primary.dimension, from, &pair->from, &error),
+                     VC_OK, "%s", error.message);
+        cr_assert_eq(vc_dimension_find_index(join->joined.dimension, to, &pair->to, &error), VC_OK,
+                     "%s", error.message);
+        pair->normalize_from = pair->normalize_to = join->normalizer;
+    }
+    cr_assert_eq(vc_relation_resolve(join->primary.dimension, join->joined.dimension, list, npairs,
+                                     &join->arena, &join->relation, &error),
+                 VC_OK, "%s", error.message);
+}
+
+static void close_tables(struct joining *join)
+{
+    vc_normalizer_free(join->normalizer);
+    vc_arena_release(&join->arena);
+    release(&join->primary);
+    release(&join->joined);
+}
+
+static vc_str unit_text(const struct joining *join, uint32_t unit)
+{
+    const vc_relation *relation = join->relation;
+    const vc_dimension *primary = join->primary.dimension;
+    if (relation->level < 0) return vc_texts_get(&primary->leaf_keys, unit);
+    return vc_texts_get(&primary->hierarchies[relation->hierarchy].levels[relation->level].keys,
+                        unit);
+}
+
+/* "p>A,B q> r>A": each joined leaf and its units; "!" behind one that is excluded. */
+static const char *relation_text(struct joining *join)
+{
+    vc_buffer text = {0};
+    for (uint32_t leaf = 0; leaf < join->relation->nleaves; leaf++) {
+        const uint32_t *units;
+        size_t nunits = vc_relation_units(join->relation, leaf, &units);
+        vc_str key = vc_texts_get(&join->joined.dimension->leaf_keys, leaf);
+        vc_buffer_printf(&text, "%s%.*s%s>", leaf > 0 ? " " : "", VC_FMT(key),
+                         join->relation->fates[leaf] == VC_FATE_EXCLUDED ? "!" : "");
+        cr_assert_eq(join->relation->fates[leaf] == VC_FATE_MATCHED, nunits > 0);
+        for (size_t i = 0; i < nunits; i++) {
+            vc_str unit = unit_text(join, units[i]);
+            vc_buffer_printf(&text, "%s%.*s", i > 0 ? "," : "", VC_FMT(unit));
+        }
+    }
+    vc_str kept = vc_arena_str(&join->arena, vc_str_of(vc_buffer_text(&text)));
+    vc_buffer_release(&text);
+    return kept.data;
+}
+
+/* "key 2 why; ~ 1 why": what did not match. */
+static const char *unmatched_text(struct joining *join)
+{
+    vc_buffer text = {0};
+    for (size_t i = 0; i < join->relation->nunmatched; i++) {
+        const vc_unmatched_key *key = &join->relation->unmatched[i];
+        vc_str name = key->key.data == NULL ? VC_STR("~") : key->key;
+        vc_buffer_printf(&text, "%s%.*s %u %s", i > 0 ? "; " : "", VC_FMT(name), key->nleaves,
+                         key->why);
+    }
+    vc_str kept = vc_arena_str(&join->arena, vc_str_of(vc_buffer_text(&text)));
+    vc_buffer_release(&text);
+    return kept.data;
+}
+
+static void check_coverage(const vc_relation *relation, unsigned matched, unsigned keys,
+                           unsigned members_matched, unsigned primary_matched)
+{
+    cr_assert_eq(relation->coverage.keys_matched, matched);
+    cr_assert_eq(relation->coverage.keys, keys);
+    cr_assert_eq(relation->coverage.members, relation->nleaves);
+    cr_assert_eq(relation->coverage.members_matched, members_matched);
+    cr_assert_eq(relation->coverage.primary_members, relation->nunits);
+    cr_assert_eq(relation->coverage.primary_matched, primary_matched);
+}
+
+/* ---- one pair ---- */
+
+/* The common case is one array, without offsets. */
+Test(relation, single)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1\nB/g/2\nC/h/3", "p/g/2\nq/g/1\nr/g/2\ns/g/9\nt/g/~\nu/g/");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p>B q>A r>B s> t> u>");
+    cr_assert_not_null(join.relation->units);
+    cr_assert_null(join.relation->offsets);
+    cr_assert(join.relation->has_unit_fanin);
+    cr_assert_not(join.relation->has_fanout);
+    cr_assert_str_eq(unmatched_text(&join), "9 1 no such key in the primary; ~ 2 empty key");
+    check_coverage(join.relation, 2, 3, 3, 2);
+    close_tables(&join);
+}
+
+/* Several members of the primary per key: compressed rows, ascending. */
+Test(relation, fanout)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1\nB/g/2\nC/h/1\nD/h/1", "p/g/2\nq/g/1\nr/g/9\ns/g/1");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p>B q>A,C,D r> s>A,C,D");
+    cr_assert_null(join.relation->units);
+    cr_assert(join.relation->has_fanout);
+    check_coverage(join.relation, 2, 3, 3, 4);
+    close_tables(&join);
+}
+
+/* Null keys of both sides are not each other's, nor are empty ones. */
+Test(relation, null_matches_nothing)
+{
+    struct joining join;
+    open_tables(&join, "A/g/~\nB/g/\nC/g/ ", "p/g/~\nq/g/\nr/g/ ");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p> q> r>C", "a blank is a key like any other");
+    close_tables(&join);
+
+    open_tables(&join, "A/g/ ", "p/g/ ");
+    set_steps(&join, "[\"trim\"]");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p>", "until it is trimmed");
+    cr_assert_str_eq(unmatched_text(&join), "  1 empty key");
+    close_tables(&join);
+}
+
+Test(relation, by_leaf_keys)
+{
+    struct joining join;
+    open_tables(&join, "A/g\nB/g\nC/h", "C/x\nB/x\nZ/y");
+    resolve(&join, "");
+    cr_assert_str_eq(relation_text(&join), "B>B C>C Z>");
+    close_tables(&join);
+}
+
+Test(relation, empty_dimensions)
+{
+    struct joining join;
+    open_tables(&join, "", "p/g/1");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p>");
+    close_tables(&join);
+    open_tables(&join, "A/g/1", "");
+    resolve(&join, "code=code");
+    cr_assert_eq(join.relation->nleaves, 0);
+    check_coverage(join.relation, 0, 0, 0, 0);
+    close_tables(&join);
+}
+
+/* ---- composite keys ---- */
+
+/* All components must agree; one null component and the tuple matches nothing. */
+Test(relation, composite)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1/x\nB/g/1/y\nC/h/2/x\nD/h/~/x",
+                "p/g/1/x\nq/g/1/y\nr/g/2/y\ns/g/1/~\nt/g/~/x\nu/g/1/y");
+    resolve(&join, "code=code kind=kind");
+    cr_assert_str_eq(relation_text(&join), "p>A q>B r> s> t> u>B");
+    cr_assert_str_eq(unmatched_text(&join), "2, y 1 no such key in the primary; ~ 1 empty key; ~ 1 empty key");
+    check_coverage(join.relation, 2, 3, 3, 2);
+    close_tables(&join);
+}
+
+/* ("1", "23") is not ("12", "3"), however they are put together. */
+Test(relation, composite_is_no_concatenation)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1/23\nB/g/12/3\nC/g/1, 2/3", "p/g/12/3\nq/g/1/2, 3\nr/g/1/23");
+    resolve(&join, "code=code kind=kind");
+    cr_assert_str_eq(relation_text(&join), "p>B q> r>A");
+    close_tables(&join);
+}
+
+/* A component that is split: every combination is a key. */
+Test(relation, composite_split)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1,2/x,y\nB/g/3/x", "p/g/2/y\nq/g/1/x\nr/g/3/y\ns/g/3,1/x");
+    set_steps(&join, "[{\"split\": \",\"}]");
+    resolve(&join, "code=code kind=kind");
+    cr_assert_str_eq(relation_text(&join), "p>A q>A r> s>A,B");
+    close_tables(&join);
+}
+
+/* ---- levels ---- */
+
+/* An index on a level makes its members the units. */
+Test(relation, units_are_members)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1/x/T\nB/g/2/x/T\nC/h/3/x/U", "p/1/h\nq/1/g\nr/1/z");
+    resolve(&join, "group=code");
+    cr_assert_eq(join.relation->level, 0);
+    cr_assert_eq(join.relation->nunits, 2);
+    cr_assert_str_eq(relation_text(&join), "p>h q>g r>");
+    close_tables(&join);
+
+    open_tables(&join, "A/g/1/x/T\nB/g/2/x/T\nC/h/3/x/U", "p/1/U\nq/1/T");
+    resolve(&join, "top=code");
+    cr_assert_eq(join.relation->level, 0, "an attribute of the level stands there, too");
+    cr_assert_str_eq(relation_text(&join), "p>h q>g");
+    close_tables(&join);
+}
+
+/* On the joined side a level gives its key to the leaves below. */
+Test(relation, joined_level)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1\nB/g/2", "p/2\nq/1\nr/1");
+    resolve(&join, "code=group");
+    cr_assert_eq(join.relation->level, -1);
+    cr_assert_str_eq(relation_text(&join), "q>A r>A p>B");
+    close_tables(&join);
+}
+
+/* Components on different levels meet at the leaf. */
+Test(relation, mixed_levels)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1\nB/g/2\nC/h/1", "p/1/g\nq/1/h\nr/2/h");
+    resolve(&join, "code=group group=code");
+    cr_assert_eq(join.relation->level, -1);
+    cr_assert_str_eq(relation_text(&join), "p>A q>C r>");
+    close_tables(&join);
+}
+
+/* ---- what normalising does ---- */
+
+/* Keys that are different as found and the same once normalised are counted as collisions, and as
+ * the keys they were in the coverage. */
+Test(relation, collisions)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1", "p/g/1\nq/g/ 1\nr/g/1 \ns/g/2\nt/g/2");
+    set_steps(&join, "[\"trim\"]");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p>A q>A r>A s> t>");
+    cr_assert_eq(join.relation->ncollisions, 2);
+    check_coverage(join.relation, 3, 4, 3, 1);
+    cr_assert_str_eq(unmatched_text(&join), "2 2 no such key in the primary");
+    close_tables(&join);
+}
+
+/* One value under several keys, of which two lead to the same member: one pair, not two. */
+Test(relation, split)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1\nB/g/2,1\nC/g/3", "p/g/1,2\nq/g/4,3\nr/g/,");
+    set_steps(&join, "[{\"split\": \",\"}]");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p>A,B q>C r>");
+    close_tables(&join);
+}
+
+/* Aggregates of a code list are out of everything; unknown codes are unmatched, even when the other
+ * side has the same text. */
+Test(relation, excluded_and_unknown)
+{
+    struct joining join;
+    open_tables(&join, "A/g/FRA\nB/g/-99\nC/g/OWID_WRL",
+                "p/g/fr\nq/g/OWID_WRL\nr/g/-99\ns/g/ZZ\nt/g/OWID_WRL");
+    set_steps(&join, "[{\"codelist\": {\"list\": \"iso3166-1\", \"to\": \"alpha3\"}}]");
+    resolve(&join, "code=code");
+    cr_assert_str_eq(relation_text(&join), "p>A q!> r> s> t!>");
+    cr_assert_eq(join.relation->coverage.excluded, 2);
+    check_coverage(join.relation, 1, 4, 1, 1);
+    for (size_t i = 0; i < join.relation->nunmatched; i++)
+        cr_assert_eq(join.relation->unmatched[i].is_excluded,
+                     vc_str_is(join.relation->unmatched[i].key, "OWID_WRL"));
+    close_tables(&join);
+}
+
+/* ---- partial indexes ---- */
+
+Test(relation, partial_index)
+{
+    struct joining join;
+    open_tables(&join, "A/g/1/x\nB/g/1/y\nC/g/2/y", "p/g/1/x\nq/g/1/y\nr/g/2/x");
+    resolve(&join, "main=main");
+    cr_assert_str_eq(relation_text(&join), "p>A q> r>");
+    cr_assert_str_eq(unmatched_text(&join), "2 1 no such key in the primary; ~ 1 not in the index");
+    close_tables(&join);
+}
+
+/* ---- beside a slow way ---- */
+
+static uint64_t next(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 33;
+}
+
+static void make_lines(uint64_t *state, unsigned n, char name, vc_buffer *out)
+{
+    static const char *const codes[] = {"1", "2", "3", "4", "5", "~", "", "6"};
+    for (unsigned i = 0; i < n; i++)
+        vc_buffer_printf(out, "%s%c%u/g%u/%s/%s", i > 0 ? "\n" : "", name, i,
+                         (unsigned)(next(state) % 3), codes[next(state) % 8],
+                         codes[next(state) % 6]);
+}
+
+static vc_str value_at(const vc_dimension *dimension, const char *attribute, uint32_t leaf)
+{
+    const vc_attribute *found = vc_dimension_find_attribute(dimension, vc_str_of(attribute));
+    if (found->codes[leaf] == VC_NONE) return (vc_str){0};
+    return vc_texts_get(&found->values, found->codes[leaf]);
+}
+
+static bool agree(const struct joining *join, const char *attribute, uint32_t p, uint32_t q)
+{
+    vc_str a = value_at(join->primary.dimension, attribute, p);
+    vc_str b = value_at(join->joined.dimension, attribute, q);
+    return a.size > 0 && vc_str_equal(a, b);
+}
+
+Test(relation, like_two_loops)
+{
+    uint64_t state = 3;
+    for (int round = 0; round < 300; round++) {
+        struct joining join;
+        vc_buffer primary = {0}, joined = {0};
+        bool is_composite = round % 2 == 1;
+        make_lines(&state, (unsigned)(next(&state) % 20), 'p', &primary);
+        make_lines(&state, (unsigned)(next(&state) % 40), 'q', &joined);
+        open_tables(&join, vc_buffer_text(&primary), vc_buffer_text(&joined));
+        resolve(&join, is_composite ? "code=code kind=kind" : "code=code");
+        for (uint32_t q = 0; q < join.relation->nleaves; q++) {
+            const uint32_t *units;
+            size_t nunits = vc_relation_units(join.relation, q, &units), found = 0;
+            for (uint32_t p = 0; p < join.primary.dimension->nleaves; p++) {
+                if (!agree(&join, "code", p, q)) continue;
+                if (is_composite && !agree(&join, "kind", p, q)) continue;
+                cr_assert_lt(found, nunits);
+                cr_assert_eq(units[found++], p, "round %d", round);
+            }
+            cr_assert_eq(found, nunits, "round %d", round);
+        }
+        vc_buffer_release(&primary);
+        vc_buffer_release(&joined);
+        close_tables(&join);
+    }
+}
