@@ -340,24 +340,25 @@ static vc_status mark_range(const struct selecting *in, const struct target *tar
     return VC_OK;
 }
 
-static void mark_null(const struct selecting *in, const struct target *target, bool wants_null,
-                      uint64_t *bits)
+static vc_status mark_null(const struct selecting *in, const struct target *target, bool wants_null,
+                           uint64_t *bits, vc_error *error)
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
     if (target->index != NULL) {
         uint64_t *has = VC_ARENA_NEW(in->plan->arena, uint64_t, in->nwords + 1);
-        if (has == NULL) return;
+        if (has == NULL) return vc_no_memory(error);
         for (uint32_t i = 0; i < target->index->offsets[target->index->values.count]; i++)
             mark_member(in, index_level(in, target->index), target->index->members[i], has);
         for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++)
             if (vc_bit_get(has, leaf) != wants_null) vc_bit_set(bits, leaf);
-        return;
+        return VC_OK;
     }
     const vc_level *level = target->level != NULL ? target->level : &hierarchy->levels[0];
     for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++) {
         bool is_null = vc_texts_get(&level->keys, level->leaf_members[leaf]).data == NULL;
         if (is_null == wants_null) vc_bit_set(bits, leaf);
     }
+    return VC_OK;
 }
 
 /* ASCII case ignored. */
@@ -404,8 +405,8 @@ static vc_status mark_item(const struct selecting *in, const vc_dimref *ref,
     case VC_ITEM_CHILDREN: return mark_path(in, ref, target, item, bits, error);
     case VC_ITEM_DESCENDANTS: return mark_descendants(in, ref, target, item, bits, error);
     case VC_ITEM_RANGE: return mark_range(in, target, item, bits, error);
-    case VC_ITEM_NULL: mark_null(in, target, true, bits); return VC_OK;
-    case VC_ITEM_NOT_NULL: mark_null(in, target, false, bits); return VC_OK;
+    case VC_ITEM_NULL: return mark_null(in, target, true, bits, error);
+    case VC_ITEM_NOT_NULL: return mark_null(in, target, false, bits, error);
     case VC_ITEM_CONTAINS:
     case VC_ITEM_STARTS_WITH:
     case VC_ITEM_ENDS_WITH: return mark_text(in, target, item, bits, error);
