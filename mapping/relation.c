@@ -138,14 +138,18 @@ static vc_status spread_values(struct resolver *resolver, const struct side *sid
         *values_out = of_member;
         return VC_OK;
     }
-    /* The side counts in leaves, the index in members of a level: a leaf has its member's value. */
-    const uint32_t *leaf_members =
-        dimension->hierarchies[index->hierarchy].levels[index->level].leaf_members;
-    uint32_t *of_leaf = vc_arena_alloc(&resolver->work, (size_t)side->nunits * sizeof *of_leaf);
-    if (of_leaf == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < side->nunits; leaf++)
-        of_leaf[leaf] = of_member[leaf_members[leaf]];
-    *values_out = of_leaf;
+    uint32_t *of_unit = vc_arena_alloc(&resolver->work, (size_t)side->nunits * sizeof *of_unit);
+    if (of_unit == NULL) return vc_no_memory(error);
+    const vc_level *levels = dimension->hierarchies[index->hierarchy].levels;
+    for (uint32_t unit = 0; unit < side->nunits; unit++) {
+        uint32_t member = unit;
+        if (side->level < 0) /* the side counts in leaves: a leaf has its member's value */
+            member = levels[index->level].leaf_members[unit];
+        for (int level = side->level; level > index->level; level--)
+            member = levels[level].parents[member];
+        of_unit[unit] = of_member[member];
+    }
+    *values_out = of_unit;
     return VC_OK;
 }
 
@@ -205,17 +209,22 @@ static vc_status make_side(struct resolver *resolver, struct side *side, bool is
     return VC_OK;
 }
 
-/* What the primary counts in: the level on which all its indexes stand, else its leaves. */
+/* What the primary counts in: the lowest level on which its indexes stand (country, state and city
+ * together are the key of a city), else its leaves: when one is of the leaf, or when they stand in
+ * several hierarchies. */
 static void choose_units(struct resolver *resolver, const vc_dimension *primary)
 {
     struct side *side = &resolver->primary;
     side->dimension = primary;
     side->hierarchy = resolver->pairs[0].from->hierarchy;
     side->level = resolver->pairs[0].from->level;
-    for (size_t i = 1; i < resolver->npairs; i++)
-        if (resolver->pairs[i].from->hierarchy != side->hierarchy ||
-            resolver->pairs[i].from->level != side->level)
+    for (size_t i = 1; i < resolver->npairs; i++) {
+        const vc_index *index = resolver->pairs[i].from;
+        if (index->hierarchy != side->hierarchy)
             side->hierarchy = side->level = -1;
+        else if (index->level > side->level)
+            side->level = index->level;
+    }
     side->nunits = side->hierarchy < 0
                        ? primary->nleaves
                        : primary->hierarchies[side->hierarchy].levels[side->level].nmembers;

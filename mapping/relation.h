@@ -65,9 +65,9 @@ typedef struct vc_relation {
  * empty or null component never matches.
  *
  * With no pairs the relation is by leaf keys (two versions of one dimension). The primary's units
- * are the members of the level on which all of its indexes stand, else its leaves. An index of the
- * joined side that stands on a level gives its key to all leaves
- * below. O(keys log keys) over distinct keys, each normalised once.
+ * are the members of the lowest level on which its indexes stand, when all are levels of one
+ * hierarchy, else its leaves. An index of the joined side that stands on a level gives its key to
+ * all leaves below. O(keys log keys) over distinct keys, each normalised once.
  */
 vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
                               const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,

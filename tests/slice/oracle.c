@@ -199,7 +199,7 @@ static void choose_units(struct oracle *oracle, const struct world_source *sourc
     for (unsigned i = 0; i < source->npairs; i++) {
         if (source->pairs[i].dimension != number) continue;
         unsigned mine = index_level(dimension->stored, source->pairs[i].index);
-        level = level == NOWHERE || level == mine ? mine : WORLD_LEVELS;
+        level = level == NOWHERE || mine > level ? mine : level;
     }
     place->units = VC_ARENA_NEW(&oracle->arena, uint32_t, dimension->nleaves + 1);
     place->nunits = level == WORLD_LEVELS ? dimension->nleaves : dimension->members[level];
