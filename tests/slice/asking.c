@@ -76,6 +76,14 @@ static void make_plain_item(struct making *in, unsigned d, const struct world_di
     } else {
         item->kind = VC_ITEM_RANGE;
         bool is_open = random_chance(in->random, 40), is_first = random_chance(in->random, 50);
+        if (random_chance(in->random, 40)) { /* keys alone, of any level */
+            vc_item end = {0};
+            if (!is_open || is_first) make_single(in, d, dimension, item);
+            if (!is_open || !is_first) make_single(in, d, dimension, &end);
+            item->end_keys = end.keys;
+            item->nend_keys = end.nkeys;
+            return;
+        }
         if (!is_open || is_first)
             make_path(in, dimension, 1 + random_below(in->random, dimension->nlevels), &item->keys,
                       &item->nkeys);

@@ -710,6 +710,24 @@ static bool is_end(const struct dimension *dimension, const vc_str *keys, size_t
     return true;
 }
 
+/* Where ends of one key stand: on the highest level on which one of them is found, else the top. */
+static const char *choose_level(const struct dimension *dimension, const vc_item *item,
+                                bool *scratch, unsigned *level_out)
+{
+    const vc_str *ends[2] = {item->nkeys == 1 ? item->keys : NULL,
+                             item->nend_keys == 1 ? item->end_keys : NULL};
+    bool is_ambiguous = false, is_found = false;
+    for (int i = 0; i < 2; i++) {
+        unsigned level;
+        const char *error =
+            ends[i] == NULL ? "none" : find_single(dimension, *ends[i], scratch, &level);
+        if (error == NULL && (!is_found || level < *level_out)) *level_out = level;
+        is_found |= error == NULL;
+        is_ambiguous |= error != NULL && strcmp(error, "ambiguous_key") == 0;
+    }
+    return is_ambiguous && !is_found ? "ambiguous_key" : NULL;
+}
+
 static const char *mark_range(const struct dimension *dimension, int target, const vc_item *item,
                               bool *scratch, bool *out)
 {
@@ -730,12 +748,11 @@ static const char *mark_range(const struct dimension *dimension, int target, con
                                                  is_high && vc_str_is_number(item->end_keys[0])));
     }
     if (target >= 0 && target < INDEX_LEVEL) return NULL;
-    if (target >= INDEX_LEVEL)
+    if (target >= INDEX_LEVEL) {
         single = (unsigned)target - INDEX_LEVEL;
-    else if (item->nkeys != 1 || find_single(dimension, item->keys[0], scratch, &single) != NULL) {
-        if (item->nend_keys != 1 ||
-            find_single(dimension, item->end_keys[0], scratch, &single) != NULL)
-            single = 0;
+    } else {
+        const char *error = choose_level(dimension, item, scratch, &single);
+        if (error != NULL) return error;
     }
     if (!is_end(dimension, item->keys, item->nkeys, item->nkeys == 1 ? single : 0) ||
         !is_end(dimension, item->end_keys, item->nend_keys, item->nend_keys == 1 ? single : 0))
