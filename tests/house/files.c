@@ -92,7 +92,8 @@ void house_copy_folder(const char *from, const char *to)
 
 void house_make_folder(char path[HOUSE_PATH])
 {
-    const char *folder = getenv("TMPDIR");
+    const char *folder = getenv("VCUBE_HOUSE_STORES"); /* main removes it, also what tests leave */
+    if (folder == NULL) folder = getenv("TMPDIR");
     house_path(path, folder != NULL ? folder : "/tmp", "vcube-house-XXXXXX");
     cr_assert_not_null(mkdtemp(path), "%s: %s", path, strerror(errno));
 }

@@ -32,7 +32,7 @@ void house_read(const char *path, vc_buffer *text);            /* fails the test
 json_t *house_read_json(const char *folder, const char *name); /* likewise */
 void house_write(const char *path, const char *text, size_t size);
 void house_copy_folder(const char *from, const char *to); /* its files, not its folders */
-void house_make_folder(char path[HOUSE_PATH]);            /* a new one, under $TMPDIR or /tmp */
+void house_make_folder(char path[HOUSE_PATH]); /* a new one; gone after the run at the latest */
 void house_remove_folder(const char *path);
 
 /* ---- stores (fixtures.c) ---- */
