@@ -45,6 +45,26 @@ static int compare_cells(const vc_plan *plan, size_t measure, const vc_cell *a, 
     return is_descending ? -order : order;
 }
 
+/* The last first, but a null key stays last among its siblings, and buckets behind all. */
+static int compare_descending(const vc_plan *plan, const vc_axis *axis, uint32_t p, uint32_t q)
+{
+    const vc_level *levels =
+        plan->cube->dimensions[axis->dimension].dimension->hierarchies[axis->hierarchy].levels;
+    uint32_t nmembers = axis->stored->nmembers;
+    int order = 0;
+    if (p >= nmembers || q >= nmembers) return (p > q) - (p < q);
+    for (unsigned level = axis->level + 1; level-- > 0 && p != q;) {
+        bool p_is_null = vc_texts_get(&levels[level].keys, p).data == NULL;
+        bool q_is_null = vc_texts_get(&levels[level].keys, q).data == NULL;
+        order = p_is_null != q_is_null ? (int)p_is_null - (int)q_is_null : (p < q) - (p > q);
+        if (level > 0) {
+            p = levels[level].parents[p];
+            q = levels[level].parents[q];
+        }
+    }
+    return order; /* of the highest level on which they differ */
+}
+
 static int compare_rows(const void *a, const void *b, void *context)
 {
     const struct sorting *sorting = context;
@@ -61,8 +81,8 @@ static int compare_rows(const void *a, const void *b, void *context)
         } else {
             uint32_t p = vc_rows_group(plan, rows, rows->keys[x], key->number);
             uint32_t q = vc_rows_group(plan, rows, rows->keys[y], key->number);
-            order = (p > q) - (p < q);
-            if (key->is_descending) order = -order;
+            order = key->is_descending ? compare_descending(plan, &plan->axes[key->number], p, q)
+                                       : (p > q) - (p < q);
         }
         if (order != 0) return order;
     }

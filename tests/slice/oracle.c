@@ -1341,6 +1341,22 @@ static bool passes(const struct oracle_cell *cell, const vc_having *having)
     return having->op == VC_OP_NE ? !is_any : is_any;
 }
 
+/* Descending by members: nulls and buckets are last all the same. */
+static int compare_descending(const struct asking *in, unsigned axis, uint32_t x, uint32_t y)
+{
+    vc_str mine[WORLD_LEVELS], others[WORLD_LEVELS];
+    bool is_synthetic_x, is_synthetic_y;
+    unsigned nkeys = oracle_group_keys(in->oracle, in->query, axis, x, mine, &is_synthetic_x);
+    oracle_group_keys(in->oracle, in->query, axis, y, others, &is_synthetic_y);
+    if (is_synthetic_x || is_synthetic_y) return (x > y) - (x < y);
+    for (unsigned i = 0; i < nkeys; i++)
+        if ((mine[i].data == NULL) != (others[i].data == NULL))
+            return mine[i].data == NULL ? 1 : -1;
+        else if (mine[i].data != NULL && !vc_str_equal(mine[i], others[i]))
+            break;
+    return (x < y) - (x > y);
+}
+
 static int compare_rows(const struct asking *in, const struct oracle_row *x,
                         const struct oracle_row *y)
 {
@@ -1353,7 +1369,8 @@ static int compare_rows(const struct asking *in, const struct oracle_row *x,
             axis++;
         if (axis < in->naxes) {
             compared = (x->groups[axis] > y->groups[axis]) - (x->groups[axis] < y->groups[axis]);
-            if (order->is_descending) compared = -compared;
+            if (order->is_descending)
+                compared = compare_descending(in, axis, x->groups[axis], y->groups[axis]);
         } else {
             unsigned m = find_measure(in->oracle, order->name);
             const struct oracle_cell *a = &x->cells[m], *b = &y->cells[m];
