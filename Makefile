@@ -40,7 +40,7 @@ help:
 ## make test         every test, in a few minutes
 ## make check        the quick ones: unit tests, layers, form
 ## make asan         unit tests under the address and undefined behaviour sanitizers
-## make coverage     how much of each layer the tests run (build/coverage.txt)
+## make coverage     how much of each layer the tests run (build-coverage/coverage.txt)
 ## make fuzz         fuzz every parser for FUZZ_SECONDS each (default 20)
 ## make bench        build the benches into build/bench
 ## make bench-ssb    the Star Schema Benchmark beside DuckDB (SF=1)

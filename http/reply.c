@@ -96,8 +96,16 @@ static void put_place(vc_json_writer *json, const vc_error *error)
         put_definition(json, error);
         return;
     }
-    if (error->pointer[0] != '\0')
-        put_text(json, error->pointer[0] == '/' ? "pointer" : "parameter", error->pointer);
+    if (error->pointer[0] == '/') {
+        put_text(json, "pointer", error->pointer);
+    } else if (error->pointer[0] != '\0') {
+        /* The pointer of a parameter is its name and the byte, which also stand apart. */
+        char pointer[sizeof error->pointer + 24];
+        snprintf(pointer, sizeof pointer, error->has_offset ? "%s:%ld" : "%s", error->pointer,
+                 error->offset);
+        put_text(json, "pointer", pointer);
+        put_text(json, "parameter", error->pointer);
+    }
     if (error->has_offset) vc_json_put_uint(json, "offset", (uint64_t)error->offset);
     if (error->line > 0) vc_json_put_uint(json, "line", error->line);
     if (error->column > 0) vc_json_put_uint(json, "column", error->column);

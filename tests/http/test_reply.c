@@ -69,11 +69,11 @@ Test(reply, a_problem_names_the_parameter)
     vc_error_at_offset(&error, "cut", 4);
     vc_error_add_candidate(&error, "geo", 3);
     json_t *json = problem_of(&error);
-    json_t *expected =
-        json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:[s], s:s}", "type",
-                  "urn:vcube:problem:unknown_dimension", "title", "Unknown dimension", "status",
-                  404, "detail", "no dimension 'ge\"o'", "code", "unknown_dimension", "parameter",
-                  "cut", "offset", 4, "candidates", "geo", "request_id", "id-1");
+    json_t *expected = json_pack(
+        "{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:[s], s:s}", "type",
+        "urn:vcube:problem:unknown_dimension", "title", "Unknown dimension", "status", 404,
+        "detail", "no dimension 'ge\"o'", "code", "unknown_dimension", "pointer", "cut:4",
+        "parameter", "cut", "offset", 4, "candidates", "geo", "request_id", "id-1");
     cr_assert(json_equal(json, expected), "%s", json_dumps(json, 0));
     json_decref(json);
     json_decref(expected);

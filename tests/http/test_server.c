@@ -528,8 +528,8 @@ ParameterizedTest(struct error_case *c, server, errors)
     json_t *json = json_loadb(answer.body.data, answer.body.size, 0, NULL);
     cr_assert_str_eq(text_of(json, "code"), c->code, "%s", answer.body.data);
     cr_assert_str_eq(text_of(json, "request_id"), answer_header(&answer, "X-Request-Id"));
-    const char *place = json_object_get(json, "pointer") != NULL ? text_of(json, "pointer")
-                                                                 : text_of(json, "parameter");
+    const char *place = json_object_get(json, "parameter") != NULL ? text_of(json, "parameter")
+                                                                   : text_of(json, "pointer");
     cr_assert_str_eq(place, c->place, "%s", answer.body.data);
     cr_assert_str_eq(answer_header(&answer, "ETag"), "");
     if (c->status == 405) cr_assert_neq(strlen(answer_header(&answer, "Allow")), 0);
