@@ -137,12 +137,97 @@ static vc_status apply_havings(vc_plan *plan, const vc_rows *rows, uint32_t *ord
 
 /* ---- top ---- */
 
+/* A member of the axis in a combination of the axes before it, of which some row is still in. */
+struct candidate {
+    uint64_t prefix;     /* of the row keys, down to the axis */
+    const vc_cell *cell; /* of the measure at that grain; NULL: it has none */
+    bool is_chosen;
+};
+
+struct ranking {
+    const vc_plan *plan;
+    size_t axis, measure;
+    bool is_descending;
+    struct candidate *candidates; /* ascending by prefix */
+    size_t ncandidates;
+    uint32_t *candidate_of; /* [kept rows] */
+};
+
+static int compare_candidates(const void *a, const void *b, void *context)
+{
+    static const vc_cell nothing = {.is_null = true};
+    const struct ranking *ranking = context;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    const vc_cell *p = ranking->candidates[x].cell, *q = ranking->candidates[y].cell;
+    int order = compare_cells(ranking->plan, ranking->measure, p != NULL ? p : &nothing,
+                              q != NULL ? q : &nothing, ranking->is_descending);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The row of a prefix, by bisection: keys ascend. NULL when there is none. */
+static const vc_cell *find_cell(const struct ranking *ranking, const vc_rows *rows, uint64_t prefix)
+{
+    uint64_t stride = rows->strides[ranking->axis];
+    size_t low = 0, high = rows->nrows;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rows->keys[middle] / stride < prefix)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == rows->nrows || rows->keys[low] / stride != prefix) return NULL;
+    return &rows->cells[low * ranking->plan->nmeasures + ranking->measure];
+}
+
+/* rows: of the grain of the axis, which are the detail rows themselves when it is the last one. */
+static vc_status collect_candidates(struct ranking *ranking, const vc_rows *detail,
+                                    const vc_rows *rows, const uint32_t *order, size_t nkept,
+                                    vc_error *error)
+{
+    vc_arena *arena = ranking->plan->arena;
+    ranking->candidates = VC_ARENA_NEW(arena, struct candidate, nkept + 1);
+    ranking->candidate_of = VC_ARENA_NEW(arena, uint32_t, nkept + 1);
+    if (ranking->candidates == NULL || ranking->candidate_of == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nkept; i++) {
+        uint64_t prefix = detail->keys[order[i]] / detail->strides[ranking->axis];
+        size_t last = ranking->ncandidates;
+        if (last == 0 || ranking->candidates[last - 1].prefix != prefix)
+            ranking->candidates[ranking->ncandidates++] =
+                (struct candidate){.prefix = prefix, .cell = find_cell(ranking, rows, prefix)};
+        ranking->candidate_of[i] = (uint32_t)ranking->ncandidates - 1;
+    }
+    return VC_OK;
+}
+
+static vc_status choose(struct ranking *ranking, uint64_t count, vc_error *error)
+{
+    size_t n = ranking->ncandidates;
+    uint64_t ngroups = ranking->plan->axes[ranking->axis].ngroups;
+    uint32_t *ranked = vc_arena_alloc(ranking->plan->arena, (n + 1) * sizeof *ranked);
+    if (ranked == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < n; i++)
+        ranked[i] = (uint32_t)i;
+    for (size_t first = 0, end; first < n; first = end) {
+        uint64_t combination = ranking->candidates[first].prefix / ngroups;
+        for (end = first + 1; end < n; end++)
+            if (ranking->candidates[end].prefix / ngroups != combination) break;
+        qsort_r(ranked + first, end - first, sizeof *ranked, compare_candidates, ranking);
+        for (size_t i = first; i < end && i - first < count; i++)
+            ranking->candidates[ranked[i]].is_chosen = true;
+    }
+    return VC_OK;
+}
+
 /* The n best members of an axis for each combination of the axes before it, by the measure at that
- * grain. When the axis is not the last one, that grain is a grouping of its own. */
+ * grain. When the axis is not the last one, that grain is a grouping of its own. Members of which
+ * having or an earlier top has left no row do not take a place. */
 static vc_status apply_top(vc_plan *plan, const vc_rows *detail, const vc_top *top, uint32_t *order,
                            size_t *nkept, vc_error *error)
 {
-    size_t axis = 0, measure;
+    struct ranking ranking = {.plan = plan, .is_descending = !top->is_ascending};
+    vc_rows *coarse = NULL;
+    size_t axis = 0, kept = 0;
     while (axis < plan->naxes && !vc_str_equal(plan->axes[axis].ref.dimension, top->dimension))
         axis++;
     if (axis == plan->naxes) {
@@ -151,58 +236,18 @@ static vc_status apply_top(vc_plan *plan, const vc_rows *detail, const vc_top *t
                     "top names dimension '%.*s', which is not drilled", VC_FMT(top->dimension));
         return vc_error_at_place(error, status, top->place);
     }
-    vc_status status = vc_plan_measure_of(plan, top->measure, top->place, &measure, error);
-    const vc_rows *rows = detail;
-    if (status == VC_OK && axis + 1 < plan->naxes) {
-        vc_rows *coarse;
+    ranking.axis = axis;
+    vc_status status = vc_plan_measure_of(plan, top->measure, top->place, &ranking.measure, error);
+    if (status == VC_OK && axis + 1 < plan->naxes)
         status = vc_stitch(plan, (1u << (axis + 1)) - 1, true, &coarse, error);
-        rows = coarse;
-    }
-    if (status != VC_OK) return status;
-    struct sort_key key = {
-        .is_measure = true, .number = measure, .is_descending = !top->is_ascending};
-    uint32_t *ranked = vc_arena_alloc(plan->arena, (rows->nrows + 1) * sizeof *ranked);
-    uint64_t *chosen = VC_ARENA_NEW(plan->arena, uint64_t, vc_bits_words(rows->nrows) + 1);
-    if (ranked == NULL || chosen == NULL) return vc_no_memory(error);
-    size_t ncandidates = 0;
-    if (rows == detail) { /* only rows that are still in compete */
-        for (size_t i = 0; i < *nkept; i++)
-            ranked[ncandidates++] = order[i];
-    } else {
-        for (size_t row = 0; row < rows->nrows; row++)
-            ranked[ncandidates++] = (uint32_t)row;
-    }
-    struct sorting sorting = {.plan = plan, .rows = rows, .keys = &key, .nkeys = 1};
-    for (size_t first = 0, end; first < ncandidates; first = end) {
-        uint64_t combination =
-            rows->keys[ranked[first]] / rows->strides[axis] / plan->axes[axis].ngroups;
-        for (end = first + 1; end < ncandidates; end++)
-            if (rows->keys[ranked[end]] / rows->strides[axis] / plan->axes[axis].ngroups !=
-                combination)
-                break;
-        qsort_r(ranked + first, end - first, sizeof *ranked, compare_rows, &sorting);
-        for (size_t i = first; i < end && i - first < top->count; i++)
-            vc_bit_set(chosen, ranked[i]);
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < *nkept; i++) {
-        uint64_t prefix = detail->keys[order[i]] / detail->strides[axis];
-        bool is_chosen = rows == detail && vc_bit_get(chosen, order[i]);
-        /* Keys ascend, so the row of the prefix is found by bisection. */
-        size_t low = 0, high = rows == detail ? 0 : rows->nrows;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (rows->keys[middle] / rows->strides[axis] < prefix)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (rows != detail && low < rows->nrows && rows->keys[low] / rows->strides[axis] == prefix)
-            is_chosen = vc_bit_get(chosen, low);
-        if (is_chosen) order[kept++] = order[i];
-    }
+    if (status == VC_OK)
+        status = collect_candidates(&ranking, detail, coarse != NULL ? coarse : detail, order,
+                                    *nkept, error);
+    if (status == VC_OK) status = choose(&ranking, top->count, error);
+    for (size_t i = 0; status == VC_OK && i < *nkept; i++)
+        if (ranking.candidates[ranking.candidate_of[i]].is_chosen) order[kept++] = order[i];
     *nkept = kept;
-    return VC_OK;
+    return status;
 }
 
 /* ---- order ---- */
