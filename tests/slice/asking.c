@@ -258,6 +258,27 @@ static void make_orders(struct making *in, vc_query *query)
     query->norders = count;
 }
 
+static void make_tops(struct making *in, vc_query *query)
+{
+    unsigned count = random_chance(in->random, 20) + random_chance(in->random, 5);
+    if (query->naxes == 0) return;
+    vc_top *tops = VC_ARENA_NEW(in->arena, vc_top, 2);
+    vc_str *nonempty = VC_ARENA_NEW(in->arena, vc_str, 4);
+    for (unsigned i = 0; i < count; i++)
+        tops[i] = (vc_top){
+            .count = random_below(in->random, 4),
+            .measure = any_measure(in),
+            .is_ascending = random_chance(in->random, 30),
+            .dimension =
+                query->axes[random_below(in->random, (unsigned)query->naxes)].dimref.dimension};
+    query->tops = tops;
+    query->ntops = count;
+    query->nonempty = nonempty;
+    for (size_t a = 0; a < query->naxes && !query->is_sparse; a++)
+        if (random_chance(in->random, 40))
+            nonempty[query->nnonempty++] = query->axes[a].dimref.dimension;
+}
+
 vc_query asking_make(const struct oracle *oracle, const char *cube, struct random *random,
                      unsigned max_groups, vc_arena *arena)
 {
@@ -277,6 +298,7 @@ vc_query asking_make(const struct oracle *oracle, const char *cube, struct rando
     make_orders(&in, &query);
     query.is_sparse = random_chance(random, 75);
     query.has_parents = random_chance(random, 50);
+    make_tops(&in, &query);
     if (random_chance(random, 15)) query.limit = random_below(random, 6);
     if (random_chance(random, 10)) query.offset = random_below(random, 4);
     return query;
@@ -402,6 +424,15 @@ static void put_lists(const vc_query *query, vc_buffer *out)
                          VC_FMT(query->orders[i].name),
                          query->orders[i].is_descending ? "desc" : "asc");
     vc_buffer_put_text(out, query->norders > 0 ? "]" : "");
+    for (size_t i = 0; i < query->ntops; i++)
+        vc_buffer_printf(out, "%s%llu:%.*s:%.*s:%s%s", i > 0 ? "|" : ",\n \"top\": \"",
+                         (unsigned long long)query->tops[i].count, VC_FMT(query->tops[i].dimension),
+                         VC_FMT(query->tops[i].measure),
+                         query->tops[i].is_ascending ? "asc" : "desc",
+                         i + 1 == query->ntops ? "\"" : "");
+    for (size_t i = 0; i < query->nnonempty; i++)
+        vc_buffer_printf(out, "%s\"%.*s\"%s", i > 0 ? ", " : ",\n \"nonempty\": [",
+                         VC_FMT(query->nonempty[i]), i + 1 == query->nnonempty ? "]" : "");
 }
 
 void asking_print(const vc_query *query, vc_buffer *out)

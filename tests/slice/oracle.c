@@ -1256,19 +1256,24 @@ struct rows {
     size_t count, capacity;
 };
 
+static bool row_has_value(const struct asking *in, const struct oracle_cell *cells)
+{
+    for (unsigned i = 0; i < in->nasked; i++) {
+        const struct oracle_cell *cell = &cells[in->asked[i]];
+        if (!cell->is_null && !(is_count(&in->oracle->measures[in->asked[i]]) && cell->value == 0))
+            return true;
+    }
+    return false;
+}
+
 static void add_row(const struct asking *in, struct rows *rows, const uint32_t *groups,
                     bool is_sparse)
 {
-    bool is_done[MEASURES] = {false}, has_facts = false, has_value = false;
+    bool is_done[MEASURES] = {false}, has_facts = false;
     struct oracle_cell *cells = VC_ARENA_NEW(in->arena, struct oracle_cell, MEASURES);
     for (unsigned m = 0; m < in->oracle->nmeasures; m++)
         if (in->is_wanted[m]) fill_cell(in, m, groups, cells, is_done, &has_facts);
-    for (unsigned i = 0; i < in->nasked; i++) {
-        const struct oracle_cell *cell = &cells[in->asked[i]];
-        has_value |=
-            !cell->is_null && !(is_count(&in->oracle->measures[in->asked[i]]) && cell->value == 0);
-    }
-    if (is_sparse && !(has_facts && has_value)) return;
+    if (is_sparse && !(has_facts && row_has_value(in, cells))) return;
     if (rows->count == rows->capacity) {
         rows->capacity = rows->capacity * 2 + 16;
         struct oracle_row *items = VC_ARENA_NEW(in->arena, struct oracle_row, rows->capacity);
@@ -1385,10 +1390,74 @@ static int compare_rows(const struct asking *in, const struct oracle_row *x,
     return 0;
 }
 
-static void shape(const struct asking *in, struct rows *rows)
+/* nonempty: a member stays when some row of it has a value. */
+static void drop_empty(const struct asking *in, struct rows *rows)
+{
+    for (size_t n = 0; n < in->query->nnonempty; n++) {
+        unsigned axis = 0;
+        size_t kept = 0;
+        while (!vc_str_equal(in->query->axes[axis].dimref.dimension, in->query->nonempty[n]))
+            axis++;
+        bool *has_value = VC_ARENA_NEW(in->arena, bool, in->ngroups[axis] + 1);
+        for (size_t i = 0; i < rows->count; i++)
+            has_value[rows->items[i].groups[axis]] |= row_has_value(in, rows->items[i].cells);
+        for (size_t i = 0; i < rows->count; i++)
+            if (has_value[rows->items[i].groups[axis]]) rows->items[kept++] = rows->items[i];
+        rows->count = kept;
+    }
+}
+
+/* Do two rows agree on the first n axes? */
+static bool same_groups(const struct oracle_row *x, const struct oracle_row *y, unsigned n)
+{
+    return memcmp(x->groups, y->groups, n * sizeof x->groups[0]) == 0;
+}
+
+/* How many candidates of the same combination are better than this one? */
+static size_t count_better(const vc_top *top, unsigned axis, unsigned measure,
+                           const struct oracle_row *candidates, size_t count, size_t at)
+{
+    const struct oracle_cell *mine = &candidates[at].cells[measure];
+    size_t nbetter = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct oracle_cell *other = &candidates[i].cells[measure];
+        if (i == at || !same_groups(&candidates[i], &candidates[at], axis)) continue;
+        int order = (int)other->is_null - (int)mine->is_null;
+        if (order == 0 && !mine->is_null)
+            order = ((other->value > mine->value) - (other->value < mine->value)) *
+                    (top->is_ascending ? 1 : -1);
+        nbetter += order < 0 || (order == 0 && i < at);
+    }
+    return nbetter;
+}
+
+/* The n best members of an axis per combination of those before it, among those with a row left. */
+static void apply_top(struct asking *in, const vc_top *top, struct rows *rows)
+{
+    unsigned axis = 0, measure = find_measure(in->oracle, top->measure);
+    size_t kept = 0, ncandidates = 0;
+    while (!vc_str_equal(in->query->axes[axis].dimref.dimension, top->dimension))
+        axis++;
+    struct rows grain = make_rows(in, (2u << axis) - 1, false);
+    for (size_t i = 0; i < grain.count; i++) {
+        bool is_in = false;
+        for (size_t r = 0; r < rows->count; r++)
+            is_in |= same_groups(&grain.items[i], &rows->items[r], axis + 1);
+        if (is_in) grain.items[ncandidates++] = grain.items[i];
+    }
+    for (size_t r = 0; r < rows->count; r++)
+        for (size_t i = 0; i < ncandidates; i++)
+            if (same_groups(&grain.items[i], &rows->items[r], axis + 1) &&
+                count_better(top, axis, measure, grain.items, ncandidates, i) < top->count)
+                rows->items[kept++] = rows->items[r];
+    rows->count = kept;
+}
+
+static void shape(struct asking *in, struct rows *rows)
 {
     const vc_query *query = in->query;
     size_t kept = 0;
+    drop_empty(in, rows);
     for (size_t i = 0; i < rows->count; i++) {
         bool is_good = true;
         for (size_t h = 0; h < query->nhavings; h++)
@@ -1398,6 +1467,8 @@ static void shape(const struct asking *in, struct rows *rows)
         if (is_good) rows->items[kept++] = rows->items[i];
     }
     rows->count = kept;
+    for (size_t t = 0; t < query->ntops; t++)
+        apply_top(in, &query->tops[t], rows);
     for (size_t i = 1; i < rows->count; i++) /* stable: ties stay in member order */
         for (size_t j = i; j > 0 && compare_rows(in, &rows->items[j], &rows->items[j - 1]) < 0;
              j--) {
@@ -1442,6 +1513,8 @@ static const char *plan_measures(struct asking *in)
         want(in, in->asked[i]);
     for (size_t i = 0; i < query->nhavings; i++)
         want(in, find_measure(in->oracle, query->havings[i].measure));
+    for (size_t i = 0; i < query->ntops; i++)
+        want(in, find_measure(in->oracle, query->tops[i].measure));
     for (size_t i = 0; i < query->norders; i++) {
         bool is_axis = false;
         for (unsigned a = 0; a < in->naxes; a++)

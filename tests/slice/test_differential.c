@@ -235,8 +235,11 @@ static void shrink(struct round *round, struct oracle *oracle, vc_query *query, 
         DROP_EACH(totals, ntotals)
         DROP_EACH(havings, nhavings)
         DROP_EACH(orders, norders)
+        DROP_EACH(tops, ntops)
+        DROP_EACH(nonempty, nnonempty)
         if (query->nmeasures > 1) DROP_EACH(measures, nmeasures)
-        if (query->ntotals + query->norders == 0) DROP_EACH(axes, naxes)
+        if (query->ntotals + query->norders + query->ntops + query->nnonempty == 0)
+            DROP_EACH(axes, naxes)
         if (query->limit != UINT64_MAX || query->offset > 0) {
             vc_query smaller = *query;
             smaller.limit = UINT64_MAX;

@@ -471,7 +471,7 @@ static size_t make_queries(struct law *law, size_t count, vc_query *queries, cha
         vc_query query = asking_make(law->oracle, "v", &law->world.random, 200, &law->arena);
         query.limit = UINT64_MAX;
         query.offset = 0;
-        query.norders = query.ntotals = query.nhavings = 0;
+        query.norders = query.ntotals = query.nhavings = query.ntops = query.nnonempty = 0;
         query.has_parents = true;
         if (query.nmeasures == 0 ||
             vc_engine_run(law->fixture.model, &query, NULL, &law->arena, &result, NULL) != VC_OK)
