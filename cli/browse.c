@@ -89,6 +89,35 @@ static void put_json_line(vc_buffer *out, const vc_cube *cube)
     vc_buffer_put_text(out, "]}");
 }
 
+/* A cube that no longer fits what it stands on (something was dropped by force) does not hide the
+ * others: it is listed with the reason. What is wrong with the store itself is an error. */
+static vc_status list_cube(struct browsing *in, vc_str name, vc_str *row, vc_buffer *json,
+                           vc_error *error)
+{
+    const vc_cube *cube;
+    vc_error why = {0};
+    vc_status status = vc_model_cube(in->model, name, &cube, &why);
+    if (status == VC_OK) {
+        describe_line(in, cube, row);
+        put_json_line(json, cube);
+        return VC_OK;
+    }
+    if (status != VC_NOT_FOUND && status != VC_BAD_INPUT && status != VC_IMPOSSIBLE) {
+        *error = why;
+        return status;
+    }
+    row[0] = name;
+    row[1] = VC_STR("broken");
+    row[2] = row[3] = VC_STR("");
+    row[4] = vc_arena_str(&in->arena, vc_str_of(why.message));
+    vc_buffer_put_text(json, "{\"name\":");
+    vc_buffer_put_json(json, name);
+    vc_buffer_put_text(json, ",\"kind\":\"broken\",\"error\":");
+    vc_buffer_put_json(json, vc_str_of(why.message));
+    vc_buffer_put_text(json, "}");
+    return VC_OK;
+}
+
 static int run_ls(const vc_arguments *arguments)
 {
     struct browsing in;
@@ -104,12 +133,8 @@ static int run_ls(const vc_arguments *arguments)
     if (status == VC_OK && texts == NULL) status = vc_no_memory(&error);
     vc_buffer_put_text(&json, "{\"cubes\":[");
     for (size_t i = 0; i < nobjects && status == VC_OK; i++) {
-        const vc_cube *cube;
-        status = vc_model_cube(in.model, objects[i].name, &cube, &error);
-        if (status != VC_OK) break;
-        describe_line(&in, cube, texts + (i + 1) * 5);
         vc_buffer_put_text(&json, i > 0 ? "," : "");
-        put_json_line(&json, cube);
+        status = list_cube(&in, objects[i].name, texts + (i + 1) * 5, &json, &error);
     }
     vc_buffer_put_text(&json, "]}");
     if (status == VC_OK && vc_arguments_get(arguments, "json") != NULL) {

@@ -1,0 +1,47 @@
+/* Looking around in a store, by the command. */
+#include "tests/house/house.h"
+
+#include <string.h>
+
+TestSuite(browse, .timeout = 60);
+
+static void run(struct house_run *result, const char *const *arguments)
+{
+    house_run(arguments, NULL, NULL, result);
+    cr_assert_eq(result->code, 0, "%s: %s", arguments[0], vc_buffer_text(&result->complaint));
+}
+
+/* What was dropped by force must not hide the cubes that are well. */
+Test(browse, ls_with_a_broken_cube)
+{
+    char root[HOUSE_PATH], store[HOUSE_PATH], from[HOUSE_PATH];
+    struct house_run result;
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_make_folder(root);
+    house_path(store, root, "store");
+    house_store("tests/data/fixture/edges", from);
+    house_copy_folder(from, store);
+    run(&result, (const char *[]){"drop", "-d", store, "--force", "countries", NULL});
+    house_run_release(&result);
+
+    run(&result, (const char *[]){"ls", "-d", store, NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out), "prices"), "%s",
+                       vc_buffer_text(&result.out));
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out), "there is no cube named 'countries'"));
+    house_run_release(&result);
+
+    run(&result, (const char *[]){"ls", "-d", store, "--json", NULL});
+    json_t *json = json_loads(vc_buffer_text(&result.out), 0, NULL), *cube;
+    size_t i, nbroken = 0;
+    json_array_foreach(json_object_get(json, "cubes"), i, cube)
+    {
+        bool is_broken = strcmp(json_string_value(json_object_get(cube, "kind")), "broken") == 0;
+        const char *name = json_string_value(json_object_get(cube, "name"));
+        nbroken += is_broken;
+        cr_assert_eq(is_broken, strcmp(name, "money") == 0, "%s", name);
+    }
+    cr_assert_eq(nbroken, 1);
+    json_decref(json);
+    house_run_release(&result);
+    house_remove_folder(root);
+}
