@@ -200,6 +200,11 @@ typedef struct vc_rows {
 vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows_out,
                     vc_error *error);
 
+/* The same for rows that are known: keys [nkeys] ascending, which become the rows' own; all of them
+ * stay, whatever is in them. */
+vc_status vc_stitch_keys(vc_plan *plan, uint32_t kept, uint64_t *keys, size_t nkeys,
+                         vc_rows **rows_out, vc_error *error);
+
 /* Do the asked measures of a row say anything? A count of 0 does not. */
 bool vc_row_has_value(const vc_plan *plan, const vc_cell *cells);
 

@@ -137,67 +137,54 @@ static vc_status apply_havings(vc_plan *plan, const vc_rows *rows, uint32_t *ord
 
 /* ---- top ---- */
 
-/* A member of the axis in a combination of the axes before it, of which some row is still in. */
-struct candidate {
-    uint64_t prefix;     /* of the row keys, down to the axis */
-    const vc_cell *cell; /* of the measure at that grain; NULL: it has none */
-    bool is_chosen;
-};
-
+/* Candidates: the members of the axis, in each combination of the axes before it, of which some row
+ * is still in. The key of one is the row's key down to the axis. */
 struct ranking {
     const vc_plan *plan;
     size_t axis, measure;
     bool is_descending;
-    struct candidate *candidates; /* ascending by prefix */
     size_t ncandidates;
+    uint64_t *keys;         /* [ncandidates] ascending */
+    const vc_cell **cells;  /* [ncandidates] of the measure, at the grain of the axis */
+    bool *is_chosen;        /* [ncandidates] */
     uint32_t *candidate_of; /* [kept rows] */
 };
 
 static int compare_candidates(const void *a, const void *b, void *context)
 {
-    static const vc_cell nothing = {.is_null = true};
     const struct ranking *ranking = context;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    const vc_cell *p = ranking->candidates[x].cell, *q = ranking->candidates[y].cell;
-    int order = compare_cells(ranking->plan, ranking->measure, p != NULL ? p : &nothing,
-                              q != NULL ? q : &nothing, ranking->is_descending);
+    int order = compare_cells(ranking->plan, ranking->measure, ranking->cells[x], ranking->cells[y],
+                              ranking->is_descending);
     return order != 0 ? order : (x > y) - (x < y);
 }
 
-/* The row of a prefix, by bisection: keys ascend. NULL when there is none. */
-static const vc_cell *find_cell(const struct ranking *ranking, const vc_rows *rows, uint64_t prefix)
+static vc_status collect_candidates(struct ranking *ranking, vc_plan *plan, const vc_rows *detail,
+                                    const uint32_t *order, size_t nkept, vc_error *error)
 {
-    uint64_t stride = rows->strides[ranking->axis];
-    size_t low = 0, high = rows->nrows;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rows->keys[middle] / stride < prefix)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == rows->nrows || rows->keys[low] / stride != prefix) return NULL;
-    return &rows->cells[low * ranking->plan->nmeasures + ranking->measure];
-}
-
-/* rows: of the grain of the axis, which are the detail rows themselves when it is the last one. */
-static vc_status collect_candidates(struct ranking *ranking, const vc_rows *detail,
-                                    const vc_rows *rows, const uint32_t *order, size_t nkept,
-                                    vc_error *error)
-{
-    vc_arena *arena = ranking->plan->arena;
-    ranking->candidates = VC_ARENA_NEW(arena, struct candidate, nkept + 1);
-    ranking->candidate_of = VC_ARENA_NEW(arena, uint32_t, nkept + 1);
-    if (ranking->candidates == NULL || ranking->candidate_of == NULL) return vc_no_memory(error);
+    bool is_last = ranking->axis + 1 == plan->naxes;
+    vc_rows *rows;
+    ranking->keys = VC_ARENA_NEW(plan->arena, uint64_t, nkept + 1);
+    ranking->cells = VC_ARENA_NEW(plan->arena, const vc_cell *, nkept + 1);
+    ranking->is_chosen = VC_ARENA_NEW(plan->arena, bool, nkept + 1);
+    ranking->candidate_of = VC_ARENA_NEW(plan->arena, uint32_t, nkept + 1);
+    if (ranking->keys == NULL || ranking->cells == NULL || ranking->is_chosen == NULL ||
+        ranking->candidate_of == NULL)
+        return vc_no_memory(error);
     for (size_t i = 0; i < nkept; i++) {
-        uint64_t prefix = detail->keys[order[i]] / detail->strides[ranking->axis];
-        size_t last = ranking->ncandidates;
-        if (last == 0 || ranking->candidates[last - 1].prefix != prefix)
-            ranking->candidates[ranking->ncandidates++] =
-                (struct candidate){.prefix = prefix, .cell = find_cell(ranking, rows, prefix)};
+        uint64_t key = detail->keys[order[i]] / detail->strides[ranking->axis];
+        size_t n = ranking->ncandidates;
+        if (n == 0 || ranking->keys[n - 1] != key) ranking->keys[ranking->ncandidates++] = key;
         ranking->candidate_of[i] = (uint32_t)ranking->ncandidates - 1;
+        if (is_last)
+            ranking->cells[i] = &detail->cells[order[i] * plan->nmeasures + ranking->measure];
     }
-    return VC_OK;
+    if (is_last) return VC_OK;
+    vc_status status = vc_stitch_keys(plan, (1u << (ranking->axis + 1)) - 1, ranking->keys,
+                                      ranking->ncandidates, &rows, error);
+    for (size_t i = 0; status == VC_OK && i < ranking->ncandidates; i++)
+        ranking->cells[i] = &rows->cells[i * plan->nmeasures + ranking->measure];
+    return status;
 }
 
 static vc_status choose(struct ranking *ranking, uint64_t count, vc_error *error)
@@ -209,12 +196,12 @@ static vc_status choose(struct ranking *ranking, uint64_t count, vc_error *error
     for (size_t i = 0; i < n; i++)
         ranked[i] = (uint32_t)i;
     for (size_t first = 0, end; first < n; first = end) {
-        uint64_t combination = ranking->candidates[first].prefix / ngroups;
+        uint64_t combination = ranking->keys[first] / ngroups;
         for (end = first + 1; end < n; end++)
-            if (ranking->candidates[end].prefix / ngroups != combination) break;
+            if (ranking->keys[end] / ngroups != combination) break;
         qsort_r(ranked + first, end - first, sizeof *ranked, compare_candidates, ranking);
         for (size_t i = first; i < end && i - first < count; i++)
-            ranking->candidates[ranked[i]].is_chosen = true;
+            ranking->is_chosen[ranked[i]] = true;
     }
     return VC_OK;
 }
@@ -226,7 +213,6 @@ static vc_status apply_top(vc_plan *plan, const vc_rows *detail, const vc_top *t
                            size_t *nkept, vc_error *error)
 {
     struct ranking ranking = {.plan = plan, .is_descending = !top->is_ascending};
-    vc_rows *coarse = NULL;
     size_t axis = 0, kept = 0;
     while (axis < plan->naxes && !vc_str_equal(plan->axes[axis].ref.dimension, top->dimension))
         axis++;
@@ -238,14 +224,10 @@ static vc_status apply_top(vc_plan *plan, const vc_rows *detail, const vc_top *t
     }
     ranking.axis = axis;
     vc_status status = vc_plan_measure_of(plan, top->measure, top->place, &ranking.measure, error);
-    if (status == VC_OK && axis + 1 < plan->naxes)
-        status = vc_stitch(plan, (1u << (axis + 1)) - 1, true, &coarse, error);
-    if (status == VC_OK)
-        status = collect_candidates(&ranking, detail, coarse != NULL ? coarse : detail, order,
-                                    *nkept, error);
+    if (status == VC_OK) status = collect_candidates(&ranking, plan, detail, order, *nkept, error);
     if (status == VC_OK) status = choose(&ranking, top->count, error);
     for (size_t i = 0; status == VC_OK && i < *nkept; i++)
-        if (ranking.candidates[ranking.candidate_of[i]].is_chosen) order[kept++] = order[i];
+        if (ranking.is_chosen[ranking.candidate_of[i]]) order[kept++] = order[i];
     *nkept = kept;
     return status;
 }

@@ -489,8 +489,9 @@ static vc_status fill_rows(struct stitching *in, bool is_sparse, vc_error *error
     return VC_OK;
 }
 
-vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows_out,
-                    vc_error *error)
+/* wanted: rows by their keys, whatever is in them; NULL: as is_sparse says. */
+static vc_status stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const struct keys *wanted,
+                        vc_rows **rows_out, vc_error *error)
 {
     vc_arena *arena = plan->arena;
     vc_rows *rows = VC_ARENA_NEW(arena, vc_rows, 1);
@@ -509,12 +510,29 @@ vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows
     rows->tables = VC_ARENA_NEW(arena, vc_table *, plan->npasses + 1);
     if (rows->tables == NULL) return vc_no_memory(error);
     vc_status status = set_strides(&in, error);
-    if (status == VC_OK && !is_sparse) status = check_product(&in, error);
+    if (status == VC_OK && wanted == NULL && !is_sparse) status = check_product(&in, error);
     if (status == VC_OK) status = scan_passes(&in, error);
-    if (status == VC_OK) status = collect_keys(&in, is_sparse, error);
-    if (status == VC_OK) status = fill_rows(&in, is_sparse, error);
+    if (status == VC_OK && wanted == NULL) status = collect_keys(&in, is_sparse, error);
+    if (status == VC_OK && wanted != NULL) {
+        rows->keys = wanted->items;
+        rows->nrows = wanted->count;
+    }
+    if (status == VC_OK) status = fill_rows(&in, is_sparse && wanted == NULL, error);
     for (size_t p = 0; p < plan->npasses; p++)
         vc_cells_free(in.cells[p]);
     *rows_out = rows;
     return status;
+}
+
+vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows_out,
+                    vc_error *error)
+{
+    return stitch(plan, kept, is_sparse, NULL, rows_out, error);
+}
+
+vc_status vc_stitch_keys(vc_plan *plan, uint32_t kept, uint64_t *keys, size_t nkeys,
+                         vc_rows **rows_out, vc_error *error)
+{
+    struct keys wanted = {.items = keys, .count = nkeys};
+    return stitch(plan, kept, false, &wanted, rows_out, error);
 }
