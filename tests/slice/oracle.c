@@ -343,7 +343,7 @@ struct leaf_order {
     const struct world_cube *cube;
     unsigned of;
     struct dimension dimension; /* for its order */
-    bool is_code_number;
+    bool is_code_number[2];     /* of all leaves; of those of the first load */
 };
 
 static bool is_old_leaf(const struct leaf_order *order, uint32_t leaf)
@@ -364,8 +364,9 @@ static bool comes_before(const struct leaf_order *order, uint32_t a, uint32_t b)
     const struct world_leaf *x = &stored->leaves[a], *y = &stored->leaves[b];
     bool has_key = stored->has_table;
     if (compared == 0)
-        compared = compare_texts(vc_str_of(has_key ? x->key : x->code),
-                                 vc_str_of(has_key ? y->key : y->code), order->is_code_number);
+        compared =
+            compare_texts(vc_str_of(has_key ? x->key : x->code),
+                          vc_str_of(has_key ? y->key : y->code), order->is_code_number[is_old_a]);
     return compared < 0;
 }
 
@@ -373,13 +374,15 @@ static void order_leaves(struct oracle *oracle, const struct world_cube *cube, u
                          uint32_t *leaves, uint32_t count)
 {
     const struct world_dimension *stored = cube->dimensions[of];
-    struct leaf_order order = {.cube = cube, .of = of, .is_code_number = true};
+    struct leaf_order order = {.cube = cube, .of = of, .is_code_number = {true, true}};
     order.dimension.stored = stored;
     order.dimension.nleaves = (uint32_t)stored->nleaves;
     number_members(oracle, &order.dimension);
     for (uint32_t i = 0; i < stored->nleaves; i++) {
         const char *text = stored->has_table ? stored->leaves[i].key : stored->leaves[i].code;
-        order.is_code_number &= text == NULL || is_number_text(text);
+        bool is_number = text == NULL || is_number_text(text);
+        order.is_code_number[0] &= is_number;
+        if (is_old_leaf(&order, i)) order.is_code_number[1] &= is_number;
     }
     for (uint32_t i = 1; i < count; i++)
         for (uint32_t j = i; j > 0 && comes_before(&order, leaves[j], leaves[j - 1]); j--) {
