@@ -23,6 +23,7 @@ struct making {
 /* The groups of a dimension under the grouping: those of its axis when that is kept, else one group
  * 0 for all that is selected. `groups` NULL: every slot is in group 0. */
 struct grouping {
+    const vc_axis *axis;    /* NULL: rolled up */
     const uint32_t *groups; /* [nslots] */
     uint32_t ngroups;
     uint64_t stride;
@@ -46,8 +47,10 @@ static vc_status group_dimension(const struct making *in, size_t dimension, stru
     const uint64_t *selected = in->plan->selections[dimension].slots;
     uint32_t nslots = in->plan->cube->dimensions[dimension].nslots;
     if (axis != NULL) {
-        *out = (struct grouping){
-            .groups = axis->groups, .ngroups = axis->ngroups, .stride = in->table->strides[number]};
+        *out = (struct grouping){.axis = axis,
+                                 .groups = axis->groups,
+                                 .ngroups = axis->ngroups,
+                                 .stride = in->table->strides[number]};
         return VC_OK;
     }
     *out = (struct grouping){.ngroups = 1};
@@ -66,6 +69,14 @@ static uint32_t group_of(const struct grouping *grouping, uint32_t slot)
 }
 
 /* ---- units above the leaf ---- */
+
+/* Are rows asked for below the units? A year's total is nothing that a month has, and that the year
+ * happens to have one month so far does not make it January's. */
+static bool is_below_units(const struct grouping *grouping, const vc_relation *relation)
+{
+    return grouping->axis != NULL && (int)grouping->axis->hierarchy == relation->hierarchy &&
+           (int)grouping->axis->level > relation->level;
+}
 
 /* The group of each unit; units that straddle groups, or of which a part is not selected, get
  * VC_NONE, and the groups they touch are marked as coarse. A leaf that another join hides is no
@@ -86,6 +97,7 @@ static vc_status group_units(const struct making *in, const vc_cube_dimension *o
     if (units == NULL || split == NULL || known == NULL) return vc_no_memory(error);
     for (uint32_t unit = 0; unit < relation->nunits; unit++)
         units[unit] = UNSEEN;
+    if (is_below_units(grouping, relation)) vc_bits_set_range(split, 0, relation->nunits);
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
         uint32_t unit = unit_of[leaf], group = group_of(grouping, leaf);
         if (outer->visible != NULL && !vc_bit_get(outer->visible, leaf)) continue;

@@ -20,6 +20,7 @@ struct place { /* how a joined source lies along a dimension of the cube */
     bool *related;   /* [leaf of the cube's][leaf of the source's] */
     uint32_t *units; /* [leaf of the cube's] what the index stands on */
     uint32_t nunits;
+    unsigned level;      /* of the units; WORLD_LEVELS: leaves */
     uint32_t *unmatched; /* [leaf of the source's] slot, or NOWHERE */
     vc_coverage coverage;
 };
@@ -203,6 +204,7 @@ static void choose_units(struct oracle *oracle, const struct world_source *sourc
     }
     place->units = VC_ARENA_NEW(&oracle->arena, uint32_t, dimension->nleaves + 1);
     place->nunits = level == WORLD_LEVELS ? dimension->nleaves : dimension->members[level];
+    place->level = level;
     for (uint32_t i = 0; i < dimension->nleaves; i++)
         place->units[i] = level == WORLD_LEVELS ? i : dimension->member_of[level][i];
 }
@@ -987,6 +989,9 @@ static char reach(const struct asking *in, unsigned s, unsigned d, const bool *s
     bool *is_split = VC_ARENA_NEW(in->arena, bool, place->nunits + 1);
     for (uint32_t p = 0; p < dimension->nleaves; p++) /* a leaf that is hidden splits nothing */
         if (dimension->visible[p] && !slots[p]) is_split[place->units[p]] = true;
+    int axis = axis_of(in, d);
+    if (axis >= 0 && in->levels[axis] > place->level) /* rows below the units, however many */
+        memset(is_split, true, place->nunits * sizeof *is_split);
     for (uint32_t q = 0; q < n; q++) {
         for (uint32_t p = 0; p < dimension->nleaves; p++) {
             if (!place->related[p * n + q] || !slots[p]) continue;
