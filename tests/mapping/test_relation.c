@@ -275,7 +275,8 @@ Test(relation, composite)
                 "p/g/1/x\nq/g/1/y\nr/g/2/y\ns/g/1/~\nt/g/~/x\nu/g/1/y");
     resolve(&join, "code=code kind=kind");
     cr_assert_str_eq(relation_text(&join), "p>A q>B r> s> t> u>B");
-    cr_assert_str_eq(unmatched_text(&join), "2, y 1 no such key in the primary; ~ 1 empty key; ~ 1 empty key");
+    cr_assert_str_eq(unmatched_text(&join),
+                     "2, y 1 no such key in the primary; ~ 1 empty key; ~ 1 empty key");
     check_coverage(join.relation, 2, 3, 3, 2);
     close_tables(&join);
 }

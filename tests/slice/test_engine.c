@@ -674,6 +674,27 @@ Test(engine, limits)
     fixture_close(&fixture);
 }
 
+/* The client is still there, but time passes. */
+static bool wait_a_little(void *context)
+{
+    (void)context;
+    usleep(5000);
+    return false;
+}
+
+Test(engine, deadline)
+{
+    struct fixture fixture;
+    const vc_result *result;
+    vc_error error = {0};
+    open_fanout(&fixture);
+    struct question question = {.cube = "both", .axes = {"item.id"}};
+    vc_engine_options options = {.is_cancelled = wait_a_little, .limits.max_time_ms = 1};
+    cr_assert_eq(try_ask(&fixture, &question, &options, &result, &error), VC_CANCELLED);
+    cr_assert_str_eq(error.code, "limit_time");
+    fixture_close(&fixture);
+}
+
 /* A cross product of 10^12 rows is refused before memory is asked for. */
 Test(engine, limit_before_allocating)
 {
