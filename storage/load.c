@@ -382,23 +382,36 @@ static void add_record(vc_load *load, load_object *object, const vc_record_key *
     vc_batch_add(&load->filling, key, size);
 }
 
+/* A fact chunk that is being put: its key, and room for its value in the batch. */
+typedef struct chunk_room {
+    vc_record_key key;
+    load_object *target;
+    void *value;
+} chunk_room;
+
+static vc_status reserve_chunk(vc_load *load, const vc_object *object, uint16_t column,
+                               uint32_t segment, uint32_t nrows, chunk_room *room, vc_error *error)
+{
+    assert(nrows <= VC_SEGMENT_ROWS);
+    *room = (chunk_room){.key = {.kind = VC_RECORD_FACTS,
+                                 .object = object->id,
+                                 .generation = object->generation,
+                                 .column = column,
+                                 .segment = segment},
+                         .target = find_object_id(load, object)};
+    return reserve(load, vc_chunk_room(nrows), &room->value, error);
+}
+
 vc_status vc_load_put_ints(vc_load *load, const vc_object *object, uint16_t column,
                            uint32_t segment, const int64_t *values, const uint8_t *validity,
                            uint32_t nrows, vc_error *error)
 {
-    vc_record_key key = {.kind = VC_RECORD_FACTS,
-                         .object = object->id,
-                         .generation = object->generation,
-                         .column = column,
-                         .segment = segment};
-    load_object *target = find_object_id(load, object);
-    void *value;
+    chunk_room room;
     uint32_t crc;
-    assert(nrows <= VC_SEGMENT_ROWS);
-    vc_status status = reserve(load, vc_chunk_room(nrows), &value, error);
+    vc_status status = reserve_chunk(load, object, column, segment, nrows, &room, error);
     if (status != VC_OK) return status;
-    size_t size = vc_chunk_encode_ints(&key, values, validity, nrows, value, &crc);
-    add_record(load, target, &key, size, crc);
+    size_t size = vc_chunk_encode_ints(&room.key, values, validity, nrows, room.value, &crc);
+    add_record(load, room.target, &room.key, size, crc);
     return VC_OK;
 }
 
@@ -406,19 +419,12 @@ vc_status vc_load_put_doubles(vc_load *load, const vc_object *object, uint16_t c
                               uint32_t segment, const double *values, const uint8_t *validity,
                               uint32_t nrows, vc_error *error)
 {
-    vc_record_key key = {.kind = VC_RECORD_FACTS,
-                         .object = object->id,
-                         .generation = object->generation,
-                         .column = column,
-                         .segment = segment};
-    load_object *target = find_object_id(load, object);
-    void *value;
+    chunk_room room;
     uint32_t crc;
-    assert(nrows <= VC_SEGMENT_ROWS);
-    vc_status status = reserve(load, vc_chunk_room(nrows), &value, error);
+    vc_status status = reserve_chunk(load, object, column, segment, nrows, &room, error);
     if (status != VC_OK) return status;
-    size_t size = vc_chunk_encode_doubles(&key, values, validity, nrows, value, &crc);
-    add_record(load, target, &key, size, crc);
+    size_t size = vc_chunk_encode_doubles(&room.key, values, validity, nrows, room.value, &crc);
+    add_record(load, room.target, &room.key, size, crc);
     return VC_OK;
 }
 
