@@ -266,6 +266,49 @@ Test(store, an_aborted_load_leaves_nothing)
     vc_store_close(store);
 }
 
+/* A preview shows what publishing will give, to the load alone: others see the old state until
+ * then, and for ever when the load is given up. */
+Test(store, a_preview_is_what_publishing_gives)
+{
+    vc_store *store = open_store(directory, NULL);
+    vc_error error = {0};
+    vc_load *load;
+    vc_snapshot *preview, *snapshot;
+    vc_object object;
+    char id[32];
+    int64_t start;
+    check_ok(load_cube(store, "a", 1, 2, 100, &error), &error, "load");
+    for (int round = 0; round < 2; round++) {
+        check_ok(vc_load_begin(store, &load, &error), &error, "begin");
+        check_ok(put_cube(load, "a", 7, 2, 100, &error), &error, "put");
+        check_ok(put_cube(load, "b", 9, 1, 10, &error), &error, "put");
+        check_ok(vc_load_preview(load, &preview, &error), &error, "preview");
+        check_ok(read_cube(preview, "a", &start, &error), &error, "read a");
+        cr_assert_eq(start, 7);
+        check_ok(read_cube(preview, "b", &start, &error), &error, "read b");
+        cr_assert_eq(start, 9);
+        snprintf(id, sizeof id, "%s", vc_snapshot_id(preview));
+        vc_snapshot_close(preview);
+
+        check_ok(vc_snapshot_open(store, &snapshot, &error), &error, "snapshot");
+        check_ok(read_cube(snapshot, "a", &start, &error), &error, "read old");
+        cr_assert_eq(start, 1);
+        cr_assert_eq(vc_snapshot_find(snapshot, VC_KIND_CUBE, VC_STR("b"), &object, &error),
+                     VC_NOT_FOUND);
+        vc_snapshot_close(snapshot);
+        if (round == 0)
+            vc_load_abort(load);
+        else
+            check_ok(vc_load_publish(load, NULL, &error), &error, "publish");
+    }
+    check_ok(vc_snapshot_open(store, &snapshot, &error), &error, "snapshot");
+    cr_assert_str_eq(vc_snapshot_id(snapshot), id);
+    check_ok(read_cube(snapshot, "a", &start, &error), &error, "read new");
+    cr_assert_eq(start, 7);
+    vc_snapshot_close(snapshot);
+    vc_store_close(store);
+}
+
 Test(store, dropping)
 {
     vc_store *store = open_store(directory, &(vc_store_options){.keep_epochs = 1});
