@@ -1,7 +1,14 @@
 /* A crc32 instruction takes three cycles but one can start in each, so three independent streams
  * run at full speed. Their checksums are joined by moving the first over the length of the second:
  * advancing a CRC over zero bytes is linear over GF(2), so it is four table look-ups per join, with
- * tables that are made once for the two stream lengths used here. */
+ * tables that are made once for the two stream lengths used here.
+ *
+ * Where four carry-less multiplications fit one instruction, a long run is first *folded*: 256
+ * bytes are moved over the next 256 and added to them, until 256 bytes are left that have the same
+ * remainder as all before them (Gopal and others, "Fast CRC Computation for Generic Polynomials
+ * Using PCLMULQDQ", Intel, 2009). In bits that stand with the highest power first, the product of
+ * two 64-bit words lies one place too high, so that a word is moved over n bits by multiplying it
+ * with x^(n - 1). */
 #include "storage/crc32c.h"
 
 #include <pthread.h>
@@ -9,15 +16,16 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <nmmintrin.h>
-#define CRC_TARGET __attribute__((target("sse4.2")))
+#include <immintrin.h>
+#define CRC_TARGET  __attribute__((target("sse4.2")))
+#define FOLD_TARGET __attribute__((target("sse4.2,avx512f,vpclmulqdq")))
 #elif defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #define CRC_TARGET
 #endif
 
-enum { LONG_STREAM = 2048, SHORT_STREAM = 256 };
+enum { LONG_STREAM = 2048, SHORT_STREAM = 256, FOLD_BYTES = 256 };
 
 typedef struct shift_table {
     uint32_t by_byte[4][256];
@@ -25,7 +33,8 @@ typedef struct shift_table {
 
 static uint32_t slices[8][256];
 static shift_table shift_long, shift_short;
-static bool has_instruction;
+static bool has_instruction, has_fold;
+static uint64_t fold_low, fold_high; /* what moves the first and the last 64 of 128 bits */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static uint64_t load_word(const unsigned char *bytes)
@@ -79,13 +88,26 @@ static void make_shift(shift_table *table, size_t length)
     }
 }
 
+/* x^n modulo the polynomial, as a 64-bit word with the highest power first. */
+static uint64_t power_of_x(unsigned n)
+{
+    uint32_t power = UINT32_C(1) << 31;
+    while (n-- > 0)
+        power = power & 1 ? power >> 1 ^ UINT32_C(0x82F63B78) : power >> 1;
+    return (uint64_t)power << 32;
+}
+
 static void setup(void)
 {
     make_slices();
     make_shift(&shift_long, LONG_STREAM);
     make_shift(&shift_short, SHORT_STREAM);
+    fold_low = power_of_x(8 * FOLD_BYTES + 64 - 1);
+    fold_high = power_of_x(8 * FOLD_BYTES - 1);
 #if defined(__x86_64__)
     has_instruction = __builtin_cpu_supports("sse4.2");
+    has_fold = has_instruction && __builtin_cpu_supports("avx512f") &&
+               __builtin_cpu_supports("vpclmulqdq");
 #elif defined(__aarch64__)
     has_instruction = (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0;
 #endif
@@ -151,7 +173,54 @@ CRC_TARGET static uint32_t advance_by_instruction(uint32_t crc, const unsigned c
 
 #endif
 
+#ifdef FOLD_TARGET
+
+FOLD_TARGET static inline __m512i fold(__m512i held, __m512i by, const unsigned char *next)
+{
+    return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(held, by, 0x00),
+                                     _mm512_clmulepi64_epi128(held, by, 0x11),
+                                     _mm512_loadu_si512(next), 0x96);
+}
+
+/* size at least FOLD_BYTES */
+FOLD_TARGET static uint32_t advance_by_folding(uint32_t crc, const unsigned char *bytes,
+                                               size_t size)
+{
+    const __m512i by = _mm512_set_epi64(
+        (long long)fold_high, (long long)fold_low, (long long)fold_high, (long long)fold_low,
+        (long long)fold_high, (long long)fold_low, (long long)fold_high, (long long)fold_low);
+    __m512i a = _mm512_xor_si512(_mm512_loadu_si512(bytes),
+                                 _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)crc)));
+    __m512i b = _mm512_loadu_si512(bytes + 64);
+    __m512i c = _mm512_loadu_si512(bytes + 128);
+    __m512i d = _mm512_loadu_si512(bytes + 192);
+    for (bytes += FOLD_BYTES, size -= FOLD_BYTES; size >= FOLD_BYTES;
+         bytes += FOLD_BYTES, size -= FOLD_BYTES) {
+        a = fold(a, by, bytes);
+        b = fold(b, by, bytes + 64);
+        c = fold(c, by, bytes + 128);
+        d = fold(d, by, bytes + 192);
+    }
+    unsigned char left[FOLD_BYTES];
+    _mm512_storeu_si512(left, a);
+    _mm512_storeu_si512(left + 64, b);
+    _mm512_storeu_si512(left + 128, c);
+    _mm512_storeu_si512(left + 192, d);
+    return advance_by_instruction(advance_by_instruction(0, left, sizeof left), bytes, size);
+}
+
+#endif
+
 uint32_t vc_crc32c(uint32_t crc, const void *data, size_t size)
+{
+    pthread_once(&once, setup);
+#ifdef FOLD_TARGET
+    if (has_fold && size >= (size_t)4 * FOLD_BYTES) return ~advance_by_folding(~crc, data, size);
+#endif
+    return vc_crc32c_streams(crc, data, size);
+}
+
+uint32_t vc_crc32c_streams(uint32_t crc, const void *data, size_t size)
 {
     pthread_once(&once, setup);
 #ifdef CRC_TARGET

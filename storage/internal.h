@@ -19,6 +19,7 @@ struct vc_store {
     char *directory;
     char *data_path;
     size_t batch_bytes;
+    size_t piece_bytes;
     unsigned keep_epochs;
     bool is_read_only;
     vc_verified *verified;

@@ -446,12 +446,13 @@ vc_status vc_load_put_bytes(vc_load *load, const vc_object *object, uint16_t col
                             const void *data, size_t size, vc_error *error)
 {
     load_object *target = find_object_id(load, object);
-    size_t npieces = size / VC_PIECE_BYTES + (size % VC_PIECE_BYTES != 0 || size == 0);
+    size_t most = load->store->piece_bytes;
+    size_t npieces = size / most + (size % most != 0 || size == 0);
     if (npieces > UINT32_MAX)
         return vc_fail(error, VC_LIMIT, "column_size", "a byte column of %zu bytes is too large",
                        size);
     for (size_t piece = 0, at = 0; piece < npieces; piece++) {
-        size_t bytes = size - at < VC_PIECE_BYTES ? size - at : VC_PIECE_BYTES;
+        size_t bytes = size - at < most ? size - at : most;
         vc_record_key key = {.kind = VC_RECORD_BYTES,
                              .object = object->id,
                              .generation = object->generation,

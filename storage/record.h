@@ -28,7 +28,7 @@ enum {
     VC_HEADER_BYTES = 48,
     VC_PAGE_BYTES = 4096,
     VC_FORMAT_VERSION = 1,
-    VC_PIECE_BYTES = 256 * VC_PAGE_BYTES - 16 - VC_HEADER_BYTES, /* data of a full piece */
+    VC_PIECE_BYTES = 32768 * VC_PAGE_BYTES - 16 - VC_HEADER_BYTES, /* data of a full piece */
 };
 
 typedef struct vc_record_key {

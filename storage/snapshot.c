@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 const char VC_RECORD_MISSING[] = "is missing";
 
@@ -19,6 +20,21 @@ typedef struct lookup {
     vc_record *record;
     const char *problem;
 } lookup;
+
+/* Have the pages of a large record mapped at once: a call for all costs a fraction of a fault for
+ * every sixteen. Where the system cannot, they come one fault after the other. */
+static void map_pages(const void *value, size_t size)
+{
+    enum { WORTH_BYTES = 64 << 10 };
+#if defined(MADV_POPULATE_READ)
+    if (size < WORTH_BYTES) return;
+    uintptr_t first = (uintptr_t)value / VC_PAGE_BYTES * VC_PAGE_BYTES;
+    madvise((void *)first, (uintptr_t)value + size - first, MADV_POPULATE_READ);
+#else
+    (void)value;
+    (void)size;
+#endif
+}
 
 static void look_up(void *context)
 {
@@ -38,6 +54,7 @@ static void look_up(void *context)
     if (work->problem != NULL || work->look == VC_LOOK_HEADER ||
         (work->look == VC_LOOK_ONCE && vc_verified_has(work->store->verified, work->key)))
         return;
+    map_pages(record->value, record->size);
     if (!vc_record_is_sound(record->value, record->size))
         work->problem = "has a wrong checksum";
     else if (work->look == VC_LOOK_ONCE)
@@ -341,12 +358,22 @@ vc_status vc_snapshot_chunk(const vc_snapshot *snapshot, uint32_t object_id, uin
 const char *vc_piece_check(const vc_record_header *header, uint32_t piece, size_t size)
 {
     uint64_t total = (uint64_t)header->min, npieces = (uint64_t)header->max;
-    uint64_t want = total / VC_PIECE_BYTES + (total % VC_PIECE_BYTES != 0 || total == 0);
-    if (npieces != want || piece >= npieces) return "has an impossible number of pieces";
-    uint64_t before = (uint64_t)piece * VC_PIECE_BYTES;
-    uint64_t bytes = total - before < VC_PIECE_BYTES ? total - before : VC_PIECE_BYTES;
-    if (header->nrows != bytes || size != vc_record_class_bytes(VC_HEADER_BYTES + bytes))
+    if (piece >= npieces || (npieces == 1 && header->nrows != total) || header->nrows > total)
+        return "has an impossible number of pieces";
+    if (size != vc_record_class_bytes((size_t)VC_HEADER_BYTES + header->nrows))
         return "has an impossible size";
+    return NULL;
+}
+
+/* Does a piece behind the first go with those before it, which leave `left` bytes? */
+static const char *check_next_piece(const vc_record_header *header, uint64_t total,
+                                    uint64_t npieces, uint64_t left)
+{
+    if ((uint64_t)header->min != total || (uint64_t)header->max != npieces)
+        return "belongs to a column of another size";
+    bool is_last = header->segment + UINT64_C(1) == npieces;
+    if (header->nrows > left || (is_last && header->nrows < left))
+        return "does not fit the pieces before it";
     return NULL;
 }
 
@@ -369,13 +396,14 @@ vc_status vc_snapshot_bytes(const vc_snapshot *snapshot, uint32_t object_id, uin
         .kind = VC_RECORD_BYTES, .object = object_id, .generation = generation, .column = column};
     char *whole = NULL;
     size_t total = 0, at = 0;
-    do {
+    uint64_t npieces = 1;
+    for (; key.segment < npieces; key.segment++) {
         vc_record record;
         const char *problem =
             vc_record_get(snapshot->store, snapshot->txn, &key, VC_LOOK_ONCE, &record);
         if (problem == NULL) problem = vc_piece_check(&record.header, key.segment, record.size);
-        if (problem == NULL && key.segment > 0 && (uint64_t)record.header.min != total)
-            problem = "belongs to a column of another size";
+        if (problem == NULL && key.segment > 0)
+            problem = check_next_piece(&record.header, total, npieces, total - at);
         if (problem != NULL) return fail_damaged(snapshot, &key, problem, error);
         const char *data = (const char *)record.value + VC_HEADER_BYTES;
         if (record.header.max == 1) {
@@ -383,6 +411,7 @@ vc_status vc_snapshot_bytes(const vc_snapshot *snapshot, uint32_t object_id, uin
             return VC_OK;
         }
         total = (size_t)record.header.min;
+        npieces = (uint64_t)record.header.max;
         if (whole == NULL && (whole = vc_arena_alloc(arena, total)) == NULL)
             return vc_no_memory(error);
         piece_copy copy = {.to = whole + at, .from = data, .size = record.header.nrows};
@@ -390,8 +419,7 @@ vc_status vc_snapshot_bytes(const vc_snapshot *snapshot, uint32_t object_id, uin
             return fail_damaged(snapshot, &key, "lies on a page that the file does not have",
                                 error);
         at += record.header.nrows;
-        key.segment++;
-    } while (at < total);
+    }
     *bytes_out = (vc_str){.data = whole, .size = total};
     return VC_OK;
 }

@@ -43,6 +43,7 @@ enum { VC_SEGMENT_ROWS = 65536 }; /* rows of a full segment */
 typedef struct vc_store_options {
     size_t map_bytes;         /* 0: 1 TiB, or $VCUBE_MAP_BYTES; grown when full */
     size_t batch_bytes;       /* 0: 32 MiB; a load commits whenever so much is pending */
+    size_t piece_bytes;       /* 0: 128 MiB; a byte column up to this size is read in place */
     unsigned keep_epochs;     /* 0: 8; how many epochs stay readable by vc_snapshot_open_at */
     bool is_read_only;        /* no writes, and the directory must exist */
     bool allow_network_files; /* do not refuse NFS, CIFS, FUSE */
@@ -126,8 +127,9 @@ vc_status vc_snapshot_chunk(const vc_snapshot *snapshot, uint32_t object_id, uin
                             uint16_t column, uint32_t segment, vc_chunk *chunk_out,
                             vc_error *error);
 
-/* A byte column whole: in place when it is one piece (valid as long as the snapshot), otherwise put
- * together in the arena. Aligned to 16 at least. A column never written is VC_CORRUPT. */
+/* A byte column whole: in place when it is one piece (up to 128 MiB; valid as long as the
+ * snapshot), otherwise put together in the arena. Aligned to 16 at least. A column never written is
+ * VC_CORRUPT. */
 vc_status vc_snapshot_bytes(const vc_snapshot *snapshot, uint32_t object_id, uint32_t generation,
                             uint16_t column, vc_arena *arena, vc_str *bytes_out, vc_error *error);
 
@@ -172,7 +174,7 @@ vc_status vc_load_put_doubles(vc_load *load, const vc_object *object, uint16_t c
                               uint32_t segment, const double *values, const uint8_t *validity,
                               uint32_t nrows, vc_error *error);
 
-/* Put a byte column whole; it is cut into pieces of a fixed size class. Once per column. */
+/* Put a byte column whole; what is larger than piece_bytes is cut. Once per column. */
 vc_status vc_load_put_bytes(vc_load *load, const vc_object *object, uint16_t column,
                             const void *data, size_t size, vc_error *error);
 

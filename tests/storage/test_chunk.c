@@ -30,16 +30,18 @@ Test(crc32c, known_answers)
     cr_assert_eq(vc_crc32c_portable(0, "123456789", 9), 0xE3069283);
 }
 
-/* Sizes around the lengths of the interleaved streams, at every alignment. */
+/* Sizes around the lengths of the interleaved streams and of what is folded, at every alignment. */
 Test(crc32c, fast_and_portable_agree)
 {
     static unsigned char bytes[70000];
     uint64_t state = 1;
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)next_random(&state);
-    for (size_t size = 0; size < 900; size++)
-        cr_assert_eq(vc_crc32c(0, bytes + size % 16, size),
-                     vc_crc32c_portable(0, bytes + size % 16, size), "%zu", size);
+    for (size_t size = 0; size < 2100; size++) {
+        uint32_t expected = vc_crc32c_portable(5, bytes + size % 16, size);
+        cr_assert_eq(vc_crc32c(5, bytes + size % 16, size), expected, "%zu", size);
+        cr_assert_eq(vc_crc32c_streams(5, bytes + size % 16, size), expected, "%zu", size);
+    }
     for (int i = 0; i < 500; i++) {
         size_t first = next_random(&state) % 100, size = next_random(&state) % 69000;
         size_t cut = size == 0 ? 0 : next_random(&state) % size;

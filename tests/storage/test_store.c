@@ -87,12 +87,14 @@ Test(store, what_is_put_comes_back)
     vc_store_close(store);
 }
 
-/* Around the size of a piece (1 MiB less 64 bytes), and nothing at all. */
-Test(store, byte_columns_of_every_size)
+/* Around the size of a piece, and nothing at all. What is one piece is read where it lies: 64 bytes
+ * behind the start of a page. */
+static void put_and_get_bytes(size_t piece_bytes)
 {
     static const size_t sizes[] = {0, 1, 4000, 4032, 4033, 1048511, 1048512, 1048513, 5000000};
     enum { N = sizeof sizes / sizeof sizes[0] };
-    vc_store *store = open_store(directory, &(vc_store_options){.batch_bytes = 1 << 20});
+    vc_store_options options = {.batch_bytes = 1 << 20, .piece_bytes = piece_bytes};
+    vc_store *store = open_store(directory, &options);
     vc_error error = {0};
     vc_load *load;
     vc_object object;
@@ -121,6 +123,8 @@ Test(store, byte_columns_of_every_size)
         cr_assert_not_null(bytes.data);
         cr_assert_eq((uintptr_t)bytes.data % 16, 0);
         cr_assert_eq(memcmp(bytes.data, data, bytes.size), 0);
+        if (piece_bytes == 0 || bytes.size <= piece_bytes)
+            cr_assert_eq((uintptr_t)bytes.data % 4096, 64, "%zu bytes", bytes.size);
     }
     vc_str bytes;
     cr_assert_eq(
@@ -132,6 +136,16 @@ Test(store, byte_columns_of_every_size)
     vc_arena_release(&arena);
     free(data);
     vc_store_close(store);
+}
+
+Test(store, byte_columns_in_one_piece)
+{
+    put_and_get_bytes(0);
+}
+
+Test(store, byte_columns_in_pieces)
+{
+    put_and_get_bytes(1048512);
 }
 
 Test(store, chunks_of_doubles_and_nulls_are_read_in_place)
