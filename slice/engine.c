@@ -623,18 +623,46 @@ static vc_status add_coverage(struct answering *in, vc_error *error)
     return VC_OK;
 }
 
-vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
-                        vc_arena *arena, const vc_result **result_out, vc_error *error)
+static vc_status fill_options(const vc_engine_options *options, const vc_query *query,
+                              vc_engine_options *filled_out, vc_error *error)
 {
     vc_engine_options filled = options == NULL ? (vc_engine_options){0} : *options;
     if (filled.limits.max_cells == 0) filled.limits.max_cells = 5000000;
     if (filled.limits.max_time_ms == 0) filled.limits.max_time_ms = 30000;
+    if (filled.limits.max_memory_bytes == 0) filled.limits.max_memory_bytes = VC_DEFAULT_MAX_MEMORY;
+    *filled_out = filled;
     if (query->totals_visible)
         return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
                        "totals_scope=visible is not supported by this version");
+    return VC_OK;
+}
+
+vc_status vc_engine_explain(vc_model *model, const vc_query *query,
+                            const vc_engine_options *options, vc_arena *arena,
+                            const vc_explain **explain_out, vc_error *error)
+{
+    vc_engine_options filled;
+    vc_plan *plan;
+    vc_explain *explain = NULL;
+    vc_status status = fill_options(options, query, &filled, error);
+    if (status == VC_OK) status = vc_plan_make(model, query, &filled, arena, &plan, error);
+    if (status == VC_OK) status = vc_plan_explain(plan, &explain, error);
+    *explain_out = explain;
+    return status;
+}
+
+vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                        vc_arena *arena, const vc_result **result_out, vc_error *error)
+{
+    vc_engine_options filled;
+    vc_explain *explain = NULL;
+    vc_status status = fill_options(options, query, &filled, error);
+    if (status != VC_OK) return status;
     struct answering in = {.arena = arena, .result = VC_ARENA_NEW(arena, vc_result, 1)};
     if (in.result == NULL) return vc_no_memory(error);
-    vc_status status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
+    status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
+    if (status == VC_OK) status = vc_plan_check_memory(in.plan, error);
+    if (status == VC_OK && query->wants_explain) status = vc_plan_explain(in.plan, &explain, error);
     if (status == VC_OK) status = compute_rows(&in, error);
     if (status == VC_OK) status = shape_rows(&in, error);
     if (status == VC_OK) status = describe_axes(&in, error);
@@ -643,6 +671,7 @@ vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_
     if (status == VC_OK) status = add_notices(&in, error);
     if (status == VC_OK && in.plan->cube->is_virtual) status = add_coverage(&in, error);
     if (status != VC_OK) return status;
+    in.result->explain = explain;
     in.result->cube = in.plan->cube->name;
     in.result->is_virtual = in.plan->cube->is_virtual;
     in.result->definition_hash = in.plan->cube->definition_hash;

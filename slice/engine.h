@@ -12,13 +12,17 @@
 
 #include "base/pool.h"
 #include "cube/model.h"
+#include "slice/explain.h"
 #include "slice/query.h"
 #include "slice/result.h"
 
 typedef struct vc_engine_limits {
-    uint64_t max_cells;   /* rows of an answer times measures; 0: 5,000,000 */
-    uint64_t max_time_ms; /* 0: 30,000 */
+    uint64_t max_cells;        /* rows of an answer times measures; 0: 5,000,000 */
+    uint64_t max_time_ms;      /* 0: 30,000 */
+    uint64_t max_memory_bytes; /* estimated need of a query; 0: VC_DEFAULT_MAX_MEMORY */
 } vc_engine_limits;
+
+#define VC_DEFAULT_MAX_MEMORY UINT64_C(1000000000)
 
 typedef struct vc_engine_options {
     vc_pool *pool; /* NULL: the caller's thread only */
@@ -33,10 +37,19 @@ typedef struct vc_engine_options {
  *
  * Errors with their place in the query: VC_NOT_FOUND unknown_cube, unknown_dimension,
  * unknown_level, unknown_hierarchy, unknown_index, unknown_member, unknown_measure; VC_IMPOSSIBLE
- * ambiguous_key, unrelated, overflow; VC_LIMIT limit_cells; VC_CANCELLED; VC_CORRUPT
+ * ambiguous_key, unrelated, overflow; VC_LIMIT limit_cells, limit_memory; VC_CANCELLED; VC_CORRUPT
  * storage_damaged. */
 vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
                         vc_arena *arena, const vc_result **result_out, vc_error *error);
+
+/* How a query would be answered: looked up, translated, estimated; no fact is read. Whether the
+ * query asks for an explanation makes no difference.
+ *
+ * Errors: those of looking up, as of vc_engine_run, but not the limits: what would be refused is
+ * what one wants explained. */
+vc_status vc_engine_explain(vc_model *model, const vc_query *query,
+                            const vc_engine_options *options, vc_arena *arena,
+                            const vc_explain **explain_out, vc_error *error);
 
 /* The quality of every join of a cube, with the share of each additive measure's value that
  * matched. Computed by scanning once per model. ncoverage 0 for a source cube. */

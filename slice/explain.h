@@ -5,6 +5,9 @@
  * were). A *step* is what a dimension of the cube, a join, a fix does to a scan: which leaves of
  * the source's dimension pass, and what they are grouped by. Where nothing was executed, numbers of
  * rows and bytes are upper bounds from the zone maps, and times are 0.
+ *
+ * Whatever is told to people comes from this struct: a reader who may not see a name or a number
+ * gets a vc_explain without it, and nothing behind the engine has to know.
  * Lifetime: the arena of the request.
  */
 #ifndef SLICE_EXPLAIN_H
@@ -23,6 +26,7 @@ typedef struct vc_explain_step {
     const char *how;         /* "range": leaves by comparing; "set": by a bitmap; "all": every leaf
                                 passes; "relation": a leaf may have several groups */
     bool is_mapped;          /* through the relation of a join */
+    vc_str through;          /* its indexes, "geo.iso2 = city.country_iso"; absent: not mapped */
     vc_str level;            /* grouped by this level; absent: rolled up */
     uint64_t nleaves, npassing;
     uint64_t ngroups; /* 1 when rolled up */

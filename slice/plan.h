@@ -13,6 +13,7 @@
  *     scan.c       facts -> cells                    cells.c    the cells of a pass
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
+ *     explain.c    how it is done, and the memory it needs
  */
 #ifndef SLICE_PLAN_H
 #define SLICE_PLAN_H
@@ -101,6 +102,13 @@ vc_status vc_plan_select(vc_plan *plan, vc_error *error);
 
 /* VC_CANCELLED when the deadline has passed or the client has gone. */
 vc_status vc_plan_check(const vc_plan *plan, vc_error *error);
+
+/* Say how the plan is carried out, before it is. */
+vc_status vc_plan_explain(vc_plan *plan, vc_explain **explain_out, vc_error *error);
+
+/* VC_LIMIT, code "limit_memory", when the plan needs more memory than it may have. O(passes * axes)
+ * per grouping. */
+vc_status vc_plan_check_memory(const vc_plan *plan, vc_error *error);
 
 /* ---- tables: how a pass finds the groups of a fact ---- */
 

@@ -8,6 +8,7 @@
 #define SLICE_RESULT_H
 
 #include "cube/model.h"
+#include "slice/explain.h"
 #include "slice/query.h"
 
 /* Reasons a cell is null, or how a present one is to be read (semantics, section 10). */
@@ -114,6 +115,7 @@ typedef struct vc_result {
     const vc_result_coverage *coverage;
     size_t nnotices;
     const vc_notice *notices;
+    const vc_explain *explain; /* NULL unless the query asked for it */
 } vc_result;
 
 #endif
