@@ -1,8 +1,8 @@
 /* What every JSON answer says of itself. */
+#include "render/explain.h"
 #include "render/parts.h"
 
-/* A member of an object: its key, behind a comma unless it is the first. */
-static void put_name(vc_buffer *buffer, const char *name)
+void vc_put_field_name(vc_buffer *buffer, const char *name)
 {
     if (buffer->size > 0 && buffer->data[buffer->size - 1] != '{') vc_buffer_put_char(buffer, ',');
     vc_buffer_put_char(buffer, '"');
@@ -10,16 +10,16 @@ static void put_name(vc_buffer *buffer, const char *name)
     vc_buffer_put_text(buffer, "\":");
 }
 
-static void put_text(vc_buffer *buffer, const char *name, vc_str text)
+void vc_put_field_text(vc_buffer *buffer, const char *name, vc_str text)
 {
     if (vc_str_is_null(text)) return;
-    put_name(buffer, name);
+    vc_put_field_name(buffer, name);
     vc_buffer_put_json(buffer, text);
 }
 
-static void put_count(vc_buffer *buffer, const char *name, uint64_t count)
+void vc_put_field_count(vc_buffer *buffer, const char *name, uint64_t count)
 {
-    put_name(buffer, name);
+    vc_put_field_name(buffer, name);
     vc_buffer_put_int(buffer, (int64_t)count);
 }
 
@@ -31,18 +31,18 @@ static void put_separator(vc_buffer *buffer, size_t number)
 static void put_measure(vc_buffer *buffer, const vc_result_measure *measure)
 {
     vc_buffer_put_char(buffer, '{');
-    put_text(buffer, "name", measure->name);
-    put_text(buffer, "label", measure->label);
-    put_text(buffer, "source", measure->source);
+    vc_put_field_text(buffer, "name", measure->name);
+    vc_put_field_text(buffer, "label", measure->label);
+    vc_put_field_text(buffer, "source", measure->source);
     if (measure->is_calculated) {
-        put_name(buffer, "calculated");
+        vc_put_field_name(buffer, "calculated");
         vc_buffer_put_text(buffer, "true");
     } else {
-        put_text(buffer, "aggregator", vc_str_of(vc_aggregator_name(measure->aggregator)));
+        vc_put_field_text(buffer, "aggregator", vc_str_of(vc_aggregator_name(measure->aggregator)));
     }
-    put_text(buffer, "unit", measure->unit);
-    put_text(buffer, "format", measure->format);
-    put_name(buffer, "type");
+    vc_put_field_text(buffer, "unit", measure->unit);
+    vc_put_field_text(buffer, "format", measure->format);
+    vc_put_field_name(buffer, "type");
     switch (measure->type) {
     case VC_VALUE_INT: vc_buffer_put_text(buffer, "\"int\""); break;
     case VC_VALUE_DECIMAL: vc_buffer_printf(buffer, "\"decimal(%u)\"", measure->scale); break;
@@ -70,16 +70,16 @@ static void put_levels(vc_buffer *buffer, const vc_result *result)
 static void put_coverage(vc_buffer *buffer, const vc_result_coverage *coverage)
 {
     vc_buffer_put_char(buffer, '{');
-    put_text(buffer, "source", coverage->source);
-    put_text(buffer, "dim", coverage->dimension);
-    put_count(buffer, "keys", coverage->counts.keys);
-    put_count(buffer, "matched", coverage->counts.keys_matched);
-    put_count(buffer, "members", coverage->counts.members);
-    put_count(buffer, "members_matched", coverage->counts.members_matched);
-    put_count(buffer, "primary_members", coverage->counts.primary_members);
-    put_count(buffer, "primary_matched", coverage->counts.primary_matched);
-    put_count(buffer, "excluded", coverage->counts.excluded);
-    put_name(buffer, "value_share");
+    vc_put_field_text(buffer, "source", coverage->source);
+    vc_put_field_text(buffer, "dim", coverage->dimension);
+    vc_put_field_count(buffer, "keys", coverage->counts.keys);
+    vc_put_field_count(buffer, "matched", coverage->counts.keys_matched);
+    vc_put_field_count(buffer, "members", coverage->counts.members);
+    vc_put_field_count(buffer, "members_matched", coverage->counts.members_matched);
+    vc_put_field_count(buffer, "primary_members", coverage->counts.primary_members);
+    vc_put_field_count(buffer, "primary_matched", coverage->counts.primary_matched);
+    vc_put_field_count(buffer, "excluded", coverage->counts.excluded);
+    vc_put_field_name(buffer, "value_share");
     vc_buffer_put_char(buffer, '{');
     for (size_t i = 0; i < coverage->nshares; i++) {
         put_separator(buffer, i);
@@ -96,13 +96,13 @@ static void put_coverage(vc_buffer *buffer, const vc_result_coverage *coverage)
 static void put_notice(vc_buffer *buffer, const vc_notice *notice)
 {
     vc_buffer_put_char(buffer, '{');
-    put_text(buffer, "code", vc_str_of(notice->code));
-    put_text(buffer, "source", notice->source);
-    put_text(buffer, "dim", notice->dimension);
-    if (notice->has_count) put_count(buffer, "count", notice->count);
-    put_text(buffer, "message", notice->message);
+    vc_put_field_text(buffer, "code", vc_str_of(notice->code));
+    vc_put_field_text(buffer, "source", notice->source);
+    vc_put_field_text(buffer, "dim", notice->dimension);
+    if (notice->has_count) vc_put_field_count(buffer, "count", notice->count);
+    vc_put_field_text(buffer, "message", notice->message);
     if (notice->nmembers > 0) {
-        put_name(buffer, "members");
+        vc_put_field_name(buffer, "members");
         vc_buffer_put_char(buffer, '[');
         for (size_t i = 0; i < notice->nmembers; i++) {
             put_separator(buffer, i);
@@ -116,33 +116,38 @@ static void put_notice(vc_buffer *buffer, const vc_notice *notice)
 void vc_put_meta(vc_buffer *buffer, const vc_result *result)
 {
     vc_buffer_put_char(buffer, '{');
-    put_text(buffer, "cube", result->cube);
-    put_text(buffer, "snapshot", result->snapshot);
-    put_text(buffer, "definition", result->definition_hash);
-    put_name(buffer, "measures");
+    vc_put_field_text(buffer, "cube", result->cube);
+    vc_put_field_text(buffer, "snapshot", result->snapshot);
+    vc_put_field_text(buffer, "definition", result->definition_hash);
+    vc_put_field_name(buffer, "measures");
     vc_buffer_put_char(buffer, '[');
     for (size_t m = 0; m < result->nmeasures; m++) {
         put_separator(buffer, m);
         put_measure(buffer, &result->measures[m]);
     }
     vc_buffer_put_char(buffer, ']');
-    put_name(buffer, "levels");
+    vc_put_field_name(buffer, "levels");
     put_levels(buffer, result);
-    put_count(buffer, "total_cell_count", result->total_cell_count);
-    put_name(buffer, "truncated");
+    vc_put_field_count(buffer, "total_cell_count", result->total_cell_count);
+    vc_put_field_name(buffer, "truncated");
     vc_buffer_put_text(buffer, result->is_truncated ? "true" : "false");
-    put_name(buffer, "coverage");
+    vc_put_field_name(buffer, "coverage");
     vc_buffer_put_char(buffer, '[');
     for (size_t i = 0; i < result->ncoverage; i++) {
         put_separator(buffer, i);
         put_coverage(buffer, &result->coverage[i]);
     }
     vc_buffer_put_char(buffer, ']');
-    put_name(buffer, "notices");
+    vc_put_field_name(buffer, "notices");
     vc_buffer_put_char(buffer, '[');
     for (size_t i = 0; i < result->nnotices; i++) {
         put_separator(buffer, i);
         put_notice(buffer, &result->notices[i]);
     }
-    vc_buffer_put_text(buffer, "]}");
+    vc_buffer_put_char(buffer, ']');
+    if (result->explain != NULL) {
+        vc_put_field_name(buffer, "explain");
+        vc_explain_put_json(buffer, result->explain);
+    }
+    vc_buffer_put_char(buffer, '}');
 }

@@ -47,6 +47,12 @@ bool vc_key_is_number(const vc_result_level *level, const vc_result_member *memb
 
 /* ---- JSON ---- */
 
+/* A member of an object. Its key, behind a comma unless it is the first; key and text, nothing when
+ * that is absent; key and number. */
+void vc_put_field_name(vc_buffer *buffer, const char *name);
+void vc_put_field_text(vc_buffer *buffer, const char *name, vc_str text);
+void vc_put_field_count(vc_buffer *buffer, const char *name, uint64_t count);
+
 /* The value of the "meta" key. */
 void vc_put_meta(vc_buffer *buffer, const vc_result *result);
 
@@ -69,6 +75,11 @@ void vc_put_summary(vc_rendering *rendering, const vc_record_names *names);
 
 /* A row as an object. */
 void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t row);
+
+/* ---- text ---- */
+
+/* A text on one line and without anything that a terminal obeys. */
+void vc_put_safe(vc_buffer *buffer, vc_str text);
 
 /* ---- columns, for arrays and CSV ---- */
 

@@ -3,6 +3,7 @@
  * written, so each cell is formatted twice: once to measure it, once to write it. Texts come from
  * data, so control characters, which could drive the terminal, are replaced; numbers are never cut.
  */
+#include "render/explain.h"
 #include "render/number_format.h"
 #include "render/parts.h"
 
@@ -49,9 +50,8 @@ static const struct {
 
 /* ---- texts of cells ---- */
 
-/* A text on one line and without anything that a terminal obeys. C1 controls are U+0080..U+009F,
- * which is C2 80..C2 9F. */
-static void put_safe(vc_buffer *buffer, vc_str text)
+/* C1 controls are U+0080..U+009F, which is C2 80..C2 9F. */
+void vc_put_safe(vc_buffer *buffer, vc_str text)
 {
     for (size_t i = 0; i < text.size; i++) {
         unsigned char byte = (unsigned char)text.data[i];
@@ -116,7 +116,7 @@ static void put_member_cell(table *t, const table_column *column, const vc_resul
         text = member->keys[column->index];
     else /* a bucket has no levels above */
         text = member->is_synthetic ? VC_STR("") : VC_STR("(null)");
-    put_safe(&t->scratch, text);
+    vc_put_safe(&t->scratch, text);
 }
 
 /* The text of a cell, in the scratch buffer until the next one. */
@@ -148,10 +148,10 @@ static vc_number_format default_format(const vc_result_measure *measure)
 static vc_str measure_header(table *t, const vc_result_measure *measure)
 {
     vc_buffer_clear(&t->scratch);
-    put_safe(&t->scratch, measure->name);
+    vc_put_safe(&t->scratch, measure->name);
     if (measure->unit.size > 0) {
         vc_buffer_put_text(&t->scratch, " (");
-        put_safe(&t->scratch, measure->unit);
+        vc_put_safe(&t->scratch, measure->unit);
         vc_buffer_put_char(&t->scratch, ')');
     }
     return vc_arena_str(&t->rendering->arena, scratch_text(t));
@@ -164,7 +164,7 @@ static void init_measure(table *t, table_column *column, size_t m)
     column->header = measure_header(t, measure);
     vc_number_format format;
     vc_buffer_clear(&t->scratch);
-    put_safe(&t->scratch, measure->format);
+    vc_put_safe(&t->scratch, measure->format);
     vc_str pattern = vc_arena_str(&t->rendering->arena, scratch_text(t));
     if (pattern.size > 0 && vc_number_format_parse(pattern, &format)) {
         column->format = format;
@@ -177,7 +177,7 @@ static void init_member(table *t, table_column *column, size_t axis, size_t inde
     const vc_result_axis *a = &t->rendering->result->axes[axis];
     *column = (table_column){.axis = axis, .index = index, .is_property = is_property};
     vc_buffer_clear(&t->scratch);
-    put_safe(&t->scratch, is_property ? a->property_names[index] : a->levels[index].key_name);
+    vc_put_safe(&t->scratch, is_property ? a->property_names[index] : a->levels[index].key_name);
     column->header = vc_arena_str(&t->rendering->arena, scratch_text(t));
 }
 
@@ -401,7 +401,7 @@ static void put_notices(table *t)
     for (size_t i = 0; i < result->nnotices; i++) {
         const vc_notice *notice = &result->notices[i];
         vc_buffer_put_text(buffer, "note: ");
-        put_safe(buffer, notice->message.size > 0 ? notice->message : vc_str_of(notice->code));
+        vc_put_safe(buffer, notice->message.size > 0 ? notice->message : vc_str_of(notice->code));
         vc_buffer_put_char(buffer, '\n');
     }
 }
@@ -426,9 +426,9 @@ static void put_coverage(table *t)
     for (size_t i = 0; i < result->ncoverage; i++) {
         const vc_result_coverage *coverage = &result->coverage[i];
         vc_buffer_put_text(buffer, "coverage of ");
-        put_safe(buffer, coverage->source);
+        vc_put_safe(buffer, coverage->source);
         vc_buffer_put_text(buffer, " by ");
-        put_safe(buffer, coverage->dimension);
+        vc_put_safe(buffer, coverage->dimension);
         vc_buffer_put_text(buffer, ": ");
         put_ratio(buffer, coverage->counts.keys_matched, coverage->counts.keys, " keys");
         for (size_t s = 0; s < coverage->nshares; s++) {
@@ -438,10 +438,19 @@ static void put_coverage(table *t)
             vc_buffer_put_text(buffer, ", ");
             vc_number_format_put(&percent, (vc_str){.data = text, .size = size}, buffer);
             vc_buffer_put_text(buffer, " of ");
-            put_safe(buffer, coverage->shares[s].measure);
+            vc_put_safe(buffer, coverage->shares[s].measure);
         }
         vc_buffer_put_char(buffer, '\n');
     }
+}
+
+static void put_explain(table *t)
+{
+    const vc_rendering *rendering = t->rendering;
+    if (rendering->result->explain == NULL) return;
+    vc_buffer_put_char(&t->rendering->buffer, '\n');
+    vc_explain_put_text(&t->rendering->buffer, NULL, rendering->result->explain,
+                        rendering->options->is_coloured);
 }
 
 /* Returns false when the rendering has ended. */
@@ -479,6 +488,7 @@ void vc_render_table(vc_rendering *rendering)
         put_row_count(&t);
         put_notices(&t);
         put_coverage(&t);
+        put_explain(&t);
     }
     vc_buffer_release(&t.scratch);
     vc_buffer_release(&t.number);
