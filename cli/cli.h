@@ -6,7 +6,8 @@
  *
  *     main.c      commands and help       options.c  the command line
  *     load.c      load, check, drop       browse.c   ls, describe, members
- *     query.c     query, coverage         store.c    stats, verify
+ *     query.c     query, coverage         explain.c  explain
+ *     asking.c    what these share        store.c    stats, verify
  *     serve.c     serve                   text.c     tables and numbers on a terminal
  */
 #ifndef CLI_CLI_H
@@ -48,6 +49,7 @@ typedef struct vc_command {
     const char *summary;      /* one line */
     const char *help;         /* paragraphs and examples */
     const vc_option *options; /* ends with a NULL name; --help and --quiet are everyone's */
+    const vc_option *shared;  /* likewise: options that other commands have, too; may be NULL */
     size_t min_operands, max_operands;
     int (*run)(const vc_arguments *arguments);
 } vc_command;
@@ -62,6 +64,11 @@ const char *vc_arguments_get(const vc_arguments *arguments, const char *name);
 /* A whole number between min and max; `fallback` when it was not given. */
 vc_status vc_arguments_number(const vc_arguments *arguments, const char *name, uint64_t min,
                               uint64_t max, uint64_t fallback, uint64_t *out, vc_error *error);
+
+/* A number of bytes above 0: 4096, 64k, 512M, 2G with powers of 1000; Ki, Mi, Gi, Ti with powers of
+ * 1024; a B behind it is fine. */
+vc_status vc_arguments_bytes(const vc_arguments *arguments, const char *name, uint64_t fallback,
+                             uint64_t *out, vc_error *error);
 
 /* ---- talking ---- */
 
@@ -114,7 +121,7 @@ vc_status vc_cli_open_store(const vc_arguments *arguments, bool is_read_only, vc
 extern const vc_option vc_common_options[]; /* --help and --quiet */
 
 extern const vc_command vc_command_load, vc_command_check, vc_command_drop, vc_command_ls,
-    vc_command_describe, vc_command_members, vc_command_query, vc_command_coverage,
-    vc_command_serve, vc_command_stats, vc_command_verify;
+    vc_command_describe, vc_command_members, vc_command_query, vc_command_explain,
+    vc_command_coverage, vc_command_serve, vc_command_stats, vc_command_verify;
 
 #endif

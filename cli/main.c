@@ -11,9 +11,9 @@
 #endif
 
 static const vc_command *const commands[] = {
-    &vc_command_load,    &vc_command_check,  &vc_command_ls,       &vc_command_describe,
-    &vc_command_members, &vc_command_query,  &vc_command_coverage, &vc_command_serve,
-    &vc_command_stats,   &vc_command_verify, &vc_command_drop};
+    &vc_command_load,    &vc_command_check, &vc_command_ls,      &vc_command_describe,
+    &vc_command_members, &vc_command_query, &vc_command_explain, &vc_command_coverage,
+    &vc_command_serve,   &vc_command_stats, &vc_command_verify,  &vc_command_drop};
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -52,6 +52,8 @@ static void print_help(const vc_command *command)
     printf("vcube %s: %s\n\nUsage: vcube %s [OPTIONS]%s%s\n\n%s\n\nOptions:\n", command->name,
            command->summary, command->name, *command->operands != '\0' ? " " : "",
            command->operands, command->help);
+    for (const vc_option *o = command->shared; o != NULL && o->name != NULL; o++)
+        print_option(o);
     for (const vc_option *o = command->options; o->name != NULL; o++)
         print_option(o);
     for (const vc_option *o = vc_common_options; o->name != NULL; o++)

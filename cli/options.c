@@ -23,6 +23,7 @@ static const vc_option *find_option(const vc_command *command, const char *name,
                                     char letter)
 {
     const vc_option *option = find_in(command->options, name, size, letter);
+    if (option == NULL) option = find_in(command->shared, name, size, letter);
     return option != NULL ? option : find_in(vc_common_options, name, size, letter);
 }
 
@@ -37,6 +38,8 @@ static vc_status fail_unknown(const vc_command *command, const char *text, size_
     }
     vc_nearest_init(&nearest, (vc_str){.data = text, .size = size});
     for (const vc_option *o = command->options; o != NULL && o->name != NULL; o++)
+        vc_nearest_offer(&nearest, vc_str_of(o->name));
+    for (const vc_option *o = command->shared; o != NULL && o->name != NULL; o++)
         vc_nearest_offer(&nearest, vc_str_of(o->name));
     for (const vc_option *o = vc_common_options; o->name != NULL; o++)
         vc_nearest_offer(&nearest, vc_str_of(o->name));
@@ -128,5 +131,40 @@ vc_status vc_arguments_number(const vc_arguments *arguments, const char *name, u
                        "--%s takes a whole number from %llu to %llu, not '%s'", name,
                        (unsigned long long)min, (unsigned long long)max, text);
     *out = (uint64_t)number;
+    return VC_OK;
+}
+
+/* What stands behind the digits, as a factor; 0: something else. */
+static uint64_t unit_of(vc_str unit)
+{
+    static const char letters[] = "KMGT";
+    uint64_t factor = 1;
+    if (unit.size > 0 && unit.data[unit.size - 1] == 'B') unit.size--;
+    if (unit.size == 0) return 1;
+    const char *letter = memchr(letters, unit.data[0] == 'k' ? 'K' : unit.data[0], 4);
+    bool is_binary = unit.size == 2 && unit.data[1] == 'i';
+    if (letter == NULL || (unit.size != 1 && !is_binary)) return 0;
+    for (const char *step = letters; step <= letter; step++)
+        factor *= is_binary ? 1024 : 1000;
+    return factor;
+}
+
+vc_status vc_arguments_bytes(const vc_arguments *arguments, const char *name, uint64_t fallback,
+                             uint64_t *out, vc_error *error)
+{
+    const char *text = vc_arguments_get(arguments, name);
+    int64_t number;
+    uint64_t bytes;
+    *out = fallback;
+    if (text == NULL) return VC_OK;
+    size_t ndigits = strspn(text, "0123456789");
+    uint64_t factor = unit_of(vc_str_of(text + ndigits));
+    if (factor == 0 ||
+        vc_parse_int((vc_str){.data = text, .size = ndigits}, &number) != VC_PARSE_OK ||
+        number == 0 || __builtin_mul_overflow((uint64_t)number, factor, &bytes) ||
+        bytes > INT64_MAX)
+        return vc_fail(error, VC_BAD_INPUT, "usage",
+                       "--%s takes a size such as 512M, 2G or 64Mi, not '%s'", name, text);
+    *out = bytes;
     return VC_OK;
 }

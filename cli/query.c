@@ -1,51 +1,11 @@
 /* query and coverage. */
 #include "base/buffer.h"
-#include "base/pool.h"
-#include "cli/cli.h"
-#include "query/body.h"
-#include "query/parameters.h"
+#include "cli/asking.h"
+#include "render/explain.h"
 #include "render/render.h"
-#include "slice/engine.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct asking {
-    vc_arena arena;
-    vc_store *store;
-    vc_model *model;
-    vc_pool *pool;
-    vc_engine_options options;
-};
-
-static void close_asking(struct asking *in)
-{
-    vc_model_free(in->model);
-    vc_store_close(in->store);
-    vc_pool_free(in->pool);
-    vc_arena_release(&in->arena);
-}
-
-/* The store at a snapshot: the newest, or the one that the query names. */
-static vc_status open_asking(const vc_arguments *arguments, vc_str at, struct asking *in,
-                             vc_error *error)
-{
-    vc_snapshot *snapshot;
-    uint64_t nthreads;
-    vc_status status = vc_arguments_number(arguments, "threads", 1, 256, 0, &nthreads, error);
-    if (status == VC_OK) status = vc_cli_open_store(arguments, true, &in->store, error);
-    if (status == VC_OK)
-        status = at.data != NULL ? vc_snapshot_open_at(in->store, at, &snapshot, error)
-                                 : vc_snapshot_open(in->store, &snapshot, error);
-    if (status == VC_OK) {
-        status = vc_model_new(snapshot, true, &in->model, error);
-        if (status != VC_OK) vc_snapshot_close(snapshot);
-    }
-    if (status == VC_OK) status = vc_pool_new((unsigned)nthreads, &in->pool, error);
-    in->options.pool = in->pool;
-    return status;
-}
 
 static vc_status write_out(void *context, const char *data, size_t size, vc_error *error)
 {
@@ -53,86 +13,6 @@ static vc_status write_out(void *context, const char *data, size_t size, vc_erro
     if (fwrite(data, 1, size, stdout) != size)
         return vc_fail(error, VC_STORAGE, "output", "standard output: %s", strerror(errno));
     return VC_OK;
-}
-
-/* A file, or standard input for "-", whole. */
-static vc_status read_file(const char *path, vc_arena *arena, vc_str *text_out, vc_error *error)
-{
-    vc_buffer buffer = {0};
-    char block[65536];
-    size_t n;
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    if (file == NULL)
-        return vc_fail(error, VC_NOT_FOUND, "missing_file", "%s: %s", path, strerror(errno));
-    while ((n = fread(block, 1, sizeof block, file)) > 0)
-        vc_buffer_put(&buffer, block, n);
-    bool has_failed = ferror(file) != 0 || buffer.failed;
-    if (file != stdin) fclose(file);
-    *text_out = vc_arena_str(
-        arena, (vc_str){.data = buffer.size > 0 ? buffer.data : "", .size = buffer.size});
-    vc_buffer_release(&buffer);
-    if (has_failed || text_out->data == NULL)
-        return vc_fail(error, VC_STORAGE, "input", "%s cannot be read", path);
-    return VC_OK;
-}
-
-/* Options that are not parameters of the query. */
-static bool is_parameter(const vc_option *option)
-{
-    static const char *const others[] = {"dir",    "threads", "body", "output-status", "guard",
-                                         "pretty", "width",   "help", "quiet"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (strcmp(option->name, others[i]) == 0) return false;
-    return true;
-}
-
-/* --totals-scope is totals_scope; a switch means true. */
-static vc_status parse_options(const vc_arguments *arguments, vc_arena *arena, vc_query *query,
-                               vc_error *error)
-{
-    vc_parameter *parameters = VC_ARENA_NEW(arena, vc_parameter, arguments->ngiven + 1);
-    size_t nparameters = 0;
-    if (parameters == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < arguments->ngiven; i++) {
-        const vc_given *given = &arguments->given[i];
-        if (!is_parameter(given->option)) continue;
-        vc_str name = vc_arena_str(arena, vc_str_of(given->option->name));
-        if (name.data == NULL) return vc_no_memory(error);
-        for (char *c = (char *)name.data; *c != '\0'; c++)
-            *c = *c == '-' ? '_' : *c;
-        parameters[nparameters++] = (vc_parameter){
-            .name = name, .value = given->value == NULL ? VC_STR("true") : vc_str_of(given->value)};
-    }
-    return vc_parameters_parse(parameters, nparameters, arena, query, error);
-}
-
-static vc_status parse_query(const vc_arguments *arguments, vc_arena *arena, vc_query *query,
-                             vc_error *error)
-{
-    vc_query from_options;
-    const char *body = vc_arguments_get(arguments, "body");
-    vc_status status = parse_options(arguments, arena, &from_options, error);
-    if (status != VC_OK || body == NULL) {
-        *query = from_options;
-        if (status == VC_OK && arguments->noperands == 0)
-            return vc_fail(error, VC_BAD_INPUT, "usage", "query needs CUBE, or --body FILE");
-    } else {
-        vc_str text;
-        status = read_file(body, arena, &text, error);
-        if (status == VC_OK) status = vc_body_parse(text, 0, arena, query, error);
-        if (status != VC_OK) return status;
-        for (size_t i = 0; i < arguments->ngiven; i++) {
-            const vc_option *option = arguments->given[i].option;
-            if (is_parameter(option) && strcmp(option->name, "format") != 0)
-                return vc_fail(error, VC_BAD_INPUT, "usage",
-                               "--%s does not go with --body; say it in the body", option->name);
-        }
-        if (from_options.format.data != NULL) query->format = from_options.format;
-    }
-    if (arguments->noperands > 0) query->cube = vc_str_of(arguments->operands[0]);
-    if (status == VC_OK && query->wants_explain)
-        return vc_fail(error, VC_IMPOSSIBLE, "unsupported", "this version does not explain plans");
-    return status;
 }
 
 /* On a terminal people read tables, in a pipe programs read records. */
@@ -144,17 +24,18 @@ static vc_status choose_format(const vc_query *query, vc_render_format *format, 
 
 static int run_query(const vc_arguments *arguments)
 {
-    struct asking in = {0};
+    vc_asking in = {0};
     vc_error error = {0};
     vc_query query;
     const vc_result *result;
     vc_render_format format;
     uint64_t width;
-    vc_status status = parse_query(arguments, &in.arena, &query, &error);
+    vc_status status = vc_asking_parse(arguments, &in.arena, &query, &error);
     if (status == VC_OK) status = choose_format(&query, &format, &error);
+    if (status == VC_OK) status = vc_explain_check_format(&query, format, &error);
     if (status == VC_OK)
         status = vc_arguments_number(arguments, "width", 20, 1000, vc_cli_width(), &width, &error);
-    if (status == VC_OK) status = open_asking(arguments, query.at, &in, &error);
+    if (status == VC_OK) status = vc_asking_open(arguments, query.at, &in, &error);
     if (status == VC_OK)
         status = vc_engine_run(in.model, &query, &in.options, &in.arena, &result, &error);
     if (status == VC_OK) {
@@ -166,27 +47,11 @@ static int run_query(const vc_arguments *arguments)
         options.guards_formulas = vc_arguments_get(arguments, "guard") != NULL;
         status = vc_render(result, format, &options, (vc_render_sink){.write = write_out}, &error);
     }
-    close_asking(&in);
+    vc_asking_close(&in);
     return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
 }
 
 static const vc_option query_options[] = {
-    VC_OPTION_DIR,
-    {"drilldown", 0, "DIM[:LEVEL]|...", "dimensions to break down by; may be repeated"},
-    {"cut", 0, "DIM:SELECTION|...", "members to keep; may be repeated"},
-    {"measures", 0, "NAME,...", "measures (default: all)"},
-    {"having", 0, "MEASURE:OP:VALUE", "keep rows whose measure compares so: gt gte lt lte eq ne"},
-    {"order", 0, "NAME:asc|desc|...", "order of the rows"},
-    {"limit", 0, "N", "how many rows"},
-    {"offset", 0, "N", "how many rows to pass over first"},
-    {"top", 0, "N:DIM:MEASURE:desc", "the N best members of DIM"},
-    {"totals", 0, "DIMS|()", "total rows: the dimensions that stay; () is the grand total"},
-    {"totals-scope", 0, "all|visible", "what totals are of"},
-    {"nonempty", 0, "DIM,...", "with --sparse=false: drop members without any value"},
-    {"sparse", 0, "BOOL", "drop rows without any value (default true)"},
-    {"parents", 0, NULL, "show the levels above, too"},
-    {"properties", 0, "DIM.NAME,...", "attributes to show"},
-    {"at", 0, "SNAPSHOT", "answer from this snapshot"},
     {"format", 0, "FORMAT",
      "table, records, arrays, csv, ndjson (default: table on a terminal, "
      "else records)"},
@@ -196,8 +61,7 @@ static const vc_option query_options[] = {
     {"guard", 0, NULL, "keep spreadsheets from running texts in csv"},
     {"pretty", 0, NULL, "a line per row in records and arrays"},
     {"width", 0, "COLUMNS", "of the table (default: the terminal's)"},
-    {"body", 0, "FILE", "the query as a JSON body; - is standard input"},
-    {"threads", 0, "N", "threads (default: one per processor)"},
+    {"explain", 0, NULL, "say how the answer was made, too: in meta, or below the table"},
     VC_OPTION_END};
 
 const vc_command vc_command_query = {
@@ -216,6 +80,7 @@ const vc_command vc_command_query = {
         "      --measures pop,capital_pop --order pop:desc --limit 10\n"
         "  vcube query -d data world --drilldown 'geo:region|date' --totals '()' --format csv",
     .options = query_options,
+    .shared = vc_query_options,
     .min_operands = 0,
     .max_operands = 1,
     .run = run_query,
@@ -320,7 +185,7 @@ static vc_str shown_key(vc_arena *arena, vc_str key)
     return is_plain ? key : vc_arena_printf(arena, "\"%.*s\"", VC_FMT(key));
 }
 
-static void print_unmatched(struct asking *in, const vc_result_coverage *item,
+static void print_unmatched(vc_asking *in, const vc_result_coverage *item,
                             const vc_relation *relation, uint64_t limit)
 {
     if (relation->nunmatched == 0) return;
@@ -339,7 +204,7 @@ static void print_unmatched(struct asking *in, const vc_result_coverage *item,
         printf("  ... and %zu more (--limit)\n", relation->nunmatched - (size_t)limit);
 }
 
-static void print_coverage(struct asking *in, const vc_cube *cube, const vc_result_coverage *items,
+static void print_coverage(vc_asking *in, const vc_cube *cube, const vc_result_coverage *items,
                            size_t nitems, uint64_t limit)
 {
     enum { COLUMNS = 8 };
@@ -376,14 +241,14 @@ static void print_coverage(struct asking *in, const vc_cube *cube, const vc_resu
 
 static int run_coverage(const vc_arguments *arguments)
 {
-    struct asking in = {0};
+    vc_asking in = {0};
     vc_error error = {0};
     const vc_cube *cube;
     const vc_result_coverage *items;
     size_t nitems;
     uint64_t limit;
     vc_status status = vc_arguments_number(arguments, "limit", 0, UINT32_MAX, 20, &limit, &error);
-    if (status == VC_OK) status = open_asking(arguments, (vc_str){0}, &in, &error);
+    if (status == VC_OK) status = vc_asking_open(arguments, (vc_str){0}, &in, &error);
     if (status == VC_OK)
         status = vc_model_cube(in.model, vc_str_of(arguments->operands[0]), &cube, &error);
     if (status == VC_OK)
@@ -395,7 +260,7 @@ static int run_coverage(const vc_arguments *arguments)
         vc_cli_say("'%s' has no joins", arguments->operands[0]);
     else if (status == VC_OK)
         print_coverage(&in, cube, items, nitems, limit);
-    close_asking(&in);
+    vc_asking_close(&in);
     return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
 }
 

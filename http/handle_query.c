@@ -1,13 +1,16 @@
-/* Queries: GET /v1/cubes/{cube}/aggregate and POST /v1/query, which differ in their parsing only.
+/* Queries: GET /v1/cubes/{cube}/aggregate and POST /v1/query, which differ in their parsing only,
+ * and POST /v1/explain, which reads what /v1/query reads and no fact.
  *
  * Parsing, opening the cube and the entity tag come first, on a light worker; an answer that the
- * client has already is never computed again.
+ * client has already is never computed again. An explained answer tells how long it took, so it has
+ * no tag.
  */
 #include "http/service.h"
 
 #include "query/body.h"
 #include "query/canonical.h"
 #include "query/parameters.h"
+#include "render/explain.h"
 #include "render/render.h"
 
 #include <strings.h>
@@ -69,6 +72,7 @@ static vc_status choose_format(const vc_call *call, const vc_query *query,
 /* Is the client's copy of the answer still right? */
 static bool is_known(vc_call *call, const struct asking *asking, const vc_cube *cube)
 {
+    if (asking->query.wants_explain) return false;
     const vc_str parts[] = {vc_str_of(call->service->options.version),
                             vc_str_of(call->reply->snapshot), cube->definition_hash,
                             vc_query_canonical(&asking->query, call->arena),
@@ -105,29 +109,35 @@ static uint64_t bound_rows(const vc_cube *cube, const vc_query *query)
     return query->is_sparse && nfacts < nrows ? nfacts : nrows;
 }
 
+/* The model and the cube that a query is about. */
+static vc_status open_cube(vc_call *call, const vc_query *query, const vc_cube **cube_out,
+                           vc_error *error)
+{
+    vc_status status = vc_call_open_model(call, query->at, error);
+    if (status != VC_OK) {
+        if (!vc_str_is_null(query->at))
+            vc_error_at_pointer(error, call->request->has_body ? "/at" : "at");
+        return status;
+    }
+    status = vc_model_cube(call->model, query->cube, cube_out, error);
+    if (status != VC_OK && call->request->has_body && error->file[0] == '\0')
+        vc_error_at_pointer(error, "/cube");
+    return status;
+}
+
 static vc_status prepare(vc_call *call, struct asking *asking, vc_error *error)
 {
     vc_query *query = &asking->query;
     const vc_cube *cube;
     vc_status status = choose_format(call, query, &asking->format, error);
     if (status != VC_OK) return status;
-    if (query->wants_explain) {
-        vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                "this version does not explain plans over HTTP");
+    status = vc_explain_check_format(query, asking->format, error);
+    if (status != VC_OK) {
         vc_error_at_pointer(error, call->request->has_body ? "/explain" : "explain");
-        return VC_IMPOSSIBLE;
-    }
-    status = vc_call_open_model(call, query->at, error);
-    if (status != VC_OK) {
-        if (!vc_str_is_null(query->at))
-            vc_error_at_pointer(error, call->request->has_body ? "/at" : "at");
         return status;
     }
-    status = vc_model_cube(call->model, query->cube, &cube, error);
-    if (status != VC_OK) {
-        if (call->request->has_body && error->file[0] == '\0') vc_error_at_pointer(error, "/cube");
-        return status;
-    }
+    status = open_cube(call, query, &cube, error);
+    if (status != VC_OK) return status;
     if (is_known(call, asking, cube)) return VC_OK;
     vc_call_continue(call, cube, bound_rows(cube, query), run, asking);
     return VC_OK;
@@ -166,11 +176,10 @@ static bool is_json(vc_str content_type)
            strncasecmp(type.data, "application/json", type.size) == 0;
 }
 
-vc_status vc_handle_query(vc_call *call, vc_error *error)
+/* A query from the body, for whatever is done with it. */
+static vc_status read_body(vc_call *call, struct asking **asking_out, vc_error *error)
 {
     static const char *const no_parameters[] = {NULL};
-    struct asking *asking;
-    int64_t began_ns = clock_ns();
     const vc_request *request = call->request;
     if (!is_json(request->content_type))
         return vc_fail(error, VC_BAD_INPUT, "unsupported_media_type",
@@ -178,10 +187,67 @@ vc_status vc_handle_query(vc_call *call, vc_error *error)
                        (int)(request->content_type.size > 100 ? 100 : request->content_type.size),
                        request->content_type.size > 0 ? request->content_type.data : "");
     vc_status status = vc_request_check_parameters(request, no_parameters, error);
-    if (status == VC_OK) status = ask(call, &asking, error);
+    if (status == VC_OK) status = ask(call, asking_out, error);
     if (status == VC_OK)
-        status = vc_body_parse(request->body, 0, call->arena, &asking->query, error);
+        status = vc_body_parse(request->body, 0, call->arena, &(*asking_out)->query, error);
+    return status;
+}
+
+vc_status vc_handle_query(vc_call *call, vc_error *error)
+{
+    struct asking *asking;
+    int64_t began_ns = clock_ns();
+    vc_status status = read_body(call, &asking, error);
     if (status == VC_OK) status = prepare(call, asking, error);
     call->reply->prepared_ns = clock_ns() - began_ns;
     return status;
+}
+
+/* ---- explain ---- */
+
+/* The text that the command prints, where the body says "table" or the client prefers text/plain.
+ * Another format in the body is what the query would be answered in: it is explained in JSON. */
+static vc_status wants_text(const vc_call *call, const vc_query *query, bool *is_text,
+                            vc_error *error)
+{
+    vc_render_format format;
+    vc_status status = choose_format(call, query, &format, error);
+    if (status != VC_OK) return status;
+    *is_text = format == VC_FORMAT_TABLE;
+    if (*is_text || !vc_str_is_null(query->format)) return VC_OK;
+    if (vc_accepts(call->request->accept, "application", "json")) return VC_OK;
+    *is_text = vc_accepts(call->request->accept, "text", "plain");
+    if (*is_text) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "not_acceptable",
+                   "nothing fits the Accept header; there are application/json and text/plain");
+}
+
+/* Nothing is scanned, so it needs no heavy worker, whatever the query would. */
+vc_status vc_handle_explain(vc_call *call, vc_error *error)
+{
+    struct asking *asking;
+    const vc_cube *cube;
+    const vc_explain *explain;
+    vc_explain_head head;
+    vc_reply *reply = call->reply;
+    vc_engine_options options = vc_call_engine_options(call);
+    bool is_text = false;
+    int64_t began_ns = clock_ns();
+    vc_status status = read_body(call, &asking, error);
+    if (status == VC_OK) status = wants_text(call, &asking->query, &is_text, error);
+    if (status == VC_OK) status = open_cube(call, &asking->query, &cube, error);
+    if (status == VC_OK)
+        status =
+            vc_engine_explain(call->model, &asking->query, &options, call->arena, &explain, error);
+    if (status == VC_OK)
+        status = vc_explain_head_make(call->model, &asking->query, call->arena, &head, error);
+    reply->prepared_ns = clock_ns() - began_ns;
+    if (status != VC_OK) return status;
+    if (is_text)
+        vc_explain_put_text(&reply->body, &head, explain, false);
+    else
+        vc_explain_put_document(&reply->body, &head, explain);
+    reply->status = 200;
+    reply->content_type = is_text ? vc_format_media_type(VC_FORMAT_TABLE) : VC_JSON_TYPE;
+    return reply->body.failed ? vc_no_memory(error) : VC_OK;
 }

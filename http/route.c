@@ -21,6 +21,7 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, false, true},
     {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, false, true},
     {VC_METHOD_POST, "/v1/query", vc_handle_query, false, false},
+    {VC_METHOD_POST, "/v1/explain", vc_handle_explain, false, false},
 };
 
 enum { NROUTES = sizeof routes / sizeof routes[0] };

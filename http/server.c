@@ -44,6 +44,7 @@ static vc_server_options fill_options(const vc_server_options *given)
     DEFAULT_TO(options.max_url_bytes, 8000);
     DEFAULT_TO(options.limits.max_cells, 5000000);
     DEFAULT_TO(options.limits.max_time_ms, 30000);
+    DEFAULT_TO(options.limits.max_memory_bytes, VC_DEFAULT_MAX_MEMORY);
     DEFAULT_TO(options.header_timeout_ms, 5000);
     DEFAULT_TO(options.body_timeout_ms, 30000);
     DEFAULT_TO(options.answer_timeout_ms, 60000);

@@ -75,6 +75,8 @@ void house_ask_parameters(const char *store, const char *cube, const json_t *par
                           struct house_reply *reply); /* an object of scalars */
 void house_ask_command(const char *store, const char *body, struct house_reply *reply);
 void house_ask_http(const char *store, const char *body, struct house_reply *reply);
+/* POST /v1/explain. */
+void house_explain_http(const char *store, const char *body, struct house_reply *reply);
 /* GET /v1/cubes/{cube}/aggregate; parameters is an object of texts. */
 void house_get_http(const char *store, const char *cube, const json_t *parameters,
                     struct house_reply *reply);

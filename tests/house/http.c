@@ -99,6 +99,11 @@ void house_ask_http(const char *directory, const char *body, struct house_reply 
     ask(directory, "/v1/query", body, reply);
 }
 
+void house_explain_http(const char *directory, const char *body, struct house_reply *reply)
+{
+    ask(directory, "/v1/explain", body, reply);
+}
+
 static void put_encoded(vc_buffer *out, const char *text)
 {
     for (; *text != '\0'; text++)

@@ -46,6 +46,8 @@ Test(server, health_readiness_info)
     json_t *limits = json_object_get(json, "limits");
     cr_assert_eq(json_integer_value(json_object_get(limits, "max_body")), 1048576);
     cr_assert_eq(json_integer_value(json_object_get(limits, "max_cells")), 5000000);
+    cr_assert_eq(json_integer_value(json_object_get(limits, "max_memory")),
+                 (json_int_t)VC_DEFAULT_MAX_MEMORY);
     cr_assert_gt(json_array_size(json_object_get(json, "formats")), 3);
     json_decref(json);
     json = get_json(server.port, "/v1/snapshots");
@@ -495,7 +497,24 @@ ParameterizedTestParameters(server, errors)
         {"GET", LEFT "/aggregate?limt=1", "", "", 400, "unknown_parameter", "limt"},
         {"GET", LEFT "/aggregate?format=xml", "", "", 400, "unknown_format", "format"},
         {"GET", LEFT "/aggregate?at=9-0000", "", "", 404, "unknown_snapshot", "at"},
-        {"GET", LEFT "/aggregate?explain=true", "", "", 422, "unsupported", "explain"},
+        {"GET", LEFT "/aggregate?explain=true&format=csv", "", "", 422, "unsupported", "explain"},
+        {"GET", LEFT "/aggregate?explain=true", "Accept: text/csv\r\n", "", 422, "unsupported",
+         "explain"},
+        {"POST", "/v1/query", "", "{\"cube\":\"stats\",\"explain\":true,\"format\":\"csv\"}", 422,
+         "unsupported", "/explain"},
+        {"POST", "/v1/explain", "", "", 415, "unsupported_media_type", ""},
+        {"POST", "/v1/explain", "", "{}", 400, "missing_field", ""},
+        {"POST", "/v1/explain?x=1", "", "{}", 400, "unknown_parameter", "x"},
+        {"POST", "/v1/explain", "", "{\"cube\":\"nope\"}", 404, "unknown_cube", "/cube"},
+        {"POST", "/v1/explain", "", "{\"cube\":\"stats\",\"dimensions\":[\"x\"]}", 404,
+         "unknown_dimension", "/dimensions/0"},
+        {"POST", "/v1/explain", "", "{\"cube\":\"stats\",\"format\":\"xml\"}", 400,
+         "unknown_format", "/format"},
+        {"POST", "/v1/explain", "", "{\"cube\":\"stats\",\"at\":\"9-0000\"}", 404,
+         "unknown_snapshot", "/at"},
+        {"POST", "/v1/explain", "Accept: text/csv\r\n", "{\"cube\":\"stats\"}", 406,
+         "not_acceptable", ""},
+        {"GET", "/v1/explain", "", "", 405, "method_not_allowed", ""},
         {"GET", LEFT "/aggregate", "Accept: image/png\r\n", "", 406, "not_acceptable", ""},
         {"GET", LEFT, "Accept: image/png\r\n", "", 406, "not_acceptable", ""},
         {"GET", "/", "Accept: image/png\r\n", "", 406, "not_acceptable", ""},

@@ -1,0 +1,161 @@
+/* The command `explain`, and that the server explains alike. */
+#include "tests/house/house.h"
+
+#include <stdio.h>
+#include <string.h>
+
+TestSuite(explain, .timeout = 60);
+
+#define BODY                                                                                       \
+    "{\"cube\":\"golden_left\",\"drilldown\":\"country\",\"totals\":\"()\",\"cut\":\"country:FR;"  \
+    "DE\""
+
+static char store[HOUSE_PATH];
+
+static void start(void)
+{
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_store("samples/golden", store);
+}
+
+/* Run with -d, and the text that comes; the caller releases the run. */
+static void run(struct house_run *result, int code, const char *const *arguments)
+{
+    const char *all[24] = {arguments[0], "-d", store};
+    size_t n = 3;
+    for (size_t i = 1; arguments[i] != NULL; i++)
+        all[n++] = arguments[i];
+    house_run(all, NULL, NULL, result);
+    cr_assert_eq(result->code, code, "%s: %d %s", arguments[0], result->code,
+                 vc_buffer_text(&result->complaint));
+}
+
+/* Leave out what differs from run to run and from machine to machine. */
+static void mask(const char *text, vc_buffer *masked)
+{
+    while (*text != '\0') {
+        size_t size = strcspn(text, "\n") + 1, indent = strspn(text, " ");
+        const char *word = text + indent;
+        if (strncmp(word, "kernel ", 7) != 0 && strncmp(word, "time ", 5) != 0)
+            vc_buffer_put(masked, text, size);
+        text += size;
+    }
+    vc_buffer_text(masked);
+}
+
+Test(explain, same_by_http, .init = start)
+{
+    struct house_run here;
+    struct house_reply there;
+    vc_buffer ours = {0}, theirs = {0};
+    run(&here, 0,
+        (const char *[]){"explain", "golden_left", "--drilldown", "country", "--totals", "()",
+                         "--cut", "country:FR;DE", NULL});
+    house_explain_http(store, BODY ",\"format\":\"table\"}", &there);
+    cr_assert_eq(there.code, 200);
+    mask(vc_buffer_text(&here.out), &ours);
+    mask(there.text.data, &theirs);
+    cr_assert_str_eq(ours.data, theirs.data);
+    cr_assert_not_null(strstr(ours.data, "question   cube=golden_left&cut=country:DE;FR&"));
+    cr_assert_not_null(strstr(ours.data, "executed   no"));
+    cr_assert_not_null(strstr(ours.data, "country.iso2 = city.ciso"));
+    vc_buffer_release(&ours);
+    vc_buffer_release(&theirs);
+    house_run_release(&here);
+    house_reply_release(&there);
+}
+
+static json_t *json_of(const struct house_run *run)
+{
+    json_t *json = json_loadb(run->out.data, run->out.size, JSON_REJECT_DUPLICATES, NULL);
+    cr_assert_not_null(json, "%s", run->out.data);
+    return json;
+}
+
+/* Whether something is executed or not, it is translated and estimated alike. */
+Test(explain, analyze, .init = start)
+{
+    struct house_run planned, executed;
+    run(&planned, 0,
+        (const char *[]){"explain", "golden_left", "--drilldown", "country", "--format", "json",
+                         NULL});
+    run(&executed, 0,
+        (const char *[]){"explain", "golden_left", "--drilldown", "country", "--format", "json",
+                         "--analyze", NULL});
+    json_t *before = json_of(&planned), *after = json_of(&executed);
+    cr_assert_str_eq(json_string_value(json_object_get(before, "question")),
+                     json_string_value(json_object_get(after, "question")));
+    json_t *a = json_object_get(before, "explain"), *b = json_object_get(after, "explain");
+    cr_assert(json_equal(json_object_get(a, "measures"), json_object_get(b, "measures")));
+    json_t *first = json_array_get(json_object_get(a, "scans"), 0),
+           *same = json_array_get(json_object_get(b, "scans"), 0);
+    cr_assert(json_equal(json_object_get(first, "steps"), json_object_get(same, "steps")));
+    json_decref(before);
+    json_decref(after);
+    house_run_release(&planned);
+    house_run_release(&executed);
+}
+
+/* `query --explain` is the answer, to the byte, and then the explanation. */
+Test(explain, below_the_answer, .init = start)
+{
+    struct house_run plain, both;
+    run(&plain, 0,
+        (const char *[]){"query", "golden_left", "--drilldown", "country", "--format", "table",
+                         NULL});
+    run(&both, 0,
+        (const char *[]){"query", "golden_left", "--drilldown", "country", "--format", "table",
+                         "--explain", NULL});
+    cr_assert_eq(strncmp(both.out.data, plain.out.data, plain.out.size), 0);
+    cr_assert_eq(strncmp(both.out.data + plain.out.size, "\nexecuted ", 10), 0);
+    house_run_release(&plain);
+    house_run_release(&both);
+}
+
+/* The options of a body are the body's; only what concerns the output may stand beside it. */
+Test(explain, a_body, .init = start)
+{
+    struct house_run result;
+    vc_buffer input = {.data = (char *)BODY "}", .size = sizeof BODY};
+    house_run((const char *[]){"explain", "-d", store, "--body", "-", NULL}, NULL, &input, &result);
+    cr_assert_eq(result.code, 0, "%s", vc_buffer_text(&result.complaint));
+    cr_assert_eq(strncmp(result.out.data, "cube       golden_left, snapshot 1-", 35), 0);
+    house_run_release(&result);
+    house_run((const char *[]){"query", "-d", store, "--body", "-", "--explain", NULL}, NULL,
+              &input, &result);
+    cr_assert_eq(result.code, 0, "%s", vc_buffer_text(&result.complaint));
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out), "\"explain\":{"));
+    house_run_release(&result);
+    house_run((const char *[]){"explain", "-d", store, "--body", "-", "--limit", "1", NULL}, NULL,
+              &input, &result);
+    cr_assert_eq(result.code, 2);
+    house_run_release(&result);
+}
+
+Test(explain, limit_of_memory, .init = start)
+{
+    static const struct {
+        const char *size;
+        const char *shown;
+    } sizes[] = {{"1", "limit 1 B: the query is refused"},
+                 {"2kB", "limit 2.0 kB"},
+                 {"512M", "limit 512.0 MB"},
+                 {"64Ki", "limit 65.5 kB"},
+                 {"3GiB", "limit 3.2 GB"},
+                 {"2T", "limit 2.0 TB"}};
+    struct house_run result;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        run(&result, 0,
+            (const char *[]){"explain", "golden_left", "--drilldown", "country", "--max-memory",
+                             sizes[i].size, NULL});
+        cr_assert_not_null(strstr(vc_buffer_text(&result.out), sizes[i].shown), "%s: %s",
+                           sizes[i].size, result.out.data);
+        house_run_release(&result);
+    }
+    run(&result, 1,
+        (const char *[]){"query", "golden_left", "--drilldown", "country", "--max-memory", "1",
+                         NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.complaint), "memory"));
+    cr_assert_eq(result.out.size, 0);
+    house_run_release(&result);
+}
