@@ -114,7 +114,7 @@ static uint64_t column_bytes(const struct bench *bench, const vc_source_cube *cu
         if (vc_source_cube_chunk(cube, vc_model_snapshot(bench->model), column, s, &chunk,
                                  &error) != VC_OK)
             die(&error);
-        bytes += (uint64_t)chunk.nrows * chunk.width;
+        bytes += chunk.nbytes;
     }
     return bytes;
 }

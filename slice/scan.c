@@ -27,6 +27,11 @@ struct entries { /* the rows of a block that are still in, and their cell keys *
     size_t count, capacity;
 };
 
+struct column { /* of a segment: its chunk, and of integers the values, decoded */
+    vc_chunk chunk;
+    int64_t *ints; /* [VC_SEGMENT_ROWS], made when it is first needed */
+};
+
 struct part { /* a run of segments, scanned by one thread */
     const struct scan *scan;
     uint32_t first_segment, end_segment;
@@ -62,59 +67,29 @@ static bool entries_reserve(struct entries *entries, size_t capacity)
 
 /* ---- steps ---- */
 
-/* One loop per width of the stored leaves; without branches, because whether a row stays is as good
- * as random. `out` may be `in`: writing never overtakes reading. */
-#define DEFINE_STEP(name, type)                                                                    \
-    static size_t name(const vc_chunk *chunk, const uint32_t *groups, uint64_t stride,             \
-                       struct entries *entries)                                                    \
-    {                                                                                              \
-        const type *deltas = chunk->data;                                                          \
-        const uint32_t *from = groups + chunk->base;                                               \
-        size_t kept = 0;                                                                           \
-        for (size_t i = 0; i < entries->count; i++) {                                              \
-            uint32_t row = entries->rows[i];                                                       \
-            uint32_t group = from[deltas[row]];                                                    \
-            uint64_t key = entries->keys[i] + group * stride;                                      \
-            entries->rows[kept] = row;                                                             \
-            entries->keys[kept] = key;                                                             \
-            kept += group != VC_NONE;                                                              \
-        }                                                                                          \
-        return kept;                                                                               \
-    }
-DEFINE_STEP(step_u8, uint8_t)
-DEFINE_STEP(step_u16, uint16_t)
-DEFINE_STEP(step_u32, uint32_t)
-
-/* All rows of the chunk have one leaf. */
-static size_t step_constant(const vc_chunk *chunk, const uint32_t *groups, uint64_t stride,
-                            struct entries *entries)
+/* Without branches, because whether a row stays is as good as random. `out` may be `in`: writing
+ * never overtakes reading. */
+static size_t step_plain(const struct column *column, const uint32_t *groups, uint64_t stride,
+                         struct entries *entries)
 {
-    uint32_t group = groups[chunk->base];
-    if (group == VC_NONE) return 0;
-    for (size_t i = 0; i < entries->count; i++)
-        entries->keys[i] += group * stride;
-    return entries->count;
+    size_t kept = 0;
+    for (size_t i = 0; i < entries->count; i++) {
+        uint32_t row = entries->rows[i];
+        uint32_t group = groups[column->ints[row]];
+        uint64_t key = entries->keys[i] + group * stride;
+        entries->rows[kept] = row;
+        entries->keys[kept] = key;
+        kept += group != VC_NONE;
+    }
+    return kept;
 }
 
-static int64_t int_at(const vc_chunk *chunk, uint32_t row)
-{
-    uint64_t delta = 0;
-    switch (chunk->width) {
-    case 1: delta = ((const uint8_t *)chunk->data)[row]; break;
-    case 2: delta = ((const uint16_t *)chunk->data)[row]; break;
-    case 4: delta = ((const uint32_t *)chunk->data)[row]; break;
-    case 8: delta = ((const uint64_t *)chunk->data)[row]; break;
-    default: break;
-    }
-    return (int64_t)((uint64_t)chunk->base + delta);
-}
-
-static bool step_ragged(const vc_chunk *chunk, const vc_step *step, const struct entries *in,
+static bool step_ragged(const struct column *column, const vc_step *step, const struct entries *in,
                         struct entries *out)
 {
     out->count = 0;
     for (size_t i = 0; i < in->count; i++) {
-        uint32_t leaf = (uint32_t)int_at(chunk, in->rows[i]);
+        uint32_t leaf = (uint32_t)column->ints[in->rows[i]];
         uint32_t first = step->offsets[leaf], end = step->offsets[leaf + 1];
         if (!entries_reserve(out, out->count + (end - first))) return false;
         for (uint32_t t = first; t < end; t++) {
@@ -125,21 +100,16 @@ static bool step_ragged(const vc_chunk *chunk, const vc_step *step, const struct
     return true;
 }
 
-static vc_status run_step(struct part *part, const vc_step *step, const vc_chunk *chunk)
+static vc_status run_step(struct part *part, const vc_step *step, const struct column *column)
 {
     if (step->groups == NULL) {
-        if (!step_ragged(chunk, step, &part->in, &part->out)) return vc_no_memory(&part->error);
+        if (!step_ragged(column, step, &part->in, &part->out)) return vc_no_memory(&part->error);
         struct entries swap = part->in;
         part->in = part->out;
         part->out = swap;
         return VC_OK;
     }
-    size_t (*run)(const vc_chunk *, const uint32_t *, uint64_t, struct entries *) =
-        chunk->width == 0   ? step_constant
-        : chunk->width == 1 ? step_u8
-        : chunk->width == 2 ? step_u16
-                            : step_u32;
-    part->in.count = run(chunk, step->groups, step->stride, &part->in);
+    part->in.count = step_plain(column, step->groups, step->stride, &part->in);
     return VC_OK;
 }
 
@@ -147,7 +117,7 @@ static vc_status run_step(struct part *part, const vc_step *step, const vc_chunk
 static vc_status check_leaves(const struct part *part, const vc_step *step, const vc_chunk *chunk,
                               uint32_t segment, vc_error *error)
 {
-    if (chunk->type == VC_CHUNK_INT && chunk->validity == NULL && chunk->width <= 4 &&
+    if (chunk->type == VC_CHUNK_INT && chunk->validity == NULL &&
         (chunk->nrows == 0 || (chunk->min >= 0 && chunk->max < (int64_t)step->nleaves)))
         return VC_OK;
     return vc_fail(
@@ -192,61 +162,44 @@ static void add_double(vc_accumulator *accumulator, vc_aggregator aggregator, do
     }
 }
 
-/* Sums of integers are the bulk of all work: their loop has the width and the nulls decided
- * outside. */
-#define DEFINE_SUM(name, type)                                                                     \
-    static void name(const vc_chunk *chunk, const struct entries *entries, const uint32_t *slots,  \
-                     vc_accumulator *accumulators)                                                 \
-    {                                                                                              \
-        const type *deltas = chunk->data;                                                          \
-        for (size_t i = 0; i < entries->count; i++) {                                              \
-            vc_accumulator *accumulator = &accumulators[slots[i]];                                 \
-            uint64_t delta = deltas[entries->rows[i]];                                             \
-            accumulator->as.sum += (int64_t)((uint64_t)chunk->base + delta);                       \
-            accumulator->count++;                                                                  \
-        }                                                                                          \
-    }
-DEFINE_SUM(sum_u8, uint8_t)
-DEFINE_SUM(sum_u16, uint16_t)
-DEFINE_SUM(sum_u32, uint32_t)
-DEFINE_SUM(sum_u64, uint64_t)
-
-static bool sum_plain(const vc_accumulator_spec *spec, const vc_chunk *chunk,
+/* Sums of integers are the bulk of all work: their loop has the nulls decided outside. */
+static bool sum_plain(const vc_accumulator_spec *spec, const struct column *column,
                       const struct entries *entries, const uint32_t *slots,
                       vc_accumulator *accumulators)
 {
     bool is_sum = spec->aggregator == VC_AGG_SUM || spec->aggregator == VC_AGG_AVG;
-    if (!is_sum || chunk->type != VC_CHUNK_INT || chunk->validity != NULL) return false;
-    switch (chunk->width) {
-    case 1: sum_u8(chunk, entries, slots, accumulators); return true;
-    case 2: sum_u16(chunk, entries, slots, accumulators); return true;
-    case 4: sum_u32(chunk, entries, slots, accumulators); return true;
-    case 8: sum_u64(chunk, entries, slots, accumulators); return true;
-    default: return false;
+    if (!is_sum || column->chunk.type != VC_CHUNK_INT || column->chunk.validity != NULL)
+        return false;
+    for (size_t i = 0; i < entries->count; i++) {
+        vc_accumulator *accumulator = &accumulators[slots[i]];
+        accumulator->as.sum += column->ints[entries->rows[i]];
+        accumulator->count++;
     }
+    return true;
 }
 
-static vc_status accumulate(struct part *part, size_t number, const vc_chunk *chunk)
+static vc_status accumulate(struct part *part, size_t number, const struct column *column)
 {
     const vc_accumulator_spec *spec = &part->scan->pass->accumulators[number];
     vc_accumulator *accumulators = vc_cells_accumulators(part->cells, number);
     const struct entries *entries = &part->in;
-    if (chunk == NULL) { /* a count of rows: the cells count them anyway */
+    if (column == NULL) { /* a count of rows: the cells count them anyway */
         for (size_t i = 0; i < entries->count; i++)
             accumulators[part->slots[i]].count++;
         return VC_OK;
     }
-    if (sum_plain(spec, chunk, entries, part->slots, accumulators)) return VC_OK;
+    if (sum_plain(spec, column, entries, part->slots, accumulators)) return VC_OK;
+    const vc_chunk *chunk = &column->chunk;
     for (size_t i = 0; i < entries->count; i++) {
         uint32_t row = entries->rows[i], slot = part->slots[i];
         if (!vc_chunk_has(chunk, row)) continue;
         if (spec->aggregator == VC_AGG_COUNT_DISTINCT) {
-            if (!vc_cells_add_distinct(part->cells, number, slot, (uint32_t)int_at(chunk, row)))
+            if (!vc_cells_add_distinct(part->cells, number, slot, (uint32_t)column->ints[row]))
                 return vc_no_memory(&part->error);
         } else if (chunk->type == VC_CHUNK_FLOAT) {
             add_double(&accumulators[slot], spec->aggregator, ((const double *)chunk->data)[row]);
         } else {
-            add_int(&accumulators[slot], spec->aggregator, int_at(chunk, row));
+            add_int(&accumulators[slot], spec->aggregator, column->ints[row]);
         }
     }
     return VC_OK;
@@ -256,9 +209,9 @@ static vc_status accumulate(struct part *part, size_t number, const vc_chunk *ch
 
 struct segment { /* the chunks that a segment needs */
     uint32_t nrows;
-    vc_chunk *steps;  /* [nsteps] */
-    vc_chunk *values; /* [naccumulators] */
-    bool *has_values; /* [naccumulators] false: counts rows */
+    struct column *steps;  /* [nsteps] */
+    struct column *values; /* [naccumulators] */
+    bool *has_values;      /* [naccumulators] false: counts rows */
 };
 
 /* The column of a measure: its values, or the leaves that are counted. -1: none, rows are. */
@@ -266,6 +219,24 @@ static int value_column(const struct scan *scan, const vc_accumulator_spec *spec
 {
     if (spec->distinct_dimension >= 0) return spec->distinct_dimension;
     return spec->column < 0 ? -1 : scan->cube->columns[spec->column].column;
+}
+
+static vc_status open_column(struct part *part, uint16_t number, uint32_t segment_number,
+                             const struct segment *segment, struct column *column)
+{
+    const struct scan *scan = part->scan;
+    vc_status status = vc_source_cube_chunk(scan->cube, scan->snapshot, number, segment_number,
+                                            &column->chunk, &part->error);
+    if (status != VC_OK) return status;
+    if (column->chunk.nrows != segment->nrows)
+        return vc_fail(&part->error, VC_CORRUPT, "storage_damaged",
+                       "cube '%.*s', segment %u: columns of different lengths",
+                       VC_FMT(scan->cube->name), segment_number);
+    if (column->chunk.type != VC_CHUNK_INT) return VC_OK;
+    if (column->ints == NULL) column->ints = malloc(VC_SEGMENT_ROWS * sizeof *column->ints);
+    if (column->ints == NULL) return vc_no_memory(&part->error);
+    vc_chunk_get_ints(&column->chunk, column->ints);
+    return VC_OK;
 }
 
 static vc_status open_segment(struct part *part, uint32_t number, struct segment *segment)
@@ -277,23 +248,24 @@ static vc_status open_segment(struct part *part, uint32_t number, struct segment
     segment->nrows = status == VC_OK ? any.nrows : 0;
     for (size_t i = 0; i < scan->table->nsteps && status == VC_OK; i++) {
         const vc_step *step = &scan->table->steps[i];
-        status = vc_source_cube_chunk(scan->cube, scan->snapshot, step->column, number,
-                                      &segment->steps[i], &part->error);
+        status = open_column(part, step->column, number, segment, &segment->steps[i]);
         if (status == VC_OK)
-            status = check_leaves(part, step, &segment->steps[i], number, &part->error);
+            status = check_leaves(part, step, &segment->steps[i].chunk, number, &part->error);
     }
     for (size_t i = 0; i < scan->pass->naccumulators && status == VC_OK; i++) {
         int column = value_column(scan, &scan->pass->accumulators[i]);
         segment->has_values[i] = column >= 0;
         if (column >= 0)
-            status = vc_source_cube_chunk(scan->cube, scan->snapshot, (uint16_t)column, number,
-                                          &segment->values[i], &part->error);
-        if (status == VC_OK && column >= 0 && segment->values[i].nrows != segment->nrows)
-            status = vc_fail(&part->error, VC_CORRUPT, "storage_damaged",
-                             "cube '%.*s', segment %u: columns of different lengths",
-                             VC_FMT(scan->cube->name), number);
+            status = open_column(part, (uint16_t)column, number, segment, &segment->values[i]);
     }
     return status;
+}
+
+static void release_columns(struct column *columns, size_t count)
+{
+    for (size_t i = 0; columns != NULL && i < count; i++)
+        free(columns[i].ints);
+    free(columns);
 }
 
 static vc_status scan_block(struct part *part, const struct segment *segment, uint32_t first,
@@ -333,8 +305,8 @@ static vc_status scan_part(struct part *part)
 {
     const struct scan *scan = part->scan;
     size_t nsteps = scan->table->nsteps, nvalues = scan->pass->naccumulators;
-    struct segment segment = {.steps = calloc(nsteps + 1, sizeof(vc_chunk)),
-                              .values = calloc(nvalues + 1, sizeof(vc_chunk)),
+    struct segment segment = {.steps = calloc(nsteps + 1, sizeof(struct column)),
+                              .values = calloc(nvalues + 1, sizeof(struct column)),
                               .has_values = calloc(nvalues + 1, sizeof(bool))};
     vc_status status = VC_OK;
     if (segment.steps == NULL || segment.values == NULL || segment.has_values == NULL ||
@@ -354,8 +326,8 @@ static vc_status scan_part(struct part *part)
             row = end;
         }
     }
-    free(segment.steps);
-    free(segment.values);
+    release_columns(segment.steps, nsteps);
+    release_columns(segment.values, nvalues);
     free(segment.has_values);
     return status;
 }

@@ -62,6 +62,16 @@ void vc_record_describe(const vc_catalogue *catalogue, const vc_record_key *key,
  * Returns NULL, or what is wrong (a literal). */
 const char *vc_piece_check(const vc_record_header *header, uint32_t piece, size_t size);
 
+/* Does the header of a record of zones agree with the size of the value? Returns NULL, or what is
+ * wrong (a literal). */
+const char *vc_zones_check(const vc_record_header *header, size_t size);
+
+/* Zone number `segment` of a record of zones, which may lie at any address. */
+vc_zone vc_zones_get(const void *value, uint32_t segment);
+
+/* The zone of a chunk with this header; of no chunk, when NULL. */
+vc_zone vc_zone_of(const vc_record_header *header);
+
 typedef struct vc_head {
     uint64_t epoch;
     uint32_t next_object;

@@ -14,6 +14,14 @@
 
 enum { LOCK_WAIT_MS = 1000, MAX_CURES = 4, MAX_NAME_BYTES = 1024 };
 
+/* The zones of one fact column, as its segments are put. */
+typedef struct column_zones {
+    uint16_t column;
+    bool is_put; /* as they are now, they stand in a batch already */
+    vc_zone *zones;
+    uint32_t nsegments, capacity;
+} column_zones;
+
 typedef struct load_object {
     vc_kind kind;
     vc_str name;
@@ -25,6 +33,8 @@ typedef struct load_object {
     uint32_t nparts;
     bool is_dropped;
     bool is_put; /* the manifest stands in a batch already */
+    column_zones *columns;
+    size_t ncolumns;
 } load_object;
 
 typedef struct writer {
@@ -211,6 +221,11 @@ static void free_load(vc_load *load)
     pthread_cond_destroy(&load->writer.changed);
     pthread_mutex_destroy(&load->writer.lock);
     vc_arena_release(&load->arena);
+    for (size_t i = 0; i < load->nobjects; i++) {
+        for (size_t c = 0; c < load->objects[i].ncolumns; c++)
+            free(load->objects[i].columns[c].zones);
+        free(load->objects[i].columns);
+    }
     free(load->objects);
     if (load->lock >= 0) vc_fs_unlock(load->lock);
     free(load);
@@ -382,10 +397,45 @@ static void add_record(vc_load *load, load_object *object, const vc_record_key *
     vc_batch_add(&load->filling, key, size);
 }
 
+static column_zones *find_column(load_object *object, uint16_t column)
+{
+    for (size_t c = object->ncolumns; c > 0; c--)
+        if (object->columns[c - 1].column == column) return &object->columns[c - 1];
+    column_zones *columns =
+        realloc(object->columns, (object->ncolumns + 1) * sizeof *object->columns);
+    if (columns == NULL) return NULL;
+    object->columns = columns;
+    columns[object->ncolumns] = (column_zones){.column = column};
+    return &columns[object->ncolumns++];
+}
+
+/* Room for the zone of one more segment, before its chunk goes into the batch. */
+static column_zones *reserve_zone(load_object *object, uint16_t column, uint32_t segment)
+{
+    column_zones *of = find_column(object, column);
+    if (of == NULL || segment < of->capacity) return of;
+    size_t capacity = (size_t)segment + 1 + segment / 2 + 8;
+    if (capacity > UINT32_MAX) return NULL;
+    vc_zone *zones = realloc(of->zones, capacity * sizeof *zones);
+    if (zones == NULL) return NULL;
+    of->zones = zones;
+    of->capacity = (uint32_t)capacity;
+    return of;
+}
+
+static void set_zone(column_zones *of, uint32_t segment, const vc_record_header *header)
+{
+    for (; of->nsegments <= segment; of->nsegments++) /* segments may come in any order */
+        of->zones[of->nsegments] = vc_zone_of(NULL);
+    of->zones[segment] = vc_zone_of(header);
+    of->is_put = false;
+}
+
 /* A fact chunk that is being put: its key, and room for its value in the batch. */
 typedef struct chunk_room {
     vc_record_key key;
     load_object *target;
+    column_zones *zones;
     void *value;
 } chunk_room;
 
@@ -399,7 +449,16 @@ static vc_status reserve_chunk(vc_load *load, const vc_object *object, uint16_t 
                                  .column = column,
                                  .segment = segment},
                          .target = find_object_id(load, object)};
+    room->zones = reserve_zone(room->target, column, segment);
+    if (room->zones == NULL) return vc_no_memory(error);
     return reserve(load, vc_chunk_room(nrows), &room->value, error);
+}
+
+static void add_chunk(vc_load *load, const chunk_room *room, size_t size,
+                      const vc_record_header *header)
+{
+    add_record(load, room->target, &room->key, size, header->crc);
+    set_zone(room->zones, room->key.segment, header);
 }
 
 vc_status vc_load_put_ints(vc_load *load, const vc_object *object, uint16_t column,
@@ -407,11 +466,11 @@ vc_status vc_load_put_ints(vc_load *load, const vc_object *object, uint16_t colu
                            uint32_t nrows, vc_error *error)
 {
     chunk_room room;
-    uint32_t crc;
+    vc_record_header header;
     vc_status status = reserve_chunk(load, object, column, segment, nrows, &room, error);
     if (status != VC_OK) return status;
-    size_t size = vc_chunk_encode_ints(&room.key, values, validity, nrows, room.value, &crc);
-    add_record(load, room.target, &room.key, size, crc);
+    size_t size = vc_chunk_encode_ints(&room.key, values, validity, nrows, room.value, &header);
+    add_chunk(load, &room, size, &header);
     return VC_OK;
 }
 
@@ -420,11 +479,11 @@ vc_status vc_load_put_doubles(vc_load *load, const vc_object *object, uint16_t c
                               uint32_t nrows, vc_error *error)
 {
     chunk_room room;
-    uint32_t crc;
+    vc_record_header header;
     vc_status status = reserve_chunk(load, object, column, segment, nrows, &room, error);
     if (status != VC_OK) return status;
-    size_t size = vc_chunk_encode_doubles(&room.key, values, validity, nrows, room.value, &crc);
-    add_record(load, room.target, &room.key, size, crc);
+    size_t size = vc_chunk_encode_doubles(&room.key, values, validity, nrows, room.value, &header);
+    add_chunk(load, &room, size, &header);
     return VC_OK;
 }
 
@@ -501,6 +560,29 @@ static vc_status put_manifest(vc_load *load, load_object *object, vc_error *erro
     return VC_OK;
 }
 
+/* The zones of every fact column that have changed since they were put. */
+static vc_status put_zones(vc_load *load, load_object *object, vc_error *error)
+{
+    for (size_t c = 0; c < object->ncolumns; c++) {
+        column_zones *of = &object->columns[c];
+        if (of->is_put || of->nsegments == 0) continue;
+        vc_record_key key = {.kind = VC_RECORD_ZONES,
+                             .object = object->id,
+                             .generation = load->generation,
+                             .column = of->column};
+        size_t nbytes = of->nsegments * sizeof *of->zones, size = VC_HEADER_BYTES + nbytes;
+        vc_record_header header = {.nrows = of->nsegments, .min = (int64_t)nbytes};
+        void *value;
+        vc_status status = reserve(load, size, &value, error);
+        if (status != VC_OK) return status;
+        memcpy((char *)value + VC_HEADER_BYTES, of->zones, nbytes);
+        uint32_t crc = vc_record_seal(value, size, &key, &header);
+        add_record(load, object, &key, size, crc);
+        of->is_put = true;
+    }
+    return VC_OK;
+}
+
 static vc_entry entry_of(const vc_load *load, const load_object *object)
 {
     vc_entry entry = {.kind = object->kind,
@@ -536,13 +618,15 @@ static vc_status write_catalogue(vc_load *load, vc_buffer *buffer, vc_error *err
     return buffer->failed ? vc_no_memory(error) : VC_OK;
 }
 
-/* All manifests into the batch, and nothing left with the writer. */
+/* All zones and manifests into the batch, and nothing left with the writer. */
 static vc_status put_manifests(vc_load *load, vc_error *error)
 {
     vc_status status = VC_OK;
     for (size_t i = 0; i < load->nobjects && status == VC_OK; i++) {
         load_object *object = &load->objects[i];
-        if (object->is_dropped || object->is_put || vc_str_is_null(object->manifest)) continue;
+        if (object->is_dropped || vc_str_is_null(object->manifest)) continue;
+        status = put_zones(load, object, error);
+        if (status != VC_OK || object->is_put) continue;
         status = put_manifest(load, object, error);
         object->is_put = status == VC_OK;
     }

@@ -48,7 +48,7 @@ void vc_record_key_write(const vc_record_key *key, uint8_t bytes[VC_KEY_BYTES])
 bool vc_record_key_read(const void *data, size_t size, vc_record_key *key)
 {
     const uint8_t *bytes = data;
-    if (size != VC_KEY_BYTES || bytes[0] < VC_RECORD_FORMAT || bytes[0] > VC_RECORD_BYTES ||
+    if (size != VC_KEY_BYTES || bytes[0] < VC_RECORD_FORMAT || bytes[0] > VC_RECORD_ZONES ||
         bytes[15] != 0)
         return false;
     key->kind = (vc_record_kind)bytes[0];

@@ -21,13 +21,14 @@ typedef enum vc_record_kind {
     VC_RECORD_MANIFEST = 4,  /* per object and generation */
     VC_RECORD_FACTS = 5,     /* per object, generation, column, segment */
     VC_RECORD_BYTES = 6,     /* per object, generation, column, piece */
+    VC_RECORD_ZONES = 7,     /* per object, generation, fact column: vc_zone of each segment */
 } vc_record_kind;
 
 enum {
     VC_KEY_BYTES = 16,
     VC_HEADER_BYTES = 48,
     VC_PAGE_BYTES = 4096,
-    VC_FORMAT_VERSION = 1,
+    VC_FORMAT_VERSION = 2,
     VC_PIECE_BYTES = 32768 * VC_PAGE_BYTES - 16 - VC_HEADER_BYTES, /* data of a full piece */
 };
 
@@ -46,8 +47,9 @@ typedef struct vc_record_key {
  * head        0           0      0         next object  0       epoch         next generation
  * catalogue   0           0      0         objects      0       payload size  0
  * manifest    0           0      0         0            0       payload size  0
- * facts       chunk type  0..8   1: bitmap rows         nulls   min           max (or doubles)
+ * facts       chunk type  0, 8   1: bitmap rows         nulls   min           max (or doubles)
  * bytes       0           0      0         in the piece 0       total size    pieces
+ * zones       0           0      0         segments     0       payload size  0
  */
 typedef struct vc_record_header {
     uint16_t magic;

@@ -302,6 +302,18 @@ vc_status vc_snapshot_list(const vc_snapshot *snapshot, vc_kind kind, vc_arena *
 
 /* ---- columns ---- */
 
+typedef struct piece_copy {
+    void *to;
+    const void *from;
+    size_t size;
+} piece_copy;
+
+static void copy_piece(void *context)
+{
+    piece_copy *copy = context;
+    memcpy(copy->to, copy->from, copy->size);
+}
+
 static vc_status fail_damaged(const vc_snapshot *snapshot, const vc_record_key *key,
                               const char *problem, vc_error *error)
 {
@@ -313,9 +325,14 @@ static vc_status fail_damaged(const vc_snapshot *snapshot, const vc_record_key *
 void vc_record_describe(const vc_catalogue *catalogue, const vc_record_key *key, char *text,
                         size_t size)
 {
-    static const char *const names[] = {
-        "",     "the format record", "the head record", "the catalogue", "the manifest", "facts",
-        "bytes"};
+    static const char *const names[] = {"",
+                                        "the format record",
+                                        "the head record",
+                                        "the catalogue",
+                                        "the manifest",
+                                        "facts",
+                                        "bytes",
+                                        "zones"};
     if (key->kind < VC_RECORD_CATALOGUE) {
         snprintf(text, size, "%s", names[key->kind]);
         return;
@@ -334,6 +351,9 @@ void vc_record_describe(const vc_catalogue *catalogue, const vc_record_key *key,
                  entry->name.size > 200 ? 200 : (int)entry->name.size, entry->name.data, entry->id);
     if (key->kind == VC_RECORD_MANIFEST)
         snprintf(text, size, "the manifest of %s, generation %u,", object, key->generation);
+    else if (key->kind == VC_RECORD_ZONES)
+        snprintf(text, size, "the zones of %s, generation %u, column %u,", object, key->generation,
+                 key->column);
     else
         snprintf(text, size, "%s, generation %u, column %u, %s %u", object, key->generation,
                  key->column, key->kind == VC_RECORD_FACTS ? "segment" : "piece", key->segment);
@@ -355,6 +375,59 @@ vc_status vc_snapshot_chunk(const vc_snapshot *snapshot, uint32_t object_id, uin
     return problem == NULL ? VC_OK : fail_damaged(snapshot, &key, problem, error);
 }
 
+/* ---- zones ---- */
+
+vc_zone vc_zone_of(const vc_record_header *header)
+{
+    if (header == NULL || header->type != VC_CHUNK_INT)
+        return (vc_zone){.min = INT64_MIN,
+                         .max = INT64_MAX,
+                         .nrows = header == NULL ? 0 : header->nrows,
+                         .nnulls = header == NULL ? 0 : header->nnulls};
+    return (vc_zone){
+        .min = header->min, .max = header->max, .nrows = header->nrows, .nnulls = header->nnulls};
+}
+
+const char *vc_zones_check(const vc_record_header *header, size_t size)
+{
+    uint64_t nbytes = (uint64_t)header->nrows * sizeof(vc_zone);
+    if (header->nrows == 0 || (uint64_t)header->min != nbytes || size != VC_HEADER_BYTES + nbytes)
+        return "has another size than its segments need";
+    return NULL;
+}
+
+vc_zone vc_zones_get(const void *value, uint32_t segment)
+{
+    vc_zone zone;
+    memcpy(&zone, (const char *)value + VC_HEADER_BYTES + segment * sizeof zone, sizeof zone);
+    return zone;
+}
+
+vc_status vc_snapshot_zones(const vc_snapshot *snapshot, uint32_t object_id, uint32_t generation,
+                            uint16_t column, vc_arena *arena, const vc_zone **zones_out,
+                            uint32_t *nsegments_out, vc_error *error)
+{
+    vc_record_key key = {
+        .kind = VC_RECORD_ZONES, .object = object_id, .generation = generation, .column = column};
+    vc_record record;
+    const char *problem =
+        vc_record_get(snapshot->store, snapshot->txn, &key, VC_LOOK_ONCE, &record);
+    if (problem == NULL) problem = vc_zones_check(&record.header, record.size);
+    if (problem != NULL) return fail_damaged(snapshot, &key, problem, error);
+    vc_zone *zones = VC_ARENA_NEW(arena, vc_zone, record.header.nrows);
+    if (zones == NULL) return vc_no_memory(error);
+    piece_copy copy = {.to = zones,
+                       .from = (const char *)record.value + VC_HEADER_BYTES,
+                       .size = record.header.nrows * sizeof *zones};
+    if (!vc_guard_run(copy_piece, &copy))
+        return fail_damaged(snapshot, &key, "lies on a page that the file does not have", error);
+    *zones_out = zones;
+    *nsegments_out = record.header.nrows;
+    return VC_OK;
+}
+
+/* ---- bytes ---- */
+
 const char *vc_piece_check(const vc_record_header *header, uint32_t piece, size_t size)
 {
     uint64_t total = (uint64_t)header->min, npieces = (uint64_t)header->max;
@@ -375,18 +448,6 @@ static const char *check_next_piece(const vc_record_header *header, uint64_t tot
     if (header->nrows > left || (is_last && header->nrows < left))
         return "does not fit the pieces before it";
     return NULL;
-}
-
-typedef struct piece_copy {
-    void *to;
-    const void *from;
-    size_t size;
-} piece_copy;
-
-static void copy_piece(void *context)
-{
-    piece_copy *copy = context;
-    memcpy(copy->to, copy->from, copy->size);
 }
 
 vc_status vc_snapshot_bytes(const vc_snapshot *snapshot, uint32_t object_id, uint32_t generation,

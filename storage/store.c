@@ -130,9 +130,15 @@ static vc_status check_format(const vc_store *store, MDB_txn *txn, vc_error *err
     if (problem != NULL)
         return vc_fail(error, VC_CORRUPT, "storage_damaged", "%s: the format record %s",
                        store->data_path, problem);
-    if (record.header.nrows != VC_FORMAT_VERSION)
+    if (record.header.nrows < VC_FORMAT_VERSION)
         return vc_fail(error, VC_STORAGE, "storage_version",
-                       "%s has format version %u, and this program reads version %d",
+                       "%s has format version %u of an older vcube, and this program reads version "
+                       "%d: load the data again into a new directory",
+                       store->data_path, record.header.nrows, VC_FORMAT_VERSION);
+    if (record.header.nrows > VC_FORMAT_VERSION)
+        return vc_fail(error, VC_STORAGE, "storage_version",
+                       "%s has format version %u of a newer vcube, and this program reads version "
+                       "%d: use the newer program, or load the data again into a new directory",
                        store->data_path, record.header.nrows, VC_FORMAT_VERSION);
     return vc_head_read(txn, &head, error);
 }
@@ -288,7 +294,8 @@ vc_status vc_store_stat(vc_store *store, vc_store_stats *stats_out, vc_error *er
         status = vc_env_fail(store->env, rc, "read statistics", error);
     } else {
         uint64_t nothers = count_records(VC_RECORD_CATALOGUE, cursor) +
-                           count_records(VC_RECORD_MANIFEST, cursor) + 2;
+                           count_records(VC_RECORD_MANIFEST, cursor) +
+                           count_records(VC_RECORD_ZONES, cursor) + 2;
         stats_out->nchunks = table.ms_entries > nothers ? table.ms_entries - nothers : 0;
         mdb_cursor_close(cursor);
     }

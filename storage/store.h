@@ -127,14 +127,33 @@ vc_status vc_snapshot_chunk(const vc_snapshot *snapshot, uint32_t object_id, uin
                             uint16_t column, uint32_t segment, vc_chunk *chunk_out,
                             vc_error *error);
 
+/* What is known of one segment of a fact column without touching its chunk. */
+typedef struct vc_zone {
+    int64_t min, max; /* of the non-null ints, min > max when there is none; of a float column
+                         INT64_MIN and INT64_MAX: nothing is known */
+    uint32_t nrows, nnulls;
+} vc_zone;
+
+/* The zones of a fact column of one generation, in the arena: *zones_out [*nsegments_out]. They
+ * were written with the chunks and have a checksum of their own, verified at the first touch in
+ * this process: a scan may leave out a segment because of them.
+ *
+ * A number below nsegments under which nothing was put has 0 rows and the range of a float column.
+ * VC_CORRUPT, code "storage_damaged", when they are missing (a column never written) or damaged.
+ * O(nsegments). */
+vc_status vc_snapshot_zones(const vc_snapshot *snapshot, uint32_t object_id, uint32_t generation,
+                            uint16_t column, vc_arena *arena, const vc_zone **zones_out,
+                            uint32_t *nsegments_out, vc_error *error);
+
 /* A byte column whole: in place when it is one piece (up to 128 MiB; valid as long as the
  * snapshot), otherwise put together in the arena. Aligned to 16 at least. A column never written is
  * VC_CORRUPT. */
 vc_status vc_snapshot_bytes(const vc_snapshot *snapshot, uint32_t object_id, uint32_t generation,
                             uint16_t column, vc_arena *arena, vc_str *bytes_out, vc_error *error);
 
-/* Check every chunk, byte column, manifest and catalogue record of the store, and that every chunk
- * a manifest needs is there is left to the owner of the manifest.
+/* Check every chunk, byte column, manifest, catalogue and record of zones of the store, and that
+ * the zones agree with the chunks and every chunk that they name is there. That a manifest has all
+ * the columns and segments it needs is left to its owner.
  *
  * found  called for each damaged record with a sentence that names it; may be NULL
  *
@@ -165,8 +184,9 @@ const vc_snapshot *vc_load_snapshot(const vc_load *load);
 vc_status vc_load_object(vc_load *load, vc_kind kind, vc_str name, vc_object *object_out,
                          vc_error *error);
 
-/* Put one segment of a fact column (see chunk.h for the arguments). object->generation is the
- * load's. On VC_DISK_FULL or VC_STORAGE the load can only be aborted. */
+/* Put one segment of a fact column (see chunk.h for the arguments), in any order of segments; the
+ * load keeps the zones and puts them with the manifest. object->generation is the load's. On
+ * VC_DISK_FULL or VC_STORAGE the load can only be aborted. */
 vc_status vc_load_put_ints(vc_load *load, const vc_object *object, uint16_t column,
                            uint32_t segment, const int64_t *values, const uint8_t *validity,
                            uint32_t nrows, vc_error *error);

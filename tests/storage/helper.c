@@ -95,6 +95,27 @@ static vc_status read_bytes_column(const vc_snapshot *snapshot, const vc_object 
     return status;
 }
 
+/* The zones of column 1 must be there and say exactly what load_cube put. */
+static vc_status read_zones(const vc_snapshot *snapshot, const vc_object *object, long start,
+                            unsigned nsegments, unsigned nrows, vc_error *error)
+{
+    vc_arena arena = {0};
+    const vc_zone *zones;
+    uint32_t count;
+    vc_status status = nsegments == 0 ? VC_OK
+                                      : vc_snapshot_zones(snapshot, object->id, object->generation,
+                                                          1, &arena, &zones, &count, error);
+    if (status == VC_OK && nsegments > 0) cr_assert_eq(count, nsegments);
+    for (unsigned segment = 0; segment < nsegments && status == VC_OK; segment++) {
+        const vc_zone *zone = &zones[segment];
+        int64_t first = start + (int64_t)segment * nrows;
+        cr_assert(zone->nrows == nrows && zone->nnulls == 0);
+        cr_assert(zone->min == first && zone->max == first + nrows - 1, "segment %u", segment);
+    }
+    vc_arena_release(&arena);
+    return status;
+}
+
 vc_status read_cube(const vc_snapshot *snapshot, const char *name, int64_t *start_out,
                     vc_error *error)
 {
@@ -107,6 +128,8 @@ vc_status read_cube(const vc_snapshot *snapshot, const char *name, int64_t *star
     snprintf(manifest, sizeof manifest, "%.*s", VC_FMT(object.manifest));
     cr_assert_eq(sscanf(manifest, "%ld %u %u", &start, &nsegments, &nrows), 3, "%s", manifest);
     status = read_bytes_column(snapshot, &object, start, error);
+    if (status == VC_OK && nrows > 0)
+        status = read_zones(snapshot, &object, start, nsegments, nrows, error);
     int64_t *values = malloc(nrows * sizeof *values + 1);
     for (unsigned segment = 0; segment < nsegments && status == VC_OK; segment++) {
         vc_chunk chunk;

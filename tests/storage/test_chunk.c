@@ -1,5 +1,6 @@
 #include "storage/crc32c.h"
 #include "storage/encode.h"
+#include "storage/packed.h"
 #include "storage/verified.h"
 
 #include <criterion/criterion.h>
@@ -97,19 +98,23 @@ struct int_case {
     int64_t base;
     uint64_t spread; /* values are base + random % spread, 0: the whole range of 64 bits */
     unsigned width;
+    uint64_t slope; /* and slope * row more: each block has another range */
 };
 
 static const struct int_case int_cases[] = {
-    {42, 1, 0},
-    {-7, 2, 1},
-    {1000, 256, 1},
-    {1000, 257, 2},
-    {INT64_MIN, 256, 1},
-    {INT64_MAX - 65535, 65536, 2},
-    {-5, 65537, 4},
-    {0, UINT64_C(1) << 32, 4},
-    {0, (UINT64_C(1) << 32) + 1, 8},
-    {0, 0, 8},
+    {42, 1, 0, 0},
+    {-7, 2, 1, 0},
+    {1000, 256, 8, 0},
+    {1000, 257, 9, 0},
+    {INT64_MIN, 256, 8, 0},
+    {INT64_MAX - 65535, 65536, 16, 0},
+    {-5, 65537, 17, 0},
+    {0, UINT64_C(1) << 32, 32, 0},
+    {0, (UINT64_C(1) << 32) + 1, 33, 0},
+    {INT64_MIN, UINT64_C(1) << 63, 63, 0},
+    {0, 0, 64, 0},
+    {-100000, 1, 12, 1},
+    {INT64_MIN, 1 << 20, 64, 1 << 30},
 };
 
 ParameterizedTestParameters(chunk, ints)
@@ -126,22 +131,57 @@ static bool is_null_row(int kind, uint32_t row, uint64_t *state)
     return kind == SOME ? dice < 10 && row > 70 : kind == NEARLY_ALL ? dice < 95 : kind == ALL;
 }
 
+/* The table of blocks against the values, by hand. */
+static void check_blocks(const vc_chunk *chunk, const int64_t *values, unsigned full_width)
+{
+    uint32_t offset = 0;
+    cr_assert_eq(chunk->nblocks, (chunk->nrows + 4095) / 4096);
+    for (uint32_t b = 0; b < chunk->nblocks; b++) {
+        const vc_block *block = &chunk->blocks[b];
+        uint32_t first = b * 4096,
+                 count = chunk->nrows - first < 4096 ? chunk->nrows - first : 4096;
+        int64_t min = INT64_MAX, max = INT64_MIN;
+        cr_assert_eq(vc_chunk_block_rows(chunk, b), count);
+        for (uint32_t row = first; row < first + count; row++) {
+            if (!vc_chunk_has(chunk, row)) {
+                /* nothing of what stood in a null row gets into the file */
+                cr_assert_eq(
+                    vc_packed_get(vc_chunk_block_data(chunk, b), block->width, row - first), 0);
+                continue;
+            }
+            min = values[row] < min ? values[row] : min;
+            max = values[row] > max ? values[row] : max;
+        }
+        cr_assert_eq(block->offset, offset);
+        if (min > max)
+            cr_assert(block->min == 1 && block->max == 0 && block->width == 0);
+        else
+            cr_assert(block->min == min && block->max == max &&
+                      block->width == vc_packed_width((uint64_t)max - (uint64_t)min));
+        cr_assert_leq(block->width, full_width);
+        offset += (uint32_t)vc_packed_bytes(count, block->width) / 64;
+    }
+    cr_assert_eq(chunk->nbytes, chunk->nblocks * 24 + (size_t)offset * 64 +
+                                    (chunk->validity == NULL ? 0 : (chunk->nrows + 7) / 8));
+}
+
 static void check_ints(const int64_t *values, const uint8_t *validity, uint32_t nrows,
                        unsigned full_width)
 {
     vc_record_key key = {VC_RECORD_FACTS, 1, 2, 3, 4};
     vc_record_header header;
     vc_chunk chunk;
-    uint32_t crc, nnulls = 0;
+    uint32_t nnulls = 0;
+    vc_record_header written;
     size_t room = vc_chunk_room(nrows);
     unsigned char *memory = aligned_alloc(64, room + 16), *value = memory + 16;
     memset(memory, 0xAA, room + 16);
-    size_t size = vc_chunk_encode_ints(&key, values, validity, nrows, value, &crc);
+    size_t size = vc_chunk_encode_ints(&key, values, validity, nrows, value, &written);
     cr_assert_leq(size, room);
     cr_assert_eq(size % 4096, 4080);
     cr_assert_null(vc_record_read(&key, value, size, &header));
     cr_assert(vc_record_is_sound(value, size));
-    cr_assert_eq(header.crc, crc);
+    cr_assert_eq(memcmp(&header, &written, sizeof header), 0);
     cr_assert_null(vc_chunk_view(&header, value, size, &chunk));
     cr_assert_eq(chunk.nrows, nrows);
     cr_assert((uintptr_t)chunk.data % 64 == 0 && (uintptr_t)chunk.validity % 64 == 0);
@@ -152,18 +192,15 @@ static void check_ints(const int64_t *values, const uint8_t *validity, uint32_t 
         cr_assert_eq(vc_chunk_has(&chunk, row), is_valid);
         cr_assert_eq(decoded[row], is_valid ? values[row] : 0);
         nnulls += !is_valid;
-        /* nothing of what stood in a null row gets into the file */
-        for (unsigned byte = 0; !is_valid && byte < chunk.width; byte++)
-            cr_assert_eq(((const unsigned char *)chunk.data)[row * chunk.width + byte], 0);
         min = is_valid && values[row] < min ? values[row] : min;
         max = is_valid && values[row] > max ? values[row] : max;
     }
     cr_assert_eq(chunk.nnulls, nnulls);
-    cr_assert_leq(chunk.width, full_width);
+    check_blocks(&chunk, values, full_width);
     if (nnulls == nrows)
-        cr_assert(chunk.min > chunk.max && chunk.width == 0);
+        cr_assert(chunk.min == 1 && chunk.max == 0);
     else
-        cr_assert(chunk.min == min && chunk.max == max && chunk.base == min);
+        cr_assert(chunk.min == min && chunk.max == max);
     if (nnulls == 0)
         cr_assert_null(chunk.validity);
     else if (nrows % 8 != 0) /* the bits past the end are clear */
@@ -174,7 +211,8 @@ static void check_ints(const int64_t *values, const uint8_t *validity, uint32_t 
 
 ParameterizedTest(struct int_case *c, chunk, ints)
 {
-    static const uint32_t sizes[] = {0, 1, 7, 8, 63, 64, 65, 1000, 65535, 65536};
+    static const uint32_t sizes[] = {0,    1,    7,    8,    63,   64,   65,    511,  512,
+                                     1000, 4095, 4096, 4097, 8192, 9000, 65535, 65536};
     static int64_t values[65536];
     static uint8_t validity[65536 / 8];
     uint64_t state = c->spread + 99;
@@ -185,25 +223,26 @@ ParameterizedTest(struct int_case *c, chunk, ints)
             for (uint32_t row = 0; row < nrows; row++) {
                 uint64_t delta = next_random(&state);
                 delta = c->spread == 0 ? delta : delta % c->spread;
-                values[row] = (int64_t)((uint64_t)c->base + delta);
-                if (is_null_row(kind, row, &state)) {
+                values[row] = (int64_t)((uint64_t)c->base + delta + c->slope * row);
+                /* in the last kind but one, whole blocks are null */
+                if (is_null_row(kind, row, &state) || (kind == NEARLY_ALL && row / 4096 % 2 == 1)) {
                     validity[row / 8] &= (uint8_t) ~(1u << row % 8);
                     values[row] = (int64_t)next_random(&state); /* whatever */
                 }
             }
-            if (nrows > 1 && kind == NONE) { /* both ends, so that the width is exact */
+            if (nrows > 1 && kind == NONE && c->slope == 0) { /* both ends, so the width is exact */
                 values[0] = c->base;
                 values[1] = (int64_t)((uint64_t)c->base + c->spread - 1);
             }
             check_ints(values, kind == NONE && s % 2 ? NULL : validity, nrows, c->width);
-            if (nrows > 1 && kind == NONE && c->spread != 0) {
+            if (nrows > 1 && kind == NONE && c->spread != 0 && c->slope == 0) {
                 vc_record_key key = {VC_RECORD_FACTS, 1, 2, 3, 4};
                 vc_record_header header;
-                uint32_t crc;
+                vc_chunk chunk;
                 unsigned char *memory = aligned_alloc(64, vc_chunk_room(nrows) + 16);
-                size_t size = vc_chunk_encode_ints(&key, values, NULL, nrows, memory + 16, &crc);
-                vc_record_read(&key, memory + 16, size, &header);
-                cr_assert_eq(header.width, c->width);
+                size_t size = vc_chunk_encode_ints(&key, values, NULL, nrows, memory + 16, &header);
+                cr_assert_null(vc_chunk_view(&header, memory + 16, size, &chunk));
+                cr_assert_eq(chunk.blocks[0].width, c->width);
                 free(memory);
             }
         }
@@ -226,9 +265,8 @@ Test(chunk, doubles_keep_their_bits)
     vc_record_key key = {VC_RECORD_FACTS, 1, 2, 3, 4};
     vc_record_header header;
     vc_chunk chunk;
-    uint32_t crc;
     unsigned char *memory = aligned_alloc(64, vc_chunk_room(100) + 16);
-    size_t size = vc_chunk_encode_doubles(&key, values, validity, 100, memory + 16, &crc);
+    size_t size = vc_chunk_encode_doubles(&key, values, validity, 100, memory + 16, &header);
     cr_assert_null(vc_record_read(&key, memory + 16, size, &header));
     cr_assert(vc_record_is_sound(memory + 16, size));
     cr_assert_null(vc_chunk_view(&header, memory + 16, size, &chunk));
@@ -237,36 +275,108 @@ Test(chunk, doubles_keep_their_bits)
     vc_chunk_get_doubles(&chunk, decoded);
     values[8] = 0;
     cr_assert_eq(memcmp(values, decoded, sizeof values), 0);
-    size = vc_chunk_encode_doubles(&key, values, NULL, 0, memory + 16, &crc);
+    size = vc_chunk_encode_doubles(&key, values, NULL, 0, memory + 16, &header);
     vc_record_read(&key, memory + 16, size, &header);
     cr_assert_null(vc_chunk_view(&header, memory + 16, size, &chunk));
     cr_assert(chunk.nrows == 0 && chunk.fmin > chunk.fmax);
     free(memory);
 }
 
-/* A header whose checksum is right may still be wrong, when a program wrote it so. */
-Test(chunk, impossible_headers_are_refused)
+/* Headers and tables of blocks whose checksum is right may still be wrong, when a program wrote
+ * them so. Readers go where they say. */
+
+typedef struct stored { /* a value as it stands in a file */
+    unsigned char before[16];
+    vc_record_header header;
+    vc_block blocks[3];
+} stored;
+
+static const char *look_at(const stored *value, size_t size)
 {
-    vc_record_header good = {.type = VC_CHUNK_INT, .width = 4, .nrows = 100}, bad;
     vc_chunk chunk;
-    static unsigned char value[8192];
-    cr_assert_null(vc_chunk_view(&good, value, 4080, &chunk));
-    cr_assert_not_null(vc_chunk_view(&good, value, 8176, &chunk));
+    return vc_chunk_view(&value->header, &value->header, size, &chunk);
+}
+
+/* 9,000 rows in blocks of 4,096, 4,096 and 808. */
+static size_t make_stored(unsigned char *memory)
+{
+    static int64_t values[9000];
+    vc_record_key key = {VC_RECORD_FACTS, 1, 2, 3, 4};
+    vc_record_header header;
+    uint64_t state = 5;
+    for (int row = 0; row < 9000; row++)
+        values[row] = (int64_t)(next_random(&state) % (row < 4096 ? 16 : row < 8192 ? 1 : 9)) - 4;
+    return vc_chunk_encode_ints(&key, values, NULL, 9000, memory + 16, &header);
+}
+
+Test(chunk, impossible_tables_of_blocks_are_refused)
+{
+    unsigned char *good = aligned_alloc(64, vc_chunk_room(9000) + 16);
+    unsigned char *memory = aligned_alloc(64, vc_chunk_room(9000) + 16);
+    stored *bad = (stored *)memory;
+    size_t size = make_stored(good);
+#define REFUSE(change)                                                                             \
+    do {                                                                                           \
+        memcpy(memory, good, size + 16);                                                           \
+        cr_assert_null(look_at(bad, size));                                                        \
+        change;                                                                                    \
+        cr_assert_not_null(look_at(bad, size), #change);                                           \
+    } while (0)
+    REFUSE(bad->blocks[0].offset = 1);
+    REFUSE(bad->blocks[1].offset = 0);
+    REFUSE(bad->blocks[2].offset += 1);
+    REFUSE(bad->blocks[2].offset = UINT32_MAX);
+    REFUSE(bad->blocks[0].width = 3);
+    REFUSE(bad->blocks[0].width = 5);
+    REFUSE(bad->blocks[0].width = 65);
+    REFUSE(bad->blocks[1].width = UINT32_MAX);
+    REFUSE(bad->blocks[0].max = 1 << 20); /* does not fit the width */
+    REFUSE(bad->blocks[0].max = 10);      /* fits, but then the chunk's is another */
+    REFUSE(bad->blocks[0].max = INT64_MIN);
+    REFUSE(bad->blocks[1].min = 3);
+    REFUSE((bad->blocks[1].min = 1, bad->blocks[1].max = 0)); /* no value, and no null row */
+    REFUSE((bad->blocks[1].min = bad->blocks[1].max = 100));
+    REFUSE(bad->header.min -= 1);
+    REFUSE(bad->header.max += 1);
+    REFUSE((bad->header.min = 1, bad->header.max = 0));
+    REFUSE(bad->header.nrows = 20000);
+    REFUSE(bad->header.nrows = 70000);
+    REFUSE(bad->header.nrows = 0);
+    REFUSE(bad->header.nrows = UINT32_MAX);
+    REFUSE(bad->header.width = 4);
+    REFUSE(bad->header.type = 3);
+    REFUSE(bad->header.type = VC_CHUNK_FLOAT);
+    REFUSE(bad->header.nnulls = 3);
+    REFUSE(bad->header.nnulls = 9001);
+    REFUSE(bad->header.flags = VC_RECORD_HAS_VALIDITY);
+    REFUSE(bad->header.flags = 2);
+    REFUSE((bad->header.flags = VC_RECORD_HAS_VALIDITY, bad->header.nnulls = 9000));
+#undef REFUSE
+    memcpy(memory, good, size + 16);
+    cr_assert_not_null(look_at(bad, size - 4096));
+    cr_assert_not_null(look_at(bad, size + 4096));
+    cr_assert_not_null(look_at(bad, 48));
+    free(memory);
+    free(good);
+}
+
+Test(chunk, impossible_headers_of_doubles_are_refused)
+{
+    vc_record_header good = {.type = VC_CHUNK_FLOAT, .width = 8, .nrows = 100}, bad;
+    vc_chunk chunk;
+    static unsigned char value[8192] __attribute__((aligned(64)));
+    cr_assert_null(vc_chunk_view(&good, value + 16, 4080, &chunk));
+    cr_assert_not_null(vc_chunk_view(&good, value + 16, 8176, &chunk));
+    cr_assert_not_null(vc_chunk_view(&good, value + 16, 4079, &chunk));
     bad = good;
-    bad.type = 3;
-    cr_assert_not_null(vc_chunk_view(&bad, value, 4080, &chunk));
-    bad = good;
-    bad.width = 3;
-    cr_assert_not_null(vc_chunk_view(&bad, value, 4080, &chunk));
+    bad.width = 4;
+    cr_assert_not_null(vc_chunk_view(&bad, value + 16, 4080, &chunk));
     bad = good;
     bad.nrows = 2000;
-    cr_assert_not_null(vc_chunk_view(&bad, value, 4080, &chunk));
+    cr_assert_not_null(vc_chunk_view(&bad, value + 16, 4080, &chunk));
     bad = good;
     bad.nnulls = 3;
-    cr_assert_not_null(vc_chunk_view(&bad, value, 4080, &chunk));
-    bad = good;
-    bad.type = VC_CHUNK_FLOAT;
-    cr_assert_not_null(vc_chunk_view(&bad, value, 4080, &chunk));
+    cr_assert_not_null(vc_chunk_view(&bad, value + 16, 4080, &chunk));
 }
 
 Test(verified, remembers_across_growth)

@@ -96,7 +96,7 @@ Test(damage, foreign_files_are_refused)
     check_refused("storage_foreign");
 }
 
-Test(damage, a_newer_format_is_refused)
+static void write_format(uint32_t version)
 {
     char path[DIRECTORY_TEXT + 32];
     MDB_env *env;
@@ -105,8 +105,7 @@ Test(damage, a_newer_format_is_refused)
     unsigned char value[VC_HEADER_BYTES];
     uint8_t bytes[VC_KEY_BYTES];
     vc_record_key key = {.kind = VC_RECORD_FORMAT};
-    vc_record_header header = {.nrows = VC_FORMAT_VERSION + 1};
-    vc_store_close(open_store(directory, NULL));
+    vc_record_header header = {.nrows = version};
     data_path(directory, path);
     vc_record_key_write(&key, bytes);
     vc_record_seal(value, sizeof value, &key, &header);
@@ -119,7 +118,27 @@ Test(damage, a_newer_format_is_refused)
     cr_assert_eq(mdb_put(txn, table, &k, &v, 0), 0);
     cr_assert_eq(mdb_txn_commit(txn), 0);
     mdb_env_close(env);
-    check_refused("storage_version");
+}
+
+static void check_version_refused(uint32_t version, const char *hint)
+{
+    vc_store *store;
+    vc_error error = {0};
+    write_format(version);
+    cr_assert_eq(vc_store_open(directory, NULL, &store, &error), VC_STORAGE);
+    cr_assert_str_eq(error.code, "storage_version");
+    cr_assert_not_null(strstr(error.message, hint), "%s", error.message);
+    cr_assert_not_null(strstr(error.message, "load the data again"), "%s", error.message);
+    cr_assert_null(store);
+}
+
+Test(damage, another_format_is_refused_and_says_what_to_do)
+{
+    vc_store_close(open_store(directory, NULL));
+    check_version_refused(VC_FORMAT_VERSION + 1, "version 3 of a newer vcube");
+    check_version_refused(1, "version 1 of an older vcube");
+    write_format(VC_FORMAT_VERSION);
+    vc_store_close(open_store(directory, NULL));
 }
 
 /* Where in the file the value of a chunk lies. */
@@ -171,7 +190,7 @@ Test(damage, a_flipped_bit_in_a_chunk_is_found_and_named)
     check_ok(vc_load_publish(load, NULL, &error), &error, "publish");
     check_ok(vc_store_verify(store, NULL, NULL, &nrecords, &ndamaged, &error), &error, "verify");
     cr_assert_eq(ndamaged, 0);
-    cr_assert_eq(nrecords, 2 + 1 + 2 + 3);
+    cr_assert_eq(nrecords, 2 + 1 + 2 + 3 + 1); /* format and head, catalogue, other, sales */
     vc_store_close(store);
 
     uint64_t chunk_at = find_in_file(values, 100), bytes_at = find_in_file("a text to be", 12),

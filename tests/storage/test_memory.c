@@ -70,6 +70,9 @@ static vc_status live(vc_error *error)
     vc_str bytes;
     vc_arena arena = {0};
     size_t nobjects;
+    const vc_zone *zones;
+    uint32_t nzones;
+    uint64_t nrecords, ndamaged;
     static char data[3 << 20];
     vc_status status =
         vc_store_open(directory, &(vc_store_options){.batch_bytes = 1 << 16}, &store, error);
@@ -96,8 +99,12 @@ static vc_status live(vc_error *error)
     if (status == VC_OK)
         status = vc_snapshot_bytes(snapshot, objects[0].id, objects[0].generation, 2, &arena,
                                    &bytes, error);
+    if (status == VC_OK)
+        status = vc_snapshot_zones(snapshot, objects[0].id, objects[0].generation, 1, &arena,
+                                   &zones, &nzones, error);
     vc_snapshot_close(snapshot);
     vc_arena_release(&arena);
+    if (status == VC_OK) status = vc_store_verify(store, NULL, NULL, &nrecords, &ndamaged, error);
     vc_store_close(store);
     return status;
 }
