@@ -241,6 +241,32 @@ size_t vc_format_decimal(char *text, int64_t scaled, unsigned scale)
     return size;
 }
 
+size_t vc_format_count(char *text, uint64_t count)
+{
+    char digits[VC_NUMBER_TEXT];
+    int ndigits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t at = 0;
+    for (int i = 0; i < ndigits; i++) {
+        if (i > 0 && (ndigits - i) % 3 == 0) text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    return at;
+}
+
+size_t vc_format_bytes(char *text, uint64_t bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB"};
+    double value = (double)bytes / 1000;
+    size_t unit = 0;
+    if (bytes < 1000) return (size_t)snprintf(text, VC_NUMBER_TEXT, "%u B", (unsigned)bytes);
+    while (value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1000;
+        unit++;
+    }
+    return (size_t)snprintf(text, VC_NUMBER_TEXT, "%.1f %s", value, units[unit]);
+}
+
 /* Most numbers in cubes are short decimals. n / 10^k with n < 10^15 rounds correctly, so when it
  * gives the value back, these digits are the shortest that do: k is the smallest, and no two texts
  * of at most 15 digits are the same double. */

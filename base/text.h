@@ -71,6 +71,10 @@ size_t vc_format_int(char *text, int64_t value);
  * the fraction are not written). Exact. */
 size_t vc_format_decimal(char *text, int64_t scaled, unsigned scale);
 
+/* For people: "1,234,567", and "12.3 MB" with powers of 1000. */
+size_t vc_format_count(char *text, uint64_t count);
+size_t vc_format_bytes(char *text, uint64_t bytes);
+
 /* Does every byte look like a plain number ([+-]digits[.digits])? For the order of members. */
 bool vc_str_is_number(vc_str text);
 

@@ -55,27 +55,16 @@ void vc_cli_say(const char *format, ...)
 
 vc_str vc_cli_count(vc_arena *arena, uint64_t count)
 {
-    char digits[32], text[48];
-    int ndigits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    size_t at = 0;
-    for (int i = 0; i < ndigits; i++) {
-        if (i > 0 && (ndigits - i) % 3 == 0) text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    return vc_arena_str(arena, (vc_str){.data = text, .size = at});
+    char text[VC_NUMBER_TEXT];
+    size_t size = vc_format_count(text, count);
+    return vc_arena_str(arena, (vc_str){.data = text, .size = size});
 }
 
 vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes)
 {
-    static const char *const units[] = {"kB", "MB", "GB", "TB"};
-    double value = (double)bytes / 1000;
-    size_t unit = 0;
-    if (bytes < 1000) return vc_arena_printf(arena, "%llu B", (unsigned long long)bytes);
-    while (value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]) {
-        value /= 1000;
-        unit++;
-    }
-    return vc_arena_printf(arena, "%.1f %s", value, units[unit]);
+    char text[VC_NUMBER_TEXT];
+    size_t size = vc_format_bytes(text, bytes);
+    return vc_arena_str(arena, (vc_str){.data = text, .size = size});
 }
 
 /* Blanks are owed, and paid before the next text: no line ends in blanks. */

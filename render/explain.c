@@ -165,12 +165,8 @@ void vc_explain_put_document(vc_buffer *buffer, const vc_explain_head *head,
 
 static void put_count(vc_buffer *buffer, uint64_t count)
 {
-    char digits[32];
-    int ndigits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    for (int i = 0; i < ndigits; i++) {
-        if (i > 0 && (ndigits - i) % 3 == 0) vc_buffer_put_char(buffer, ',');
-        vc_buffer_put_char(buffer, digits[i]);
-    }
+    char text[VC_NUMBER_TEXT];
+    vc_buffer_put(buffer, text, vc_format_count(text, count));
 }
 
 static void put_counted(vc_buffer *buffer, uint64_t count, const char *noun)
@@ -181,22 +177,8 @@ static void put_counted(vc_buffer *buffer, uint64_t count, const char *noun)
 
 static void put_bytes(vc_buffer *buffer, uint64_t bytes)
 {
-    static const char *const units[] = {"kB", "MB", "GB", "TB"};
-    double value = (double)bytes / 1000;
-    size_t unit = 0;
-    if (bytes == UINT64_MAX) {
-        vc_buffer_put_text(buffer, "more than there can be");
-        return;
-    }
-    if (bytes < 1000) {
-        vc_buffer_printf(buffer, "%llu B", (unsigned long long)bytes);
-        return;
-    }
-    while (value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]) {
-        value /= 1000;
-        unit++;
-    }
-    vc_buffer_printf(buffer, "%.1f %s", value, units[unit]);
+    char text[VC_NUMBER_TEXT];
+    vc_buffer_put(buffer, text, vc_format_bytes(text, bytes));
 }
 
 static void put_ms(vc_buffer *buffer, uint64_t ns)

@@ -338,6 +338,30 @@ ParameterizedTest(struct distance_case *c, text, distance)
     cr_assert_eq(vc_str_distance(vc_str_of(c->b), vc_str_of(c->a), c->limit), c->distance);
 }
 
+Test(text, numbers_for_people)
+{
+    static const struct {
+        uint64_t number;
+        const char *count, *bytes;
+    } cases[] = {
+        {0, "0", "0 B"},
+        {999, "999", "999 B"},
+        {1000, "1,000", "1.0 kB"},
+        {12345, "12,345", "12.3 kB"},
+        {999949, "999,949", "999.9 kB"},
+        {999950, "999,950", "1.0 MB"}, /* not 1000.0 kB */
+        {1234567890, "1,234,567,890", "1.2 GB"},
+        {UINT64_MAX, "18,446,744,073,709,551,615", "18446744.1 TB"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[VC_NUMBER_TEXT];
+        cr_assert_eq(vc_format_count(text, cases[i].number), strlen(cases[i].count));
+        cr_assert_str_eq(text, cases[i].count);
+        cr_assert_eq(vc_format_bytes(text, cases[i].number), strlen(cases[i].bytes));
+        cr_assert_str_eq(text, cases[i].bytes);
+    }
+}
+
 Test(text, distance_of_long_texts_needs_no_memory)
 {
     static char a[2000], b[2000];
