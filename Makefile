@@ -35,17 +35,19 @@ all: setup
 
 help:
 	@sed -n 's/^## //p' Makefile
-## make              the command, build/vcube
-## make demo         load samples/world, ask it, serve it on 127.0.0.1:8080
-## make test         every test, in a few minutes
-## make check        the quick ones: unit tests, layers, form
-## make asan         unit tests under the address and undefined behaviour sanitizers
-## make coverage     how much of each layer the tests run (build-coverage/coverage.txt)
-## make fuzz         fuzz every parser for FUZZ_SECONDS each (default 20)
-## make bench        build the benches into build/bench
-## make bench-ssb    the Star Schema Benchmark beside DuckDB (SF=1)
-## make fmt          put the code in form
-## make install      the command to DESTDIR/PREFIX (default /usr/local)
+## make                the command, build/vcube
+## make demo           load samples/world, ask it, serve it on 127.0.0.1:8080
+## make test           every test, in a few minutes
+## make check          the quick ones: unit tests, layers, form
+## make asan           unit tests under the address and undefined behaviour sanitizers
+## make coverage       how much of each layer the tests run (build-coverage/coverage.txt)
+## make fuzz           fuzz every parser for FUZZ_SECONDS each (default 20)
+## make bench          build the benches into build/bench
+## make bench-ssb      the Star Schema Benchmark beside DuckDB (SF=1)
+## make bench-virtual  questions through mappings beside the own cube and DuckDB
+## make bench-load     loading CSV files beside DuckDB (SF=1)
+## make fmt            put the code in form
+## make install        the command to DESTDIR/PREFIX (default /usr/local)
 
 setup:
 	@tools/setup
@@ -73,9 +75,9 @@ $(BUILD)/tests/test_house: $(call tests_of,house) $(call libs_of,report)
 $(BUILD)/vcube: $(call objects,cli) $(call libs_of,report)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 
-$(BUILD)/bench/%: bench/%.c $(call libs_of,report)
+$(BUILD)/bench/%: bench/%.c bench/generate.h $(call libs_of,report)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -O3 $(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -O3 $(LINK) -o $@ $(filter-out %.h,$^) $(LIBS)
 
 # ---- tests ----
 
@@ -115,6 +117,12 @@ SF ?= 1
 bench-ssb: setup
 	@bench/ssb/run.py SF=$(SF) BUILD=$(BUILD)
 
+bench-virtual: setup
+	@bench/virtual/run.py BUILD=$(BUILD)
+
+bench-load: setup
+	@bench/load/run.py SF=$(SF) BUILD=$(BUILD)
+
 demo: setup
 	@$(MAKE) --no-print-directory -s $(BUILD)/vcube
 	@tools/demo $(BUILD)/vcube
@@ -127,4 +135,4 @@ clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help setup unit test check asan layers fmt-check fmt coverage fuzz bench bench-ssb demo install clean
+.PHONY: all help setup unit test check asan layers fmt-check fmt coverage fuzz bench bench-ssb bench-virtual bench-load demo install clean

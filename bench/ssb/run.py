@@ -1,31 +1,38 @@
 #!/usr/bin/env python3
 """The Star Schema Benchmark, vcube beside DuckDB, in one run.
 
-    bench/ssb/run.py [SF=1] [RUNS=7] [LOADS=3] [THREADS=all] [BUILD=build] [DUCKDB=newest]
+    bench/ssb/run.py [SF=1] [RUNS=15] [LOADS=3] [THREADS=all] [ORDERS=file,date,date.year+supplier]
+                     [KEEP=all|csv|none] [MEMORY=8GB] [BUILD=build] [DUCKDB=newest] [RESULTS=FILE]
 
 Builds what it needs, installs DuckDB into BUILD/venv, generates the data into BUILD/ssb/SF, loads it
-into vcube and into three forms of DuckDB tables, checks that all answers are equal, and times the
-queries: per query, the engines take turns run by run, all in processes that are up. Prints the
-tables and puts them into bench/RESULTS.md, in place of those of the same scale factor.
+into vcube, once per order of the facts, and into three forms of DuckDB tables, checks that all
+answers are equal, and times the queries: per query, the engines take turns run by run, all in
+processes that are up. Prints the tables and puts them into bench/RESULTS.md, in place of those of
+the same scale factor.
+
+ORDERS  what the facts are clustered by; "file" leaves them as they come. The tables of ratios and
+        of threads are about "date", or the first if that is not among them.
+LOADS   0 takes the stores and tables that a former run kept
+KEEP    what stays on the disk afterwards (all up to SF=1, csv above)
+MEMORY  DuckDB's limit while its forms are made; the queries have DuckDB's default
 """
-import gc
 import json
-import math
-import os
-import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-HOUSE = HERE.parent.parent
-RESULTS = HERE.parent / "RESULTS.md"
+sys.path.insert(0, str(HERE.parent))
+import common  # noqa: E402
+import ssb_data as data  # noqa: E402
+
 QUERIES = ["q11", "q12", "q13", "q21", "q22", "q23", "q31", "q32", "q33", "q34", "q41", "q42", "q43"]
-TABLES = ["customer", "supplier", "part", "date", "lineorder"]
+BANDWIDTH_QUERIES = ["q11", "q12", "q13", "q21"]
 FORMS = ["star", "flat", "tuned"]
+TARGETS = {"flat": 10, "tuned": 5}
+NFIRST_ANSWERS = 9
 
 # Columns of the facts that a query's names stand for (ssb.json), and by which its rows are ordered;
 # rows that are equal there may come in any order.
@@ -34,196 +41,72 @@ MEASURE_COLUMNS = {"revenue": ["lo_revenue"], "discounted": ["lo_discounted"],
 ORDERED_BY = {"q3": [2, 3]}
 
 
-def options_of(arguments):
-    options = {"SF": "1", "RUNS": "7", "LOADS": "3", "THREADS": str(len(os.sched_getaffinity(0))),
-               "BUILD": "build", "DUCKDB": "newest"}
-    for argument in arguments:
-        name, _, value = argument.partition("=")
-        if name not in options or not value:
-            sys.exit(__doc__)
-        options[name] = value
-    return options
+def body_of(query):
+    return HERE / f"queries/{query}.json"
 
 
-def install_duckdb(build, version):
-    """Go on inside a virtual environment that has DuckDB, made when it is not there."""
-    python = build / "venv" / "bin" / "python"
-    if Path(sys.prefix) == python.parent.parent:
-        return
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", python.parent.parent], check=True)
-    wanted = "duckdb" if version == "newest" else f"duckdb=={version}"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-U", wanted],
-                   check=True)
-    os.execv(python, [str(python), *sys.argv])
+def sql_of(query, form):
+    return (HERE / f"queries/{query}.{'star' if form == 'star' else 'flat'}.sql").read_text()
 
 
-def generate(build, scale):
-    data = build / "ssb" / scale
-    data.mkdir(parents=True, exist_ok=True)
-    if not (data / "complete").exists():
-        subprocess.run([build / "bench/ssb_generate", scale, data], check=True)
-        (data / "complete").touch()
-    shutil.copy(HERE / "ssb.json", data / "ssb.json")
-    return data
+def store_of(folder, order):
+    return folder / f"store.{order}"
 
 
 # ---- loading ----
 
-STAR_COLUMNS = {
-    "lineorder": ["lo_custkey INTEGER", "lo_partkey INTEGER", "lo_suppkey INTEGER",
-                  "lo_orderdate INTEGER", "lo_quantity UTINYINT", "lo_discount UTINYINT",
-                  "lo_revenue INTEGER", "lo_supplycost INTEGER", "lo_discounted INTEGER"],
-    "customer": ["c_custkey INTEGER", "c_name VARCHAR", "c_city VARCHAR", "c_nation VARCHAR",
-                 "c_region VARCHAR"],
-    "supplier": ["s_suppkey INTEGER", "s_name VARCHAR", "s_city VARCHAR", "s_nation VARCHAR",
-                 "s_region VARCHAR"],
-    "part": ["p_partkey INTEGER", "p_name VARCHAR", "p_mfgr VARCHAR", "p_category VARCHAR",
-             "p_brand1 VARCHAR"],
-    "date": ["d_datekey INTEGER", "d_date VARCHAR", "d_year USMALLINT", "d_yearmonthnum INTEGER",
-             "d_yearmonth VARCHAR", "d_weeknuminyear UTINYINT"],
-}
-
-
-def load_star(data, threads):
-    """In a process of its own, so that its memory can be told: the columns of vcube's cube, no more,
-    in the narrowest types. Prints the seconds, without starting Python."""
-    import duckdb
-    path = data / "star.duckdb"
-    begin = time.perf_counter()
-    connection = duckdb.connect(str(path), config={"threads": threads})
-    for table, columns in STAR_COLUMNS.items():
-        names = ", ".join(column.split()[0] for column in columns)
-        types = ", ".join("'%s': '%s'" % tuple(column.split()) for column in columns)
-        connection.execute(f"CREATE TABLE {table} AS SELECT {names} FROM "
-                           f"read_csv('{data / table}.csv', header = true, types = {{{types}}})")
-    connection.execute("CHECKPOINT")
-    connection.close()
-    print(time.perf_counter() - begin)
-
-
-def run_measured(command):
-    """Seconds, CPU seconds, peak memory in bytes, standard output."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    output, messages = process.stdout.read(), process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - begin
-    if process.returncode != 0:
-        sys.exit(f"{command[0]} failed: {messages.decode()}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output.decode()
-
-
-def load_all(build, data, threads, nloads):
-    """Load into both, in turns. Per engine a list of (seconds, CPU seconds, peak bytes)."""
-    loads = {"vcube": [], "duckdb": []}
-    for _ in range(nloads):
-        shutil.rmtree(data / "store", ignore_errors=True)
-        loads["vcube"].append(
-            run_measured([build / "vcube", "load", "-d", data / "store", data / "ssb.json"])[:3])
-        for path in data.glob("*.duckdb*"):
-            path.unlink()
-        _, cpu, peak, output = run_measured([sys.executable, __file__, "load-star", data, str(threads)])
-        loads["duckdb"].append((float(output), cpu, peak))
+def load_all(build, folder, options):
+    """Load into all stores and into DuckDB's star, in turns. {engine: [Load]}"""
+    orders, threads = options["ORDERS"].split(","), int(options["THREADS"])
+    loads = {name: [] for name in [*orders, "star"]}
+    for _ in range(int(options["LOADS"])):
+        for order in orders:
+            loads[order].append(common.load_vcube(build, store_of(folder, order),
+                                                  [data.define(folder, order)], threads))
+        loads["star"].append(common.load_duckdb(folder / "star.duckdb", data.star_statements(folder),
+                                                threads))
+    if loads["star"]:
+        for form in ("flat", "tuned"):
+            loads[form] = [common.load_duckdb(folder / f"{form}.duckdb",
+                                              form_statements(folder, form, options["MEMORY"]), threads)]
     return loads
 
 
-def make_forms(data, threads):
+def form_statements(folder, form, memory):
     """The flattened table, and the one that is tuned: texts as ENUMs, rows in order of the date."""
-    import duckdb
-    attributes = ["c_city", "c_nation", "c_region", "s_city", "s_nation", "s_region", "p_mfgr",
-                  "p_category", "p_brand1", "d_yearmonth"]
+    texts = ["c_city", "c_nation", "c_region", "s_city", "s_nation", "s_region", "p_mfgr",
+             "p_category", "p_brand1", "d_yearmonth"]
     numbers = ["d_year", "d_yearmonthnum", "d_weeknuminyear", "lo_orderdate", "lo_quantity",
                "lo_discount", "lo_revenue", "lo_supplycost", "lo_discounted"]
-    joined = ("star.lineorder JOIN star.customer ON lo_custkey = c_custkey "
-              "JOIN star.supplier ON lo_suppkey = s_suppkey JOIN star.part ON lo_partkey = p_partkey "
-              "JOIN star.date ON lo_orderdate = d_datekey")
-    for form in ("flat", "tuned"):
-        connection = duckdb.connect(str(data / f"{form}.duckdb"), config={"threads": threads})
-        connection.execute(f"ATTACH '{data / 'star.duckdb'}' AS star (READ_ONLY)")
-        texts, order = attributes, ""
-        if form == "tuned":
-            table_of = {"c": "customer", "s": "supplier", "p": "part", "d": "date"}
-            for name in attributes:
-                connection.execute(f"CREATE TYPE {name}_type AS ENUM (SELECT DISTINCT {name} FROM "
-                                   f"star.{table_of[name[0]]} ORDER BY {name})")
-            texts = [f"{name}::{name}_type AS {name}" for name in attributes]
-            order = "ORDER BY lo_orderdate"
-        connection.execute(f"CREATE TABLE lineorder_flat AS SELECT {', '.join(texts + numbers)} "
-                           f"FROM {joined} {order}")
-        connection.execute("CHECKPOINT")
-        connection.close()
+    statements = [f"SET memory_limit = '{memory}'", f"SET temp_directory = '{folder / 'spill'}'",
+                  f"ATTACH '{folder / 'star.duckdb'}' AS star (READ_ONLY)"]
+    order = ""
+    if form == "tuned":
+        table_of = {"c": "customer", "s": "supplier", "p": "part", "d": "date"}
+        statements += [f"CREATE TYPE {name}_type AS ENUM (SELECT DISTINCT {name} FROM "
+                       f"star.{table_of[name[0]]} ORDER BY {name})" for name in texts]
+        texts = [f"{name}::{name}_type AS {name}" for name in texts]
+        order = "ORDER BY lo_orderdate"
+    return [*statements, f"""CREATE TABLE lineorder_flat AS SELECT {', '.join(texts + numbers)}
+        FROM star.lineorder JOIN star.customer ON lo_custkey = c_custkey
+        JOIN star.supplier ON lo_suppkey = s_suppkey JOIN star.part ON lo_partkey = p_partkey
+        JOIN star.date ON lo_orderdate = d_datekey {order}"""]
 
 
-# ---- the engines ----
+# ---- checking ----
 
-class Vcube:
-    def __init__(self, build, data, threads):
-        begin = time.perf_counter()
-        self.process = subprocess.Popen(
-            [build / "bench/ssb_query", data / "store", str(threads), "ssb"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()
-        self.ask("run", HERE / "queries/q11.json")
-        self.first_answer_ns = (time.perf_counter() - begin) * 1e9
-
-    def ask(self, *words):
-        print(*words, file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"ssb_query ended at: {' '.join(map(str, words))}")
-        return line
-
-    def run(self, query):
-        return tuple(map(int, self.ask("run", HERE / f"queries/{query}.json").split()[:2]))
-
-    def answer(self, query):
-        answer = json.loads(self.ask("answer", HERE / f"queries/{query}.json"))
-        shown = [i for i, name in enumerate(answer["columns"]) if not name.endswith("_label")]
-        return [tuple(row[i] for i in shown) for row in answer["rows"]]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class Duckdb:
-    def __init__(self, data, form, threads):
-        import duckdb
-        self.form = "star" if form == "star" else "flat"
-        self.connection = duckdb.connect(str(data / f"{form}.duckdb"), read_only=True,
-                                         config={"threads": threads})
-        self.texts = {query: (HERE / f"queries/{query}.{self.form}.sql").read_text()
-                      for query in QUERIES}
-
-    def run(self, query):
-        cpu, begin = time.process_time_ns(), time.perf_counter_ns()
-        self.connection.execute(self.texts[query]).fetchall()
-        end = time.perf_counter_ns()
-        return end - begin, time.process_time_ns() - cpu
-
-    def answer(self, query):
-        return self.connection.execute(self.texts[query]).fetchall()
-
-    def close(self):
-        self.connection.close()
-
-
-def check_answers(engines):
+def check_answers(stores, databases):
     """All answers must be equal, and in the order that was asked for. Returns the rows of each."""
     counts = {}
     for query in QUERIES:
-        answers = {name: engine.answer(query) for name, engine in engines.items()}
+        answers = {f"vcube, {order}": store.rows(body_of(query)) for order, store in stores.items()}
+        answers |= {form: database.rows(sql_of(query, form)) for form, database in databases.items()}
         expected = answers["star"]
-        columns = ORDERED_BY.get(query[:2])
+        columns = ORDERED_BY.get(query[:2], range(len(expected[0]) if expected else 0))
         for name, rows in answers.items():
-            is_same = sorted(rows) == sorted(expected)
-            if columns is None:
-                is_same &= rows == expected
-            else:
-                is_same &= ([[row[i] for i in columns] for row in rows] ==
-                            [[row[i] for i in columns] for row in expected])
+            is_same = (sorted(rows) == sorted(expected) and
+                       [[row[i] for i in columns] for row in rows] ==
+                       [[row[i] for i in columns] for row in expected])
             if not is_same:
                 sys.exit(f"{query}: {name} answers {rows[:3]}..., {len(rows)} rows; "
                          f"star answers {expected[:3]}..., {len(expected)} rows")
@@ -231,27 +114,34 @@ def check_answers(engines):
     return counts
 
 
-def time_queries(engines, nruns):
-    """Per query and engine lists of nanoseconds, passed and of processor time; the engines take
-    turns."""
-    times = {query: {name: [] for name in engines} for query in QUERIES}
-    cpu_times = {query: {name: [] for name in engines} for query in QUERIES}
-    gc.disable()
+def time_kernels(build, store, nruns):
+    """{query: {level: Times}} of one thread, for every level that this machine has, after checking
+    that their answers are the same bytes."""
+    engines = {}
+    for name in ("portable", "avx2", "avx512"):
+        engine = common.Vcube(build, store, 1, kernels=name)
+        level = engine.ask("kernels").strip()
+        if level in engines:
+            engine.close()
+        else:
+            engines[level] = engine
     for query in QUERIES:
-        for engine in engines.values():
-            engine.run(query)
-        for _ in range(nruns):
-            for name, engine in engines.items():
-                passed, cpu = engine.run(query)
-                times[query][name].append(passed)
-                cpu_times[query][name].append(cpu)
-    gc.enable()
-    return times, cpu_times
+        answers = {level: engine.ask("answer", body_of(query)) for level, engine in engines.items()}
+        if len(set(answers.values())) != 1:
+            sys.exit(f"{query}: the levels of kernels answer differently: {answers}")
+    times = common.take_turns(
+        {query: {level: (lambda engine=engine, query=query: engine.run(body_of(query)))
+                 for level, engine in engines.items()} for query in QUERIES}, nruns)
+    for engine in engines.values():
+        engine.close()
+    return times
 
+
+# ---- timing ----
 
 def bytes_of(query, columns):
     """Stored bytes of the fact columns that a query names."""
-    body = json.loads((HERE / f"queries/{query}.json").read_text())
+    body = json.loads(body_of(query).read_text())
     names = {condition["member"].split(".")[0] for condition in body["filters"]}
     names |= {axis["dim"] for axis in body.get("dimensions", [])}
     if "cut" in body:
@@ -261,156 +151,225 @@ def bytes_of(query, columns):
     return sum(columns[name] for name in names)
 
 
+def time_queries(stores, databases, single, main, nbytes, nruns):
+    """{query: {engine: Times}}; engines: orders, "1 thread", forms, "sum"."""
+    tasks = {}
+    for query in QUERIES:
+        engines = {order: (lambda store=store, query=query: store.run(body_of(query)))
+                   for order, store in stores.items()}
+        engines["1 thread"] = lambda query=query: single.run(body_of(query))
+        for form, database in databases.items():
+            engines[form] = lambda database=database, text=sql_of(query, form): database.run(text)
+        if query in BANDWIDTH_QUERIES:
+            engines["sum"] = lambda query=query: tuple(
+                map(int, stores[main].ask("sum", nbytes[query]).split()))
+        tasks[query] = engines
+    return common.take_turns(tasks, nruns)
+
+
+def time_nothing(database, nruns=101):
+    """Median nanoseconds of the least query that DuckDB can be asked."""
+    return statistics.median(database.run("SELECT 1")[0] for _ in range(nruns))
+
+
 # ---- the report ----
 
-def milliseconds(times):
-    return f"{statistics.median(times) / 1e6:.2f} / {min(times) / 1e6:.2f}"
+def label_of(query):
+    return f"Q{query[1]}.{query[2]}"
 
 
-def ratio(times, other, ours):
-    return statistics.median(times[other]) / statistics.median(times[ours])
+def order_label(order):
+    return "vcube, file's order" if order == "file" else f"vcube by {order.replace('+', ', ')}"
 
 
-def geometric_mean(values):
-    return math.exp(sum(map(math.log, values)) / len(values))
+FORM_LABELS = {"star": "DuckDB star", "flat": "flattened", "tuned": "tuned"}
 
 
-def table(header, rows):
-    lines = ["| " + " | ".join(header) + " |",
-             "|---" + "|---:" * (len(header) - 1) + "|"]
-    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+def time_table(times, counts, orders):
+    engines = [*orders, "1 thread", *FORMS]
+    return common.table(
+        ["milliseconds", "rows", *map(order_label, orders), "1 thread", *FORM_LABELS.values()],
+        [[label_of(query), counts[query], *(times[query][name] for name in engines)]
+         for query in QUERIES])
 
 
-def query_table(times, counts):
-    rows, ratios = [], {"flat": [], "tuned": [], "vcube_1": []}
-    for query in QUERIES:
-        of = times[query]
-        for name, values in ratios.items():
-            values.append(ratio(of, name, "vcube"))
-        rows.append([f"Q{query[1]}.{query[2]}", counts[query], milliseconds(of["vcube"]),
-                     milliseconds(of["vcube_1"]), *(milliseconds(of[form]) for form in FORMS),
-                     *(f"{values[-1]:.2f}" for values in ratios.values())])
-    rows.append(["geometric mean", *[""] * 6,
-                 *(f"{geometric_mean(values):.2f}" for values in ratios.values())])
-    return table(["query", "rows", "vcube", "vcube, 1 thread", "DuckDB star", "flattened", "tuned",
-                  "flattened / vcube", "tuned / vcube", "1 thread / all"], rows)
-
-
-def cpu_table(cpu_times):
-    rows, ratios = [], {form: [] for form in FORMS}
-    for query in QUERIES:
-        of = cpu_times[query]
-        for form, values in ratios.items():
-            values.append(ratio(of, form, "vcube"))
-        rows.append([f"Q{query[1]}.{query[2]}",
-                     *(milliseconds(of[name]) for name in ("vcube", *FORMS)),
-                     *(f"{values[-1]:.2f}" for values in ratios.values())])
-    rows.append(["geometric mean", *[""] * 4,
-                 *(f"{geometric_mean(values):.2f}" for values in ratios.values())])
-    return table(["processor time", "vcube", "DuckDB star", "flattened", "tuned", "star / vcube",
-                  "flattened / vcube", "tuned / vcube"], rows)
-
-
-def bandwidth_table(vcube, times, columns, nruns):
+def ratio_rows(value, orders, main):
+    """A row per query and one of means: form / vcube per order, and whether the main one reaches the
+    form's target. value(query, engine) is what to compare."""
+    columns = [(form, order) for form in TARGETS for order in orders]
+    ratios = {column: [value(query, column[0]) / value(query, column[1]) for query in QUERIES]
+              for column in columns}
     rows = []
-    for query in ("q11", "q12", "q13", "q21"):
-        nbytes = bytes_of(query, columns)
-        sums = [int(vcube.ask("sum", nbytes)) for _ in range(nruns + 1)][1:]
-        ours, sum_ns = statistics.median(times[query]["vcube"]), statistics.median(sums)
-        rows.append([f"Q{query[1]}.{query[2]}", f"{nbytes / 1e6:.1f}", f"{nbytes / ours:.2f}",
-                     f"{nbytes / sum_ns:.2f}", f"{sum_ns / ours:.3f}"])
-    return table(["query", "MB in its columns", "vcube GB/s", "plain sum GB/s", "share"], rows)
+    for i, query in enumerate(QUERIES):
+        row = [label_of(query)]
+        for form, order in columns:
+            row.append(f"{ratios[form, order][i]:.2f}")
+            if order == main:
+                row.append(common.yes(ratios[form, order][i] >= TARGETS[form]))
+        rows.append(row)
+    last = ["geometric mean"]
+    for form, order in columns:
+        last += [f"{common.geometric_mean(ratios[form, order]):.2f}", *[""] * (order == main)]
+    return rows + [last]
 
 
-def load_table(data, loads):
+def ratio_header(first, orders, main):
+    header = [first]
+    for form, target in TARGETS.items():
+        for order in orders:
+            header.append(f"{FORM_LABELS[form]} / {order_label(order)}")
+            if order == main:
+                header.append(f"at least {target}?")
+    return header
+
+
+def thread_table(times, main, nthreads):
     rows = []
-    store = (data / "store/vcube.mdb").stat().st_size
-    sizes = {"vcube": store, "duckdb": (data / "star.duckdb").stat().st_size}
-    for name, label in (("vcube", "vcube"), ("duckdb", "DuckDB read_csv, star")):
-        seconds, cpu, peak = zip(*loads[name])
-        rows.append([label, f"{statistics.median(seconds):.2f} / {min(seconds):.2f}",
-                     f"{statistics.median(cpu):.2f}", f"{max(peak) / 2**20:.0f}",
-                     f"{sizes[name] / 2**20:.1f}"])
-    for form in ("flat", "tuned"):
-        rows.append([f"DuckDB {form}", "", "", "",
-                     f"{(data / f'{form}.duckdb').stat().st_size / 2**20:.1f}"])
-    faster = (statistics.median(load[0] for load in loads["duckdb"]) /
-              statistics.median(load[0] for load in loads["vcube"]))
-    return table(["load", "seconds, median / min", "CPU seconds", "peak MiB", "file MiB"], rows) + [
-        "", f"DuckDB takes {faster:.2f} times as long as vcube; vcube's file is "
-        f"{store / sizes['duckdb']:.2f} of DuckDB's."]
+    for query in QUERIES:
+        one, many = times[query]["1 thread"], times[query][main]
+        if one.median > 2e6:
+            rows.append([label_of(query), one, many, f"{one.median / many.median:.2f}"])
+    if not rows:
+        return ["No query takes more than 2 ms with one thread."]
+    rows.append(["geometric mean", "", "",
+                 f"{common.geometric_mean(float(row[3]) for row in rows):.2f}"])
+    return common.table(["milliseconds, of queries above 2", "1 thread", f"{nthreads} threads",
+                         "times as fast"], rows)
 
 
-def first_line(command):
-    return subprocess.run(command, capture_output=True, text=True, cwd=HOUSE).stdout.partition("\n")[0]
+def kernel_table(times):
+    levels = list(times["q11"])
+    rows = [[label_of(query), *(times[query][level] for level in levels),
+             *(f"{times[query][levels[0]].median / times[query][level].median:.2f}"
+               for level in levels[1:])] for query in QUERIES]
+    return common.table(["milliseconds, 1 thread", *levels,
+                         *(f"{levels[0]} / {level}" for level in levels[1:])], rows)
 
 
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
+def bandwidth_table(times, main, named, touched):
+    rows = []
+    for query in BANDWIDTH_QUERIES:
+        nbytes = touched.get(query, named[query])
+        ours, plain = times[query][main].median, times[query]["sum"].median
+        rows.append([label_of(query), f"{named[query] / 1e6:.1f}",
+                     f"{touched[query] / 1e6:.1f}" if query in touched else "not told",
+                     f"{nbytes / ours:.2f}", f"{nbytes / plain:.2f}", f"{plain / ours:.3f}",
+                     common.yes(2 * plain >= ours)])
+    return common.table(["query", "MB of the columns it names", "MB it read", "vcube GB/s",
+                         "plain sum GB/s", "vcube / sum", "at least half?"], rows)
 
 
-def describe(options, threads):
-    import duckdb
-    commit = first_line(["git", "rev-parse", "--short=12", "HEAD"])
-    is_changed = first_line(["git", "status", "--porcelain", "--untracked-files=no", "--", "*.c", "*.h"])
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+def load_lines(folder, loads, orders):
+    rows = [common.load_row(order_label(order), loads[order],
+                            (store_of(folder, order) / "vcube.mdb").stat().st_size)
+            for order in orders]
+    labels = {"star": "DuckDB read_csv, star", "flat": "DuckDB flattened, from the star",
+              "tuned": "DuckDB tuned, from the star"}
+    rows += [common.load_row(label, loads[form], (folder / f"{form}.duckdb").stat().st_size)
+             for form, label in labels.items()]
+    star = common.median_seconds(loads["star"])
+    size = (folder / "star.duckdb").stat().st_size
+    lines = common.table(["load", *common.LOAD_COLUMNS], rows) + [""]
+    for order in orders:
+        seconds = common.median_seconds(loads[order])
+        store = (store_of(folder, order) / "vcube.mdb").stat().st_size
+        lines.append(f"- {order_label(order)}: DuckDB takes {star / seconds:.2f} times as long to load "
+                     f"its star; the store is {store / size:.2f} of its file.")
+    return lines
+
+
+def clean(folder, keep):
+    """Remove what is not kept: of "csv" all but the CSV files, of "none" everything."""
+    if keep == "none":
+        shutil.rmtree(folder)
+    elif keep == "csv":
+        for store in folder.glob("store.*"):
+            shutil.rmtree(store)
+        for path in folder.glob("*.duckdb*"):
+            path.unlink()
+
+
+def bytes_read(store, folder):
+    """{query: bytes}, as far as explanations tell them."""
+    told = {query: store.touched(body_of(query), folder) for query in BANDWIDTH_QUERIES}
+    return {query: nbytes for query, nbytes in told.items() if nbytes is not None}
+
+
+class Measured:
+    """All that is measured of loaded stores and tables."""
+
+    def __init__(self, build, folder, options, orders, main):
+        threads, nruns = int(options["THREADS"]), int(options["RUNS"])
+        store = store_of(folder, main)
+        begin = time.monotonic()
+        self.threads_line = common.check_threads(build, store, map(body_of, QUERIES))
+        stores = {order: common.Vcube(build, store_of(folder, order), threads) for order in orders}
+        single = common.Vcube(build, store, 1)
+        databases = {form: common.Duckdb(folder / f"{form}.duckdb", threads) for form in FORMS}
+        self.counts = check_answers(stores, databases)
+        columns = json.loads(stores[main].ask("columns", "ssb"))
+        self.named = {query: bytes_of(query, columns) for query in BANDWIDTH_QUERIES}
+        self.touched = bytes_read(stores[main], folder)
+        self.times = time_queries(stores, databases, single, main, self.named | self.touched, nruns)
+        self.nothing_ns = time_nothing(databases["tuned"])
+        for engine in [*stores.values(), single, *databases.values()]:
+            engine.close()
+        self.kernels = time_kernels(build, store, nruns)
+        self.firsts = common.first_answers(build, store, threads, body_of("q11"), NFIRST_ANSWERS)
+        self.minutes = (time.monotonic() - begin) / 60
+
+
+def report(options, machine, measured, orders, main):
+    times, threads = measured.times, options["THREADS"]
+    firsts = [ns / 1e6 for ns in measured.firsts]
+    header = ratio_header("time passed", orders, main)
     return [
         f"## Star Schema Benchmark, SF {options['SF']}", "",
-        f"`bench/ssb/run.py SF={options['SF']} RUNS={options['RUNS']} LOADS={options['LOADS']} "
-        f"THREADS={threads}` on {time.strftime('%Y-%m-%d')}, commit {commit}"
-        f"{' with local changes' if is_changed else ''}.", "",
-        f"{processor()}, {os.cpu_count()} CPUs, {memory:.0f} GiB, Linux {platform.release()}; "
-        f"{first_line(['cc', '--version'])}; DuckDB {duckdb.__version__}; Python "
-        f"{platform.python_version()}; load average at the end {os.getloadavg()[0]:.1f}. "
-        f"{threads} threads for every engine. Milliseconds, median / minimum; ratios of medians.", ""]
-
-
-def write_results(scale, lines):
-    begin, end = f"<!-- ssb SF={scale} -->", f"<!-- end of ssb SF={scale} -->"
-    text = RESULTS.read_text() if RESULTS.exists() else "# Results\n"
-    block = "\n".join([begin, *lines, end])
-    if begin in text:
-        text = text[:text.index(begin)] + block + text[text.index(end) + len(end):]
-    else:
-        text = text.rstrip("\n") + "\n\n" + block + "\n"
-    RESULTS.write_text(text)
+        *machine.describe(options, "bench/ssb/run.py"), "",
+        f"{threads} threads for every engine but one. Medians / minima of {options['RUNS']} runs in turns; "
+        f"ratios are of medians. \"1 thread\" is {order_label(main)}. The least query, `SELECT 1`, takes "
+        f"DuckDB {measured.nothing_ns / 1e6:.2f} ms. Timing took {measured.minutes:.0f} minutes.", "",
+        "### Times", "", *time_table(times, measured.counts, orders), "",
+        f"All answers were equal. {measured.threads_line}", "",
+        "### Ratios", "",
+        *common.table(header, ratio_rows(lambda query, name: times[query][name].median, orders, main)),
+        "", "The processor time of all threads, which depends less on what else the machine does:", "",
+        *common.table(["milliseconds of processor time", *map(order_label, orders),
+                       *FORM_LABELS.values()],
+                      [[label_of(query), *(times[query][name].cpu_text() for name in [*orders, *FORMS])]
+                       for query in QUERIES]), "",
+        *common.table(["processor time", *header[1:]],
+                      ratio_rows(lambda query, name: times[query][name].cpu, orders, main)), "",
+        "### Threads", "", *thread_table(times, main, threads), "",
+        "### Kernels", "", *kernel_table(measured.kernels), "",
+        "Their answers were the same bytes.", "",
+        "### Memory bandwidth", "",
+        *bandwidth_table(times, main, measured.named, measured.touched), "",
+        "### Opening", "",
+        f"Start of a process until its first answer (Q1.1, {order_label(main)}), file in the page cache: "
+        f"{statistics.median(firsts):.1f} ms, median of {len(firsts)} processes ({min(firsts):.1f} to "
+        f"{max(firsts):.1f})."]
 
 
 def main():
-    if sys.argv[1:2] == ["load-star"]:
-        load_star(Path(sys.argv[2]), int(sys.argv[3]))
-        return
-    options = options_of(sys.argv[1:])
-    build = HOUSE / options["BUILD"]
-    threads, nruns = int(options["THREADS"]), int(options["RUNS"])
-    programs = [f"{options['BUILD']}/{name}" for name in ("vcube", "bench/ssb_generate", "bench/ssb_query")]
-    subprocess.run(["make", "-s", f"-j{threads}", f"BUILD={options['BUILD']}", *programs], cwd=HOUSE,
-                   check=True)
-    install_duckdb(build, options["DUCKDB"])
-    data = generate(build, options["SF"])
-    loads = load_all(build, data, threads, int(options["LOADS"]))
-    make_forms(data, threads)
-    Vcube(build, data, threads).close()  # so that the next one finds the file in the page cache
-    vcube = Vcube(build, data, threads)
-    engines = {"vcube": vcube, "vcube_1": Vcube(build, data, 1),
-               **{form: Duckdb(data, form, threads) for form in FORMS}}
-    counts = check_answers(engines)
-    times, cpu_times = time_queries(engines, nruns)
-    columns = json.loads(vcube.ask("columns"))
-    lines = describe(options, threads) + query_table(times, counts)
-    lines += ["", "All answers were equal. The processor time of all threads, which depends less on what "
-              "else the machine does:", ""] + cpu_table(cpu_times) + [""]
-    lines += bandwidth_table(vcube, times, columns, nruns)
-    lines += [""] + load_table(data, loads) + [
-        "", f"Start of a process until its first answer (Q1.1), file in the page cache: "
-        f"{vcube.first_answer_ns / 1e6:.1f} ms."]
-    for engine in engines.values():
-        engine.close()
-    print("\n".join(lines))
-    write_results(options["SF"], lines)
+    options = common.options_of(__doc__, SF="1", RUNS="15", LOADS="3", KEEP="", MEMORY="8GB",
+                                ORDERS="file,date,date.year+supplier" if data.can_cluster() else "file")
+    options["KEEP"] = options["KEEP"] or ("all" if float(options["SF"]) <= 1 else "csv")
+    if options["KEEP"] not in ("all", "csv", "none"):
+        sys.exit(__doc__)
+    common.enter_environment(options)
+    machine = common.Machine()
+    build = common.make(options, "vcube", "bench/ssb_generate", "bench/query")
+    orders = options["ORDERS"].split(",")
+    main_order = "date" if "date" in orders else orders[0]
+    folder = data.generate(build, options["SF"])
+    loads = load_all(build, folder, options)
+    measured = Measured(build, folder, options, orders, main_order)
+    lines = report(options, machine, measured, orders, main_order)
+    if loads["star"]:
+        lines += ["", "### Loading", "", *load_lines(folder, loads, orders)]
+    common.write_block(options, f"ssb SF={options['SF']}", lines)
+    clean(folder, options["KEEP"])
 
 
 if __name__ == "__main__":

@@ -1,19 +1,23 @@
 /* How long does a query take, from its text to the text of its answer, in a process that is up?
  *
- *     ssb_query DIR THREADS CUBE
+ *     query DIR THREADS
  *
- * opens the store of a benchmark and obeys lines on standard input, one line of answer for each, so
- * that a driver can let other engines run between any two queries:
+ * opens a store and obeys lines on standard input, with one line of answer for each, so that a
+ * driver can let other engines run between any two queries.
  *
- *     run FILE      ask the query of a JSON body; answers "TOTAL ENGINE", nanoseconds: from the
- * text of the query to the text of the answer, and of vc_engine_run within it answer FILE   the
- * answer, one line of JSON (format=arrays) columns       stored bytes of each fact column, one line
- * of JSON sum BYTES     add up a buffer of so many bytes (4-byte integers) with all threads;
- * answers nanoseconds: what the memory allows
+ * run FILE:      ask the query of a JSON body. Answers "TOTAL CPU ENGINE", nanoseconds: from the
+ *                text of the query to the text of the answer (format=arrays); processor time of
+ *                all threads meanwhile; of TOTAL, the time in vc_engine_run.
+ * answer FILE:   the answer, one line of JSON
+ * columns CUBE:  stored bytes of each fact column of a source cube, one line of JSON
+ * sum BYTES:     add up a buffer of so many bytes with all threads, which is what the memory
+ *                allows. Answers "TOTAL CPU", nanoseconds
+ * kernels:       the name of the level of kernels in use
  *
- * Before the first line it prints the nanoseconds that opening the store and the cube took.
+ * Before the first line it prints the nanoseconds that opening the store took.
  */
 #include "base/buffer.h"
+#include "base/cpu.h"
 #include "base/pool.h"
 #include "query/body.h"
 #include "render/render.h"
@@ -28,8 +32,7 @@ struct bench {
     vc_store *store;
     vc_model *model;
     vc_pool *pool;
-    const char *cube;
-    uint32_t *numbers; /* for `sum` */
+    uint64_t *numbers; /* for `sum` */
     size_t numbers_bytes;
 };
 
@@ -47,7 +50,7 @@ static uint64_t now_ns(void)
 
 static void die(const vc_error *error)
 {
-    fprintf(stderr, "ssb_query: %s: %s\n", error->code, error->message);
+    fprintf(stderr, "query: %s: %s\n", error->code, error->message);
     exit(1);
 }
 
@@ -119,11 +122,11 @@ static uint64_t column_bytes(const struct bench *bench, const vc_source_cube *cu
     return bytes;
 }
 
-static void print_columns(const struct bench *bench)
+static void print_columns(const struct bench *bench, const char *name)
 {
     const vc_cube *cube;
     vc_error error = {0};
-    if (vc_model_cube(bench->model, vc_str_of(bench->cube), &cube, &error) != VC_OK) die(&error);
+    if (vc_model_cube(bench->model, vc_str_of(name), &cube, &error) != VC_OK) die(&error);
     const vc_source_cube *source = cube->sources[0].cube;
     printf("{\"rows\":%llu", (unsigned long long)source->nrows);
     for (size_t i = 0; i < source->ndimensions; i++)
@@ -142,14 +145,14 @@ enum { NPIECES = 16 };
 static volatile uint64_t sink; /* so that the work is not optimised away */
 
 struct sum {
-    const uint32_t *numbers;
+    const uint64_t *numbers;
     size_t nnumbers;
     uint64_t totals[NPIECES];
 };
 
 /* Compiled for several instruction sets; the loader picks one. */
 __attribute__((target_clones("avx512f", "avx2", "default"))) static uint64_t sum_numbers(
-    const uint32_t *numbers, size_t nnumbers)
+    const uint64_t *numbers, size_t nnumbers)
 {
     uint64_t total = 0;
     for (size_t i = 0; i < nnumbers; i++)
@@ -177,11 +180,13 @@ static void run_sum(struct bench *bench, size_t nbytes)
         bench->numbers_bytes = nbytes;
     }
     struct sum sum = {.numbers = bench->numbers, .nnumbers = nbytes / sizeof *bench->numbers};
-    uint64_t begin = now_ns();
+    uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), begin = now_ns();
     vc_pool_run(bench->pool, NPIECES, sum_piece, &sum);
     for (size_t i = 0; i < NPIECES; i++)
         sink += sum.totals[i];
-    printf("%llu\n", (unsigned long long)(now_ns() - begin));
+    uint64_t end = now_ns();
+    cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    printf("%llu %llu\n", (unsigned long long)(end - begin), (unsigned long long)cpu);
 }
 
 /* ---- the whole ---- */
@@ -191,13 +196,10 @@ static void open_bench(const char *directory, unsigned nthreads, struct bench *b
     vc_error error = {0};
     vc_store_options options = {.is_read_only = true};
     vc_snapshot *snapshot;
-    const vc_cube *cube;
     vc_status status = vc_pool_new(nthreads, &bench->pool, &error);
     if (status == VC_OK) status = vc_store_open(directory, &options, &bench->store, &error);
     if (status == VC_OK) status = vc_snapshot_open(bench->store, &snapshot, &error);
     if (status == VC_OK) status = vc_model_new(snapshot, true, &bench->model, &error);
-    if (status == VC_OK)
-        status = vc_model_cube(bench->model, vc_str_of(bench->cube), &cube, &error);
     if (status != VC_OK) die(&error);
 }
 
@@ -206,8 +208,10 @@ static bool obey(struct bench *bench, char *line)
     line[strcspn(line, "\n")] = '\0';
     char *argument = strchr(line, ' ');
     if (argument != NULL) *argument++ = '\0';
-    if (strcmp(line, "columns") == 0)
-        print_columns(bench);
+    if (strcmp(line, "kernels") == 0)
+        puts(vc_cpu_level_name(vc_cpu_get_level()));
+    else if (argument != NULL && strcmp(line, "columns") == 0)
+        print_columns(bench, argument);
     else if (argument != NULL && strcmp(line, "run") == 0)
         run_query(bench, argument, false);
     else if (argument != NULL && strcmp(line, "answer") == 0)
@@ -223,18 +227,18 @@ static bool obey(struct bench *bench, char *line)
 int main(int argc, char **argv)
 {
     char line[4352];
-    if (argc != 4 || strtoul(argv[2], NULL, 10) == 0) {
-        fprintf(stderr, "usage: ssb_query DIR THREADS CUBE      (commands on standard input)\n");
+    if (argc != 3 || strtoul(argv[2], NULL, 10) == 0) {
+        fprintf(stderr, "usage: query DIR THREADS      (commands on standard input)\n");
         return 2;
     }
-    struct bench bench = {.cube = argv[3]};
+    struct bench bench = {0};
     uint64_t begin = now_ns();
     open_bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10), &bench);
     printf("%llu\n", (unsigned long long)(now_ns() - begin));
     fflush(stdout);
     while (fgets(line, sizeof line, stdin) != NULL)
         if (!obey(&bench, line)) {
-            fprintf(stderr, "ssb_query: unknown command '%s'\n", line);
+            fprintf(stderr, "query: unknown command '%s'\n", line);
             return 2;
         }
     vc_model_free(bench.model);
