@@ -1,5 +1,6 @@
 /* stats, verify, and opening the store for everyone. */
 #include "cli/cli.h"
+#include "cube/source.h"
 
 #include <stdlib.h>
 
@@ -94,6 +95,10 @@ static int run_verify(const vc_arguments *arguments)
     vc_status status = vc_cli_open_store(arguments, true, &store, &error);
     if (status != VC_OK) return vc_cli_fail(&error);
     status = vc_store_verify(store, print_damage, NULL, &nrecords, &ndamaged, &error);
+    if (status == VC_OK) {
+        uint64_t nimages;
+        status = vc_source_cube_verify(store, print_damage, NULL, &nimages, &ndamaged, &error);
+    }
     vc_str checked = vc_cli_count(&arena, nrecords), damaged = vc_cli_count(&arena, ndamaged);
     if (status == VC_OK)
         printf("%.*s records checked, all well\n", VC_FMT(checked));

@@ -48,6 +48,8 @@ vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *buil
 {
     vc_dimension_report report;
     vc_status status = vc_dimension_builder_finish(builder, image, leaf_of_row_out, &report, error);
+    if (status == VC_OK)
+        status = vc_dimension_check((vc_str){.data = image->data, .size = image->size}, error);
     if (status == VC_BAD_INPUT || status == VC_IMPOSSIBLE || status == VC_LIMIT)
         vc_error_at_file(error, vc_input_name(file->input), 0, 0);
     if (status == VC_OK && report.nlabel_conflicts > 0)

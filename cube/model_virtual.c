@@ -171,7 +171,7 @@ static vc_str unit_key(const vc_relation *relation, const vc_dimension *dimensio
     if (dimension->leaf_keys.count > 0) return vc_texts_get(&dimension->leaf_keys, unit);
     const vc_hierarchy *main = &dimension->hierarchies[0];
     const vc_level *lowest = &main->levels[main->nlevels - 1];
-    return vc_texts_get(&lowest->keys, lowest->leaf_members[unit]);
+    return vc_texts_get(&lowest->keys, vc_numbers_get(lowest->leaf_members, unit));
 }
 
 /* The keys of units that have several joined leaves, at most five, and how many there are. */
@@ -463,7 +463,7 @@ static vc_str leaf_text(const vc_dimension *dimension, uint32_t leaf)
     if (dimension->leaf_keys.count > 0) return vc_texts_get(&dimension->leaf_keys, leaf);
     const vc_hierarchy *main = &dimension->hierarchies[0];
     const vc_level *lowest = &main->levels[main->nlevels - 1];
-    return vc_texts_get(&lowest->keys, lowest->leaf_members[leaf]);
+    return vc_texts_get(&lowest->keys, vc_numbers_get(lowest->leaf_members, leaf));
 }
 
 static size_t count_unmatched(const vc_binding *binding)
@@ -553,13 +553,12 @@ static vc_status hide_unmatched(struct builder *builder, const vc_binding *bindi
         for (size_t i = 0; i < nunits; i++)
             vc_bit_set(matched, units[i]);
     }
-    const uint32_t *unit_of =
+    const vc_numbers unit_of =
         relation->level < 0
-            ? NULL
+            ? (vc_numbers){0} /* the leaf itself */
             : primary->hierarchies[relation->hierarchy].levels[relation->level].leaf_members;
     for (uint32_t leaf = 0; leaf < primary->nleaves; leaf++)
-        if (!vc_bit_get(matched, unit_of == NULL ? leaf : unit_of[leaf]))
-            vc_bit_clear(visible, leaf);
+        if (!vc_bit_get(matched, vc_numbers_get(unit_of, leaf))) vc_bit_clear(visible, leaf);
     return VC_OK;
 }
 

@@ -2,13 +2,87 @@
 
 #include "base/nearest.h"
 #include "cube/manifest.h"
+#include "dimensions/order.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static vc_status fail_damaged(vc_str name, const char *what, vc_error *error)
 {
     return vc_fail(error, VC_CORRUPT, "storage_damaged", "cube '%.*s': %s", VC_FMT(name), what);
 }
+
+/* ---- verifying ---- */
+
+typedef struct image_check {
+    const vc_snapshot *snapshot;
+    vc_arena *arena;
+    void (*found)(void *context, const char *sentence);
+    void *context;
+    uint64_t nimages, ndamaged;
+    vc_error *error; /* of the first */
+} image_check;
+
+static vc_status check_image(image_check *work, const vc_object *object, size_t dimension,
+                             vc_error *error)
+{
+    vc_str image;
+    work->nimages++;
+    vc_status status =
+        vc_snapshot_bytes(work->snapshot, object->id, object->generation,
+                          (uint16_t)(VC_COLUMN_IMAGE + dimension), work->arena, &image, error);
+    return status == VC_OK ? vc_dimension_check(image, error) : status;
+}
+
+static vc_status check_images(image_check *work, const vc_object *object)
+{
+    vc_manifest manifest;
+    vc_error problem = {0};
+    vc_status status = vc_manifest_read(object, work->arena, &manifest, &problem);
+    size_t ndimensions = status == VC_OK ? manifest.ndimensions : 1;
+    for (size_t d = 0; d < ndimensions; d++) {
+        if (status == VC_OK) status = check_image(work, object, d, &problem);
+        if (status == VC_CORRUPT) {
+            char sentence[600];
+            vc_str name = vc_text_shorten(object->name, 100);
+            snprintf(sentence, sizeof sentence, "the %s '%.*s', dimension %zu: %.400s",
+                     vc_kind_name(object->kind), VC_FMT(name), d, problem.message);
+            if (work->ndamaged++ == 0 && work->error != NULL) *work->error = problem;
+            if (work->found != NULL) work->found(work->context, sentence);
+            status = VC_OK;
+        }
+    }
+    if (status != VC_OK && work->error != NULL) *work->error = problem;
+    return status;
+}
+
+vc_status vc_source_cube_verify(vc_store *store, void (*found)(void *context, const char *sentence),
+                                void *context, uint64_t *nimages_out, uint64_t *ndamaged_out,
+                                vc_error *error)
+{
+    static const vc_kind kinds[] = {VC_KIND_CUBE, VC_KIND_DIMENSION};
+    vc_snapshot *snapshot;
+    vc_arena arena = {0};
+    *nimages_out = *ndamaged_out = 0;
+    vc_status status = vc_snapshot_open(store, &snapshot, error);
+    if (status != VC_OK) return status;
+    image_check work = {
+        .snapshot = snapshot, .arena = &arena, .found = found, .context = context, .error = error};
+    for (size_t k = 0; status == VC_OK && k < sizeof kinds / sizeof kinds[0]; k++) {
+        vc_object *objects;
+        size_t nobjects = 0;
+        status = vc_snapshot_list(snapshot, kinds[k], &arena, &objects, &nobjects, error);
+        for (size_t i = 0; status == VC_OK && i < nobjects; i++)
+            status = check_images(&work, &objects[i]);
+    }
+    vc_arena_release(&arena);
+    vc_snapshot_close(snapshot);
+    *nimages_out = work.nimages;
+    *ndamaged_out = work.ndamaged;
+    return status == VC_OK && work.ndamaged > 0 ? VC_CORRUPT : status;
+}
+
+/* ---- opening ---- */
 
 /* The images are opened where they lie; number of leaves and fingerprint say that they are those
  * the facts were numbered by. */

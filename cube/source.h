@@ -78,4 +78,14 @@ vc_status vc_source_cube_find_dimension(const vc_source_cube *cube, vc_str name,
 vc_status vc_manifest_definition(const vc_object *object, vc_arena *arena,
                                  vc_definition **definition_out, vc_error *error);
 
+/* Check the images of all dimensions of the newest epoch, number for number (vc_dimension_check):
+ * vc_store_verify knows of bytes and their checksums only.
+ *
+ * found  called with a sentence for each damaged one; may be NULL
+ *
+ * VC_OK with *ndamaged_out = 0 when all is well; VC_CORRUPT, with the first in error, otherwise. */
+vc_status vc_source_cube_verify(vc_store *store, void (*found)(void *context, const char *sentence),
+                                void *context, uint64_t *nimages_out, uint64_t *ndamaged_out,
+                                vc_error *error);
+
 #endif

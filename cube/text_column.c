@@ -35,7 +35,10 @@ vc_status vc_text_column_open(vc_str bytes, const char *name, vc_texts *texts_ou
     for (uint64_t i = 0; i < count; i++) {
         if (offsets[i] > offsets[i + 1]) return fail_damaged(name, error);
     }
-    *texts_out = (vc_texts){
-        .count = (uint32_t)count, .offsets = offsets, .bytes = (const char *)(words + count + 2)};
+    *texts_out = (vc_texts){.count = (uint32_t)count,
+                            .nstored = (uint32_t)count,
+                            .offset_bytes = sizeof *offsets,
+                            .offsets = offsets,
+                            .bytes = (const char *)(words + count + 2)};
     return VC_OK;
 }

@@ -24,7 +24,11 @@ vc_texts vc_build_texts(const vc_str *values, uint32_t count, vc_arena *arena)
         }
     }
     offsets[count] = at;
-    return (vc_texts){.count = count, .offsets = offsets, .bytes = bytes};
+    return (vc_texts){.count = count,
+                      .nstored = count,
+                      .offset_bytes = sizeof *offsets,
+                      .offsets = offsets,
+                      .bytes = bytes};
 }
 
 /* The texts that codes of a column stand for, at most one per row. Where the code is null,
@@ -61,22 +65,24 @@ static bool assemble_columns(vc_build *build)
 {
     vc_dimension *dimension = build->dimension;
     const vc_dimension_spec *spec = build->spec;
-    dimension->ncolumns = spec->ncolumns;
-    dimension->columns = VC_ARENA_NEW(build->arena, vc_leaf_column, spec->ncolumns);
-    if (dimension->columns == NULL) return false;
+    vc_dimension_rows *rows = &build->rows;
+    rows->load_order = build->leaf_of_row;
+    rows->ncolumns = spec->ncolumns;
+    rows->columns = VC_ARENA_NEW(build->arena, vc_leaf_column, spec->ncolumns);
+    if (rows->columns == NULL) return false;
     for (unsigned c = 0; c < spec->ncolumns; c++) {
         const vc_build_column *from = &build->columns[c];
-        vc_leaf_column *column = &dimension->columns[c];
+        vc_leaf_column *column = &rows->columns[c];
         column->name = spec->column_names[c];
         column->values = vc_build_texts(from->values, from->nvalues, build->arena);
-        column->codes = by_leaf(build, from->codes);
-        if (column->values.bytes == NULL || column->codes == NULL) return false;
+        column->codes = vc_numbers_of(by_leaf(build, from->codes));
+        if (column->values.bytes == NULL || column->codes.data == NULL) return false;
     }
     dimension->key_name = VC_STR("");
     if (spec->key_column < 0) return true;
     dimension->key_name = spec->column_names[spec->key_column];
     const vc_build_column *key = &build->columns[spec->key_column];
-    coded keys = {.column = key, .codes = dimension->columns[spec->key_column].codes};
+    coded keys = {.column = key, .codes = vc_build_array(rows->columns[spec->key_column].codes)};
     dimension->leaf_keys = coded_texts(build, keys, NULL, build->nrows);
     return dimension->leaf_keys.bytes != NULL;
 }
@@ -130,25 +136,27 @@ static bool assemble_level(vc_build *build, const vc_level_spec *spec, const vc_
                         .is_ordered_by_column = spec->order_column >= 0,
                         .has_labels = spec->label_column >= 0,
                         .nmembers = from->nmembers,
-                        .parents = from->parents};
+                        .parents = vc_numbers_of(from->parents)};
     level->keys = coded_texts(build, keys, NULL, from->nmembers);
     level->labels = level->keys;
     if (level->has_labels) {
         coded labels = {.column = &build->columns[spec->label_column], .codes = from->label_codes};
         level->labels = coded_texts(build, labels, &keys, from->nmembers);
     }
-    level->leaf_members = by_leaf(build, from->member_of_row);
-    level->by_key = sort_by_key(build, key, from);
+    const uint32_t *leaf_members = by_leaf(build, from->member_of_row), *first_leaf;
+    level->leaf_members = vc_numbers_of(leaf_members);
+    level->by_key = vc_numbers_of(sort_by_key(build, key, from));
     bool is_good = level->keys.bytes != NULL && level->labels.bytes != NULL &&
-                   level->leaf_members != NULL && level->by_key != NULL;
+                   leaf_members != NULL && level->by_key.data != NULL;
     if (is_good && below != NULL) {
         level->first_child = first_of_each(build, below->parents, below->nmembers, from->nmembers);
         is_good = level->first_child != NULL;
     }
-    level->is_contiguous = is_good && ascends(level->leaf_members, build->nrows);
+    level->is_contiguous = is_good && ascends(leaf_members, build->nrows);
     if (level->is_contiguous) {
-        level->first_leaf = first_of_each(build, level->leaf_members, build->nrows, from->nmembers);
-        is_good = level->first_leaf != NULL;
+        first_leaf = first_of_each(build, leaf_members, build->nrows, from->nmembers);
+        level->first_leaf = vc_numbers_of(first_leaf);
+        is_good = first_leaf != NULL;
     }
     return is_good;
 }
@@ -210,7 +218,7 @@ static vc_status assemble_level_attribute(const vc_build *build, const vc_attrib
             return fail_conflict(build, spec, member, codes[member], code, error);
         codes[member] = code;
     }
-    attribute->codes = codes;
+    attribute->codes = vc_numbers_of(codes);
     return VC_OK;
 }
 
@@ -227,8 +235,8 @@ static vc_status assemble_attributes(vc_build *build, vc_error *error)
         *attribute = (vc_attribute){.name = from->name,
                                     .hierarchy = from->hierarchy,
                                     .level = from->level,
-                                    .values = dimension->columns[from->column].values,
-                                    .codes = dimension->columns[from->column].codes};
+                                    .values = build->rows.columns[from->column].values,
+                                    .codes = build->rows.columns[from->column].codes};
         if (from->hierarchy < 0) continue;
         vc_status status = assemble_level_attribute(build, from, attribute, error);
         if (status != VC_OK) return status;
@@ -245,7 +253,6 @@ vc_status vc_build_assemble(vc_build *build, vc_error *error)
     dimension->label = build->spec->label.size == 0 ? build->spec->name : build->spec->label;
     dimension->is_time = build->spec->is_time;
     dimension->nleaves = build->nrows;
-    dimension->load_order = build->leaf_of_row;
     build->scratch = vc_arena_alloc(build->arena, ((size_t)build->nrows + 1) * sizeof(vc_str));
     if (build->scratch == NULL) return vc_no_memory(error);
     if (!assemble_columns(build) || !assemble_hierarchies(build)) return vc_no_memory(error);

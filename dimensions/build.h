@@ -5,7 +5,7 @@
  *     leaves       number.c    leaf_of_row
  *     dimension    assemble.c  the flat arrays by leaf and by member, attributes
  *     indexes      index.c
- *     image        image.c     the bytes
+ *     image        image_write.c, rows.c
  *
  * Internal to dimensions. Everything lives in the builder's arena.
  */
@@ -14,6 +14,8 @@
 
 #include "dimensions/builder.h"
 #include "dimensions/column.h"
+
+#include <assert.h>
 
 typedef struct vc_build_level {
     uint32_t nmembers;
@@ -26,13 +28,15 @@ typedef struct vc_build_level {
 typedef struct vc_build {
     const vc_dimension_spec *spec;
     const vc_dimension *older; /* or NULL; its leaves are the first rows, in their load order */
+    const vc_dimension_rows *older_rows;
     vc_arena *arena;
     uint32_t nrows;
     const vc_build_column *columns; /* [spec->ncolumns] */
     vc_str *scratch;                /* [nrows + 1] texts, for whoever needs them for a moment */
     vc_build_level *levels[VC_MAX_HIERARCHIES];
     const uint32_t *leaf_of_row; /* [nrows] */
-    vc_dimension *dimension;
+    vc_dimension *dimension;     /* all its numbers are of 4 bytes */
+    vc_dimension_rows rows;
     vc_dimension_report *report;
 } vc_build;
 
@@ -55,8 +59,16 @@ vc_status vc_build_check_indexes(const vc_dimension_spec *spec, vc_error *error)
 /* Values as texts of an image. NULL in `bytes` when out of memory. An absent value stays absent. */
 vc_texts vc_build_texts(const vc_str *values, uint32_t count, vc_arena *arena);
 
+/* An array of vc_numbers that are of 4 bytes. */
+static inline const uint32_t *vc_build_array(vc_numbers numbers)
+{
+    assert(numbers.width == sizeof(uint32_t));
+    return numbers.data;
+}
+
 /* Write the image of a dimension, which need not itself be in an image, and set its fingerprint.
  * image  replaced */
-vc_status vc_dimension_write(const vc_dimension *dimension, vc_buffer *image, vc_error *error);
+vc_status vc_dimension_write(const vc_dimension *dimension, const vc_dimension_rows *rows,
+                             vc_buffer *image, vc_error *error);
 
 #endif

@@ -12,6 +12,7 @@
 struct vc_dimension_builder {
     const vc_dimension_spec *spec;
     const vc_dimension *older;
+    vc_dimension_rows older_rows;
     vc_strmap rows; /* key or tuple -> row */
     vc_arena arena; /* tuples of rows with keys; the work of finish */
     vc_str *tuples; /* [nrows] */
@@ -94,18 +95,19 @@ static vc_status match_columns(const vc_dimension_builder *builder, unsigned *co
 {
     const vc_dimension_spec *spec = builder->spec;
     const vc_dimension *older = builder->older;
+    const vc_dimension_rows *rows = &builder->older_rows;
     vc_str key_name = spec->key_column < 0 ? VC_STR("") : spec->column_names[spec->key_column];
     if (!vc_str_equal(key_name, older->key_name)) return fail_changed(builder, key_name, error);
     for (unsigned c = 0; c < spec->ncolumns; c++) {
         unsigned from = 0;
-        while (from < older->ncolumns &&
-               !vc_str_equal(older->columns[from].name, spec->column_names[c]))
+        while (from < rows->ncolumns &&
+               !vc_str_equal(rows->columns[from].name, spec->column_names[c]))
             from++;
-        if (from == older->ncolumns) return fail_changed(builder, spec->column_names[c], error);
+        if (from == rows->ncolumns) return fail_changed(builder, spec->column_names[c], error);
         columns_out[c] = from;
     }
-    if (older->ncolumns > spec->ncolumns)
-        return fail_changed(builder, older->columns[older->ncolumns - 1].name, error);
+    if (rows->ncolumns > spec->ncolumns)
+        return fail_changed(builder, rows->columns[rows->ncolumns - 1].name, error);
     return VC_OK;
 }
 
@@ -117,14 +119,13 @@ static vc_status add_older(vc_dimension_builder *builder, vc_error *error)
     unsigned *columns = VC_ARENA_NEW(&builder->arena, unsigned, ncolumns);
     vc_str *texts = VC_ARENA_NEW(&builder->arena, vc_str, ncolumns);
     if (columns == NULL || texts == NULL) return vc_no_memory(error);
-    vc_status status = match_columns(builder, columns, error);
+    vc_dimension_rows *rows = &builder->older_rows;
+    vc_status status = vc_dimension_read_rows(older, &builder->arena, rows, error);
+    if (status == VC_OK) status = match_columns(builder, columns, error);
     for (uint32_t i = 0; status == VC_OK && i < older->nleaves; i++) {
-        uint32_t leaf = older->load_order[i], row = 0;
-        for (unsigned c = 0; c < ncolumns; c++) {
-            const vc_leaf_column *from = &older->columns[columns[c]];
-            uint32_t code = from->codes[leaf];
-            texts[c] = code == VC_NONE ? (vc_str){0} : vc_texts_get(&from->values, code);
-        }
+        uint32_t leaf = rows->load_order[i], row = 0;
+        for (unsigned c = 0; c < ncolumns; c++)
+            texts[c] = vc_leaf_column_get(&rows->columns[columns[c]], leaf);
         status = vc_dimension_builder_add(builder, texts, &row, error);
         if (status == VC_OK && row != i)
             return fail_changed(builder, builder->spec->column_names[0], error);
@@ -376,6 +377,7 @@ vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *
     *report_out = (vc_dimension_report){0};
     vc_build build = {.spec = builder->spec,
                       .older = builder->older,
+                      .older_rows = &builder->older_rows,
                       .arena = &builder->arena,
                       .nrows = builder->nrows,
                       .report = report_out};
@@ -384,7 +386,7 @@ vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *
     if (status == VC_OK) status = vc_build_number_leaves(&build, error);
     if (status == VC_OK) status = vc_build_assemble(&build, error);
     if (status == VC_OK) status = vc_build_indexes(&build, error);
-    if (status == VC_OK) status = vc_dimension_write(build.dimension, image, error);
+    if (status == VC_OK) status = vc_dimension_write(build.dimension, &build.rows, image, error);
     if (status == VC_OK) *leaf_of_row_out = build.leaf_of_row;
     return status;
 }

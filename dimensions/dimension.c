@@ -3,6 +3,31 @@
 
 #include "base/nearest.h"
 
+#include <string.h>
+
+/* ---- numbers ---- */
+
+void vc_numbers_copy(vc_numbers numbers, uint32_t first, uint32_t count, uint32_t *values_out)
+{
+    switch (numbers.width) { /* apart, so that each loop has its one form */
+    case 0:
+        for (uint32_t i = 0; i < count; i++)
+            values_out[i] = first + i;
+        return;
+    case 1:
+        for (uint32_t i = 0; i < count; i++)
+            values_out[i] = vc_numbers_get((vc_numbers){numbers.data, 1}, first + i);
+        return;
+    case 2:
+        for (uint32_t i = 0; i < count; i++)
+            values_out[i] = vc_numbers_get((vc_numbers){numbers.data, 2}, first + i);
+        return;
+    default:
+        if (count > 0)
+            memcpy(values_out, (const uint32_t *)numbers.data + first, count * sizeof *values_out);
+    }
+}
+
 /* ---- names ---- */
 
 /* All names are few, so an error lists the nearest, or else the first ones. */
@@ -88,8 +113,9 @@ void vc_index_find(const vc_index *index, vc_str value, const uint32_t **members
         uint32_t middle = first + (end - first) / 2;
         int order = vc_str_compare(vc_texts_get(&index->values, middle), value);
         if (order == 0) {
-            *members_out = index->members + index->offsets[middle];
-            *nmembers_out = index->offsets[middle + 1] - index->offsets[middle];
+            uint32_t at = vc_numbers_get(index->offsets, middle);
+            *members_out = index->members + at;
+            *nmembers_out = vc_numbers_get(index->offsets, middle + 1) - at;
             return;
         }
         if (order < 0)
@@ -103,9 +129,10 @@ void vc_level_mark_leaves(const vc_dimension *dimension, const vc_level *level, 
                           uint64_t *bits)
 {
     if (level->is_contiguous) {
-        vc_bits_set_range(bits, level->first_leaf[member], level->first_leaf[member + 1]);
+        vc_bits_set_range(bits, vc_numbers_get(level->first_leaf, member),
+                          vc_numbers_get(level->first_leaf, member + 1));
         return;
     }
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
-        if (level->leaf_members[leaf] == member) vc_bit_set(bits, leaf);
+        if (vc_numbers_get(level->leaf_members, leaf) == member) vc_bit_set(bits, leaf);
 }

@@ -24,29 +24,12 @@
 #include "base/bits.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "dimensions/flat.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VC_NONE UINT32_MAX /* no leaf, no member, no value */
-
 enum { VC_MAX_LEVELS = 16, VC_MAX_HIERARCHIES = 8 };
-
-/* Texts in one run of bytes. An absent text is stored as the single byte 0xFF, which no UTF-8 text
- * can hold. */
-typedef struct vc_texts {
-    uint32_t count;
-    const uint64_t *offsets; /* [count + 1] */
-    const char *bytes;
-} vc_texts;
-
-static inline vc_str vc_texts_get(const vc_texts *texts, uint32_t number)
-{
-    vc_str text = {.data = texts->bytes + texts->offsets[number],
-                   .size = (size_t)(texts->offsets[number + 1] - texts->offsets[number])};
-    if (text.size == 1 && (unsigned char)text.data[0] == 0xFF) return (vc_str){0};
-    return text;
-}
 
 typedef enum vc_key_type { VC_KEY_TEXT = 0, VC_KEY_INT = 1, VC_KEY_DATE = 2 } vc_key_type;
 
@@ -58,13 +41,13 @@ typedef struct vc_level {
     bool is_contiguous; /* each member is one range of leaves: [first_leaf[m], first_leaf[m+1]) */
     bool has_labels;    /* a label column was given; otherwise labels are the keys */
     uint32_t nmembers;
-    vc_texts keys;                /* [nmembers]; the null member's is absent */
-    vc_texts labels;              /* [nmembers] */
-    const uint32_t *parents;      /* [nmembers] member of the level above, ascending; NULL at top */
-    const uint32_t *first_child;  /* [nmembers + 1] into the level below; NULL at the lowest */
-    const uint32_t *leaf_members; /* [nleaves] the leaf's member at this level; never VC_NONE */
-    const uint32_t *first_leaf;   /* [nmembers + 1] when is_contiguous, else NULL */
-    const uint32_t *by_key;       /* [nmembers] members sorted by the bytes of their keys */
+    vc_texts keys;      /* [nmembers]; the null member's is absent */
+    vc_texts labels;    /* [nmembers] */
+    vc_numbers parents; /* [nmembers] member of the level above, ascending; not at the top */
+    const uint32_t *first_child; /* [nmembers + 1] into the level below; NULL at the lowest */
+    vc_numbers leaf_members;     /* [nleaves] the leaf's member at this level; never VC_NONE */
+    vc_numbers first_leaf;       /* [nmembers + 1], only when is_contiguous */
+    vc_numbers by_key;           /* [nmembers] members sorted by the bytes of their keys */
 } vc_level;
 
 typedef struct vc_hierarchy {
@@ -77,9 +60,9 @@ typedef struct vc_hierarchy {
  * attribute the rows of a member may leave some values null: null contradicts nothing. */
 typedef struct vc_attribute {
     vc_str name;
-    int hierarchy, level;  /* -1, -1: of the leaf */
-    vc_texts values;       /* distinct values in the order of their bytes */
-    const uint32_t *codes; /* [nleaves or nmembers] into values; VC_NONE where null */
+    int hierarchy, level; /* -1, -1: of the leaf */
+    vc_texts values;      /* distinct values in the order of their bytes */
+    vc_numbers codes;     /* [nleaves or nmembers] into values; VC_NONE where null */
 } vc_attribute;
 
 /* A look-up from value to the leaves (or members of a level) that have it. */
@@ -91,17 +74,9 @@ typedef struct vc_index {
     bool is_partial;         /* has a `where`: only some members are in it */
     vc_texts values;         /* distinct, in the order of their bytes, each with some member; null
                                 and the empty text are not in an index */
-    const uint32_t *offsets; /* [values.count + 1] into members */
+    vc_numbers offsets;      /* [values.count + 1] into members */
     const uint32_t *members; /* ascending per value */
 } vc_index;
-
-/* A column of the dimension's table, leaf by leaf, as it came. An append compares its rows with
- * these, and numbers everything anew from them. */
-typedef struct vc_leaf_column {
-    vc_str name;
-    vc_texts values;       /* distinct values in the order of their bytes */
-    const uint32_t *codes; /* [nleaves] into values; VC_NONE where null */
-} vc_leaf_column;
 
 typedef struct vc_dimension {
     vc_str name, label;
@@ -115,9 +90,10 @@ typedef struct vc_dimension {
     vc_attribute *attributes;
     unsigned nindexes;
     vc_index *indexes; /* declared ones first, then the implicit ones; names are distinct */
-    unsigned ncolumns;
-    vc_leaf_column *columns;
-    const uint32_t *load_order; /* [nleaves] leaves in the order in which they were first loaded */
+    unsigned ncolumns; /* of its table: vc_dimension_read_rows */
+    struct vc_row_column *row_columns;
+    vc_str packed_rows;
+    uint64_t rows_bytes;  /* unpacked */
     uint64_t fingerprint; /* XXH3 of the image apart from the dimension's name and label: equal
                              means the same leaves and members, numbered alike */
 } vc_dimension;
@@ -192,11 +168,47 @@ vc_str vc_member_path(const vc_hierarchy *hierarchy, unsigned level, uint32_t me
 /* Point into an image. image: aligned to 8, stays valid as long as the dimension is used. The
  * struct and its small arrays are in the arena.
  *
- * VC_CORRUPT, code "storage_damaged", when the image does not hold together. Every size, offset and
- * number in it is checked once here, so that whatever is asked later stays inside the image; that
- * the contents are right is for the checksums of the storage. Cost: one pass over the image, about
- * 10 GB/s. */
+ * VC_CORRUPT, code "storage_damaged", when the image does not hold together: every array must lie
+ * inside it. What the arrays hold is not looked at: the image was checked when it was made
+ * (vc_dimension_check), and its checksum, which the storage verifies before it hands out the first
+ * byte, says that it is still what was written. A checksum guards against damage, not against
+ * somebody who writes an image of his own: a store is trusted as a program is. Cost: that of the
+ * number of arrays, whatever their size. */
 vc_status vc_dimension_open(vc_str image, vc_arena *arena, const vc_dimension **dimension_out,
                             vc_error *error);
+
+/* Look at every size, offset and number of an image, so that whatever is asked of it stays inside
+ * it. For whoever writes images, before they are published, and for `vcube verify`.
+ *
+ * VC_CORRUPT as above; VC_NO_MEMORY. One pass over the image, and over the rows unpacked. */
+vc_status vc_dimension_check(vc_str image, vc_error *error);
+
+/* ---- the table it was made of ---- */
+
+/* A column of the dimension's table, leaf by leaf, as it came. */
+typedef struct vc_leaf_column {
+    vc_str name;
+    vc_texts values;
+    vc_numbers codes; /* [nleaves] into values; VC_NONE where null, which absent values are too */
+} vc_leaf_column;
+
+/* What an append compares its rows with, and numbers everything anew from. */
+typedef struct vc_dimension_rows {
+    unsigned ncolumns;
+    vc_leaf_column *columns;
+    const uint32_t *load_order; /* [nleaves] leaves in the order in which they were first loaded */
+} vc_dimension_rows;
+
+/* Unpack them. Everything is in the arena or the image. VC_CORRUPT, code "storage_damaged";
+ * VC_NO_MEMORY. About a millisecond for 100,000 leaves. */
+vc_status vc_dimension_read_rows(const vc_dimension *dimension, vc_arena *arena,
+                                 vc_dimension_rows *rows_out, vc_error *error);
+
+/* The value of a leaf; absent where null. */
+static inline vc_str vc_leaf_column_get(const vc_leaf_column *column, uint32_t leaf)
+{
+    uint32_t code = vc_numbers_get(column->codes, leaf);
+    return code == VC_NONE ? (vc_str){0} : vc_texts_get(&column->values, code);
+}
 
 #endif

@@ -1,232 +1,8 @@
-/* The image of a dimension: one run of bytes, written once and read in place.
- *
- *     header      magic, version, sizes, fingerprint
- *     blobs       arrays and texts, each aligned to 8
- *     contents    64-bit words that describe the dimension and say where the blobs are
- *     names       name and label of the dimension
- *
- * Blobs with the same bytes are written once: the values of an attribute and of its index, labels
- * that are the keys, members in the order of their bytes, ... The fingerprint covers blobs and
- * contents. Everything is little-endian, as the machine has it; on another one the version does not
- * match. An offset of 0, where the header is, stands for an absent blob.
- */
-#include "dimensions/build.h"
+/* Reading the image of a dimension (image.h) in place. */
+#include "dimensions/image.h"
 
 #include <assert.h>
 #include <string.h>
-#include <xxhash.h>
-
-enum { IMAGE_VERSION = 1 };
-
-static const char image_magic[8] = {'v', 'c', 'u', 'b', 'e', 'D', 'I', 'M'};
-
-typedef struct image_header {
-    char magic[8];
-    uint32_t version, header_bytes;
-    uint64_t image_bytes;
-    uint64_t contents_offset, ncontents; /* words */
-    uint64_t fingerprint;
-    uint64_t name_offset, name_bytes;
-    uint64_t label_offset, label_bytes;
-} image_header;
-
-enum {
-    LEVEL_NUMERIC = 1,
-    LEVEL_ORDERED = 2,
-    LEVEL_CONTIGUOUS = 4,
-    LEVEL_LABELS = 8,
-    LEVEL_FLAGS = 15,
-    INDEX_IMPLICIT = 1,
-    INDEX_UNIQUE = 2,
-    INDEX_PARTIAL = 4,
-    INDEX_FLAGS = 7,
-};
-
-/* ---- writing ---- */
-
-typedef struct blob {
-    uint64_t hash, offset, size;
-} blob;
-
-typedef struct writer {
-    vc_buffer *image;
-    vc_buffer contents; /* words */
-    vc_buffer blobs;    /* of blob, in the order of writing */
-} writer;
-
-static void put_word(writer *to, uint64_t word)
-{
-    vc_buffer_put(&to->contents, &word, sizeof word);
-}
-
-static uint64_t find_blob(const writer *to, const void *data, uint64_t size, uint64_t hash)
-{
-    const blob *blobs = (const blob *)(const void *)to->blobs.data;
-    for (size_t i = 0; i < to->blobs.size / sizeof *blobs; i++)
-        if (blobs[i].hash == hash && blobs[i].size == size &&
-            memcmp(to->image->data + blobs[i].offset, data, size) == 0)
-            return blobs[i].offset;
-    return 0;
-}
-
-static uint64_t append_aligned(vc_buffer *image, const void *data, size_t size)
-{
-    static const char zeros[8];
-    vc_buffer_put(image, zeros, -image->size % 8);
-    uint64_t offset = image->size;
-    if (size > 0) vc_buffer_put(image, data, size);
-    return offset;
-}
-
-static void put_blob(writer *to, const void *data, size_t size)
-{
-    uint64_t hash = XXH3_64bits(data, size);
-    uint64_t offset = to->image->failed ? 0 : find_blob(to, data, size, hash);
-    if (offset == 0) {
-        offset = append_aligned(to->image, data, size);
-        blob written = {.hash = hash, .offset = offset, .size = size};
-        vc_buffer_put(&to->blobs, &written, sizeof written);
-    }
-    put_word(to, offset);
-}
-
-static void put_array(writer *to, const uint32_t *values, size_t count)
-{
-    put_blob(to, values, count * sizeof *values);
-}
-
-static void put_str(writer *to, vc_str text)
-{
-    put_word(to, text.size);
-    put_blob(to, text.size == 0 ? "" : text.data, text.size);
-}
-
-static void put_texts(writer *to, const vc_texts *texts)
-{
-    uint64_t none = 0, size = texts->count == 0 ? 0 : texts->offsets[texts->count];
-    put_word(to, size);
-    put_blob(to, texts->count == 0 ? &none : texts->offsets,
-             ((size_t)texts->count + 1) * sizeof *texts->offsets);
-    put_blob(to, size == 0 ? "" : texts->bytes, size);
-}
-
-static void put_level(writer *to, const vc_dimension *dimension, const vc_hierarchy *hierarchy,
-                      unsigned number)
-{
-    const vc_level *level = &hierarchy->levels[number];
-    put_str(to, level->name);
-    put_str(to, level->label);
-    put_word(to, level->key_type);
-    put_word(to, (level->is_numeric ? LEVEL_NUMERIC : 0) |
-                     (level->is_ordered_by_column ? LEVEL_ORDERED : 0) |
-                     (level->is_contiguous ? LEVEL_CONTIGUOUS : 0) |
-                     (level->has_labels ? LEVEL_LABELS : 0));
-    put_texts(to, &level->keys);
-    put_texts(to, &level->labels);
-    put_array(to, level->leaf_members, dimension->nleaves);
-    put_array(to, level->by_key, level->nmembers);
-    if (number > 0) put_array(to, level->parents, level->nmembers);
-    if (number + 1 < hierarchy->nlevels)
-        put_array(to, level->first_child, (size_t)level->nmembers + 1);
-    if (level->is_contiguous) put_array(to, level->first_leaf, (size_t)level->nmembers + 1);
-}
-
-static void put_hierarchy(writer *to, const vc_dimension *dimension, const vc_hierarchy *hierarchy)
-{
-    put_str(to, hierarchy->name);
-    put_str(to, hierarchy->label);
-    put_word(to, hierarchy->nlevels);
-    for (unsigned l = 0; l < hierarchy->nlevels; l++)
-        put_word(to, hierarchy->levels[l].nmembers);
-    for (unsigned l = 0; l < hierarchy->nlevels; l++)
-        put_level(to, dimension, hierarchy, l);
-}
-
-/* Leaves (-1, -1) are 0, 0 and hierarchy h, level l is h + 1, l. */
-static uint64_t put_owner(writer *to, const vc_dimension *dimension, int hierarchy, int level)
-{
-    put_word(to, hierarchy < 0 ? 0 : (uint64_t)hierarchy + 1);
-    put_word(to, hierarchy < 0 ? 0 : (uint64_t)level);
-    return hierarchy < 0 ? dimension->nleaves
-                         : dimension->hierarchies[hierarchy].levels[level].nmembers;
-}
-
-static void put_attribute(writer *to, const vc_dimension *dimension, const vc_attribute *attribute)
-{
-    put_str(to, attribute->name);
-    uint64_t nunits = put_owner(to, dimension, attribute->hierarchy, attribute->level);
-    put_word(to, attribute->values.count);
-    put_texts(to, &attribute->values);
-    put_array(to, attribute->codes, nunits);
-}
-
-static void put_index(writer *to, const vc_dimension *dimension, const vc_index *index)
-{
-    put_str(to, index->name);
-    put_owner(to, dimension, index->hierarchy, index->level);
-    put_word(to, (index->is_implicit ? INDEX_IMPLICIT : 0) | (index->is_unique ? INDEX_UNIQUE : 0) |
-                     (index->is_partial ? INDEX_PARTIAL : 0));
-    put_word(to, index->values.count);
-    put_word(to, index->offsets[index->values.count]);
-    put_texts(to, &index->values);
-    put_array(to, index->offsets, (size_t)index->values.count + 1);
-    put_array(to, index->members, index->offsets[index->values.count]);
-}
-
-static void put_dimension(writer *to, const vc_dimension *dimension)
-{
-    put_word(to, dimension->is_time);
-    put_word(to, dimension->nleaves);
-    put_str(to, dimension->key_name);
-    put_word(to, dimension->leaf_keys.count > 0);
-    if (dimension->leaf_keys.count > 0) put_texts(to, &dimension->leaf_keys);
-    put_array(to, dimension->load_order, dimension->nleaves);
-    put_word(to, dimension->nhierarchies);
-    for (unsigned h = 0; h < dimension->nhierarchies; h++)
-        put_hierarchy(to, dimension, &dimension->hierarchies[h]);
-    put_word(to, dimension->nattributes);
-    for (unsigned a = 0; a < dimension->nattributes; a++)
-        put_attribute(to, dimension, &dimension->attributes[a]);
-    put_word(to, dimension->nindexes);
-    for (unsigned i = 0; i < dimension->nindexes; i++)
-        put_index(to, dimension, &dimension->indexes[i]);
-    put_word(to, dimension->ncolumns);
-    for (unsigned c = 0; c < dimension->ncolumns; c++) {
-        const vc_leaf_column *column = &dimension->columns[c];
-        put_str(to, column->name);
-        put_word(to, column->values.count);
-        put_texts(to, &column->values);
-        put_array(to, column->codes, dimension->nleaves);
-    }
-}
-
-vc_status vc_dimension_write(const vc_dimension *dimension, vc_buffer *image, vc_error *error)
-{
-    vc_buffer_clear(image);
-    image_header header = {.version = IMAGE_VERSION, .header_bytes = sizeof header};
-    memcpy(header.magic, image_magic, sizeof header.magic);
-    vc_buffer_put(image, &header, sizeof header);
-
-    writer to = {.image = image};
-    put_dimension(&to, dimension);
-    header.contents_offset = append_aligned(image, to.contents.data, to.contents.size);
-    header.ncontents = to.contents.size / sizeof(uint64_t);
-    bool is_good = !image->failed && !to.contents.failed && !to.blobs.failed;
-    if (is_good)
-        header.fingerprint = XXH3_64bits(image->data + sizeof header, image->size - sizeof header);
-    header.name_offset = append_aligned(image, dimension->name.data, dimension->name.size);
-    header.name_bytes = dimension->name.size;
-    header.label_offset = append_aligned(image, dimension->label.data, dimension->label.size);
-    header.label_bytes = dimension->label.size;
-    header.image_bytes = image->size;
-    is_good = is_good && !image->failed;
-    if (is_good) memcpy(image->data, &header, sizeof header);
-    vc_buffer_release(&to.contents);
-    vc_buffer_release(&to.blobs);
-    return is_good ? VC_OK : vc_no_memory(error);
-}
-
-/* ---- reading ---- */
 
 /* Takes one thing after the other from the contents. The first thing that is wrong is remembered;
  * after it everything is empty, so that a reader checks `wrong` where it matters. */
@@ -235,6 +11,7 @@ typedef struct reader {
     const uint64_t *words;
     uint64_t nwords, next;
     vc_arena *arena;
+    bool looks_at_all; /* what arrays hold, too, rather than only where they lie */
     bool is_out_of_memory;
     const char *wrong; /* NULL while all is well */
 } reader;
@@ -258,7 +35,7 @@ static uint64_t take_word(reader *from, uint64_t most)
 static const void *take_blob(reader *from, uint64_t count, size_t size)
 {
     uint64_t offset = take_word(from, from->image.size);
-    if (from->wrong == NULL && (offset < sizeof(image_header) || offset % 8 != 0 ||
+    if (from->wrong == NULL && (offset < sizeof(vc_image_header) || offset % 8 != 0 ||
                                 count > (from->image.size - offset) / size))
         fail(from, "an array leaves it");
     return from->wrong == NULL ? from->image.data + offset : NULL;
@@ -271,53 +48,99 @@ static vc_str take_str(reader *from)
     return (vc_str){.data = data, .size = data == NULL ? 0 : (size_t)size};
 }
 
-static vc_texts take_texts(reader *from, uint32_t count)
+static vc_numbers take_array(reader *from, uint64_t count)
 {
-    uint64_t size = take_word(from, from->image.size);
-    const uint64_t *offsets = take_blob(from, (uint64_t)count + 1, sizeof *offsets);
-    const char *bytes = take_blob(from, size, 1);
-    if (from->wrong != NULL) return (vc_texts){0};
-    bool is_good = offsets[count] <= size;
-    for (uint32_t i = 0; i < count; i++)
-        is_good &= offsets[i] <= offsets[i + 1];
-    if (!is_good) fail(from, "texts leave their bytes");
-    return (vc_texts){.count = count, .offsets = offsets, .bytes = bytes};
+    vc_numbers numbers = {.width = (uint32_t)take_word(from, sizeof(uint32_t))};
+    if (numbers.width == 3) fail(from, "an array has an impossible width");
+    if (numbers.width > 0) numbers.data = take_blob(from, count, numbers.width);
+    return from->wrong == NULL ? numbers : (vc_numbers){0};
 }
 
 /* [count] numbers below the limit. */
-static const uint32_t *take_numbers(reader *from, uint64_t count, uint32_t limit)
+static vc_numbers take_numbers(reader *from, uint64_t count, uint32_t limit)
 {
-    const uint32_t *values = take_blob(from, count, sizeof *values);
-    if (from->wrong != NULL) return NULL;
-    uint32_t most = 0;
+    vc_numbers numbers = take_array(from, count);
+    if (from->wrong != NULL || !from->looks_at_all) return numbers;
     for (uint64_t i = 0; i < count; i++)
-        most = values[i] > most ? values[i] : most;
-    if (count > 0 && most >= limit) fail(from, "a number leaves its range");
-    return values;
+        if (vc_numbers_get(numbers, (uint32_t)i) >= limit) fail(from, "a number leaves its range");
+    return numbers;
 }
 
-/* The same, or VC_NONE, which becomes 0 when 1 is added. */
-static const uint32_t *take_codes(reader *from, uint64_t count, uint32_t limit)
+/* The same, or VC_NONE. */
+static vc_numbers take_codes(reader *from, uint64_t count, uint32_t limit)
 {
-    const uint32_t *codes = take_blob(from, count, sizeof *codes);
-    if (from->wrong != NULL) return NULL;
-    uint32_t most = 0;
-    for (uint64_t i = 0; i < count; i++)
-        most = codes[i] + 1 > most ? codes[i] + 1 : most;
-    if (most > limit) fail(from, "a code leaves its range");
+    vc_numbers codes = take_array(from, count);
+    if (from->wrong != NULL || !from->looks_at_all) return codes;
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t code = vc_numbers_get(codes, (uint32_t)i);
+        if (code != VC_NONE && code >= limit) fail(from, "a code leaves its range");
+    }
     return codes;
 }
 
 /* [count + 1] ends of runs, from 0 to `end`. */
-static const uint32_t *take_runs(reader *from, uint64_t count, uint32_t end)
+static vc_numbers check_runs(reader *from, vc_numbers firsts, uint64_t count, uint32_t end)
 {
-    const uint32_t *firsts = take_blob(from, count + 1, sizeof *firsts);
-    if (from->wrong != NULL) return NULL;
-    bool is_good = firsts[0] == 0 && firsts[count] == end;
-    for (uint64_t i = 0; i < count; i++)
-        is_good &= firsts[i] <= firsts[i + 1];
+    if (from->wrong != NULL || !from->looks_at_all) return firsts;
+    bool is_good = vc_numbers_get(firsts, 0) == 0 && vc_numbers_get(firsts, (uint32_t)count) == end;
+    for (uint32_t i = 0; i < count; i++)
+        is_good &= vc_numbers_get(firsts, i) <= vc_numbers_get(firsts, i + 1);
     if (!is_good) fail(from, "runs are not in order");
     return firsts;
+}
+
+static vc_numbers take_runs(reader *from, uint64_t count, uint32_t end)
+{
+    return check_runs(from, take_array(from, count + 1), count, end);
+}
+
+/* Arrays that are stored at full width, because pointers to them are handed out. */
+static const uint32_t *take_wide_runs(reader *from, uint64_t count, uint32_t end)
+{
+    const uint32_t *firsts = take_blob(from, count + 1, sizeof *firsts);
+    return from->wrong == NULL ? check_runs(from, vc_numbers_of(firsts), count, end).data : NULL;
+}
+
+static const uint32_t *take_wide_numbers(reader *from, uint64_t count, uint32_t limit)
+{
+    const uint32_t *values = take_blob(from, count, sizeof *values);
+    for (uint64_t i = 0; from->wrong == NULL && from->looks_at_all && i < count; i++)
+        if (values[i] >= limit) fail(from, "a number leaves its range");
+    return values;
+}
+
+static uint64_t get_offset(const vc_texts *texts, uint32_t i)
+{
+    return texts->offset_bytes == sizeof(uint32_t) ? ((const uint32_t *)texts->offsets)[i]
+                                                   : ((const uint64_t *)texts->offsets)[i];
+}
+
+static void take_offsets(reader *from, vc_texts *texts, uint64_t size)
+{
+    texts->offset_bytes = (uint32_t)take_word(from, sizeof(uint64_t));
+    if (texts->offset_bytes != sizeof(uint32_t) && texts->offset_bytes != sizeof(uint64_t))
+        fail(from, "offsets have an impossible width");
+    if (from->wrong != NULL) return;
+    texts->offsets = take_blob(from, (uint64_t)texts->nstored + 1, texts->offset_bytes);
+    bool is_good = from->wrong == NULL && get_offset(texts, texts->nstored) <= size;
+    for (uint32_t i = 0; is_good && from->looks_at_all && i < texts->nstored; i++)
+        is_good = get_offset(texts, i) <= get_offset(texts, i + 1);
+    if (!is_good) fail(from, "texts leave their bytes");
+}
+
+static vc_texts take_texts(reader *from, uint32_t count)
+{
+    vc_texts texts = {.count = count, .nstored = (uint32_t)take_word(from, VC_NONE - 1)};
+    texts.stride = (uint32_t)take_word(from, UINT8_MAX);
+    uint64_t size = take_word(from, from->image.size);
+    if (texts.stride == 0)
+        take_offsets(from, &texts, size);
+    else if (size / texts.stride != texts.nstored)
+        fail(from, "texts leave their bytes");
+    texts.bytes = take_blob(from, size, 1);
+    texts.places = take_numbers(from, count, texts.nstored);
+    if (texts.places.width == 0 && count > texts.nstored) fail(from, "texts are missing");
+    return from->wrong == NULL ? texts : (vc_texts){0};
 }
 
 static void *take_memory(reader *from, uint64_t count, size_t size)
@@ -336,18 +159,18 @@ static void take_level(reader *from, uint32_t nleaves, vc_hierarchy *hierarchy, 
     level->name = take_str(from);
     level->label = take_str(from);
     level->key_type = (vc_key_type)take_word(from, VC_KEY_DATE);
-    uint64_t flags = take_word(from, LEVEL_FLAGS);
-    level->is_numeric = flags & LEVEL_NUMERIC;
-    level->is_ordered_by_column = flags & LEVEL_ORDERED;
-    level->is_contiguous = flags & LEVEL_CONTIGUOUS;
-    level->has_labels = flags & LEVEL_LABELS;
+    uint64_t flags = take_word(from, VC_LEVEL_FLAGS);
+    level->is_numeric = flags & VC_LEVEL_NUMERIC;
+    level->is_ordered_by_column = flags & VC_LEVEL_ORDERED;
+    level->is_contiguous = flags & VC_LEVEL_CONTIGUOUS;
+    level->has_labels = flags & VC_LEVEL_LABELS;
     level->keys = take_texts(from, level->nmembers);
-    level->labels = take_texts(from, level->nmembers);
+    level->labels = level->has_labels ? take_texts(from, level->nmembers) : level->keys;
     level->leaf_members = take_numbers(from, nleaves, level->nmembers);
     level->by_key = take_numbers(from, level->nmembers, level->nmembers);
     if (number > 0) level->parents = take_numbers(from, level->nmembers, level[-1].nmembers);
     if (number + 1 < hierarchy->nlevels)
-        level->first_child = take_runs(from, level->nmembers, level[1].nmembers);
+        level->first_child = take_wide_runs(from, level->nmembers, level[1].nmembers);
     if (level->is_contiguous) level->first_leaf = take_runs(from, level->nmembers, nleaves);
 }
 
@@ -409,28 +232,44 @@ static void take_indexes(reader *from, vc_dimension *dimension)
         vc_index *index = &dimension->indexes[i];
         index->name = take_str(from);
         uint32_t nunits = take_owner(from, dimension, &index->hierarchy, &index->level);
-        uint64_t flags = take_word(from, INDEX_FLAGS);
-        index->is_implicit = flags & INDEX_IMPLICIT;
-        index->is_unique = flags & INDEX_UNIQUE;
-        index->is_partial = flags & INDEX_PARTIAL;
+        uint64_t flags = take_word(from, VC_INDEX_FLAGS);
+        index->is_implicit = flags & VC_INDEX_IMPLICIT;
+        index->is_unique = flags & VC_INDEX_UNIQUE;
+        index->is_partial = flags & VC_INDEX_PARTIAL;
         uint32_t nvalues = (uint32_t)take_word(from, nunits);
         uint32_t nindexed = (uint32_t)take_word(from, nunits);
         index->values = take_texts(from, nvalues);
         index->offsets = take_runs(from, nvalues, nindexed);
-        index->members = take_numbers(from, nindexed, nunits);
+        index->members = take_wide_numbers(from, nindexed, nunits);
+    }
+}
+
+static bool is_origin(const vc_dimension *dimension, const vc_row_column *column)
+{
+    switch (column->origin) {
+    case VC_ROW_LEAF_KEYS: return dimension->leaf_keys.count == dimension->nleaves;
+    case VC_ROW_LEVEL_KEYS:
+    case VC_ROW_LEVEL_LABELS:
+        return column->first < dimension->nhierarchies &&
+               column->second < dimension->hierarchies[column->first].nlevels;
+    case VC_ROW_ATTRIBUTE:
+        return column->first < dimension->nattributes &&
+               dimension->attributes[column->first].hierarchy < 0;
+    default: return true;
     }
 }
 
 static void take_columns(reader *from, vc_dimension *dimension)
 {
     dimension->ncolumns = (unsigned)take_word(from, from->nwords);
-    dimension->columns = take_memory(from, dimension->ncolumns, sizeof(vc_leaf_column));
+    dimension->row_columns = take_memory(from, dimension->ncolumns, sizeof(vc_row_column));
     for (unsigned c = 0; from->wrong == NULL && c < dimension->ncolumns; c++) {
-        vc_leaf_column *column = &dimension->columns[c];
+        vc_row_column *column = &dimension->row_columns[c];
         column->name = take_str(from);
-        uint32_t nvalues = (uint32_t)take_word(from, dimension->nleaves);
-        column->values = take_texts(from, nvalues);
-        column->codes = take_codes(from, dimension->nleaves, nvalues);
+        column->origin = (vc_row_origin)take_word(from, VC_ROW_ORIGINS - 1);
+        column->first = (uint32_t)take_word(from, UINT32_MAX);
+        column->second = (uint32_t)take_word(from, UINT32_MAX);
+        if (from->wrong == NULL && !is_origin(dimension, column)) fail(from, "a column is nowhere");
     }
 }
 
@@ -440,7 +279,6 @@ static void take_dimension(reader *from, vc_dimension *dimension)
     dimension->nleaves = (uint32_t)take_word(from, VC_NONE - 1);
     dimension->key_name = take_str(from);
     if (take_word(from, 1) != 0) dimension->leaf_keys = take_texts(from, dimension->nleaves);
-    dimension->load_order = take_numbers(from, dimension->nleaves, dimension->nleaves);
     take_hierarchies(from, dimension);
     take_attributes(from, dimension);
     take_indexes(from, dimension);
@@ -451,38 +289,44 @@ static void take_dimension(reader *from, vc_dimension *dimension)
 /* Is [offset, offset + count * size) inside the image and behind the header? */
 static bool is_inside(vc_str image, uint64_t offset, uint64_t count, size_t size)
 {
-    return offset >= sizeof(image_header) && offset <= image.size && offset % 8 == 0 &&
+    return offset >= sizeof(vc_image_header) && offset <= image.size && offset % 8 == 0 &&
            count <= (image.size - offset) / size;
 }
 
-static const char *check_header(vc_str image, image_header *header)
+static const char *check_header(vc_str image, vc_image_header *header)
 {
     if (image.size < sizeof *header) return "it is shorter than its header";
     memcpy(header, image.data, sizeof *header);
-    if (memcmp(header->magic, image_magic, sizeof image_magic) != 0)
+    if (memcmp(header->magic, VC_IMAGE_MAGIC, sizeof header->magic) != 0)
         return "it does not begin like one";
-    if (header->version != IMAGE_VERSION || header->header_bytes != sizeof *header)
+    if (header->version != VC_IMAGE_VERSION || header->header_bytes != sizeof *header)
         return "it is of a version that this program does not read";
     if (header->image_bytes != image.size) return "its size is not what it was";
     if (!is_inside(image, header->contents_offset, header->ncontents, sizeof(uint64_t)) ||
+        !is_inside(image, header->rows_offset, header->packed_bytes, 1) ||
         !is_inside(image, header->name_offset, header->name_bytes, 1) ||
         !is_inside(image, header->label_offset, header->label_bytes, 1))
         return "its header points outside";
     return NULL;
 }
 
-vc_status vc_dimension_open(vc_str image, vc_arena *arena, const vc_dimension **dimension_out,
-                            vc_error *error)
+static vc_status open_image(vc_str image, bool looks_at_all, vc_arena *arena,
+                            const vc_dimension **dimension_out, vc_error *error)
 {
     assert((uintptr_t)image.data % 8 == 0);
-    image_header header;
-    reader from = {.image = image, .arena = arena, .wrong = check_header(image, &header)};
+    vc_image_header header;
+    reader from = {.image = image,
+                   .arena = arena,
+                   .looks_at_all = looks_at_all,
+                   .wrong = check_header(image, &header)};
     vc_dimension *dimension = take_memory(&from, 1, sizeof *dimension);
     if (from.wrong == NULL) {
         from.words = (const uint64_t *)(const void *)(image.data + header.contents_offset);
         from.nwords = header.ncontents;
         dimension->name = (vc_str){image.data + header.name_offset, header.name_bytes};
         dimension->label = (vc_str){image.data + header.label_offset, header.label_bytes};
+        dimension->packed_rows = (vc_str){image.data + header.rows_offset, header.packed_bytes};
+        dimension->rows_bytes = header.rows_bytes;
         dimension->fingerprint = header.fingerprint;
         take_dimension(&from, dimension);
     }
@@ -492,4 +336,21 @@ vc_status vc_dimension_open(vc_str image, vc_arena *arena, const vc_dimension **
                        "the stored image of a dimension is damaged: %s", from.wrong);
     *dimension_out = dimension;
     return VC_OK;
+}
+
+vc_status vc_dimension_open(vc_str image, vc_arena *arena, const vc_dimension **dimension_out,
+                            vc_error *error)
+{
+    return open_image(image, false, arena, dimension_out, error);
+}
+
+vc_status vc_dimension_check(vc_str image, vc_error *error)
+{
+    vc_arena arena = {0};
+    const vc_dimension *dimension;
+    vc_dimension_rows rows;
+    vc_status status = open_image(image, true, &arena, &dimension, error);
+    if (status == VC_OK) status = vc_dimension_read_rows(dimension, &arena, &rows, error);
+    vc_arena_release(&arena);
+    return status;
 }

@@ -147,8 +147,9 @@ static uint32_t count_units(const vc_build *build, const origin *of)
 static const uint32_t *unit_codes(const vc_build *build, const origin *of)
 {
     if (of->is_level_key) return build->levels[of->hierarchy][of->level].key_codes;
-    if (of->attribute >= 0) return build->dimension->attributes[of->attribute].codes;
-    return build->dimension->columns[of->column].codes;
+    if (of->attribute >= 0)
+        return vc_build_array(build->dimension->attributes[of->attribute].codes);
+    return vc_build_array(build->rows.columns[of->column].codes);
 }
 
 /* The value of `where` for a unit of `of`. can_filter holds. */
@@ -158,9 +159,9 @@ static uint32_t filter_code(const vc_build *build, const origin *of, const origi
     const uint32_t *codes = unit_codes(build, where);
     if (where->hierarchy < 0) return codes[unit];
     const vc_level *levels = build->dimension->hierarchies[where->hierarchy].levels;
-    if (of->hierarchy < 0) return codes[levels[where->level].leaf_members[unit]];
+    if (of->hierarchy < 0) return codes[vc_numbers_get(levels[where->level].leaf_members, unit)];
     for (int level = of->level; level > where->level; level--)
-        unit = levels[level].parents[unit];
+        unit = vc_numbers_get(levels[level].parents, unit);
     return codes[unit];
 }
 
@@ -234,9 +235,9 @@ static bool make_rows(const vc_build *build, const origin *of, const uint32_t *c
     if (members == NULL) return false;
     for (uint32_t unit = 0; unit < nunits; unit++)
         if (codes[unit] != VC_NONE) members[ends[codes[unit]]++] = unit;
-    index->offsets = offsets;
+    index->offsets = vc_numbers_of(offsets);
     index->members = members;
-    index->values = nvalues == column->nvalues ? build->dimension->columns[of->column].values
+    index->values = nvalues == column->nvalues ? build->rows.columns[of->column].values
                                                : vc_build_texts(values, nvalues, build->arena);
     return index->values.bytes != NULL;
 }
@@ -281,13 +282,15 @@ static vc_str unit_name(const vc_build *build, const vc_index *index, uint32_t u
     if (dimension->leaf_keys.count > 0) return vc_texts_get(&dimension->leaf_keys, unit);
     const vc_hierarchy *main = &dimension->hierarchies[0];
     unsigned lowest = main->nlevels - 1;
-    return vc_member_path(main, lowest, main->levels[lowest].leaf_members[unit], build->arena);
+    return vc_member_path(main, lowest, vc_numbers_get(main->levels[lowest].leaf_members, unit),
+                          build->arena);
 }
 
 static void put_conflict(const vc_build *build, const vc_index *index, uint32_t value,
                          vc_buffer *text)
 {
-    uint32_t first = index->offsets[value], end = index->offsets[value + 1];
+    uint32_t first = vc_numbers_get(index->offsets, value);
+    uint32_t end = vc_numbers_get(index->offsets, value + 1);
     vc_str shown = vc_texts_get(&index->values, value);
     vc_buffer_printf(text, "'%.*s' (", VC_FMT(shown));
     for (uint32_t i = first; i < end && i < first + SHOWN_MEMBERS; i++) {
@@ -301,10 +304,11 @@ static void put_conflict(const vc_build *build, const vc_index *index, uint32_t 
 
 static vc_status check_unique(const vc_build *build, const vc_index *index, vc_error *error)
 {
+    const uint32_t *offsets = vc_build_array(index->offsets);
     uint32_t nconflicts = 0;
     vc_buffer text = {0};
     for (uint32_t value = 0; value < index->values.count; value++) {
-        if (index->offsets[value + 1] - index->offsets[value] < 2) continue;
+        if (offsets[value + 1] - offsets[value] < 2) continue;
         if (nconflicts++ >= SHOWN_VALUES) continue;
         if (nconflicts > 1) vc_buffer_put_text(&text, ", ");
         put_conflict(build, index, value, &text);

@@ -16,9 +16,14 @@ int vc_level_compare_keys(const vc_level *level, vc_str a, vc_str b)
 
 /* A run of by_key: members with one key, ascending. */
 typedef struct run {
-    const uint32_t *members;
-    uint32_t count;
+    vc_numbers by_key;
+    uint32_t first, count;
 } run;
+
+static uint32_t run_get(run of, uint32_t i)
+{
+    return vc_numbers_get(of.by_key, of.first + i);
+}
 
 /* The first place in by_key whose key is not before (or, is_after, is behind) the key. */
 static uint32_t search_keys(const vc_level *level, vc_str key, bool is_after)
@@ -26,7 +31,8 @@ static uint32_t search_keys(const vc_level *level, vc_str key, bool is_after)
     uint32_t first = 0, end = level->nmembers;
     while (first < end) {
         uint32_t middle = first + (end - first) / 2;
-        int order = vc_str_compare(vc_texts_get(&level->keys, level->by_key[middle]), key);
+        int order =
+            vc_str_compare(vc_texts_get(&level->keys, vc_numbers_get(level->by_key, middle)), key);
         if (order < 0 || (is_after && order == 0))
             first = middle + 1;
         else
@@ -38,7 +44,7 @@ static uint32_t search_keys(const vc_level *level, vc_str key, bool is_after)
 static run exact_run(const vc_level *level, vc_str key)
 {
     uint32_t first = search_keys(level, key, false), end = search_keys(level, key, true);
-    return (run){.members = level->by_key + first, .count = end > first ? end - first : 0};
+    return (run){.by_key = level->by_key, .first = first, .count = end > first ? end - first : 0};
 }
 
 /* Members of the level with a key as somebody wrote it: empty is null. */
@@ -62,12 +68,12 @@ static uint32_t member_within(run found, uint32_t first, uint32_t end)
     uint32_t low = 0, high = found.count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (found.members[middle] < first)
+        if (run_get(found, middle) < first)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < found.count && found.members[low] < end ? found.members[low] : VC_NONE;
+    return low < found.count && run_get(found, low) < end ? run_get(found, low) : VC_NONE;
 }
 
 vc_status vc_level_find_members(const vc_level *level, vc_str key, vc_arena *arena,
@@ -76,7 +82,7 @@ vc_status vc_level_find_members(const vc_level *level, vc_str key, vc_arena *are
     run found = find_run(level, key);
     uint32_t *members = vc_arena_alloc(arena, found.count * sizeof *members);
     if (members == NULL) return vc_no_memory(error);
-    if (found.count > 0) memcpy(members, found.members, found.count * sizeof *members);
+    vc_numbers_copy(found.by_key, found.first, found.count, members);
     *members_out = members;
     *nmembers_out = found.count;
     return VC_OK;
@@ -100,7 +106,7 @@ vc_str vc_member_path(const vc_hierarchy *hierarchy, unsigned level, uint32_t me
     uint32_t members[VC_MAX_LEVELS];
     members[level] = member;
     for (unsigned l = level; l > 0; l--)
-        members[l - 1] = hierarchy->levels[l].parents[members[l]];
+        members[l - 1] = vc_numbers_get(hierarchy->levels[l].parents, members[l]);
     vc_buffer text = {0};
     for (unsigned l = 0; l <= level; l++) {
         if (l > 0) vc_buffer_put_char(&text, ',');
@@ -206,7 +212,7 @@ static vc_status fail_ambiguous(const vc_dimension *dimension, const vc_hierarch
     for (unsigned l = 1; l < within->nlevels; l++) {
         run found = find_run(&within->levels[l], key);
         for (uint32_t i = 0; i < found.count && nshown < VC_ERROR_CANDIDATES; i++, nshown++) {
-            vc_str path = vc_member_path(within, l, found.members[i], arena);
+            vc_str path = vc_member_path(within, l, run_get(found, i), arena);
             vc_error_add_candidate(error, path.data, path.size);
         }
     }
@@ -221,7 +227,7 @@ static vc_status find_single(const vc_dimension *dimension, const vc_hierarchy *
     for (unsigned l = 0; l < within->nlevels; l++) {
         run found = find_run(&within->levels[l], key);
         if (found.count == 0) continue;
-        *member_out = (vc_member_ref){.level = l, .member = found.members[0]};
+        *member_out = (vc_member_ref){.level = l, .member = run_get(found, 0)};
         if (l == 0) return VC_OK;
         nfound += found.count;
     }

@@ -118,9 +118,9 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
 static uint32_t leaf_code(const vc_dimension *dimension, const vc_attribute *attribute,
                           uint32_t leaf)
 {
-    if (attribute->hierarchy < 0) return attribute->codes[leaf];
+    if (attribute->hierarchy < 0) return vc_numbers_get(attribute->codes, leaf);
     const vc_level *level = &dimension->hierarchies[attribute->hierarchy].levels[attribute->level];
-    return attribute->codes[level->leaf_members[leaf]];
+    return vc_numbers_get(attribute->codes, vc_numbers_get(level->leaf_members, leaf));
 }
 
 static uint32_t merge_codes(uint32_t so_far, uint32_t code)
@@ -138,7 +138,8 @@ vc_status vc_member_properties(const vc_dimension *dimension, unsigned hierarchy
     for (size_t i = 0; i < nmembers; i++) {
         codes_out[i] = VC_NONE;
         if (!of->is_contiguous) continue;
-        uint32_t leaf = of->first_leaf[members[i]], end = of->first_leaf[members[i] + 1];
+        uint32_t leaf = vc_numbers_get(of->first_leaf, members[i]);
+        uint32_t end = vc_numbers_get(of->first_leaf, members[i] + 1);
         for (; leaf < end && codes_out[i] != VC_MANY; leaf++)
             codes_out[i] = merge_codes(codes_out[i], leaf_code(dimension, attribute, leaf));
     }
@@ -149,7 +150,7 @@ vc_status vc_member_properties(const vc_dimension *dimension, unsigned hierarchy
     for (uint32_t m = 0; m < of->nmembers; m++)
         code_of_member[m] = VC_NONE;
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
-        uint32_t *code = &code_of_member[of->leaf_members[leaf]];
+        uint32_t *code = &code_of_member[vc_numbers_get(of->leaf_members, leaf)];
         if (*code != VC_MANY) *code = merge_codes(*code, leaf_code(dimension, attribute, leaf));
     }
     for (size_t i = 0; i < nmembers; i++)
@@ -168,11 +169,11 @@ vc_status vc_member_property_values(const vc_dimension *dimension, unsigned hier
     if (is_there == NULL) return vc_no_memory(error);
     uint32_t leaf = 0, end = dimension->nleaves;
     if (level->is_contiguous) {
-        leaf = level->first_leaf[member.member];
-        end = level->first_leaf[member.member + 1];
+        leaf = vc_numbers_get(level->first_leaf, member.member);
+        end = vc_numbers_get(level->first_leaf, member.member + 1);
     }
     for (; leaf < end; leaf++) {
-        if (level->leaf_members[leaf] != member.member) continue;
+        if (vc_numbers_get(level->leaf_members, leaf) != member.member) continue;
         uint32_t code = leaf_code(dimension, attribute, leaf);
         if (code != VC_NONE) vc_bit_set(is_there, code);
     }

@@ -238,7 +238,7 @@ vc_status vc_build_number_leaves(vc_build *build, vc_error *error)
     }
     sort_rows(build, &by);
     for (uint32_t row = 0; row < nolder; row++)
-        leaf_of_row[row] = build->older->load_order[row];
+        leaf_of_row[row] = build->older_rows->load_order[row];
     uint32_t next = nolder;
     for (uint32_t i = 0; i < nrows; i++)
         if (by.items[i] >= nolder) leaf_of_row[by.items[i]] = next++;

@@ -175,7 +175,8 @@ static uint64_t *visible_members(const struct browsing *in, const vc_level *leve
 {
     uint64_t *bits = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(level->nmembers) + 1);
     for (uint32_t leaf = 0; bits != NULL && leaf < in->dimension->nleaves; leaf++)
-        if (vc_bit_get(in->outer->visible, leaf)) vc_bit_set(bits, level->leaf_members[leaf]);
+        if (vc_bit_get(in->outer->visible, leaf))
+            vc_bit_set(bits, vc_numbers_get(level->leaf_members, leaf));
     return bits;
 }
 
@@ -400,7 +401,7 @@ static vc_status put_indexed(vc_json_writer *json, const vc_dimension *dimension
     unsigned number = is_leaf ? hierarchy->nlevels - 1 : (unsigned)index->level;
     if (is_leaf) {
         uint32_t leaf = member;
-        member = hierarchy->levels[number].leaf_members[leaf];
+        member = vc_numbers_get(hierarchy->levels[number].leaf_members, leaf);
         vc_status status = begin_member(json, hierarchy, number, member, arena, error);
         if (status != VC_OK) return status;
         if (dimension->leaf_keys.count > 0)

@@ -130,7 +130,8 @@ static vc_status spread_values(struct resolver *resolver, const struct side *sid
     if (of_member == NULL) return vc_no_memory(error);
     memset(of_member, 0xFF, (size_t)nmembers * sizeof *of_member);
     for (uint32_t value = 0; value < index->values.count; value++)
-        for (uint32_t i = index->offsets[value]; i < index->offsets[value + 1]; i++)
+        for (uint32_t i = vc_numbers_get(index->offsets, value);
+             i < vc_numbers_get(index->offsets, value + 1); i++)
             of_member[index->members[i]] = value;
 
     bool is_same_grain = index->hierarchy == side->hierarchy && index->level == side->level;
@@ -144,9 +145,9 @@ static vc_status spread_values(struct resolver *resolver, const struct side *sid
     for (uint32_t unit = 0; unit < side->nunits; unit++) {
         uint32_t member = unit;
         if (side->level < 0) /* the side counts in leaves: a leaf has its member's value */
-            member = levels[index->level].leaf_members[unit];
+            member = vc_numbers_get(levels[index->level].leaf_members, unit);
         for (int level = side->level; level > index->level; level--)
-            member = levels[level].parents[member];
+            member = vc_numbers_get(levels[level].parents, member);
         of_unit[unit] = of_member[member];
     }
     *values_out = of_unit;

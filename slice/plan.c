@@ -42,8 +42,7 @@ static vc_status group_axis(vc_plan *plan, vc_axis *axis, vc_error *error)
     uint32_t *groups = vc_arena_alloc(plan->arena, ((size_t)outer->nslots + 1) * sizeof *groups);
     vc_str *keys = VC_ARENA_NEW(plan->arena, vc_str, (size_t)outer->nsynthetic + 1);
     if (groups == NULL || keys == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
-        groups[leaf] = axis->stored->leaf_members[leaf];
+    vc_numbers_copy(axis->stored->leaf_members, 0, nleaves, groups);
     for (size_t b = 0; b < outer->nbuckets; b++) {
         const vc_bucket *bucket = &outer->buckets[b];
         bool each = shows_members(bucket, hierarchy, axis->level);

@@ -38,7 +38,7 @@ static void mark_chosen(const struct selecting *in, const vc_level *level, const
                         uint64_t *bits)
 {
     for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++)
-        if (vc_bit_get(chosen, level->leaf_members[leaf])) vc_bit_set(bits, leaf);
+        if (vc_bit_get(chosen, vc_numbers_get(level->leaf_members, leaf))) vc_bit_set(bits, leaf);
 }
 
 /* ---- buckets by their synthetic keys ---- */
@@ -233,7 +233,7 @@ static int compare_with_bound(const vc_hierarchy *hierarchy, unsigned level, uin
     uint32_t path[VC_MAX_LEVELS];
     for (unsigned l = level + 1; l-- > 0;) {
         path[l] = member;
-        if (l > 0) member = hierarchy->levels[l].parents[member];
+        if (l > 0) member = vc_numbers_get(hierarchy->levels[l].parents, member);
     }
     if (bound->is_member) {
         uint32_t mine = path[bound->first_level + bound->nkeys - 1];
@@ -272,7 +272,8 @@ static void mark_index_range(const struct selecting *in, const vc_index *index, 
         if (first < 0 || (first == 0 && item->excludes_first) || end > 0 ||
             (end == 0 && item->excludes_end))
             continue;
-        for (uint32_t i = index->offsets[value]; i < index->offsets[value + 1]; i++)
+        for (uint32_t i = vc_numbers_get(index->offsets, value);
+             i < vc_numbers_get(index->offsets, value + 1); i++)
             mark_member(in, index_level(in, index), index->members[i], bits);
     }
 }
@@ -347,7 +348,8 @@ static vc_status mark_null(const struct selecting *in, const struct target *targ
     if (target->index != NULL) {
         uint64_t *has = VC_ARENA_NEW(in->plan->arena, uint64_t, in->nwords + 1);
         if (has == NULL) return vc_no_memory(error);
-        for (uint32_t i = 0; i < target->index->offsets[target->index->values.count]; i++)
+        for (uint32_t i = 0;
+             i < vc_numbers_get(target->index->offsets, target->index->values.count); i++)
             mark_member(in, index_level(in, target->index), target->index->members[i], has);
         for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++)
             if (vc_bit_get(has, leaf) != wants_null) vc_bit_set(bits, leaf);
@@ -355,7 +357,8 @@ static vc_status mark_null(const struct selecting *in, const struct target *targ
     }
     const vc_level *level = target->level != NULL ? target->level : &hierarchy->levels[0];
     for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++) {
-        bool is_null = vc_texts_get(&level->keys, level->leaf_members[leaf]).data == NULL;
+        bool is_null =
+            vc_texts_get(&level->keys, vc_numbers_get(level->leaf_members, leaf)).data == NULL;
         if (is_null == wants_null) vc_bit_set(bits, leaf);
     }
     return VC_OK;
@@ -380,7 +383,8 @@ static vc_status mark_text(const struct selecting *in, const struct target *targ
         const vc_index *index = target->index;
         for (uint32_t value = 0; value < index->values.count; value++)
             if (text_fits(vc_texts_get(&index->values, value), item->keys[0], item->kind))
-                for (uint32_t i = index->offsets[value]; i < index->offsets[value + 1]; i++)
+                for (uint32_t i = vc_numbers_get(index->offsets, value);
+                     i < vc_numbers_get(index->offsets, value + 1); i++)
                     mark_member(in, index_level(in, index), index->members[i], bits);
         return VC_OK;
     }

@@ -58,8 +58,8 @@ static int compare_descending(const vc_plan *plan, const vc_axis *axis, uint32_t
         bool q_is_null = vc_texts_get(&levels[level].keys, q).data == NULL;
         order = p_is_null != q_is_null ? (int)p_is_null - (int)q_is_null : (p < q) - (p > q);
         if (level > 0) {
-            p = levels[level].parents[p];
-            q = levels[level].parents[q];
+            p = vc_numbers_get(levels[level].parents, p);
+            q = vc_numbers_get(levels[level].parents, q);
         }
     }
     return order; /* of the highest level on which they differ */

@@ -66,13 +66,14 @@ static bool is_one_member(const vc_plan *plan, size_t dimension)
 {
     const vc_selection *selection = &plan->selections[dimension];
     const vc_dimension *stored = plan->cube->dimensions[dimension].dimension;
-    const uint32_t *members = stored->hierarchies[0].levels[0].leaf_members;
+    const vc_numbers members = stored->hierarchies[0].levels[0].leaf_members;
     uint32_t found = VC_NONE;
     if (!selection->is_cut) return false;
     for (uint32_t leaf = 0; leaf < stored->nleaves; leaf++) {
         if (!vc_bit_get(selection->slots, leaf)) continue;
-        if (found != VC_NONE && members[leaf] != found) return false;
-        found = members[leaf];
+        uint32_t member = vc_numbers_get(members, leaf);
+        if (found != VC_NONE && member != found) return false;
+        found = member;
     }
     return true;
 }

@@ -88,7 +88,7 @@ static vc_status group_units(const struct making *in, const vc_cube_dimension *o
 {
     enum { UNSEEN = VC_NONE - 1 };
     const vc_dimension *dimension = outer->dimension;
-    const uint32_t *unit_of =
+    const vc_numbers unit_of =
         dimension->hierarchies[relation->hierarchy].levels[relation->level].leaf_members;
     vc_arena *arena = in->plan->arena;
     uint32_t *units = vc_arena_alloc(arena, ((size_t)relation->nunits + 1) * sizeof *units);
@@ -99,7 +99,7 @@ static vc_status group_units(const struct making *in, const vc_cube_dimension *o
         units[unit] = UNSEEN;
     if (is_below_units(grouping, relation)) vc_bits_set_range(split, 0, relation->nunits);
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
-        uint32_t unit = unit_of[leaf], group = group_of(grouping, leaf);
+        uint32_t unit = vc_numbers_get(unit_of, leaf), group = group_of(grouping, leaf);
         if (outer->visible != NULL && !vc_bit_get(outer->visible, leaf)) continue;
         if (units[unit] == UNSEEN)
             units[unit] = group;
@@ -113,9 +113,8 @@ static vc_status group_units(const struct making *in, const vc_cube_dimension *o
             vc_bit_set(known, targets[i]);
     }
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
-        uint32_t group = group_of(grouping, leaf);
-        if (group != VC_NONE && vc_bit_get(split, unit_of[leaf]) &&
-            vc_bit_get(known, unit_of[leaf])) {
+        uint32_t group = group_of(grouping, leaf), unit = vc_numbers_get(unit_of, leaf);
+        if (group != VC_NONE && vc_bit_get(split, unit) && vc_bit_get(known, unit)) {
             vc_bit_set(coarse, group);
             vc_bit_set(mapped, group);
         }
@@ -291,9 +290,10 @@ static bool passes_all(const struct making *in, uint16_t column, uint32_t leaf)
 }
 
 /* The order of leaves along a dimension: by their member on the lowest level, then by number. */
-static bool comes_later(const uint32_t *order, uint32_t a, uint32_t b)
+static bool comes_later(vc_numbers order, uint32_t a, uint32_t b)
 {
-    return order[a] != order[b] ? order[a] > order[b] : a > b;
+    uint32_t place = vc_numbers_get(order, a), other = vc_numbers_get(order, b);
+    return place != other ? place > other : a > b;
 }
 
 /* The groups of a leaf in a step, NULL standing for a step that leads everything to group 0. */
@@ -336,7 +336,8 @@ static vc_status restrict_over(struct making *in, vc_error *error)
     uint16_t column = (uint16_t)in->pass->over_dimension;
     const vc_dimension *dimension = in->source->cube->dimensions[column];
     const vc_hierarchy *main = &dimension->hierarchies[0];
-    const uint32_t *order = main->levels[main->nlevels - 1].leaf_members, *groups;
+    const vc_numbers order = main->levels[main->nlevels - 1].leaf_members;
+    const uint32_t *groups;
     uint32_t nleaves = dimension->nleaves, ngroups = 1, noffsets = 0;
     vc_step *grouped = NULL;
     vc_status status = find_grouped(in, column, &grouped, error);

@@ -23,7 +23,8 @@ static void put_leaf(vc_buffer *buffer, const vc_dimension *dimension, uint32_t 
         const vc_hierarchy *hierarchy = &dimension->hierarchies[h];
         unsigned lowest = hierarchy->nlevels - 1;
         vc_str path =
-            vc_member_path(hierarchy, lowest, hierarchy->levels[lowest].leaf_members[leaf], &arena);
+            vc_member_path(hierarchy, lowest,
+                           vc_numbers_get(hierarchy->levels[lowest].leaf_members, leaf), &arena);
         vc_buffer_printf(buffer, "%s[%.*s]", h == 0 ? "" : " ", VC_FMT(path));
     }
     vc_arena_release(&arena);
@@ -40,10 +41,11 @@ static void put_dimension(vc_buffer *buffer, vc_str name, const vc_dimension *di
             const vc_attribute *attribute = &dimension->attributes[a];
             uint32_t member = leaf;
             if (attribute->level >= 0)
-                member = dimension->hierarchies[attribute->hierarchy]
-                             .levels[attribute->level]
-                             .leaf_members[leaf];
-            uint32_t code = attribute->codes[member];
+                member = vc_numbers_get(dimension->hierarchies[attribute->hierarchy]
+                                            .levels[attribute->level]
+                                            .leaf_members,
+                                        leaf);
+            uint32_t code = vc_numbers_get(attribute->codes, member);
             vc_str value =
                 code == VC_NONE ? VC_STR("null") : vc_texts_get(&attribute->values, code);
             vc_buffer_printf(buffer, " %.*s=%.*s", VC_FMT(attribute->name), VC_FMT(value));

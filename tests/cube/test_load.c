@@ -451,7 +451,7 @@ static vc_str leaf_key(const vc_dimension *dimension, int64_t leaf)
     const vc_hierarchy *main = &dimension->hierarchies[0];
     const vc_level *lowest = &main->levels[main->nlevels - 1];
     cr_assert_lt((uint64_t)leaf, dimension->nleaves);
-    return vc_texts_get(&lowest->keys, lowest->leaf_members[leaf]);
+    return vc_texts_get(&lowest->keys, vc_numbers_get(lowest->leaf_members, leaf));
 }
 
 static void check_text(vc_str text, const char *format, unsigned number)

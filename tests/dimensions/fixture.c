@@ -33,6 +33,9 @@ void fixture_build(fixture *made, const vc_dimension_spec *spec, const vc_dimens
     if (made->status != VC_OK) return;
     made->status = vc_dimension_open((vc_str){made->image.data, made->image.size}, &made->arena,
                                      &made->dimension, &made->error);
+    if (made->status == VC_OK)
+        made->status =
+            vc_dimension_check((vc_str){made->image.data, made->image.size}, &made->error);
 }
 
 void fixture_release(fixture *made)
@@ -96,6 +99,13 @@ vc_status fixture_find(fixture *made, unsigned hierarchy, const char *path,
                                     member_out, &made->error);
 }
 
+bool fixture_are(vc_numbers numbers, const uint32_t *expected, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (vc_numbers_get(numbers, i) != expected[i]) return false;
+    return true;
+}
+
 /* ---- reading everything ---- */
 
 static uint64_t sum_text(vc_str text)
@@ -137,12 +147,12 @@ static uint64_t walk_level(const vc_dimension *dimension, const vc_hierarchy *hi
         vc_error error;
         vc_level_find_members(level, key, arena, &members, &nmembers, &error);
         for (size_t i = 0; i < nmembers; i++)
-            sum += level->parents == NULL ? members[i] : level->parents[members[i]];
+            sum += number == 0 ? members[i] : vc_numbers_get(level->parents, members[i]);
         vc_hierarchy_find_member(dimension, (unsigned)(hierarchy - dimension->hierarchies), &key, 1,
                                  arena, &found, &error);
     }
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
-        sum += sum_text(vc_texts_get(&level->labels, level->leaf_members[leaf]));
+        sum += sum_text(vc_texts_get(&level->labels, vc_numbers_get(level->leaf_members, leaf)));
     return sum;
 }
 
@@ -172,11 +182,12 @@ static uint64_t walk_index(const vc_dimension *dimension, const vc_index *index)
         size_t nmembers;
         vc_index_find(index, vc_texts_get(&index->values, value), &members, &nmembers);
         for (size_t i = 0; i < nmembers; i++)
-            sum += index->hierarchy < 0
-                       ? dimension->hierarchies[0].levels[0].leaf_members[members[i]]
-                       : sum_text(vc_texts_get(
-                             &dimension->hierarchies[index->hierarchy].levels[index->level].keys,
-                             members[i]));
+            sum +=
+                index->hierarchy < 0
+                    ? vc_numbers_get(dimension->hierarchies[0].levels[0].leaf_members, members[i])
+                    : sum_text(vc_texts_get(
+                          &dimension->hierarchies[index->hierarchy].levels[index->level].keys,
+                          members[i]));
     }
     return sum;
 }
@@ -193,12 +204,12 @@ uint64_t fixture_walk(const vc_dimension *dimension)
         sum += walk_attribute(dimension, &dimension->attributes[a], &arena);
     for (unsigned i = 0; i < dimension->nindexes; i++)
         sum += walk_index(dimension, &dimension->indexes[i]);
-    for (uint32_t i = 0; i < dimension->nleaves; i++)
-        for (unsigned c = 0; c < dimension->ncolumns; c++) {
-            const vc_leaf_column *column = &dimension->columns[c];
-            uint32_t code = column->codes[dimension->load_order[i]];
-            if (code != VC_NONE) sum += sum_text(vc_texts_get(&column->values, code));
-        }
+    vc_dimension_rows rows;
+    vc_error error;
+    if (vc_dimension_read_rows(dimension, &arena, &rows, &error) == VC_OK)
+        for (uint32_t i = 0; i < dimension->nleaves; i++)
+            for (unsigned c = 0; c < rows.ncolumns; c++)
+                sum += sum_text(vc_leaf_column_get(&rows.columns[c], rows.load_order[i]));
     vc_arena_release(&arena);
     return sum;
 }

@@ -40,4 +40,7 @@ vc_status fixture_find(fixture *made, unsigned hierarchy, const char *path,
 /* Read everything in the dimension, so that a sanitizer sees whatever lies outside. */
 uint64_t fixture_walk(const vc_dimension *dimension);
 
+/* Are the first `count` numbers these? */
+bool fixture_are(vc_numbers numbers, const uint32_t *expected, uint32_t count);
+
 #endif

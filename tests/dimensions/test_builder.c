@@ -24,8 +24,8 @@ Test(builder, leaves_are_numbered_depth_first)
     cr_assert_str_eq(fixture_members(&geo, 0, 1), "Asia,CHN Asia,JPN Europe,DEU Europe,FRA");
     const vc_level *region = &geo.dimension->hierarchies[0].levels[0];
     cr_assert(region->is_contiguous);
-    cr_assert_eq(region->first_leaf[1], 2);
-    cr_assert_eq(region->first_leaf[2], 4);
+    cr_assert_eq(vc_numbers_get(region->first_leaf, 1), 2);
+    cr_assert_eq(vc_numbers_get(region->first_leaf, 2), 4);
     cr_assert_eq(region->first_child[1], 2);
     cr_assert_eq(region->first_child[2], 4);
     cr_assert_eq(geo.leaf_of_row[vc_dimension_builder_find(geo.builder, VC_STR("FRA"))], 3);
@@ -182,7 +182,7 @@ Test(builder, several_hierarchies)
     cr_assert_str_eq(fixture_members(&date, 1, 1), "2020,W09 2020,W53 2021,W01");
     const vc_level *week = &date.dimension->hierarchies[1].levels[1];
     uint32_t expected[] = {0, 1, 1, 2};
-    cr_assert_arr_eq(week->leaf_members, expected, sizeof expected);
+    cr_assert(fixture_are(week->leaf_members, expected, 4));
     cr_assert(week->is_contiguous, "weeks are runs of days too, when days are in order");
     cr_assert(date.dimension->is_time);
     fixture_release(&date);
@@ -195,7 +195,6 @@ Test(builder, a_hierarchy_across_the_main_one_is_not_contiguous)
                   "2020-01-01,2020,1,1,B\n2020-01-02,2020,1,1,A\n2020-01-03,2020,1,1,B");
     const vc_level *levels = date.dimension->hierarchies[1].levels;
     cr_assert(levels[0].is_contiguous && !levels[1].is_contiguous);
-    cr_assert_null(levels[1].first_leaf);
     uint64_t bits[1] = {0};
     vc_level_mark_leaves(date.dimension, &levels[1], 1, bits);
     cr_assert_eq(bits[0], 5);
@@ -211,8 +210,8 @@ Test(builder, the_order_of_rows_does_not_matter_without_keys)
     const vc_attribute *rank_a = vc_dimension_find_attribute(a.dimension, VC_STR("rank"));
     const vc_attribute *rank_b = vc_dimension_find_attribute(b.dimension, VC_STR("rank"));
     uint32_t expected[] = {0, VC_NONE, 0, 1};
-    cr_assert_arr_eq(rank_a->codes, expected, sizeof expected);
-    cr_assert_arr_eq(rank_b->codes, expected, sizeof expected);
+    cr_assert(fixture_are(rank_a->codes, expected, sizeof expected / sizeof *expected));
+    cr_assert(fixture_are(rank_b->codes, expected, sizeof expected / sizeof *expected));
     fixture_release(&a);
     fixture_release(&b);
 }
@@ -430,8 +429,7 @@ Test(builder, an_append_without_keys_goes_by_the_tuple)
     cr_assert_eq(more.leaf_of_row[more.row_of_line[1]], 0);
     cr_assert_str_eq(fixture_members(&more, 0, 1), "DE,Aachen DE,Bonn FR,Paris");
     uint32_t expected[] = {1, 2, 0, 2};
-    cr_assert_arr_eq(more.dimension->hierarchies[0].levels[1].leaf_members, expected,
-                     sizeof expected);
+    cr_assert(fixture_are(more.dimension->hierarchies[0].levels[1].leaf_members, expected, 4));
     fixture_release(&more);
     fixture_release(&city);
 }
@@ -446,7 +444,7 @@ Test(builder, attributes_of_leaf_and_level)
     const vc_attribute *zip = vc_dimension_find_attribute(city.dimension, VC_STR("zip"));
     cr_assert(zip->hierarchy == 0 && zip->level == 1);
     uint32_t zips[] = {0, VC_NONE, 1}; /* Bonn, Ulm, Paris */
-    cr_assert_arr_eq(zip->codes, zips, sizeof zips);
+    cr_assert(fixture_are(zip->codes, zips, sizeof zips / sizeof *zips));
     const vc_attribute *rank = vc_dimension_find_attribute(city.dimension, VC_STR("rank"));
     cr_assert(rank->hierarchy == -1 && rank->values.count == 2);
     cr_assert_null(vc_dimension_find_attribute(city.dimension, VC_STR("zips")));

@@ -61,7 +61,7 @@ static void fail_everywhere(const vc_dimension_spec *spec, const vc_dimension *o
             cr_assert_eq(status, VC_OK);
             break;
         }
-        cr_assert_eq(status, VC_NO_MEMORY, "allocation %ld", n);
+        cr_assert_eq(status, VC_NO_MEMORY, "allocation %ld gives %d", n, (int)status);
         nfailures++;
     }
     cr_assert_gt(nfailures, 10);

@@ -167,19 +167,21 @@ static void check_level(const table *from, const fixture *made, const uint32_t *
     const vc_level *level = &made->dimension->hierarchies[h].levels[l];
     uint32_t most = 0;
     for (unsigned a = 0; a < from->nrows; a++) {
-        uint32_t member = level->leaf_members[leaf_of_line[a]];
+        uint32_t member = vc_numbers_get(level->leaf_members, leaf_of_line[a]);
         most = member + 1 > most ? member + 1 : most;
         cr_assert(vc_str_equal(vc_texts_get(&level->keys, member),
                                cell(from, a, spec->levels[l].key_column)));
         vc_str label = first_value(from, spec, l, a, spec->levels[l].label_column);
         if (vc_str_is_null(label)) label = cell(from, a, spec->levels[l].key_column);
         cr_assert(vc_str_equal(vc_texts_get(&level->labels, member), label));
-        if (l > 0) cr_assert_eq(level->parents[member], level[-1].leaf_members[leaf_of_line[a]]);
+        if (l > 0)
+            cr_assert_eq(vc_numbers_get(level->parents, member),
+                         vc_numbers_get(level[-1].leaf_members, leaf_of_line[a]));
         if (level->is_contiguous)
-            cr_assert(level->first_leaf[member] <= leaf_of_line[a] &&
-                      leaf_of_line[a] < level->first_leaf[member + 1]);
+            cr_assert(vc_numbers_get(level->first_leaf, member) <= leaf_of_line[a] &&
+                      leaf_of_line[a] < vc_numbers_get(level->first_leaf, member + 1));
         for (unsigned b = 0; b < from->nrows; b++) {
-            uint32_t other = level->leaf_members[leaf_of_line[b]];
+            uint32_t other = vc_numbers_get(level->leaf_members, leaf_of_line[b]);
             int expected = compare_members(from, spec, l, a, b);
             cr_assert_eq((member > other) - (member < other), (expected > 0) - (expected < 0),
                          "members of rows %u and %u", a, b);
@@ -190,15 +192,16 @@ static void check_level(const table *from, const fixture *made, const uint32_t *
         uint64_t bits[1] = {0}; /* MAX_ROWS fit */
         vc_level_mark_leaves(made->dimension, level, m, bits);
         for (uint32_t leaf = 0; leaf < made->dimension->nleaves; leaf++)
-            cr_assert_eq(vc_bit_get(bits, leaf), level->leaf_members[leaf] == m);
+            cr_assert_eq(vc_bit_get(bits, leaf), vc_numbers_get(level->leaf_members, leaf) == m);
     }
     for (uint32_t m = 1; m < level->nmembers; m++)
-        cr_assert_leq(vc_str_compare(vc_texts_get(&level->keys, level->by_key[m - 1]),
-                                     vc_texts_get(&level->keys, level->by_key[m])),
-                      0);
+        cr_assert_leq(
+            vc_str_compare(vc_texts_get(&level->keys, vc_numbers_get(level->by_key, m - 1)),
+                           vc_texts_get(&level->keys, vc_numbers_get(level->by_key, m))),
+            0);
     for (uint32_t m = 0; l > 0 && m < level->nmembers; m++)
-        cr_assert(level[-1].first_child[level->parents[m]] <= m &&
-                  m < level[-1].first_child[level->parents[m] + 1]);
+        cr_assert(level[-1].first_child[vc_numbers_get(level->parents, m)] <= m &&
+                  m < level[-1].first_child[vc_numbers_get(level->parents, m) + 1]);
 }
 
 /* Every member is found by its path. */
@@ -214,7 +217,7 @@ static void check_paths(fixture *made, unsigned h)
                 keys[up] = vc_texts_get(&hierarchy->levels[up].keys, member);
                 /* "" in a path is null where there is a null, so it cannot name both. */
                 is_nameable = is_nameable && (keys[up].size > 0 || vc_str_is_null(keys[up]));
-                member = up == 0 ? 0 : hierarchy->levels[up].parents[member];
+                member = up == 0 ? 0 : vc_numbers_get(hierarchy->levels[up].parents, member);
             }
             vc_member_ref found;
             if (!is_nameable || l == 0) continue;
@@ -250,14 +253,16 @@ static void check(const table *from, fixture *made, const uint32_t *leaf_of_line
                   bool is_fresh)
 {
     const vc_dimension *dimension = made->dimension;
+    vc_dimension_rows rows;
+    cr_assert_eq(vc_dimension_check((vc_str){made->image.data, made->image.size}, &made->error),
+                 VC_OK, "%s", made->error.message);
+    cr_assert_eq(vc_dimension_read_rows(dimension, &made->arena, &rows, &made->error), VC_OK);
+    cr_assert_eq(rows.ncolumns, NCOLUMNS);
     for (unsigned a = 0; a < from->nrows; a++) {
         cr_assert_lt(leaf_of_line[a], dimension->nleaves);
-        for (unsigned c = 0; c < NCOLUMNS; c++) {
-            uint32_t code = dimension->columns[c].codes[leaf_of_line[a]];
-            vc_str stored =
-                code == VC_NONE ? (vc_str){0} : vc_texts_get(&dimension->columns[c].values, code);
-            cr_assert(vc_str_equal(stored, cell(from, a, c)));
-        }
+        for (unsigned c = 0; c < NCOLUMNS; c++)
+            cr_assert(vc_str_equal(vc_leaf_column_get(&rows.columns[c], leaf_of_line[a]),
+                                   cell(from, a, c)));
     }
     for (unsigned h = 0; h < 2; h++)
         for (unsigned l = 0; l < dimension->hierarchies[h].nlevels; l++)

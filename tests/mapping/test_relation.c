@@ -422,8 +422,8 @@ static void make_lines(uint64_t *state, unsigned n, char name, vc_buffer *out)
 static vc_str value_at(const vc_dimension *dimension, const char *attribute, uint32_t leaf)
 {
     const vc_attribute *found = vc_dimension_find_attribute(dimension, vc_str_of(attribute));
-    if (found->codes[leaf] == VC_NONE) return (vc_str){0};
-    return vc_texts_get(&found->values, found->codes[leaf]);
+    uint32_t code = vc_numbers_get(found->codes, leaf);
+    return code == VC_NONE ? (vc_str){0} : vc_texts_get(&found->values, code);
 }
 
 static bool agree(const struct joining *join, const char *attribute, uint32_t p, uint32_t q)

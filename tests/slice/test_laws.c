@@ -311,8 +311,8 @@ static bool is_disjoint(const vc_cube *cube, size_t source, size_t d)
         const uint32_t *units;
         size_t n = vc_relation_units(binding->relation, leaf, &units);
         for (size_t i = 1; i < n; i++)
-            if (hierarchy->levels[1].leaf_members[units[i]] !=
-                hierarchy->levels[1].leaf_members[units[0]])
+            if (vc_numbers_get(hierarchy->levels[1].leaf_members, units[i]) !=
+                vc_numbers_get(hierarchy->levels[1].leaf_members, units[0]))
                 return false;
     }
     return true;
