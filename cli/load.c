@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MAX_THREADS = 256 };
+
 /* ---- progress ---- */
 
 struct progress {
@@ -140,6 +142,11 @@ static vc_status load_options(const vc_arguments *arguments, struct progress *pr
                                  .progress = show_progress,
                                  .warning = show_warning,
                                  .context = progress};
+    uint64_t nthreads;
+    vc_status status =
+        vc_arguments_number(arguments, "threads", 1, MAX_THREADS, 0, &nthreads, error);
+    options->nthreads = (unsigned)nthreads;
+    if (status != VC_OK) return status;
     return vc_arguments_number(arguments, "max-rejects", 0, INT64_MAX, 0, &options->max_rejects,
                                error);
 }
@@ -183,6 +190,7 @@ static const vc_option load_option_list[] = {
     {"append", 0, NULL, "add facts and members to cubes that exist, instead of replacing them"},
     {"max-rejects", 0, "N", "how many bad rows to pass over before the load fails (default 0)"},
     {"rejects-dir", 0, "DIR", "where FILE.rejects.csv go (default: beside each data file)"},
+    {"threads", 0, "N", "how many threads read facts (default: one per processor)"},
     VC_OPTION_END};
 
 const vc_command vc_command_load = {
@@ -277,6 +285,7 @@ static const vc_option check_option_list[] = {
     {"append", 0, NULL, "check as for an append"},
     {"max-rejects", 0, "N", "how many bad rows to pass over (default 0)"},
     {"rejects-dir", 0, "DIR", "where FILE.rejects.csv go (default: beside each data file)"},
+    {"threads", 0, "N", "how many threads read facts (default: one per processor)"},
     VC_OPTION_END};
 
 const vc_command vc_command_check = {

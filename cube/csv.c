@@ -43,6 +43,10 @@ struct vc_csv {
     bool has_non_ascii;
     bool is_in_long_row; /* everything up to the next line end belongs to a rejected row */
     uint64_t line;       /* of buffer[first] */
+    size_t row_first;    /* where the record of the last row or reject began in the buffer */
+    size_t block_first;  /* of the block that a fork reads */
+    bool is_fork;        /* reads blocks, which own the buffer */
+    bool has_one_record; /* the block is_single */
 
     size_t ncolumns;
     vc_str *names;         /* [ncolumns] in the arena */
@@ -129,7 +133,7 @@ static void set_nulls(vc_csv *csv)
 static void note_bytes(vc_csv *csv)
 {
     uint64_t all = 0, word;
-    size_t at = 0;
+    size_t at = csv->first;
     for (; csv->end - at >= sizeof word; at += sizeof word) {
         memcpy(&word, csv->buffer + at, sizeof word);
         all |= word;
@@ -137,16 +141,15 @@ static void note_bytes(vc_csv *csv)
     for (; at < csv->end; at++)
         all |= (unsigned char)csv->buffer[at];
     csv->has_non_ascii = (all & UINT64_C(0x8080808080808080)) != 0;
-    csv->has_nul = memchr(csv->buffer, '\0', csv->end) != NULL;
+    csv->has_nul = csv->end > csv->first &&
+                   memchr(csv->buffer + csv->first, '\0', csv->end - csv->first) != NULL;
 }
 
-/* Have at least twice as many bytes of the next record, or all that there are. */
-static vc_status fill(vc_csv *csv, vc_error *error)
+/* Have at least `want` bytes from the next record on, or all that there are. */
+static vc_status fill_to(vc_csv *csv, size_t want, vc_error *error)
 {
     size_t pending = csv->end - csv->first;
-    assert(!csv->input_at_end && pending < csv->window);
-    size_t want = pending > csv->window / 2 ? csv->window : 2 * pending;
-    if (want == 0) want = 1;
+    assert(!csv->input_at_end && pending < want);
     if (csv->first > 0) memmove(csv->buffer, csv->buffer + csv->first, pending);
     csv->first = 0;
     csv->end = pending;
@@ -166,8 +169,18 @@ static vc_status fill(vc_csv *csv, vc_error *error)
         csv->input_at_end = size == 0;
         csv->end += size;
     }
-    note_bytes(csv);
     return VC_OK;
+}
+
+/* Have at least twice as many bytes of the next record, or all that there are. */
+static vc_status fill(vc_csv *csv, vc_error *error)
+{
+    size_t pending = csv->end - csv->first;
+    assert(pending < csv->window);
+    size_t want = pending > csv->window / 2 ? csv->window : 2 * pending;
+    vc_status status = fill_to(csv, want == 0 ? 1 : want, error);
+    if (status == VC_OK) note_bytes(csv);
+    return status;
 }
 
 /* Split the next record, without going on behind it. At the end of the input record->bytes is 0 and
@@ -455,6 +468,7 @@ static vc_csv_event deliver(vc_csv *csv, vc_csv_record *record, vc_csv_row *row,
 {
     *row =
         (vc_csv_row){.record = {csv->buffer + csv->first, record->text_bytes}, .line = csv->line};
+    csv->row_first = csv->first;
     if (check_record(csv, record, row, error) != VC_OK) {
         pass_record(csv, record);
         return VC_CSV_REJECT;
@@ -481,9 +495,179 @@ vc_csv_event vc_csv_next(vc_csv *csv, vc_csv_row *row, vc_error *error)
                 continue;
             }
         }
-        return deliver(csv, &record, row, error);
+        vc_csv_event event = deliver(csv, &record, row, error);
+        if (csv->has_one_record) {
+            csv->first = csv->end;
+            csv->is_in_long_row = false;
+        }
+        return event;
     }
     return fail_for_good(csv, status, error);
+}
+
+/* ---- blocks ---- */
+
+/* How many of the first `size` pending bytes are whole records. Where no quote is, every line end
+ * ends one; from the line of a quote on, records are split to see where they end. */
+static size_t find_cut(const vc_csv *csv, size_t size)
+{
+    const char *data = csv->buffer + csv->first;
+    bool is_end = csv->input_at_end && size == csv->end - csv->first;
+    size_t at = 0;
+    while (at < size) {
+        const char *quote = memchr(data + at, csv->syntax.quote, size - at);
+        size_t plain = quote == NULL ? size - at : (size_t)(quote - data) - at;
+        const char *line_end = memrchr(data + at, '\n', plain);
+        if (line_end != NULL) at = (size_t)(line_end - data) + 1;
+        if (quote == NULL) return is_end ? size : at;
+        size_t left = size - at;
+        vc_csv_record record;
+        vc_csv_split(&csv->syntax, data + at, left < csv->window ? left : csv->window,
+                     is_end && left < csv->window, 0, NULL, &record);
+        if (record.outcome == VC_CSV_INCOMPLETE) break;
+        at += record.bytes;
+    }
+    return at;
+}
+
+/* The pending bytes are the window of a record that does not end in it: a block of its own. Where
+ * the next record begins is decided as for a reader of rows. */
+static size_t pass_endless(vc_csv *csv)
+{
+    vc_csv_record record;
+    vc_csv_row row = {.record = {csv->buffer + csv->first, csv->window}};
+    vc_csv_split(&csv->syntax, row.record.data, csv->window, false, 0, NULL, &record);
+    (void)reject_endless(csv, &record, &row, NULL);
+    return record.bytes;
+}
+
+/* Give the buffer to the block, and go on with what comes behind it in the block's old one. */
+static vc_status hand_over(vc_csv *csv, size_t next, vc_csv_block *block, vc_error *error)
+{
+    size_t left = csv->end - next;
+    size_t room = left < csv->options.buffer_bytes ? csv->options.buffer_bytes : left;
+    if (block->capacity < room) {
+        free(block->data);
+        block->capacity = room;
+        block->data = malloc(room);
+        if (block->data == NULL) {
+            block->capacity = 0;
+            return vc_no_memory(error);
+        }
+    }
+    memcpy(block->data, csv->buffer + next, left);
+    char *data = block->data;
+    size_t capacity = block->capacity;
+    block->data = csv->buffer;
+    block->capacity = csv->capacity;
+    csv->buffer = data;
+    csv->capacity = capacity;
+    csv->first = 0;
+    csv->end = left;
+    return VC_OK;
+}
+
+/* Have some whole records, or a window full of one, or nothing at the end. */
+static vc_status gather_block(vc_csv *csv, size_t want, size_t *cut_out, vc_error *error)
+{
+    for (;;) {
+        size_t size = csv->end - csv->first;
+        vc_status status = VC_OK;
+        if (size < want && !csv->input_at_end) status = fill_to(csv, want, error);
+        size = csv->end - csv->first;
+        if (size > want) size = want;
+        *cut_out = size > 0 ? find_cut(csv, size) : 0;
+        if (*cut_out > 0) return VC_OK; /* a failure of the input is met again behind them */
+        if (status != VC_OK || size >= csv->window || size == 0) return status;
+        want = size > csv->window / 2 ? csv->window : 2 * size;
+    }
+}
+
+vc_status vc_csv_next_block(vc_csv *csv, size_t block_bytes, vc_csv_block *block, vc_error *error)
+{
+    vc_status status = csv->failure.status;
+    uint64_t line = csv->line;
+    size_t cut = 0, size;
+    if (status == VC_OK && csv->is_in_long_row) status = pass_long_row(csv, &csv->failure);
+    if (status == VC_OK) status = gather_block(csv, block_bytes, &cut, &csv->failure);
+    block->nlines_before = csv->line - line;
+    if (status == VC_OK) {
+        block->first = csv->first;
+        block->is_single = cut == 0 && csv->end > csv->first;
+        size = block->is_single ? csv->window : cut;
+        block->end = csv->first + size;
+        line = csv->line;
+        if (block->is_single) cut = pass_endless(csv);
+        csv->line = line; /* the lines of a block are counted by its reader */
+        if (block->end > block->first)
+            status = hand_over(csv, block->first + cut, block, &csv->failure);
+    }
+    block->is_last = csv->input_at_end && csv->first == csv->end;
+    block->bytes_done = vc_input_get_progress(csv->input).bytes_done;
+    if (status != VC_OK) (void)fail_for_good(csv, status, error);
+    return status;
+}
+
+void vc_csv_block_release(vc_csv_block *block)
+{
+    free(block->data);
+    *block = (vc_csv_block){0};
+}
+
+vc_status vc_csv_fork(const vc_csv *csv, vc_csv **fork_out, vc_error *error)
+{
+    vc_csv *fork = calloc(1, sizeof *fork);
+    if (fork == NULL) return vc_no_memory(error);
+    fork->input = csv->input; /* for its name only */
+    fork->options = csv->options;
+    fork->syntax = csv->syntax;
+    fork->window = csv->window;
+    fork->null_sizes = csv->null_sizes;
+    fork->ncolumns = csv->ncolumns;
+    fork->is_fork = true;
+    fork->input_at_end = true; /* every record of a block is whole */
+    fork->extents = VC_ARENA_NEW(&fork->arena, vc_csv_field, csv->ncolumns + 1);
+    fork->fields = VC_ARENA_NEW(&fork->arena, vc_str, csv->ncolumns);
+    if (fork->extents == NULL || fork->fields == NULL) {
+        vc_csv_close(fork);
+        return vc_no_memory(error);
+    }
+    *fork_out = fork;
+    return VC_OK;
+}
+
+static void go_to(vc_csv *fork, const vc_csv_block *block, size_t offset, uint64_t line)
+{
+    assert(fork->is_fork && block->first + offset <= block->end);
+    fork->buffer = block->data;
+    fork->block_first = block->first;
+    fork->first = block->first + offset;
+    fork->end = block->end;
+    fork->line = line;
+    fork->has_one_record = block->is_single;
+    fork->is_in_long_row = false;
+}
+
+void vc_csv_read_block(vc_csv *fork, const vc_csv_block *block, uint64_t line)
+{
+    go_to(fork, block, 0, line);
+    note_bytes(fork);
+}
+
+void vc_csv_read_at(vc_csv *fork, const vc_csv_block *block, size_t offset, uint64_t line)
+{
+    go_to(fork, block, offset, line);
+    fork->has_nul = fork->has_non_ascii = true; /* maybe: one row is checked sooner than all */
+}
+
+size_t vc_csv_row_offset(const vc_csv *fork)
+{
+    return fork->row_first - fork->block_first;
+}
+
+uint64_t vc_csv_line(const vc_csv *csv)
+{
+    return csv->line;
 }
 
 /* ---- the header ---- */
@@ -625,7 +809,8 @@ vc_status vc_csv_open(vc_input *input, const vc_csv_options *options, vc_csv **c
     csv->window = csv->options.row_bytes_max + 3;
     csv->syntax = (vc_csv_syntax){.delimiter = options->delimiter, .quote = options->quote};
     csv->line = 1;
-    csv->capacity = options->buffer_bytes > 0 ? options->buffer_bytes : BUFFER_BYTES;
+    if (csv->options.buffer_bytes == 0) csv->options.buffer_bytes = BUFFER_BYTES;
+    csv->capacity = csv->options.buffer_bytes;
     csv->buffer = malloc(csv->capacity);
     vc_input_set_encoding(input, options->encoding);
     vc_status status = csv->buffer != NULL ? start(csv, error) : vc_no_memory(error);
@@ -642,7 +827,7 @@ void vc_csv_close(vc_csv *csv)
     if (csv == NULL) return;
     vc_arena_release(&csv->arena);
     free(csv->unescaped);
-    free(csv->buffer);
+    if (!csv->is_fork) free(csv->buffer);
     free(csv);
 }
 

@@ -14,7 +14,7 @@
  *
  * Memory: 256 KiB, growing up to the row limit when a row of that size comes. Nothing is allocated
  * per row.
- * Threads: one thread at a time.
+ * Threads: one thread at a time; for several, see the blocks below.
  */
 #ifndef CUBE_CSV_H
 #define CUBE_CSV_H
@@ -109,6 +109,55 @@ typedef enum vc_csv_event {
  *        "csv_row_too_long"
  */
 vc_csv_event vc_csv_next(vc_csv *csv, vc_csv_row *row, vc_error *error);
+
+/* ---- blocks: the same rows, read by several threads ----
+ *
+ * One thread at a time cuts the input into blocks of whole records; each block is read by a fork,
+ * any number of them at once. All forks together give what vc_csv_next would have given:
+ *
+ *     uint64_t line = vc_csv_line(csv);                            of the first record
+ *     vc_csv_next_block(csv, 1 << 20, &block, error);              one thread, in order
+ *     vc_csv_read_block(fork, &block, 0);                          any thread
+ *     while ((event = vc_csv_next(fork, &row, error)) != VC_CSV_END)
+ *         ...                                                      row.line counts from 0
+ *     line += block.nlines_before;                                 in order: the block's first,
+ *     line += vc_csv_line(fork);                                   and the one behind it
+ */
+
+/* A stretch of the file, zero at first. Its memory is used again by the next call with it. */
+typedef struct vc_csv_block {
+    char *data;
+    size_t capacity;
+    size_t first, end;      /* the records are data[first .. end); none: the end of the file */
+    uint64_t nlines_before; /* lines between the block before and this one, of a row too long */
+    uint64_t bytes_done;    /* of the input, packed, for progress */
+    bool is_last;           /* nothing follows; known at once for small files only */
+    bool is_single;         /* begins with a row that does not end within the limits: the rest of
+                               the block is not to be read */
+} vc_csv_block;
+
+/* Cut off the next block: whole records, about block_bytes of them, or one longer one. After the
+ * first call vc_csv_next is not to be called any more.
+ *
+ * Fails as vc_csv_next does, behind all records that came before the failure. */
+vc_status vc_csv_next_block(vc_csv *csv, size_t block_bytes, vc_csv_block *block, vc_error *error);
+void vc_csv_block_release(vc_csv_block *block);
+
+/* A reader of blocks for one thread: for vc_csv_next and what can be asked of rows. csv must live
+ * longer; only the name of its input is used. Close it with vc_csv_close. */
+vc_status vc_csv_fork(const vc_csv *csv, vc_csv **fork_out, vc_error *error);
+
+/* Read a block from its beginning, which is in this line. The block must stay as it is. */
+void vc_csv_read_block(vc_csv *fork, const vc_csv_block *block, uint64_t line);
+
+/* Read again from a record on, for one call of vc_csv_next. */
+void vc_csv_read_at(vc_csv *fork, const vc_csv_block *block, size_t offset, uint64_t line);
+
+/* Where in its block the record of the last row or reject of a fork began. */
+size_t vc_csv_row_offset(const vc_csv *fork);
+
+/* The line of the next record, as far as it was read. */
+uint64_t vc_csv_line(const vc_csv *csv);
 
 /* Put file, line and column (in bytes of its line, in UTF-8) of a field of the row into an error:
  * for whoever finds that its text is no number. field < row->nfields. */

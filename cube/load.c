@@ -420,7 +420,7 @@ static void release_loader(vc_loader *loader)
 {
     close_rejects(loader, NULL);
     for (vc_shared_dimension *shared = loader->shared; shared != NULL; shared = shared->next) {
-        vc_strmap_release(&shared->leaves);
+        vc_keymap_release(&shared->leaves);
         vc_buffer_release(&shared->buffer);
         vc_definition_release(shared->definition_owned);
     }

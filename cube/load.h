@@ -22,6 +22,8 @@ typedef struct vc_load_options {
     bool append;          /* add facts and members to cubes that exist, instead of replacing */
     bool check_only;      /* validate, read and resolve everything, write nothing */
     uint64_t max_rejects; /* over all files; more fail the load */
+    unsigned nthreads;    /* that read facts; 0: one per processor. What is stored is the same */
+    size_t block_bytes;   /* of a data file that one of them reads at a time; 0: what is best */
     const char *rejects_directory; /* NULL: FILE.rejects.csv beside each data file */
     void (*progress)(void *context, const vc_load_progress *progress); /* NULL; at most ~10 a s */
     void (*warning)(void *context, const char *sentence);              /* NULL */

@@ -75,33 +75,12 @@ vc_status vc_load_plan_columns(const vc_cube_def *cube, vc_arena *arena,
     return VC_OK;
 }
 
-/* ---- a column while it is read ---- */
-
-vc_status vc_load_column_init(vc_load_column *column, const vc_fact_column *definition,
-                              size_t field, vc_error *error)
-{
-    *column = (vc_load_column){.column = definition, .field = field};
-    column->values.ints = malloc(VC_SEGMENT_ROWS * sizeof(int64_t));
-    column->validity = malloc(VC_SEGMENT_ROWS / 8);
-    if (column->values.ints == NULL || column->validity == NULL) {
-        vc_load_column_release(column);
-        return vc_no_memory(error);
-    }
-    memset(column->validity, 0xFF, VC_SEGMENT_ROWS / 8);
-    return VC_OK;
-}
+/* ---- reading one ---- */
 
 void vc_load_column_release(vc_load_column *column)
 {
-    free(column->values.ints);
-    free(column->validity);
     vc_strmap_release(&column->codes);
-    *column = (vc_load_column){0};
-}
-
-static bool is_float(const vc_load_column *column)
-{
-    return column->column->type == VC_VALUE_FLOAT;
+    vc_memo_release(&column->known);
 }
 
 static vc_status fail_parse(const vc_fact_column *column, vc_str text, vc_parse parse,
@@ -121,18 +100,6 @@ static vc_status fail_parse(const vc_fact_column *column, vc_str text, vc_parse 
                    VC_FMT(name), VC_FMT(text), what);
 }
 
-static void put_null(vc_load_column *column, uint32_t at)
-{
-    column->validity[at >> 3] &= (uint8_t) ~(1u << (at & 7));
-    column->values.ints[at] = 0; /* all bits clear: 0.0 as well */
-}
-
-/* A place is written again when its row was rejected, so a value sets its bit. */
-static void set_valid(vc_load_column *column, uint32_t at)
-{
-    column->validity[at >> 3] |= (uint8_t)(1u << (at & 7));
-}
-
 /* Up to 18 digits cannot overflow; this is nearly every number there is. */
 static bool parse_short_int(vc_str text, int64_t *out)
 {
@@ -150,68 +117,44 @@ static bool parse_short_int(vc_str text, int64_t *out)
     return true;
 }
 
-static vc_parse parse_value(vc_load_column *column, vc_str text, char decimal, uint32_t at)
+vc_parse vc_load_parse_int(vc_str text, int64_t *value_out)
 {
-    switch (column->column->type) {
-    case VC_VALUE_INT:
-        if (parse_short_int(text, &column->values.ints[at])) return VC_PARSE_OK;
-        return vc_parse_int(text, &column->values.ints[at]);
-    case VC_VALUE_DECIMAL:
-        return vc_parse_decimal(text, column->column->scale, decimal, &column->values.ints[at]);
+    return parse_short_int(text, value_out) ? VC_PARSE_OK : vc_parse_int(text, value_out);
+}
+
+vc_parse vc_load_column_parse(const vc_fact_column *column, vc_str text, char decimal,
+                              int64_t *value_out)
+{
+    double number;
+    if (column->is_presence) {
+        *value_out = 1;
+        return VC_PARSE_OK;
+    }
+    switch (column->type) {
+    case VC_VALUE_INT: return vc_load_parse_int(text, value_out);
+    case VC_VALUE_DECIMAL: return vc_parse_decimal(text, column->scale, decimal, value_out);
     case VC_VALUE_FLOAT: break;
     }
-    return vc_parse_double(text, decimal, &column->values.doubles[at]);
+    vc_parse parse = vc_parse_double(text, decimal, &number);
+    if (parse == VC_PARSE_OK) memcpy(value_out, &number, sizeof number);
+    return parse;
 }
 
-vc_status vc_load_column_parse(vc_load_column *column, vc_str text, char decimal, uint32_t at,
-                               vc_error *error)
+vc_status vc_load_column_need(const vc_fact_column *column, vc_str text, char decimal,
+                              int64_t *value_out, vc_error *error)
 {
-    if (vc_str_is_null(text)) {
-        put_null(column, at);
-        return VC_OK;
-    }
-    set_valid(column, at);
-    if (column->column->is_presence) {
-        column->values.ints[at] = 1;
-        return VC_OK;
-    }
-    vc_parse parse = parse_value(column, text, decimal, at);
-    return parse == VC_PARSE_OK ? VC_OK : fail_parse(column->column, text, parse, error);
+    vc_parse parse = vc_load_column_parse(column, text, decimal, value_out);
+    return parse == VC_PARSE_OK ? VC_OK : fail_parse(column, text, parse, error);
 }
 
-vc_status vc_load_column_code(vc_load_column *column, vc_str text, uint32_t at, vc_error *error)
+vc_status vc_load_column_code(vc_load_column *column, vc_str text, int64_t *value_out,
+                              vc_error *error)
 {
-    if (vc_str_is_null(text)) {
-        put_null(column, at);
-        return VC_OK;
-    }
-    uint32_t code = vc_strmap_put(&column->codes, text, NULL);
+    bool is_new;
+    uint32_t code = vc_strmap_put(&column->codes, text, &is_new);
     if (code == VC_STRMAP_NONE) return vc_no_memory(error);
-    set_valid(column, at);
-    column->values.ints[at] = code;
+    if (is_new && !vc_memo_put(&column->known, column->codes.keys[code], code))
+        return vc_no_memory(error);
+    *value_out = code;
     return VC_OK;
-}
-
-static bool has_nulls(const vc_load_column *column, uint32_t nrows)
-{
-    uint32_t nbytes = nrows / 8;
-    for (uint32_t i = 0; i < nbytes; i++) {
-        if (column->validity[i] != 0xFF) return true;
-    }
-    unsigned rest = (1u << (nrows & 7)) - 1;
-    return (column->validity[nbytes < VC_SEGMENT_ROWS / 8 ? nbytes : 0] & rest) != rest;
-}
-
-vc_status vc_load_column_put(vc_load_column *column, vc_load *load, const vc_object *object,
-                             uint32_t segment, uint32_t nrows, vc_error *error)
-{
-    uint16_t number = column->column->column;
-    const uint8_t *validity = has_nulls(column, nrows) ? column->validity : NULL;
-    vc_status status = is_float(column)
-                           ? vc_load_put_doubles(load, object, number, segment,
-                                                 column->values.doubles, validity, nrows, error)
-                           : vc_load_put_ints(load, object, number, segment, column->values.ints,
-                                              validity, nrows, error);
-    memset(column->validity, 0xFF, VC_SEGMENT_ROWS / 8);
-    return status;
 }

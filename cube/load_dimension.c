@@ -123,18 +123,22 @@ vc_status vc_load_table(vc_loader *loader, const vc_definition *definition,
 
 /* ---- key to leaf ---- */
 
-vc_status vc_load_map_leaves(const vc_dimension *dimension, vc_strmap *leaves, vc_error *error)
+static vc_str get_leaf_key(const void *dimension, uint32_t leaf)
 {
-    for (uint32_t leaf = 0; leaf < dimension->leaf_keys.count; leaf++) {
-        vc_str key = vc_texts_get(&dimension->leaf_keys, leaf);
-        uint32_t number = vc_strmap_put(leaves, key, NULL);
-        if (number == VC_STRMAP_NONE) return vc_no_memory(error);
-        if (number != leaf)
-            return vc_fail(error, VC_CORRUPT, "storage_damaged",
-                           "dimension '%.*s' holds the key '%.*s' twice", VC_FMT(dimension->name),
-                           VC_FMT(key));
+    return vc_texts_get(&((const vc_dimension *)dimension)->leaf_keys, leaf);
+}
+
+vc_status vc_load_map_leaves(const vc_dimension *dimension, vc_keymap *leaves, vc_error *error)
+{
+    vc_error found = {0};
+    vc_status status =
+        vc_keymap_init(leaves, dimension->leaf_keys.count, get_leaf_key, dimension, &found);
+    if (status != VC_CORRUPT) {
+        if (status != VC_OK && error != NULL) *error = found;
+        return status;
     }
-    return VC_OK;
+    return vc_fail(error, VC_CORRUPT, "storage_damaged", "dimension '%.*s': %s",
+                   VC_FMT(dimension->name), found.message);
 }
 
 bool vc_load_has_int_key(const vc_dimension_def *dimension)

@@ -1,14 +1,15 @@
-/* The facts of a source cube, read once, a segment at a time.
+/* The facts of a source cube, read once.
  *
  * A *keyed* dimension has its leaves before the facts are read: the row's key is looked up. A
  * *built* one is made from the facts themselves, and numbers its leaves only when all of them were
  * seen, so its rows are written down provisionally (load_spill.c) and put into the store at the
  * end. Measures go to the store as they come.
  *
- * A row takes place `nbuffered` of the segment in all columns; it counts only when every part of it
- * was good, so a rejected row is simply written over. What cannot be taken back (new members, new
- * codes) comes after everything that can fail. Facts keep the order of the file: sorting them for
- * the zone maps would be a step in put_segment.
+ * Blocks of rows are read by several threads (load_block.c); this one takes them in the order of
+ * the file. Rows that could be read by looking only are copied; the odd ones are read again here,
+ * where members and codes are made and rejects written. What cannot be taken back (new members, new
+ * codes) comes after everything that can fail. Rows wait in a window (load_window.c), from which
+ * whole segments are encoded by all threads and put by this one.
  */
 #include "base/nearest.h"
 #include "cube/load_parts.h"
@@ -19,7 +20,8 @@
 #include <string.h>
 
 enum {
-    MEMO_KEYS = 65536,       /* single fields that are remembered per built dimension */
+    MEMO_KEYS = 1 << 19, /* rows that are remembered per built dimension */
+    WINDOW_ROWS = 4 * VC_SEGMENT_ROWS,
     CANDIDATE_KEYS = 200000, /* in larger dimensions no nearest keys are looked for, */
     CANDIDATE_REJECTS = 100, /* and not for more rejects than these */
 };
@@ -36,19 +38,29 @@ typedef struct fact_dimension {
     /* keyed: */
     size_t field;
     bool has_int_key;
-    vc_strmap own_leaves;
-    const vc_strmap *leaves; /* NULL: the dimension is built */
-    uint32_t last;           /* what was found last in leaves or memo: often the next one too */
-    int64_t *values;         /* [VC_SEGMENT_ROWS] */
+    vc_keymap own_leaves;
+    const vc_keymap *leaves; /* NULL: the dimension is built */
     /* built: */
     vc_feed *feed;
     vc_dimension_builder *builder;
     vc_spill *spill;
-    uint32_t *rows;    /* [VC_SEGMENT_ROWS] */
-    size_t only_field; /* SIZE_MAX: several */
-    vc_strmap memo;    /* text of the only field to ... */
-    uint32_t *memo_rows;
+    size_t nfields; /* of which it is made */
+    const size_t *fields;
+    vc_memo memo; /* the texts of these fields to the row */
 } fact_dimension;
+
+/* A column of a segment, made by any thread. */
+typedef struct fact_chunk {
+    vc_encoded encoded;
+    uint32_t *rows; /* [VC_SEGMENT_ROWS] of a built dimension, instead */
+    vc_status status;
+    vc_error error;
+} fact_chunk;
+
+typedef struct fact_scratch { /* of a thread */
+    int64_t *cells;           /* [VC_SEGMENT_ROWS] */
+    uint8_t *validity;        /* [VC_SEGMENT_ROWS / 8 + 1] */
+} fact_scratch;
 
 typedef struct fact_load {
     vc_loader *loader;
@@ -67,7 +79,18 @@ typedef struct fact_load {
     int *measure_columns;
     size_t ncolumns;
     vc_load_column *columns;
-    uint32_t nbuffered; /* rows in the segment */
+    vc_fact_recipe recipe;
+    vc_fact_reader *reader;
+    vc_csv *fork;     /* for the odd rows */
+    uint64_t line;    /* of the block being taken */
+    int64_t *cells;   /* [ndimensions + ncolumns] of the row being taken */
+    uint8_t *nulls;   /* [ndimensions + ncolumns] likewise */
+    vc_buffer buffer; /* its key, where a dimension is made of several fields */
+    vc_window *window;
+    unsigned nthreads;
+    fact_scratch *scratch; /* [nthreads] */
+    fact_chunk *chunks;    /* [nchunks] what is encoded at a time */
+    size_t nchunks;
     uint32_t nsegments;
     uint64_t nrows; /* in segments */
 } fact_load;
@@ -93,8 +116,6 @@ static vc_status find_key_field(fact_load *facts, fact_dimension *dimension, vc_
     vc_str column = dimension->use->column;
     if (vc_str_is_null(column)) column = dimension->definition->key;
     dimension->has_int_key = vc_load_has_int_key(dimension->definition);
-    dimension->values = malloc(VC_SEGMENT_ROWS * sizeof *dimension->values);
-    if (dimension->values == NULL) return vc_no_memory(error);
     return vc_load_file_column(&facts->file, facts->definition, column, &dimension->field, error,
                                "/dimensions/%zu/column", dimension->number);
 }
@@ -151,11 +172,8 @@ static vc_status start_built(fact_load *facts, fact_dimension *dimension, vc_err
     if (status == VC_OK)
         status = vc_spill_new(facts->loader->spill_directory, &dimension->spill, error);
     if (status != VC_OK) return status;
-    dimension->only_field = vc_feed_only_field(dimension->feed);
-    dimension->rows = malloc(VC_SEGMENT_ROWS * sizeof *dimension->rows);
-    dimension->memo_rows = malloc(MEMO_KEYS * sizeof *dimension->memo_rows);
-    if (dimension->rows == NULL || dimension->memo_rows == NULL) return vc_no_memory(error);
-    return VC_OK;
+    dimension->nfields = vc_feed_fields(dimension->feed, &dimension->fields);
+    return dimension->nfields > 0 ? VC_OK : vc_no_memory(error);
 }
 
 static vc_status start_dimension(fact_load *facts, fact_dimension *dimension, vc_error *error)
@@ -231,14 +249,11 @@ static vc_status start_dimensions(fact_load *facts, vc_error *error)
 
 static void release_dimension(fact_dimension *dimension)
 {
-    vc_strmap_release(&dimension->own_leaves);
-    vc_strmap_release(&dimension->memo);
+    vc_keymap_release(&dimension->own_leaves);
+    vc_memo_release(&dimension->memo);
     vc_dimension_builder_free(dimension->builder);
     vc_feed_free(dimension->feed);
     vc_spill_free(dimension->spill);
-    free(dimension->values);
-    free(dimension->rows);
-    free(dimension->memo_rows);
 }
 
 /* ---- columns ---- */
@@ -255,8 +270,8 @@ static vc_status read_dictionary(fact_load *facts, vc_load_column *column, vc_er
                           facts->older->generation, number, &arena, &bytes, error);
     if (status == VC_OK) status = vc_text_column_open(bytes, "a dictionary", &texts, error);
     for (uint32_t i = 0; status == VC_OK && i < texts.count; i++) {
-        if (vc_strmap_put(&column->codes, vc_texts_get(&texts, i), NULL) == VC_STRMAP_NONE)
-            status = vc_no_memory(error);
+        int64_t code;
+        status = vc_load_column_code(column, vc_texts_get(&texts, i), &code, error);
     }
     vc_arena_release(&arena);
     return status;
@@ -271,9 +286,9 @@ static vc_status start_column(fact_load *facts, size_t number, vc_error *error)
     vc_status status =
         vc_load_file_column(&facts->file, facts->definition, column->name, &field, error,
                             "%.*s/column", VC_FMT(facts->cube->measures[measure].pointer));
-    if (status == VC_OK)
-        status = vc_load_column_init(&facts->columns[number], column, field, error);
-    if (status == VC_OK && column->is_dictionary && facts->older != NULL)
+    if (status != VC_OK) return status;
+    facts->columns[number] = (vc_load_column){.column = column, .field = field};
+    if (column->is_dictionary && facts->older != NULL)
         status = read_dictionary(facts, &facts->columns[number], error);
     return status;
 }
@@ -311,7 +326,7 @@ static vc_status reject_key(fact_load *facts, const fact_dimension *dimension,
             vc_nearest nearest;
             vc_nearest_init(&nearest, key);
             for (uint32_t i = 0; i < dimension->leaves->count; i++)
-                vc_nearest_offer(&nearest, dimension->leaves->keys[i]);
+                vc_nearest_offer(&nearest, vc_keymap_get(dimension->leaves, i));
             vc_nearest_report(&nearest, reason);
         }
     }
@@ -319,165 +334,420 @@ static vc_status reject_key(fact_load *facts, const fact_dimension *dimension,
     return vc_load_file_reject(&facts->file, row, reason, error);
 }
 
-/* Facts often come in runs of one key, which costs less to see than to look up. */
-static uint32_t find_text(const vc_strmap *map, uint32_t last, vc_str text)
+static vc_status remember_row(fact_dimension *dimension, vc_arena *arena, vc_str key, uint32_t row,
+                              vc_error *error)
 {
-    if (last < map->count && vc_str_equal(map->keys[last], text)) return last;
-    return vc_strmap_find(map, text);
-}
-
-static uint32_t find_leaf(fact_dimension *dimension, vc_str key)
-{
-    char number[VC_NUMBER_TEXT];
-    if (key.size == 0) return VC_STRMAP_NONE;
-    if (dimension->has_int_key) key = vc_key_canonical_int(key, number);
-    if (vc_str_is_null(key)) return VC_STRMAP_NONE;
-    return dimension->last = find_text(dimension->leaves, dimension->last, key);
+    if (dimension->memo.count >= MEMO_KEYS) return VC_OK;
+    key = vc_arena_str(arena, key);
+    if (vc_str_is_null(key) || !vc_memo_put(&dimension->memo, key, row)) return vc_no_memory(error);
+    return VC_OK;
 }
 
 /* Add the row to a built dimension. *row_out is VC_NONE when it was rejected. */
-static vc_status find_row(fact_load *facts, fact_dimension *dimension, const vc_csv_row *row,
-                          uint32_t *row_out, vc_error *error)
+static vc_status find_row(fact_load *facts, fact_dimension *dimension, const vc_built_recipe *built,
+                          const vc_csv_row *row, uint32_t *row_out, vc_error *error)
 {
-    bool has_memo = dimension->only_field != SIZE_MAX;
-    vc_str text = has_memo ? row->fields[dimension->only_field] : (vc_str){0};
-    if (has_memo) {
-        uint32_t number = find_text(&dimension->memo, dimension->last, text);
-        if (number != VC_STRMAP_NONE) {
-            dimension->last = number;
-            *row_out = dimension->memo_rows[number];
-            return VC_OK;
-        }
+    vc_str key = vc_fact_memo_key(built, row->fields, &facts->buffer);
+    if (!vc_str_is_null(key)) {
+        *row_out = vc_memo_find(&dimension->memo, key);
+        if (*row_out != VC_MEMO_NONE) return VC_OK;
     }
     vc_status status =
         vc_load_add_row(&facts->file, dimension->feed, dimension->builder, row, row_out, error);
-    if (status == VC_OK && *row_out != VC_NONE && has_memo && dimension->memo.count < MEMO_KEYS) {
-        uint32_t number = vc_strmap_put(&dimension->memo, text, NULL);
-        if (number == VC_STRMAP_NONE) return vc_no_memory(error);
-        dimension->memo_rows[number] = *row_out;
-    }
+    if (status == VC_OK && *row_out != VC_NONE && !vc_str_is_null(key))
+        status = remember_row(dimension, &facts->arena, key, *row_out, error);
     return status;
 }
 
-/* The numbers of a row: pure but for the place in the columns, so that blocks of rows can be parsed
- * by several threads. False: reason is filled, *field_out says of which field. */
-static bool parse_numbers(fact_load *facts, const vc_csv_row *row, uint32_t at, size_t *field_out,
-                          vc_error *reason)
+/* The cell of a measure. False: the reason is filled. */
+static bool take_number(fact_load *facts, size_t number, vc_str text)
 {
-    for (size_t i = 0; i < facts->ncolumns; i++) {
-        vc_load_column *column = &facts->columns[i];
-        if (column->column->is_dictionary) continue;
-        if (vc_load_column_parse(column, row->fields[column->field], facts->file.decimal, at,
-                                 reason) != VC_OK) {
-            *field_out = column->field;
-            return false;
-        }
-    }
-    return true;
+    size_t cell = facts->ndimensions + number;
+    facts->cells[cell] = 0; /* 0.0 as well */
+    facts->nulls[cell] = vc_str_is_null(text);
+    if (facts->nulls[cell] || facts->plan[number].is_dictionary) return true;
+    return vc_load_column_need(&facts->plan[number], text, facts->file.decimal, &facts->cells[cell],
+                               &facts->file.reason) == VC_OK;
 }
 
-static vc_status take_row(fact_load *facts, const vc_csv_row *row, vc_error *error)
+/* Make the cells of a row; *is_taken_out says that it was not rejected. */
+static vc_status take_row(fact_load *facts, const vc_csv_row *row, bool *is_taken_out,
+                          vc_error *error)
 {
-    uint32_t at = facts->nbuffered;
-    size_t field;
-    vc_status status;
-    if (!parse_numbers(facts, row, at, &field, &facts->file.reason)) {
+    const vc_fact_recipe *recipe = &facts->recipe;
+    *is_taken_out = false;
+    for (size_t i = 0; i < facts->ncolumns; i++) {
+        size_t field = facts->columns[i].field;
+        if (take_number(facts, i, row->fields[field])) continue;
         vc_load_file_at(&facts->file, row, field, &facts->file.reason);
         return vc_load_file_reject(&facts->file, row, &facts->file.reason, error);
     }
     for (size_t i = 0; i < facts->nkeyed; i++) {
-        fact_dimension *dimension = facts->keyed[i];
-        uint32_t leaf = find_leaf(dimension, row->fields[dimension->field]);
-        if (leaf == VC_STRMAP_NONE) return reject_key(facts, dimension, row, error);
-        dimension->values[at] = leaf;
+        const vc_keyed_recipe *keyed = &recipe->keyed[i];
+        uint32_t leaf = vc_fact_find_leaf(keyed, row->fields[keyed->field]);
+        if (leaf == VC_KEYMAP_NONE) return reject_key(facts, facts->keyed[i], row, error);
+        facts->cells[keyed->number] = leaf;
     }
     for (size_t i = 0; i < facts->nbuilt; i++) {
-        fact_dimension *dimension = facts->built[i];
-        status = find_row(facts, dimension, row, &dimension->rows[at], error);
-        if (status != VC_OK || dimension->rows[at] == VC_NONE) return status;
+        uint32_t number;
+        vc_status status = find_row(facts, facts->built[i], &recipe->built[i], row, &number, error);
+        if (status != VC_OK || number == VC_NONE) return status;
+        facts->cells[recipe->built[i].number] = number;
     }
     for (size_t i = 0; i < facts->ncolumns; i++) {
+        size_t cell = facts->ndimensions + i;
         vc_load_column *column = &facts->columns[i];
-        if (!column->column->is_dictionary) continue;
-        status = vc_load_column_code(column, row->fields[column->field], at, error);
+        if (!facts->plan[i].is_dictionary || facts->nulls[cell]) continue;
+        vc_status status =
+            vc_load_column_code(column, row->fields[column->field], &facts->cells[cell], error);
         if (status != VC_OK) return status;
     }
-    facts->nbuffered++;
+    *is_taken_out = true;
     return VC_OK;
 }
 
 /* ---- segments ---- */
 
-static vc_status put_segment(fact_load *facts, vc_error *error)
+static bool is_built(const fact_load *facts, size_t column)
 {
-    uint32_t nrows = facts->nbuffered;
-    vc_load *load = facts->loader->load;
-    if (nrows == 0) return VC_OK;
-    for (size_t i = 0; i < facts->nkeyed; i++) {
-        const fact_dimension *dimension = facts->keyed[i];
-        vc_status status =
-            vc_load_put_ints(load, &facts->object, (uint16_t)dimension->number, facts->nsegments,
-                             dimension->values, NULL, nrows, error);
-        if (status != VC_OK) return status;
+    return column < facts->ndimensions && facts->dimensions[column].leaves == NULL;
+}
+
+static bool is_double(const fact_load *facts, size_t column)
+{
+    return column >= facts->ndimensions &&
+           facts->plan[column - facts->ndimensions].type == VC_VALUE_FLOAT;
+}
+
+static uint16_t stored_column(const fact_load *facts, size_t column)
+{
+    return column < facts->ndimensions ? (uint16_t)column
+                                       : facts->plan[column - facts->ndimensions].column;
+}
+
+static size_t count_columns(const fact_load *facts)
+{
+    return facts->ndimensions + facts->ncolumns;
+}
+
+/* Some segments of the window that are being made. */
+typedef struct segment_work {
+    fact_load *facts;
+    const uint32_t *order;  /* of the rows; NULL: as they came */
+    uint32_t first_segment; /* in the window */
+} segment_work;
+
+static uint32_t count_rows(const fact_load *facts, uint32_t segment)
+{
+    uint32_t left = vc_window_nrows(facts->window) - segment * VC_SEGMENT_ROWS;
+    return left < VC_SEGMENT_ROWS ? left : VC_SEGMENT_ROWS;
+}
+
+static vc_status encode_cells(const fact_load *facts, size_t column, uint32_t segment,
+                              const fact_scratch *scratch, bool has_nulls, uint32_t nrows,
+                              fact_chunk *chunk)
+{
+    const uint8_t *validity = has_nulls ? scratch->validity : NULL;
+    uint16_t number = stored_column(facts, column);
+    if (is_double(facts, column))
+        return vc_load_encode_doubles(&facts->object, number, segment,
+                                      (const double *)(const void *)scratch->cells, validity, nrows,
+                                      &chunk->encoded, &chunk->error);
+    return vc_load_encode_ints(&facts->object, number, segment, scratch->cells, validity, nrows,
+                               &chunk->encoded, &chunk->error);
+}
+
+static vc_status take_rows_of(const fact_scratch *scratch, uint32_t nrows, fact_chunk *chunk)
+{
+    if (chunk->rows == NULL) chunk->rows = malloc(VC_SEGMENT_ROWS * sizeof *chunk->rows);
+    if (chunk->rows == NULL) return vc_no_memory(&chunk->error);
+    for (uint32_t i = 0; i < nrows; i++)
+        chunk->rows[i] = (uint32_t)scratch->cells[i];
+    return VC_OK;
+}
+
+/* One column of one segment, by any thread. */
+static void make_chunk(void *context, size_t number, unsigned thread)
+{
+    const segment_work *work = context;
+    fact_load *facts = work->facts;
+    const fact_scratch *scratch = &facts->scratch[thread];
+    fact_chunk *chunk = &facts->chunks[number];
+    size_t column = number % count_columns(facts);
+    uint32_t segment = work->first_segment + (uint32_t)(number / count_columns(facts));
+    uint32_t nrows = count_rows(facts, segment);
+    bool has_nulls;
+    vc_window_get(facts->window, column, work->order, segment * VC_SEGMENT_ROWS, nrows,
+                  scratch->cells, scratch->validity, &has_nulls);
+    chunk->status = is_built(facts, column)
+                        ? take_rows_of(scratch, nrows, chunk)
+                        : encode_cells(facts, column, facts->nsegments + segment, scratch,
+                                       has_nulls, nrows, chunk);
+}
+
+static vc_status put_chunk(fact_load *facts, size_t column, uint32_t segment, uint32_t nrows,
+                           const fact_chunk *chunk, vc_error *error)
+{
+    if (chunk->status != VC_OK) {
+        if (error != NULL) *error = chunk->error;
+        return chunk->status;
     }
-    for (size_t i = 0; i < facts->nbuilt; i++) {
-        vc_status status =
-            vc_spill_put(facts->built[i]->spill, facts->built[i]->rows, nrows, error);
-        if (status != VC_OK) return status;
+    if (is_built(facts, column))
+        return vc_spill_put(facts->dimensions[column].spill, chunk->rows, nrows, error);
+    return vc_load_put_encoded(facts->loader->load, &facts->object, stored_column(facts, column),
+                               segment, &chunk->encoded, error);
+}
+
+/* Put the rows of the window as segments: as many at a time as there are threads. */
+static vc_status put_window(fact_load *facts, vc_error *error)
+{
+    uint32_t nrows = vc_window_nrows(facts->window);
+    uint32_t nsegments = (nrows + VC_SEGMENT_ROWS - 1) / VC_SEGMENT_ROWS;
+    size_t ncolumns = count_columns(facts);
+    segment_work work = {.facts = facts};
+    if (nsegments > UINT32_MAX - 1 - facts->nsegments)
+        return vc_fail(error, VC_LIMIT, "limit_facts", "%s has too many rows",
+                       facts->file.path.data);
+    for (; work.first_segment < nsegments; work.first_segment += facts->nthreads) {
+        uint32_t left = nsegments - work.first_segment;
+        size_t njobs = (left < facts->nthreads ? left : facts->nthreads) * ncolumns;
+        vc_crew_run(vc_fact_reader_crew(facts->reader), njobs, make_chunk, &work);
+        for (size_t i = 0; i < njobs; i++) {
+            uint32_t segment = work.first_segment + (uint32_t)(i / ncolumns);
+            vc_status status = put_chunk(facts, i % ncolumns, facts->nsegments + segment,
+                                         count_rows(facts, segment), &facts->chunks[i], error);
+            if (status != VC_OK) return status;
+        }
     }
-    for (size_t i = 0; i < facts->ncolumns; i++) {
-        vc_status status = vc_load_column_put(&facts->columns[i], load, &facts->object,
-                                              facts->nsegments, nrows, error);
-        if (status != VC_OK) return status;
-    }
-    facts->nbuffered = 0;
-    facts->nsegments++;
+    vc_window_clear(facts->window);
+    facts->nsegments += nsegments;
     facts->nrows += nrows;
     return VC_OK;
 }
 
+/* Have rows that all columns of the window have got. */
+static vc_status add_rows(fact_load *facts, uint32_t nrows, vc_error *error)
+{
+    vc_window_add_rows(facts->window, nrows);
+    return vc_window_nrows(facts->window) >= WINDOW_ROWS ? put_window(facts, error) : VC_OK;
+}
+
+/* ---- taking blocks ---- */
+
+/* Rows first .. end - 1 of a block. */
+static vc_status take_plain(fact_load *facts, const vc_fact_block *block, uint32_t first,
+                            uint32_t end, vc_error *error)
+{
+    vc_load_file_count(&facts->file, end - first, block->bytes.bytes_done);
+    while (first < end) {
+        uint32_t room = WINDOW_ROWS - vc_window_nrows(facts->window);
+        uint32_t nrows = end - first < room ? end - first : room;
+        for (size_t c = 0; c < count_columns(facts); c++) {
+            size_t measure = c - facts->ndimensions; /* only of one of these */
+            bool has_nulls = c >= facts->ndimensions && block->has_nulls[measure];
+            vc_status status =
+                vc_window_put(facts->window, c, block->cells[c] + first,
+                              has_nulls ? block->nulls[measure] + first : NULL, nrows, error);
+            if (status != VC_OK) return status;
+        }
+        vc_status status = add_rows(facts, nrows, error);
+        if (status != VC_OK) return status;
+        first += nrows;
+    }
+    return VC_OK;
+}
+
+static vc_status take_odd(fact_load *facts, const vc_fact_block *block, const vc_fact_odd *odd,
+                          vc_error *error)
+{
+    vc_csv_row row;
+    bool is_taken;
+    vc_csv_read_at(facts->fork, &block->bytes, odd->offset, facts->line + odd->line);
+    vc_status status = vc_load_file_again(&facts->file, facts->fork, &row, &is_taken, error);
+    if (status != VC_OK || !is_taken) return status;
+    status = take_row(facts, &row, &is_taken, error);
+    if (status != VC_OK || !is_taken) return status;
+    for (size_t c = 0; c < count_columns(facts); c++) {
+        status = vc_window_put(facts->window, c, &facts->cells[c],
+                               facts->nulls[c] ? &facts->nulls[c] : NULL, 1, error);
+        if (status != VC_OK) return status;
+    }
+    return add_rows(facts, 1, error);
+}
+
+static vc_status take_block(fact_load *facts, const vc_fact_block *block, vc_error *error)
+{
+    uint32_t done = 0;
+    facts->line += block->bytes.nlines_before;
+    for (uint32_t i = 0; i < block->nodd; i++) {
+        vc_status status = take_plain(facts, block, done, block->odd[i].place, error);
+        if (status == VC_OK) status = take_odd(facts, block, &block->odd[i], error);
+        if (status != VC_OK) return status;
+        done = block->odd[i].place;
+    }
+    vc_status status = take_plain(facts, block, done, block->nrows, error);
+    facts->line += block->nlines;
+    if (status != VC_OK || block->status == VC_OK) return status;
+    if (error != NULL) *error = block->error;
+    return block->status;
+}
+
 static vc_status read_facts(fact_load *facts, vc_error *error)
 {
-    for (;;) {
-        vc_csv_row row;
-        bool is_end;
-        vc_status status = vc_load_file_next(&facts->file, &row, &is_end, error);
-        if (status != VC_OK) return status;
-        if (is_end) break;
-        status = take_row(facts, &row, error);
-        if (status == VC_OK && facts->nbuffered == VC_SEGMENT_ROWS)
-            status = put_segment(facts, error);
-        if (status != VC_OK) return status;
-        if (facts->nsegments == UINT32_MAX)
-            return vc_fail(error, VC_LIMIT, "limit_facts", "%s has too many rows",
-                           facts->file.path.data);
+    vc_status status = VC_OK;
+    const vc_fact_block *block;
+    facts->line = vc_csv_line(facts->file.csv);
+    while (status == VC_OK && (block = vc_fact_reader_next(facts->reader)) != NULL) {
+        status = take_block(facts, block, error);
+        vc_fact_reader_done(facts->reader);
     }
-    vc_status status = put_segment(facts, error);
+    if (status == VC_OK) status = put_window(facts, error);
     return status == VC_OK ? vc_load_check_rejects(facts->loader, error) : status;
 }
 
+/* ---- before and after the reading ---- */
+
+static vc_status make_recipe(fact_load *facts, vc_error *error)
+{
+    vc_keyed_recipe *keyed = VC_ARENA_NEW(&facts->arena, vc_keyed_recipe, facts->nkeyed);
+    vc_built_recipe *built = VC_ARENA_NEW(&facts->arena, vc_built_recipe, facts->nbuilt);
+    if (keyed == NULL || built == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < facts->nkeyed; i++)
+        keyed[i] = (vc_keyed_recipe){.number = facts->keyed[i]->number,
+                                     .field = facts->keyed[i]->field,
+                                     .has_int_key = facts->keyed[i]->has_int_key,
+                                     .leaves = facts->keyed[i]->leaves};
+    for (size_t i = 0; i < facts->nbuilt; i++)
+        built[i] = (vc_built_recipe){.number = facts->built[i]->number,
+                                     .nfields = facts->built[i]->nfields,
+                                     .fields = facts->built[i]->fields,
+                                     .memo = &facts->built[i]->memo};
+    facts->recipe = (vc_fact_recipe){.decimal = facts->file.decimal,
+                                     .nkeyed = facts->nkeyed,
+                                     .nbuilt = facts->nbuilt,
+                                     .ndimensions = facts->ndimensions,
+                                     .ncolumns = facts->ncolumns,
+                                     .keyed = keyed,
+                                     .built = built,
+                                     .columns = facts->columns};
+    return VC_OK;
+}
+
+static vc_status make_window(fact_load *facts, vc_error *error)
+{
+    size_t ncolumns = count_columns(facts);
+    bool *are_double = VC_ARENA_NEW(&facts->arena, bool, ncolumns);
+    facts->cells = VC_ARENA_NEW(&facts->arena, int64_t, ncolumns);
+    facts->nulls = VC_ARENA_NEW(&facts->arena, uint8_t, ncolumns);
+    if (are_double == NULL || facts->cells == NULL || facts->nulls == NULL)
+        return vc_no_memory(error);
+    for (size_t c = 0; c < ncolumns; c++)
+        are_double[c] = is_double(facts, c);
+    return vc_window_new(ncolumns, are_double, &facts->window, error);
+}
+
+static vc_status make_scratch(fact_load *facts, vc_error *error)
+{
+    facts->nthreads = vc_fact_reader_nthreads(facts->reader);
+    facts->nchunks = facts->nthreads * count_columns(facts);
+    facts->chunks = calloc(facts->nchunks, sizeof *facts->chunks);
+    facts->scratch = calloc(facts->nthreads, sizeof *facts->scratch);
+    if (facts->chunks == NULL || facts->scratch == NULL) return vc_no_memory(error);
+    for (unsigned i = 0; i < facts->nthreads; i++) {
+        fact_scratch *scratch = &facts->scratch[i];
+        scratch->cells = malloc(VC_SEGMENT_ROWS * sizeof *scratch->cells);
+        scratch->validity = malloc(VC_SEGMENT_ROWS / 8 + 1);
+        if (scratch->cells == NULL || scratch->validity == NULL) return vc_no_memory(error);
+    }
+    return VC_OK;
+}
+
+static vc_status start_reading(fact_load *facts, vc_error *error)
+{
+    const vc_load_options *options = facts->loader->options;
+    vc_status status = make_recipe(facts, error);
+    if (status == VC_OK) status = make_window(facts, error);
+    if (status == VC_OK) status = vc_csv_fork(facts->file.csv, &facts->fork, error);
+    if (status == VC_OK)
+        status = vc_fact_reader_new(&facts->file, &facts->recipe, options->nthreads,
+                                    options->block_bytes, &facts->reader, error);
+    return status == VC_OK ? make_scratch(facts, error) : status;
+}
+
+static void stop_reading(fact_load *facts)
+{
+    vc_fact_reader_free(facts->reader);
+    vc_csv_close(facts->fork);
+    vc_window_free(facts->window);
+    for (size_t i = 0; facts->chunks != NULL && i < facts->nchunks; i++) {
+        vc_encoded_release(&facts->chunks[i].encoded);
+        free(facts->chunks[i].rows);
+    }
+    for (unsigned i = 0; facts->scratch != NULL && i < facts->nthreads; i++) {
+        free(facts->scratch[i].cells);
+        free(facts->scratch[i].validity);
+    }
+    free(facts->chunks);
+    free(facts->scratch);
+    vc_buffer_release(&facts->buffer);
+}
+
 /* ---- after the facts ---- */
+
+/* Segments of a built dimension's column that are being made. */
+typedef struct built_work {
+    fact_load *facts;
+    const fact_dimension *dimension;
+    const uint32_t *leaf_of_row;
+    uint32_t first_segment;
+} built_work;
+
+static void make_built_chunk(void *context, size_t number, unsigned thread)
+{
+    const built_work *work = context;
+    fact_load *facts = work->facts;
+    fact_chunk *chunk = &facts->chunks[number];
+    int64_t *cells = facts->scratch[thread].cells;
+    uint32_t segment = work->first_segment + (uint32_t)number;
+    uint64_t left = facts->nrows - (uint64_t)segment * VC_SEGMENT_ROWS;
+    uint32_t nrows = left < VC_SEGMENT_ROWS ? (uint32_t)left : VC_SEGMENT_ROWS;
+    if (chunk->rows == NULL) chunk->rows = malloc(VC_SEGMENT_ROWS * sizeof *chunk->rows);
+    if (chunk->rows == NULL) {
+        chunk->status = vc_no_memory(&chunk->error);
+        return;
+    }
+    chunk->status =
+        vc_spill_get(work->dimension->spill, segment, chunk->rows, nrows, &chunk->error);
+    if (chunk->status != VC_OK) return;
+    for (uint32_t row = 0; row < nrows; row++)
+        cells[row] = work->leaf_of_row[chunk->rows[row]];
+    chunk->status = encode_cells(facts, work->dimension->number, segment, &facts->scratch[thread],
+                                 false, nrows, chunk);
+}
 
 /* Now that the leaves of a built dimension are known, put its fact column. */
 static vc_status put_built_column(fact_load *facts, const fact_dimension *dimension,
                                   const uint32_t *leaf_of_row, vc_error *error)
 {
-    int64_t *values = malloc(VC_SEGMENT_ROWS * sizeof *values);
-    if (values == NULL) return vc_no_memory(error);
-    vc_status status = VC_OK;
-    uint64_t left = facts->nrows;
-    for (uint32_t segment = 0; status == VC_OK && segment < facts->nsegments; segment++) {
-        uint32_t nrows = left < VC_SEGMENT_ROWS ? (uint32_t)left : VC_SEGMENT_ROWS;
-        left -= nrows;
-        status = vc_spill_get(dimension->spill, segment, dimension->rows, nrows, error);
-        if (status != VC_OK) break;
-        for (uint32_t row = 0; row < nrows; row++)
-            values[row] = leaf_of_row[dimension->rows[row]];
-        status = vc_load_put_ints(facts->loader->load, &facts->object, (uint16_t)dimension->number,
-                                  segment, values, NULL, nrows, error);
+    built_work work = {.facts = facts, .dimension = dimension, .leaf_of_row = leaf_of_row};
+    while (work.first_segment < facts->nsegments) {
+        uint32_t left = facts->nsegments - work.first_segment;
+        uint32_t njobs = left < facts->nchunks ? left : (uint32_t)facts->nchunks;
+        vc_crew_run(vc_fact_reader_crew(facts->reader), njobs, make_built_chunk, &work);
+        for (uint32_t i = 0; i < njobs; i++) {
+            fact_chunk *chunk = &facts->chunks[i];
+            vc_status status = chunk->status;
+            if (status == VC_OK)
+                status = vc_load_put_encoded(facts->loader->load, &facts->object,
+                                             (uint16_t)dimension->number, work.first_segment + i,
+                                             &chunk->encoded, error);
+            else if (error != NULL)
+                *error = chunk->error;
+            if (status != VC_OK) return status;
+        }
+        work.first_segment += njobs;
     }
-    free(values);
-    return status;
+    return VC_OK;
 }
 
 static vc_status finish_built(fact_load *facts, fact_dimension *dimension, vc_error *error)
@@ -589,6 +859,7 @@ static vc_status load_facts(fact_load *facts, vc_error *error)
     if (status == VC_OK) status = vc_load_file_open(facts->loader, &csv, &facts->file, error);
     if (status == VC_OK) status = start_columns(facts, error);
     if (status == VC_OK) status = start_dimensions(facts, error);
+    if (status == VC_OK) status = start_reading(facts, error);
     if (status == VC_OK) status = read_facts(facts, error);
     for (size_t i = 0; status == VC_OK && i < facts->nbuilt; i++)
         status = finish_built(facts, facts->built[i], error);
@@ -598,6 +869,7 @@ static vc_status load_facts(fact_load *facts, vc_error *error)
 
 static void release_facts(fact_load *facts)
 {
+    stop_reading(facts);
     for (size_t d = 0; d < facts->ndimensions; d++)
         release_dimension(&facts->dimensions[d]);
     for (size_t i = 0; i < facts->ncolumns; i++)

@@ -495,6 +495,28 @@ size_t vc_feed_only_field(const vc_feed *feed)
     return feed->ncolumns == 0 ? SIZE_MAX : feed->columns[0].origin.field;
 }
 
+static void add_field(const feed_origin *origin, size_t *fields, size_t *nfields)
+{
+    if (origin->lookup >= 0) return; /* it follows from the field that refers to its row */
+    for (size_t i = 0; i < *nfields; i++) {
+        if (fields[i] == origin->field) return;
+    }
+    fields[(*nfields)++] = origin->field;
+}
+
+size_t vc_feed_fields(vc_feed *feed, const size_t **fields_out)
+{
+    size_t nfields = 0;
+    size_t *fields = VC_ARENA_NEW(&feed->arena, size_t, feed->ncolumns + feed->nlookups + 1);
+    *fields_out = fields;
+    if (fields == NULL) return 0;
+    for (unsigned i = 0; i < feed->ncolumns; i++)
+        add_field(&feed->columns[i].origin, fields, &nfields);
+    for (size_t l = 0; l < feed->nlookups; l++)
+        add_field(&feed->lookups[l].refers, fields, &nfields);
+    return nfields;
+}
+
 size_t vc_feed_key_field(const vc_feed *feed)
 {
     if (feed->spec.key_column < 0) return SIZE_MAX;

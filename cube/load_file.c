@@ -170,7 +170,10 @@ vc_status vc_load_file_open(vc_loader *loader, const vc_load_csv *csv, vc_load_f
     status = vc_input_open_file(file->path.data, &file->input, error);
     if (status != VC_OK) return status;
     status = vc_csv_open(file->input, &options, &file->csv, error);
-    if (status != VC_OK) vc_load_file_close(file);
+    if (status != VC_OK)
+        vc_load_file_close(file);
+    else
+        file->progress = vc_input_get_progress(file->input);
     return status;
 }
 
@@ -297,12 +300,11 @@ static void tell_progress(vc_load_file *file)
     int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
     if (now_ns - loader->progress_ns < PROGRESS_NS) return;
     loader->progress_ns = now_ns;
-    vc_input_progress done = vc_input_get_progress(file->input);
     vc_load_progress progress = {.object = file->definition->name.data,
                                  .file = vc_input_name(file->input),
                                  .nrows = file->nrows,
-                                 .bytes_done = done.bytes_done,
-                                 .bytes_total = done.bytes_total};
+                                 .bytes_done = file->progress.bytes_done,
+                                 .bytes_total = file->progress.bytes_total};
     loader->options->progress(loader->options->context, &progress);
 }
 
@@ -313,8 +315,10 @@ vc_status vc_load_file_next(vc_load_file *file, vc_csv_row *row, bool *is_end_ou
         vc_error *reason = &file->reason;
         switch (vc_csv_next(file->csv, row, reason)) {
         case VC_CSV_ROW:
-            if (++file->nrows % PROGRESS_ROWS == 0 && file->loader->options->progress != NULL)
+            if (++file->nrows % PROGRESS_ROWS == 0 && file->loader->options->progress != NULL) {
+                file->progress = vc_input_get_progress(file->input);
                 tell_progress(file);
+            }
             return VC_OK;
         case VC_CSV_END: *is_end_out = true; return VC_OK;
         case VC_CSV_FAILED:
@@ -325,6 +329,28 @@ vc_status vc_load_file_next(vc_load_file *file, vc_csv_row *row, bool *is_end_ou
         vc_status status = vc_load_file_reject(file, row, reason, error);
         if (status != VC_OK) return status;
     }
+}
+
+vc_status vc_load_file_again(vc_load_file *file, vc_csv *fork, vc_csv_row *row, bool *has_row_out,
+                             vc_error *error)
+{
+    vc_error *reason = &file->reason;
+    vc_csv_event event = vc_csv_next(fork, row, reason);
+    *has_row_out = event == VC_CSV_ROW;
+    file->nrows += *has_row_out;
+    if (event == VC_CSV_REJECT) return vc_load_file_reject(file, row, reason, error);
+    if (event == VC_CSV_ROW) return VC_OK;
+    if (error != NULL) *error = *reason;
+    return reason->status;
+}
+
+void vc_load_file_count(vc_load_file *file, uint64_t nrows, uint64_t bytes_done)
+{
+    uint64_t before = file->nrows / PROGRESS_ROWS;
+    file->nrows += nrows;
+    file->progress.bytes_done = bytes_done;
+    if (file->nrows / PROGRESS_ROWS != before && file->loader->options->progress != NULL)
+        tell_progress(file);
 }
 
 vc_status vc_load_file_column(const vc_load_file *file, const vc_definition *definition,

@@ -6,6 +6,8 @@
  *     load_dimension.c  dimensions with a table of their own, shared ones
  *     load_columns.c    measure columns of the facts: which there are, parsing them
  *     load_spill.c      provisional row numbers that wait for their leaves
+ *     load_block.c      blocks of facts: what can be read of them without changing anything
+ *     load_window.c     the rows that wait to be put into segments
  *     load_facts.c      the facts of a source cube, in one pass
  *     load_crosswalk.c  crosswalks
  *     load_append.c     does a definition fit the stored cube to which it appends
@@ -13,6 +15,10 @@
 #ifndef CUBE_LOAD_PARTS_H
 #define CUBE_LOAD_PARTS_H
 
+#include "base/buffer.h"
+#include "base/crew.h"
+#include "base/keymap.h"
+#include "base/memo.h"
 #include "base/strmap.h"
 #include "cube/csv.h"
 #include "cube/load.h"
@@ -33,7 +39,7 @@ typedef struct vc_shared_dimension {
     const vc_definition *definition;
     vc_str image;                  /* absent when it has no table: each cube makes its own */
     const vc_dimension *dimension; /* NULL likewise */
-    vc_strmap leaves;              /* key to leaf, made when first needed */
+    vc_keymap leaves;              /* key to leaf, made when first needed */
     bool has_leaves;
     vc_buffer buffer;                /* owns the image of this load */
     vc_definition *definition_owned; /* of the store; NULL when it was given */
@@ -88,6 +94,7 @@ typedef struct vc_load_file {
     char decimal;
     vc_loader_rejects *rejects; /* NULL before the first reject */
     uint64_t nrows, nrejects;
+    vc_input_progress progress; /* of the input, when it was last looked at */
     vc_error reason; /* room for what is wrong with a row: too big to be cleared for each */
 } vc_load_file;
 
@@ -98,6 +105,14 @@ void vc_load_file_close(vc_load_file *file);
 
 /* The next good row; malformed ones become rejects. *is_end_out says that there was none. */
 vc_status vc_load_file_next(vc_load_file *file, vc_csv_row *row, bool *is_end_out, vc_error *error);
+
+/* The same for one row that a fork has been sent to (vc_csv_read_at). *has_row_out: it is one, and
+ * not a reject. */
+vc_status vc_load_file_again(vc_load_file *file, vc_csv *fork, vc_csv_row *row, bool *has_row_out,
+                             vc_error *error);
+
+/* Rows that were read elsewhere count, too; progress is told from time to time. */
+void vc_load_file_count(vc_load_file *file, uint64_t nrows, uint64_t bytes_done);
 
 /* Reject the row just read. reason: filled; file and line are added where missing. Fails when the
  * load has seen enough of them. */
@@ -138,6 +153,10 @@ const vc_dimension_spec *vc_feed_spec(const vc_feed *feed);
 
 /* The only field of the file that the dimension needs; SIZE_MAX when there are several. */
 size_t vc_feed_only_field(const vc_feed *feed);
+
+/* All fields of the file from which the texts of a row follow: rows that are equal there are one.
+ * Returns how many; 0 when out of memory. The array lives as long as the feed. */
+size_t vc_feed_fields(vc_feed *feed, const size_t **fields_out);
 
 /* The field that holds the key; SIZE_MAX when there is none. */
 size_t vc_feed_key_field(const vc_feed *feed);
@@ -188,7 +207,7 @@ vc_status vc_load_find_shared(vc_loader *loader, vc_str name, vc_shared_dimensio
                               vc_error *error);
 
 /* Key to leaf. The number of a key in the map is its leaf. */
-vc_status vc_load_map_leaves(const vc_dimension *dimension, vc_strmap *leaves, vc_error *error);
+vc_status vc_load_map_leaves(const vc_dimension *dimension, vc_keymap *leaves, vc_error *error);
 
 /* ---- measure columns (load_columns.c) ---- */
 
@@ -203,30 +222,124 @@ vc_status vc_load_plan_columns(const vc_cube_def *cube, vc_arena *arena,
 /* A column while it is read. */
 typedef struct vc_load_column {
     const vc_fact_column *column;
-    size_t field; /* of the CSV */
-    union {
-        int64_t *ints; /* [VC_SEGMENT_ROWS] of the segment that is being filled */
-        double *doubles;
-    } values;
-    uint8_t *validity; /* [VC_SEGMENT_ROWS / 8] */
-    vc_strmap codes;   /* of a dictionary */
+    size_t field;    /* of the CSV */
+    vc_strmap codes; /* of a dictionary */
+    vc_memo known;   /* the same, for threads that only look */
 } vc_load_column;
 
-vc_status vc_load_column_init(vc_load_column *column, const vc_fact_column *definition,
-                              size_t field, vc_error *error);
 void vc_load_column_release(vc_load_column *column);
 
-/* Parse a field into place `at` of the segment. VC_BAD_INPUT with a reason, code "bad_number",
- * "overflow" or "inexact"; the place must be written again then. Not for dictionaries. */
-vc_status vc_load_column_parse(vc_load_column *column, vc_str text, char decimal, uint32_t at,
-                               vc_error *error);
+/* The value of a text that is not null, as it is stored: an integer, or the bits of a double. Not
+ * for dictionaries. Pure. */
+vc_parse vc_load_column_parse(const vc_fact_column *column, vc_str text, char decimal,
+                              int64_t *value_out);
 
-/* The same for a dictionary, which only fails when it is full. */
-vc_status vc_load_column_code(vc_load_column *column, vc_str text, uint32_t at, vc_error *error);
+/* The same; VC_BAD_INPUT with a reason, code "bad_number", "overflow" or "inexact". */
+vc_status vc_load_column_need(const vc_fact_column *column, vc_str text, char decimal,
+                              int64_t *value_out, vc_error *error);
 
-/* Store the first nrows places as a segment, and start the next. */
-vc_status vc_load_column_put(vc_load_column *column, vc_load *load, const vc_object *object,
-                             uint32_t segment, uint32_t nrows, vc_error *error);
+/* The code of a text that is not null, made when it is new; fails only when out of memory. */
+vc_status vc_load_column_code(vc_load_column *column, vc_str text, int64_t *value_out,
+                              vc_error *error);
+
+/* vc_parse_int, sooner for what is usual. */
+vc_parse vc_load_parse_int(vc_str text, int64_t *value_out);
+
+/* ---- blocks of facts (load_block.c) ---- */
+
+typedef struct vc_keyed_recipe { /* a dimension whose leaves are known: by the key */
+    size_t number;               /* of the dimension */
+    size_t field;
+    bool has_int_key;
+    const vc_keymap *leaves;
+} vc_keyed_recipe;
+
+typedef struct vc_built_recipe { /* one that is made from the facts: by the fields it is made of */
+    size_t number;
+    size_t nfields;
+    const size_t *fields;
+    const vc_memo *memo; /* its rows so far */
+} vc_built_recipe;
+
+/* How the cells of a row follow from its fields, as far as that changes nothing. A row has a cell
+ * for each dimension (leaf, or provisional row), then one for each measure column. */
+typedef struct vc_fact_recipe {
+    char decimal;
+    size_t nkeyed, nbuilt, ndimensions, ncolumns;
+    const vc_keyed_recipe *keyed;
+    const vc_built_recipe *built;
+    const vc_load_column *columns; /* only looked at */
+} vc_fact_recipe;
+
+/* The leaf of a key; VC_KEYMAP_NONE when it has none. */
+uint32_t vc_fact_find_leaf(const vc_keyed_recipe *keyed, vc_str key);
+
+/* The text under which a built dimension's row is remembered: that of its only field, or all of
+ * them in the buffer. Absent when it is too long to be, or memory is short. */
+vc_str vc_fact_memo_key(const vc_built_recipe *built, const vc_str *fields, vc_buffer *buffer);
+
+/* A row that needs more than looking: a new member, a new code, or a reject. */
+typedef struct vc_fact_odd {
+    uint32_t place;  /* before this one of the rows that were read */
+    uint32_t offset; /* of its record in the block */
+    uint32_t line;   /* from the block's first */
+} vc_fact_odd;
+
+typedef struct vc_fact_block {
+    vc_csv_block bytes;
+    vc_status status; /* why nothing can be read behind it */
+    vc_error error;
+    uint32_t nrows, capacity;
+    int64_t **cells; /* [ndimensions + ncolumns][capacity] */
+    uint8_t **nulls; /* [ncolumns][capacity] 1 where null; only valid where has_nulls */
+    bool *has_nulls; /* [ncolumns] */
+    vc_fact_odd *odd;
+    uint32_t nodd, odd_capacity;
+    uint64_t nlines;
+} vc_fact_block;
+
+/* Reads a file of facts with a crew: blocks come in the order of the file. */
+typedef struct vc_fact_reader vc_fact_reader;
+
+/* file, recipe  borrowed until free; file->csv is the reader's from now on
+ * block_bytes   0: what is best */
+vc_status vc_fact_reader_new(const vc_load_file *file, const vc_fact_recipe *recipe,
+                             unsigned nthreads, size_t block_bytes, vc_fact_reader **reader_out,
+                             vc_error *error);
+void vc_fact_reader_free(vc_fact_reader *reader); /* NULL is fine */
+
+/* NULL at the end. The block is the caller's until vc_fact_reader_done. */
+vc_fact_block *vc_fact_reader_next(vc_fact_reader *reader);
+void vc_fact_reader_done(vc_fact_reader *reader);
+vc_crew *vc_fact_reader_crew(vc_fact_reader *reader);
+unsigned vc_fact_reader_nthreads(const vc_fact_reader *reader);
+
+/* ---- rows that wait for their segment (load_window.c) ---- */
+
+/* Columns of cells, each as narrow as its values allow so far. */
+typedef struct vc_window vc_window;
+
+/* is_double  [ncolumns] cells are the bits of doubles, which are not made narrow */
+vc_status vc_window_new(size_t ncolumns, const bool *is_double, vc_window **window_out,
+                        vc_error *error);
+void vc_window_free(vc_window *window); /* NULL is fine */
+uint32_t vc_window_nrows(const vc_window *window);
+size_t vc_window_bytes(const vc_window *window); /* of its rows */
+void vc_window_clear(vc_window *window);
+
+/* Append cells of a column: cells [nrows], nulls [nrows] or NULL. The rows count when
+ * vc_window_add_rows is called, after all columns have theirs. */
+vc_status vc_window_put(vc_window *window, size_t column, const int64_t *cells,
+                        const uint8_t *nulls, uint32_t nrows, vc_error *error);
+void vc_window_add_rows(vc_window *window, uint32_t nrows);
+
+/* Cells of rows first .. first + nrows - 1, of the order when there is one (order [vc_window_nrows]
+ * is which row comes when; NULL: as they came).
+ *
+ * validity_out  [nrows / 8 + 1] bitmap; *has_nulls_out says whether it was needed
+ * Any thread, while nothing is put. */
+void vc_window_get(const vc_window *window, size_t column, const uint32_t *order, uint32_t first,
+                   uint32_t nrows, int64_t *cells_out, uint8_t *validity_out, bool *has_nulls_out);
 
 /* ---- provisional rows (load_spill.c) ---- */
 

@@ -431,6 +431,15 @@ static void set_zone(column_zones *of, uint32_t segment, const vc_record_header 
     of->is_put = false;
 }
 
+static vc_record_key chunk_key(const vc_object *object, uint16_t column, uint32_t segment)
+{
+    return (vc_record_key){.kind = VC_RECORD_FACTS,
+                           .object = object->id,
+                           .generation = object->generation,
+                           .column = column,
+                           .segment = segment};
+}
+
 /* A fact chunk that is being put: its key, and room for its value in the batch. */
 typedef struct chunk_room {
     vc_record_key key;
@@ -440,18 +449,13 @@ typedef struct chunk_room {
 } chunk_room;
 
 static vc_status reserve_chunk(vc_load *load, const vc_object *object, uint16_t column,
-                               uint32_t segment, uint32_t nrows, chunk_room *room, vc_error *error)
+                               uint32_t segment, size_t size, chunk_room *room, vc_error *error)
 {
-    assert(nrows <= VC_SEGMENT_ROWS);
-    *room = (chunk_room){.key = {.kind = VC_RECORD_FACTS,
-                                 .object = object->id,
-                                 .generation = object->generation,
-                                 .column = column,
-                                 .segment = segment},
+    *room = (chunk_room){.key = chunk_key(object, column, segment),
                          .target = find_object_id(load, object)};
     room->zones = reserve_zone(room->target, column, segment);
     if (room->zones == NULL) return vc_no_memory(error);
-    return reserve(load, vc_chunk_room(nrows), &room->value, error);
+    return reserve(load, size, &room->value, error);
 }
 
 static void add_chunk(vc_load *load, const chunk_room *room, size_t size,
@@ -467,7 +471,9 @@ vc_status vc_load_put_ints(vc_load *load, const vc_object *object, uint16_t colu
 {
     chunk_room room;
     vc_record_header header;
-    vc_status status = reserve_chunk(load, object, column, segment, nrows, &room, error);
+    assert(nrows <= VC_SEGMENT_ROWS);
+    vc_status status =
+        reserve_chunk(load, object, column, segment, vc_chunk_room(nrows), &room, error);
     if (status != VC_OK) return status;
     size_t size = vc_chunk_encode_ints(&room.key, values, validity, nrows, room.value, &header);
     add_chunk(load, &room, size, &header);
@@ -480,10 +486,75 @@ vc_status vc_load_put_doubles(vc_load *load, const vc_object *object, uint16_t c
 {
     chunk_room room;
     vc_record_header header;
-    vc_status status = reserve_chunk(load, object, column, segment, nrows, &room, error);
+    assert(nrows <= VC_SEGMENT_ROWS);
+    vc_status status =
+        reserve_chunk(load, object, column, segment, vc_chunk_room(nrows), &room, error);
     if (status != VC_OK) return status;
     size_t size = vc_chunk_encode_doubles(&room.key, values, validity, nrows, room.value, &header);
     add_chunk(load, &room, size, &header);
+    return VC_OK;
+}
+
+/* Values begin 16 bytes behind a boundary, so that what follows their header is at one. */
+enum { BEFORE_VALUE = 64 - VC_HEADER_BYTES };
+
+static void *reserve_encoded(vc_encoded *encoded, uint32_t nrows)
+{
+    size_t size = (vc_chunk_room(nrows) + BEFORE_VALUE + 63) / 64 * 64;
+    if (encoded->capacity < size) {
+        vc_encoded_release(encoded);
+        char *data = aligned_alloc(64, size);
+        if (data == NULL) return NULL;
+        encoded->data = data + BEFORE_VALUE;
+        encoded->capacity = size;
+    }
+    return encoded->data;
+}
+
+void vc_encoded_release(vc_encoded *encoded)
+{
+    if (encoded->data != NULL) free((char *)encoded->data - BEFORE_VALUE);
+    *encoded = (vc_encoded){0};
+}
+
+vc_status vc_load_encode_ints(const vc_object *object, uint16_t column, uint32_t segment,
+                              const int64_t *values, const uint8_t *validity, uint32_t nrows,
+                              vc_encoded *encoded, vc_error *error)
+{
+    vc_record_key key = chunk_key(object, column, segment);
+    vc_record_header header;
+    assert(nrows <= VC_SEGMENT_ROWS);
+    void *value = reserve_encoded(encoded, nrows);
+    if (value == NULL) return vc_no_memory(error);
+    encoded->size = vc_chunk_encode_ints(&key, values, validity, nrows, value, &header);
+    return VC_OK;
+}
+
+vc_status vc_load_encode_doubles(const vc_object *object, uint16_t column, uint32_t segment,
+                                 const double *values, const uint8_t *validity, uint32_t nrows,
+                                 vc_encoded *encoded, vc_error *error)
+{
+    vc_record_key key = chunk_key(object, column, segment);
+    vc_record_header header;
+    assert(nrows <= VC_SEGMENT_ROWS);
+    void *value = reserve_encoded(encoded, nrows);
+    if (value == NULL) return vc_no_memory(error);
+    encoded->size = vc_chunk_encode_doubles(&key, values, validity, nrows, value, &header);
+    return VC_OK;
+}
+
+vc_status vc_load_put_encoded(vc_load *load, const vc_object *object, uint16_t column,
+                              uint32_t segment, const vc_encoded *encoded, vc_error *error)
+{
+    chunk_room room;
+    vc_record_header header;
+    vc_status status = reserve_chunk(load, object, column, segment, encoded->size, &room, error);
+    if (status != VC_OK) return status;
+    const char *problem = vc_record_read(&room.key, encoded->data, encoded->size, &header);
+    assert(problem == NULL); /* it was encoded for this place */
+    (void)problem;
+    memcpy(room.value, encoded->data, encoded->size);
+    add_chunk(load, &room, encoded->size, &header);
     return VC_OK;
 }
 

@@ -194,6 +194,25 @@ vc_status vc_load_put_doubles(vc_load *load, const vc_object *object, uint16_t c
                               uint32_t segment, const double *values, const uint8_t *validity,
                               uint32_t nrows, vc_error *error);
 
+/* The same in two halves, so that several threads can encode: the first in any thread, the second,
+ * for the same object, column and segment, in the load's.
+ *
+ * encoded  all zero at first; its memory is used again. Release it with vc_encoded_release. */
+typedef struct vc_encoded {
+    void *data; /* from 16 bytes behind a 64-byte boundary */
+    size_t capacity, size;
+} vc_encoded;
+
+vc_status vc_load_encode_ints(const vc_object *object, uint16_t column, uint32_t segment,
+                              const int64_t *values, const uint8_t *validity, uint32_t nrows,
+                              vc_encoded *encoded, vc_error *error);
+vc_status vc_load_encode_doubles(const vc_object *object, uint16_t column, uint32_t segment,
+                                 const double *values, const uint8_t *validity, uint32_t nrows,
+                                 vc_encoded *encoded, vc_error *error);
+vc_status vc_load_put_encoded(vc_load *load, const vc_object *object, uint16_t column,
+                              uint32_t segment, const vc_encoded *encoded, vc_error *error);
+void vc_encoded_release(vc_encoded *encoded);
+
 /* Put a byte column whole; what is larger than piece_bytes is cut. Once per column. */
 vc_status vc_load_put_bytes(vc_load *load, const vc_object *object, uint16_t column,
                             const void *data, size_t size, vc_error *error);

@@ -104,8 +104,66 @@ static void read_rows(vc_csv *csv, vc_buffer *log)
     }
 }
 
-/* Everything that reading the feed gives, as text. */
-static void read_feed_csv(struct feed *feed, const vc_csv_options *options, vc_buffer *log)
+/* The same through blocks; now and then a row is read a second time. */
+static void read_blocks(vc_csv *csv, size_t block_bytes, vc_buffer *log)
+{
+    vc_csv *fork, *again;
+    vc_csv_block block = {0};
+    vc_csv_row row;
+    vc_error error = {0};
+    uint64_t line = vc_csv_line(csv);
+    vc_buffer twice = {0};
+    cr_assert_eq(vc_csv_fork(csv, &fork, &error), VC_OK);
+    cr_assert_eq(vc_csv_fork(csv, &again, &error), VC_OK);
+    for (;;) {
+        bool was_last = block.is_last;
+        if (vc_csv_next_block(csv, block_bytes, &block, &error) != VC_OK) {
+            vc_buffer_put_text(log, "failed\n");
+            cr_assert_neq(vc_csv_next_block(csv, block_bytes, &block, &error), VC_OK);
+            break;
+        }
+        if (block.first == block.end) {
+            vc_buffer_put_text(log, "end\n");
+            break;
+        }
+        cr_assert_not(was_last);
+        line += block.nlines_before;
+        vc_csv_read_block(fork, &block, line);
+        size_t size = log->size;
+        read_rows(fork, log);
+        log->size -= 4; /* "end\n" */
+        /* Going to each of its records gives the same. */
+        vc_buffer_clear(&twice);
+        vc_csv_read_block(fork, &block, 0);
+        while (vc_csv_next(fork, &row, &error) <= VC_CSV_REJECT) {
+            vc_csv_read_at(again, &block, vc_csv_row_offset(fork), line + row.line);
+            vc_csv_event event = vc_csv_next(again, &row, &error);
+            cr_assert(event <= VC_CSV_REJECT);
+            if (event == VC_CSV_REJECT) {
+                put_reject(&twice, row.line, error.code, error.line, error.column, row.record);
+                continue;
+            }
+            vc_buffer_printf(&twice, "%u", (unsigned)row.line);
+            for (size_t i = 0; i < row.nfields; i++) {
+                vc_csv_error_at(again, &row, i, &error);
+                put_field(&twice, error.line, error.column, row.fields[i]);
+            }
+            vc_buffer_put_char(&twice, '\n');
+        }
+        cr_assert_eq(twice.size, log->size - size);
+        cr_assert(twice.size == 0 || memcmp(twice.data, log->data + size, twice.size) == 0);
+        line += vc_csv_line(fork);
+    }
+    vc_buffer_release(&twice);
+    vc_csv_block_release(&block);
+    vc_csv_close(fork);
+    vc_csv_close(again);
+}
+
+/* Everything that reading the feed gives, as text.
+ * block_bytes  0: row by row */
+static void read_feed_in(struct feed *feed, const vc_csv_options *options, size_t block_bytes,
+                         vc_buffer *log)
 {
     vc_error error = {0};
     vc_input *input;
@@ -114,12 +172,20 @@ static void read_feed_csv(struct feed *feed, const vc_csv_options *options, vc_b
                  VC_OK);
     vc_status status = vc_csv_open(input, options, &csv, &error);
     if (status == VC_OK) {
-        read_rows(csv, log);
+        if (block_bytes == 0)
+            read_rows(csv, log);
+        else
+            read_blocks(csv, block_bytes, log);
         vc_csv_close(csv);
     } else {
         vc_buffer_printf(log, "open: %s %u:%u\n", error.code, error.line, error.column);
     }
     vc_input_close(input);
+}
+
+static void read_feed_csv(struct feed *feed, const vc_csv_options *options, vc_buffer *log)
+{
+    read_feed_in(feed, options, 0, log);
 }
 
 static void read_text_csv(vc_str text, const vc_csv_options *options, vc_buffer *log)
@@ -467,6 +533,30 @@ Test(csv, a_quote_open_for_sixteen_mebibytes_costs_one_row)
     vc_buffer_release(&text);
 }
 
+Test(csv, a_block_grows_for_a_long_row)
+{
+    vc_buffer text = {0};
+    vc_csv_block block = {0};
+    vc_error error;
+    vc_buffer_put_text(&text, "a,b\n1,2\n1,\"");
+    while (text.size < 5000000)
+        vc_buffer_put_text(&text, "x\n,");
+    vc_buffer_put_text(&text, "\"\n3,4\n");
+    vc_input *input;
+    vc_csv *csv = open_text((vc_str){text.data, text.size}, &input);
+    size_t nblocks = 0, nbytes = 0;
+    for (; !block.is_last; nblocks++) {
+        cr_assert_eq(vc_csv_next_block(csv, 1000, &block, &error), VC_OK);
+        nbytes += block.end - block.first;
+    }
+    cr_assert_eq(nbytes, text.size - 4);
+    cr_assert_leq(nblocks, 3);
+    vc_csv_block_release(&block);
+    vc_csv_close(csv);
+    vc_input_close(input);
+    vc_buffer_release(&text);
+}
+
 /* Lines that look different from inside a quoted field and from outside: a reader that goes back to
  * the next line after each of them must not scan to the limit again each time. */
 Test(csv, hostile_quotes_cost_no_more_than_others, .timeout = 20)
@@ -523,6 +613,10 @@ Test(csv, a_failing_input_fails_the_reading_for_good)
                                : bytes < 17 ? "failed\n"
                                             : "2 2:1=1 2:3=2\nfailed\n";
         cr_expect_str_eq(vc_buffer_text(&log), expected, "after %zu bytes", bytes);
+        vc_buffer_clear(&log);
+        feed.used = 0;
+        read_feed_in(&feed, &options, 1000, &log);
+        cr_expect_str_eq(vc_buffer_text(&log), expected, "in blocks, after %zu bytes", bytes);
     }
     vc_buffer_release(&log);
 }
@@ -763,6 +857,13 @@ Test(csv, agrees_with_a_slow_reader_however_the_bytes_arrive)
         cr_assert_str_eq(vc_buffer_text(&fast_log), vc_buffer_text(&slow_log),
                          "round %u\nfast:\n%s\nslow:\n%s", round, vc_buffer_text(&fast_log),
                          vc_buffer_text(&slow_log));
+        vc_buffer_clear(&slow_log);
+        feed.used = 0;
+        size_t block_bytes = 1 + next_random(&random) % 200;
+        read_feed_in(&feed, &options, block_bytes, &slow_log);
+        cr_assert_str_eq(vc_buffer_text(&slow_log), vc_buffer_text(&fast_log),
+                         "round %u, blocks of %zu bytes\n%s\nrow by row:\n%s", round, block_bytes,
+                         vc_buffer_text(&slow_log), vc_buffer_text(&fast_log));
     }
     vc_buffer_release(&text);
     vc_buffer_release(&fast_log);

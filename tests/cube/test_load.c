@@ -131,10 +131,10 @@ static uint64_t read_max_rejects(const char *folder)
     return number;
 }
 
-static void run_step(struct scratch *scratch, const char *folder, const char *path, bool append,
-                     vc_buffer *actual)
+static void run_step(struct scratch *scratch, const char *folder, const char *path,
+                     vc_load_options options, vc_buffer *actual)
 {
-    vc_load_options options = {.append = append, .max_rejects = read_max_rejects(folder)};
+    options.max_rejects = read_max_rejects(folder);
     vc_load_report report;
     vc_error error = {0};
     struct state before;
@@ -192,8 +192,11 @@ ParameterizedTestParameters(load, golden)
     return list_folders("tests/data/load");
 }
 
-ParameterizedTest(struct folder *folder, load, golden)
+static void run_golden(const struct folder *folder, unsigned nthreads, size_t block_bytes)
 {
+    vc_load_options fresh = {.nthreads = nthreads, .block_bytes = block_bytes};
+    vc_load_options append = fresh;
+    append.append = true;
     struct scratch scratch;
     vc_buffer actual = {0};
     vc_load_report report;
@@ -203,13 +206,13 @@ ParameterizedTest(struct folder *folder, load, golden)
     cr_assert_eq(
         scratch_load(&scratch, "tests/data/load/.base", (vc_load_options){0}, &report, &error),
         VC_OK, "%s", error.message);
-    run_step(&scratch, folder->path, folder->path, false, &actual);
+    run_step(&scratch, folder->path, folder->path, fresh, &actual);
     if (has_path(folder->path, "append", path, sizeof path))
-        run_step(&scratch, folder->path, path, true, &actual);
+        run_step(&scratch, folder->path, path, append, &actual);
     if (has_path(folder->path, "replace", path, sizeof path))
-        run_step(&scratch, folder->path, path, false, &actual);
+        run_step(&scratch, folder->path, path, fresh, &actual);
     if (has_path(folder->path, "append-again", path, sizeof path))
-        run_step(&scratch, folder->path, path, true, &actual);
+        run_step(&scratch, folder->path, path, append, &actual);
     struct state now;
     take_state(&scratch, &now);
     vc_buffer_put_text(&actual, now.dump.data);
@@ -218,6 +221,13 @@ ParameterizedTest(struct folder *folder, load, golden)
     check_expected(folder->path, &actual);
     vc_buffer_release(&actual);
     scratch_close(&scratch);
+}
+
+ParameterizedTest(struct folder *folder, load, golden)
+{
+    run_golden(folder, 0, 0);
+    run_golden(folder, 1, 100);
+    run_golden(folder, 7, 60);
 }
 
 /* ---- what no folder can say ---- */
@@ -559,4 +569,148 @@ Test(load, progress_is_told_now_and_then)
     cr_assert_geq(ncalls, 1);
     cr_assert_leq(ncalls, FACTS / 4096 + 1);
     scratch_close(&scratch);
+}
+
+/* ---- several threads ---- */
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64 */
+    uint64_t z = *state;
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+static const char unruly_json[] =
+    "{\"name\":\"unruly\",\"kind\":\"source\",\"data\":{\"csv\":\"unruly.csv\"},"
+    "\"dimensions\":["
+    "{\"name\":\"item\",\"table\":{\"csv\":\"items.csv\"},\"key\":\"id\",\"levels\":["
+    "\"kind\",{\"name\":\"item\",\"key\":\"id\",\"type\":\"int\"}]},"
+    "{\"name\":\"code\",\"table\":{\"csv\":\"codes.csv\"},\"key\":\"code\","
+    "\"levels\":[\"code\"]},"
+    "{\"name\":\"place\",\"levels\":[\"country\",\"city\"]},"
+    "{\"name\":\"size\",\"levels\":[{\"name\":\"size\",\"type\":\"int\"}]},"
+    "{\"name\":\"day\",\"type\":\"time\",\"column\":\"day\",\"levels\":[\"year\","
+    "\"month\",\"day\"]}],"
+    "\"measures\":["
+    "{\"name\":\"n\",\"type\":\"int\",\"aggregator\":\"sum\"},"
+    "{\"name\":\"d\",\"type\":\"decimal(2)\",\"aggregator\":\"sum\"},"
+    "{\"name\":\"x\",\"type\":\"float\",\"aggregator\":\"sum\"},"
+    "{\"name\":\"names\",\"column\":\"name\",\"aggregator\":\"count_distinct\"}]}";
+
+/* A row in about one of `trouble` is no good in one way or another. */
+static void put_unruly_row(vc_buffer *text, uint64_t *random, unsigned trouble)
+{
+    static const char *const items[] = {"1", "007", "+7", "-3", "12345678901", "0"};
+    static const char *const codes[] = {"1", "01", "a", "\"b,\nc\"", "\"d\"\"e\"", "-0"};
+    static const char *const bad[] = {"\"unclosed,1\n",
+                                      "1,2,3\n",
+                                      "x\xFFy,a,land 1,\"city\n1\",1,2024-01-01,1,1,1,name 1\n",
+                                      "\"q\"r,a,land 1,\"city\n1\",1,2024-01-01,1,1,1,name 1\n",
+                                      "\n",
+                                      "8,a,land 1,\"city\n1\",1,2024-01-01,1,1,1,name 1\n",
+                                      "1,zz,land 1,\"city\n1\",1,2024-01-01,1,1,1,name 1\n",
+                                      "1,a,land 1,\"city\n1\",one,2024-01-01,1,1,1,name 1\n",
+                                      "1,a,land 1,\"city\n1\",1,2024-02-30,1,1,1,name 1\n",
+                                      "1,a,land 1,\"city\n1\",1,2024-01-01,1.5,1,1,name 1\n",
+                                      "1,a,land 1,\"city\n1\",1,2024-01-01,1,1.234,1,name 1\n",
+                                      ",a,land 1,\"city\n1\",1,2024-01-01,1,1,1,name 1\n"};
+    if (next_random(random) % trouble == 0) {
+        vc_buffer_put_text(text, bad[next_random(random) % (sizeof bad / sizeof bad[0])]);
+        return;
+    }
+    uint64_t r = next_random(random);
+    vc_buffer_printf(text, "%s,%s,", items[r % 6], codes[r / 8 % 6]);
+    if (r / 64 % 16 != 0) vc_buffer_printf(text, "land %u", (unsigned)(r / 1024 % 5));
+    vc_buffer_printf(text, ",\"city\n%u\",%s%u,", (unsigned)(r >> 20) % 40, r >> 30 & 1 ? "0" : "",
+                     (unsigned)(r >> 31) % 30);
+    vc_buffer_printf(text, "2024-%02u-%02u,", 1 + (unsigned)(r >> 40) % 12,
+                     1 + (unsigned)(r >> 44) % 28);
+    r = next_random(random);
+    if (r % 8 != 0) vc_buffer_printf(text, "%d", (int)(r >> 3 & 0xFFFF) - 1000);
+    vc_buffer_printf(text, ",%u.%02u,", (unsigned)(r >> 20) % 9999, (unsigned)(r >> 34) % 100);
+    if (r >> 40 & 3)
+        vc_buffer_printf(text, "%u.5e-%u", (unsigned)(r >> 42) % 99, (unsigned)(r >> 50) % 9);
+    vc_buffer_printf(text, ",name %u%s", (unsigned)(r >> 54) % 700, r >> 63 ? "\r\n" : "\n");
+}
+
+static void write_unruly(struct scratch *scratch, uint64_t seed, unsigned nrows, unsigned trouble)
+{
+    vc_buffer text = {0};
+    if (seed % 2 == 0) vc_buffer_put_text(&text, "\xEF\xBB\xBF");
+    vc_buffer_put_text(&text, "id,code,country,city,size,day,n,d,x,name\n");
+    for (unsigned i = 0; i < nrows; i++)
+        put_unruly_row(&text, &seed, trouble);
+    scratch_write(scratch, "unruly.csv", vc_buffer_text(&text));
+    scratch_write(scratch, "unruly.json", unruly_json);
+    scratch_write(scratch, "items.csv", "id,kind\n1,a\n7,b\n-3,b\n0,a\n12345678901,c\n");
+    scratch_write(scratch, "codes.csv", "code\n1\n01\na\n\"b,\nc\"\n\"d\"\"e\"\n-0\n");
+    vc_buffer_release(&text);
+}
+
+/* What a load of it, and then another, leave: the hash of all that is stored, the reports, the
+ * rejects. */
+static void load_unruly(const struct scratch *files, vc_load_options options, vc_buffer *outcome)
+{
+    struct scratch scratch;
+    vc_load_report report;
+    char path[400], line[1000];
+    scratch_open(&scratch);
+    for (int round = 0; round < 2; round++) {
+        vc_error error = {0};
+        struct state state;
+        options.append = round > 0;
+        snprintf(path, sizeof path, "%s/unruly.json", files->path);
+        vc_status status = scratch_load(&scratch, path, options, &report, &error);
+        put_outcome(outcome, &scratch, files->path, status, &error, &report);
+        take_state(&scratch, &state);
+        vc_buffer_printf(outcome, "%s\n%s", state.snapshot, state.dump.data);
+        vc_buffer_release(&state.dump);
+        snprintf(path, sizeof path, "%s/unruly.csv.rejects.csv", scratch.path);
+        FILE *rejects = fopen(path, "r");
+        while (rejects != NULL && fgets(line, sizeof line, rejects) != NULL)
+            vc_buffer_put_text(outcome, line);
+        if (rejects != NULL) fclose(rejects);
+    }
+    scratch_close(&scratch);
+}
+
+static void check_threads(uint64_t seed, unsigned nrows, unsigned trouble, uint64_t max_rejects)
+{
+    static const unsigned nthreads[] = {2, 7, 1, 3};
+    static const size_t block_bytes[] = {0, 300, 64, 5000};
+    struct scratch files;
+    vc_buffer expected = {0}, actual = {0};
+    vc_load_options options = {.nthreads = 1, .block_bytes = 1 << 24, .max_rejects = max_rejects};
+    scratch_open(&files);
+    write_unruly(&files, seed, nrows, trouble);
+    load_unruly(&files, options, &expected);
+    for (int i = 0; i < 4; i++) {
+        vc_buffer_clear(&actual);
+        options.nthreads = nthreads[i];
+        options.block_bytes = block_bytes[i];
+        load_unruly(&files, options, &actual);
+        cr_assert_str_eq(vc_buffer_text(&actual), vc_buffer_text(&expected),
+                         "seed %llu, %u threads, blocks of %zu bytes\n%s\ninstead of\n%s",
+                         (unsigned long long)seed, nthreads[i], block_bytes[i],
+                         vc_buffer_text(&actual), vc_buffer_text(&expected));
+    }
+    vc_buffer_release(&expected);
+    vc_buffer_release(&actual);
+    scratch_close(&files);
+}
+
+/* Stored bytes, numbering, rejects and their order, messages: none depends on the threads. */
+Test(load, threads_change_nothing, .timeout = 120)
+{
+    for (uint64_t seed = 1; seed <= 6; seed++)
+        check_threads(seed, 600, 20, 1000);
+    check_threads(100, 3000, 1000000, 0);
+}
+
+Test(load, threads_fail_at_the_same_row, .timeout = 120)
+{
+    for (uint64_t seed = 11; seed <= 14; seed++)
+        check_threads(seed, 800, 8, 5);
 }

@@ -3,7 +3,7 @@
  * The first four bytes choose the options, the rest is the file (which may be packed). Checked, on
  * top of what the sanitizers see: every field lies in its record, every text is valid UTF-8 without
  * NUL, no null text gets through, line numbers ascend, and reading the same bytes through small
- * buffers in small pieces gives the same.
+ * buffers in small pieces, or cut into small blocks, gives the same.
  */
 #include "cube/csv.h"
 
@@ -82,9 +82,55 @@ static void check_row(const vc_csv *csv, const vc_csv_options *options, const vc
     }
 }
 
+/* Rows and rejects up to the end. Returns what came last. */
+static vc_csv_event read_rows(vc_csv *csv, const vc_csv_options *options, uint64_t *line,
+                              uint64_t *nrows, uint64_t *state)
+{
+    vc_error error = {0};
+    /* A tiny archive may unpack to very much: look only at its beginning. */
+    for (; *nrows < ROWS_MAX; ++*nrows) {
+        vc_csv_row row;
+        vc_csv_event event = vc_csv_next(csv, &row, &error);
+        if (event > VC_CSV_REJECT) return event;
+        hash_number(state, event);
+        check(row.line > *line && row.record.size <= options->row_bytes_max + 3);
+        *line = row.line;
+        hash_number(state, *line);
+        hash(state, row.record.data, row.record.size);
+        if (event == VC_CSV_REJECT)
+            hash_error(state, &error);
+        else
+            check_row(csv, options, &row, state);
+    }
+    return VC_CSV_END;
+}
+
+static vc_csv_event read_blocks(vc_csv *csv, size_t block_bytes, const vc_csv_options *options,
+                                uint64_t *state)
+{
+    vc_csv *fork;
+    vc_csv_block block = {0};
+    vc_error error = {0};
+    vc_csv_event event = VC_CSV_END;
+    uint64_t first_line = vc_csv_line(csv), line = 0, nrows = 0;
+    check(vc_csv_fork(csv, &fork, &error) == VC_OK);
+    while (!block.is_last && event == VC_CSV_END && nrows < ROWS_MAX) {
+        if (vc_csv_next_block(csv, block_bytes, &block, &error) != VC_OK) event = VC_CSV_FAILED;
+        if (event == VC_CSV_FAILED || block.first == block.end) break;
+        first_line += block.nlines_before;
+        vc_csv_read_block(fork, &block, first_line);
+        event = read_rows(fork, options, &line, &nrows, state);
+        first_line = vc_csv_line(fork);
+    }
+    vc_csv_block_release(&block);
+    vc_csv_close(fork);
+    return event;
+}
+
 /* A hash of all that came out; BAD_ARCHIVE when the archive was at fault, for how much of one can
  * be read before its fault shows does depend on the pieces. */
-static uint64_t read_all(vc_str bytes, size_t piece, const vc_csv_options *options)
+static uint64_t read_all(vc_str bytes, size_t piece, size_t block_bytes,
+                         const vc_csv_options *options)
 {
     uint64_t state = 0, line = 0, nrows = 0;
     struct feed feed = {bytes, 0, piece};
@@ -97,22 +143,9 @@ static uint64_t read_all(vc_str bytes, size_t piece, const vc_csv_options *optio
         vc_input_close(input);
         return strncmp(error.code, "archive", 7) == 0 ? BAD_ARCHIVE : state;
     }
-    /* A tiny archive may unpack to very much: look only at its beginning. */
-    for (vc_csv_event event = VC_CSV_ROW; event <= VC_CSV_REJECT && nrows < ROWS_MAX; nrows++) {
-        vc_csv_row row;
-        event = vc_csv_next(csv, &row, &error);
-        hash_number(&state, event);
-        if (event == VC_CSV_FAILED) state = BAD_ARCHIVE;
-        if (event > VC_CSV_REJECT) break;
-        check(row.line > line && row.record.size <= options->row_bytes_max + 3);
-        line = row.line;
-        hash_number(&state, line);
-        hash(&state, row.record.data, row.record.size);
-        if (event == VC_CSV_REJECT)
-            hash_error(&state, &error);
-        else
-            check_row(csv, options, &row, &state);
-    }
+    vc_csv_event event = block_bytes == 0 ? read_rows(csv, options, &line, &nrows, &state)
+                                          : read_blocks(csv, block_bytes, options, &state);
+    if (event == VC_CSV_FAILED) state = BAD_ARCHIVE;
     vc_csv_close(csv);
     vc_input_close(input);
     return state;
@@ -136,9 +169,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.row_bytes_max = data[2] < 64 ? 16 + data[2] : VC_CSV_ROW_BYTES_MAX;
     options.field_bytes_max = data[2] & 1 ? 8 : VC_CSV_FIELD_BYTES_MAX;
     vc_str bytes = {(const char *)data + OPTION_BYTES, size - OPTION_BYTES};
-    uint64_t whole = read_all(bytes, SIZE_MAX, &options);
+    uint64_t whole = read_all(bytes, SIZE_MAX, 0, &options);
     options.buffer_bytes = 1 + data[3] % 67;
-    uint64_t pieces = read_all(bytes, 1 + data[3] % 17, &options);
+    uint64_t pieces = read_all(bytes, 1 + data[3] % 17, 0, &options);
     check(whole == pieces || whole == BAD_ARCHIVE || pieces == BAD_ARCHIVE);
+    uint64_t blocks = read_all(bytes, 1 + data[3] % 17, 1 + data[3] % 101, &options);
+    check(whole == blocks || whole == BAD_ARCHIVE || blocks == BAD_ARCHIVE);
     return 0;
 }

@@ -1,0 +1,303 @@
+/* Blocks of facts, read by a crew.
+ *
+ * A thread cuts a block of whole records off the file, any thread reads it: texts become numbers,
+ * keys leaves, as far as that changes nothing that others see. A row that needs more (a member or
+ * code that was not seen before, anything that may be a reject) is only noted, and read again by
+ * the thread that takes the blocks in the order of the file. So what comes out, numbering and
+ * rejects too, is what one thread reading row by row would have made, whatever a thread happened to
+ * know already.
+ */
+#include "cube/load_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BLOCK_BYTES = 1 << 20,
+    FIRST_ROWS = 256,
+    MEMO_KEY_BYTES = 4096, /* longer texts are not remembered */
+};
+
+typedef struct reader_thread {
+    vc_csv *fork;
+    vc_buffer buffer; /* for keys of several fields */
+    vc_error reject;  /* of no interest: whoever reads the row again says it */
+} reader_thread;
+
+struct vc_fact_reader {
+    const vc_load_file *file;
+    const vc_fact_recipe *recipe;
+    size_t block_bytes;
+    vc_crew *crew;
+    unsigned nthreads;
+    reader_thread *threads; /* [nthreads] */
+    size_t nblocks;
+    vc_fact_block *blocks; /* [nblocks] the slots of the crew */
+};
+
+/* ---- keys ---- */
+
+uint32_t vc_fact_find_leaf(const vc_keyed_recipe *keyed, vc_str key)
+{
+    int64_t value;
+    if (key.size == 0) return VC_KEYMAP_NONE;
+    if (!keyed->has_int_key) return vc_keymap_find(keyed->leaves, key);
+    /* Leaves of type int have their shortest form as keys: 007 is 7. */
+    if (vc_load_parse_int(key, &value) != VC_PARSE_OK) return VC_KEYMAP_NONE;
+    return vc_keymap_find_int(keyed->leaves, value);
+}
+
+vc_str vc_fact_memo_key(const vc_built_recipe *built, const vc_str *fields, vc_buffer *buffer)
+{
+    vc_str key = {0};
+    if (built->nfields == 1) {
+        key = fields[built->fields[0]];
+        if (vc_str_is_null(key)) key = VC_STR("\xFF"); /* no UTF-8, so no text of a file */
+        return key.size <= MEMO_KEY_BYTES ? key : (vc_str){0};
+    }
+    vc_buffer_clear(buffer);
+    for (size_t i = 0; i < built->nfields; i++) {
+        vc_str field = fields[built->fields[i]];
+        uint32_t size = vc_str_is_null(field) ? UINT32_MAX : (uint32_t)field.size;
+        vc_buffer_put(buffer, &size, sizeof size);
+        if (field.size > 0) vc_buffer_put_str(buffer, field);
+    }
+    if (!buffer->failed && buffer->size <= MEMO_KEY_BYTES && buffer->size > 0)
+        key = (vc_str){.data = buffer->data, .size = buffer->size};
+    return key;
+}
+
+/* ---- a row ---- */
+
+static bool read_measures(const vc_fact_recipe *recipe, vc_fact_block *block, const vc_str *fields,
+                          uint32_t at)
+{
+    for (size_t c = 0; c < recipe->ncolumns; c++) {
+        const vc_load_column *column = &recipe->columns[c];
+        vc_str text = fields[column->field];
+        int64_t *cell = &block->cells[recipe->ndimensions + c][at];
+        bool is_null = vc_str_is_null(text);
+        if (is_null && !block->has_nulls[c]) {
+            memset(block->nulls[c], 0, block->capacity);
+            block->has_nulls[c] = true;
+        }
+        if (block->has_nulls[c]) block->nulls[c][at] = is_null;
+        if (is_null) {
+            *cell = 0; /* 0.0 as well */
+        } else if (column->column->is_dictionary) {
+            uint32_t code = vc_memo_find(&column->known, text);
+            if (code == VC_MEMO_NONE) return false;
+            *cell = code;
+        } else if (vc_load_column_parse(column->column, text, recipe->decimal, cell) !=
+                   VC_PARSE_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* False: the row is an odd one. */
+static bool read_row(const vc_fact_recipe *recipe, vc_fact_block *block, const vc_str *fields,
+                     uint32_t at, vc_buffer *buffer)
+{
+    for (size_t i = 0; i < recipe->nkeyed; i++) {
+        const vc_keyed_recipe *keyed = &recipe->keyed[i];
+        uint32_t leaf = vc_fact_find_leaf(keyed, fields[keyed->field]);
+        if (leaf == VC_KEYMAP_NONE) return false;
+        block->cells[keyed->number][at] = leaf;
+    }
+    for (size_t i = 0; i < recipe->nbuilt; i++) {
+        const vc_built_recipe *built = &recipe->built[i];
+        vc_str key = vc_fact_memo_key(built, fields, buffer);
+        if (vc_str_is_null(key)) return false;
+        uint32_t row = vc_memo_find(built->memo, key);
+        if (row == VC_MEMO_NONE) return false;
+        block->cells[built->number][at] = row;
+    }
+    return read_measures(recipe, block, fields, at);
+}
+
+/* ---- a block ---- */
+
+static bool reserve_row(const vc_fact_recipe *recipe, vc_fact_block *block)
+{
+    if (block->nrows < block->capacity) return true;
+    uint32_t capacity = block->capacity == 0 ? FIRST_ROWS : block->capacity * 2;
+    for (size_t c = 0; c < recipe->ndimensions + recipe->ncolumns; c++) {
+        int64_t *cells = realloc(block->cells[c], capacity * sizeof *cells);
+        if (cells == NULL) return false;
+        block->cells[c] = cells;
+    }
+    for (size_t c = 0; c < recipe->ncolumns; c++) {
+        uint8_t *nulls = realloc(block->nulls[c], capacity);
+        if (nulls == NULL) return false;
+        block->nulls[c] = nulls;
+        if (block->has_nulls[c]) memset(nulls + block->capacity, 0, capacity - block->capacity);
+    }
+    block->capacity = capacity;
+    return true;
+}
+
+static bool note_odd(vc_fact_block *block, const vc_csv *fork, const vc_csv_row *row)
+{
+    if (block->nodd == block->odd_capacity) {
+        uint32_t capacity = block->odd_capacity == 0 ? 64 : block->odd_capacity * 2;
+        vc_fact_odd *odd = realloc(block->odd, capacity * sizeof *odd);
+        if (odd == NULL) return false;
+        block->odd = odd;
+        block->odd_capacity = capacity;
+    }
+    block->odd[block->nodd++] = (vc_fact_odd){.place = block->nrows,
+                                              .offset = (uint32_t)vc_csv_row_offset(fork),
+                                              .line = (uint32_t)row->line};
+    return true;
+}
+
+static vc_status read_rows(const vc_fact_recipe *recipe, vc_fact_block *block,
+                           reader_thread *thread, vc_error *error)
+{
+    vc_csv *fork = thread->fork;
+    for (;;) {
+        vc_csv_row row;
+        switch (vc_csv_next(fork, &row, &thread->reject)) {
+        case VC_CSV_ROW:
+            if (!reserve_row(recipe, block)) return vc_no_memory(error);
+            if (read_row(recipe, block, row.fields, block->nrows, &thread->buffer)) {
+                block->nrows++;
+                continue;
+            }
+            break;
+        case VC_CSV_REJECT: break;
+        case VC_CSV_END: return VC_OK;
+        case VC_CSV_FAILED: *error = thread->reject; return thread->reject.status;
+        }
+        if (!note_odd(block, fork, &row)) return vc_no_memory(error);
+    }
+}
+
+/* ---- the steps of the crew ---- */
+
+static bool read_block(void *context, size_t slot)
+{
+    vc_fact_reader *reader = context;
+    vc_fact_block *block = &reader->blocks[slot];
+    block->bytes.first = block->bytes.end = 0;
+    block->status =
+        vc_csv_next_block(reader->file->csv, reader->block_bytes, &block->bytes, &block->error);
+    return block->status == VC_OK && !block->bytes.is_last;
+}
+
+static void work_on_block(void *context, size_t slot, unsigned number)
+{
+    vc_fact_reader *reader = context;
+    vc_fact_block *block = &reader->blocks[slot];
+    reader_thread *thread = &reader->threads[number];
+    block->nrows = block->nodd = 0;
+    block->nlines = 0;
+    memset(block->has_nulls, 0, reader->recipe->ncolumns * sizeof *block->has_nulls);
+    if (block->status != VC_OK || block->bytes.first == block->bytes.end) return;
+    vc_csv_read_block(thread->fork, &block->bytes, 0);
+    block->status = read_rows(reader->recipe, block, thread, &block->error);
+    block->nlines = vc_csv_line(thread->fork);
+}
+
+/* ---- life ---- */
+
+static void release_block(const vc_fact_recipe *recipe, vc_fact_block *block)
+{
+    for (size_t c = 0; block->cells != NULL && c < recipe->ndimensions + recipe->ncolumns; c++)
+        free(block->cells[c]);
+    for (size_t c = 0; block->nulls != NULL && c < recipe->ncolumns; c++)
+        free(block->nulls[c]);
+    free(block->cells);
+    free(block->nulls);
+    free(block->has_nulls);
+    free(block->odd);
+    vc_csv_block_release(&block->bytes);
+}
+
+static bool init_block(const vc_fact_recipe *recipe, vc_fact_block *block)
+{
+    block->cells = calloc(recipe->ndimensions + recipe->ncolumns + 1, sizeof *block->cells);
+    block->nulls = calloc(recipe->ncolumns + 1, sizeof *block->nulls);
+    block->has_nulls = calloc(recipe->ncolumns + 1, sizeof *block->has_nulls);
+    return block->cells != NULL && block->nulls != NULL && block->has_nulls != NULL;
+}
+
+/* Each thread has a block in work, one more is being cut and one taken. */
+static vc_status make_parts(vc_fact_reader *reader, vc_error *error)
+{
+    vc_crew_plan plan = {.nthreads = reader->nthreads,
+                         .nslots = reader->nthreads == 1 ? 1 : reader->nthreads + 2,
+                         .read = read_block,
+                         .work = work_on_block,
+                         .context = reader};
+    reader->threads = calloc(reader->nthreads, sizeof *reader->threads);
+    reader->blocks = calloc(plan.nslots, sizeof *reader->blocks);
+    if (reader->threads == NULL || reader->blocks == NULL) return vc_no_memory(error);
+    reader->nblocks = plan.nslots;
+    for (size_t i = 0; i < reader->nblocks; i++) {
+        if (!init_block(reader->recipe, &reader->blocks[i])) return vc_no_memory(error);
+    }
+    vc_status status = VC_OK;
+    for (unsigned i = 0; status == VC_OK && i < reader->nthreads; i++)
+        status = vc_csv_fork(reader->file->csv, &reader->threads[i].fork, error);
+    return status == VC_OK ? vc_crew_new(&plan, &reader->crew, error) : status;
+}
+
+vc_status vc_fact_reader_new(const vc_load_file *file, const vc_fact_recipe *recipe,
+                             unsigned nthreads, size_t block_bytes, vc_fact_reader **reader_out,
+                             vc_error *error)
+{
+    vc_fact_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) return vc_no_memory(error);
+    reader->file = file;
+    reader->recipe = recipe;
+    reader->block_bytes = block_bytes == 0 ? BLOCK_BYTES : block_bytes;
+    reader->nthreads = vc_crew_count_threads(nthreads);
+    vc_status status = make_parts(reader, error);
+    if (status != VC_OK) {
+        vc_fact_reader_free(reader);
+        return status;
+    }
+    *reader_out = reader;
+    return VC_OK;
+}
+
+void vc_fact_reader_free(vc_fact_reader *reader)
+{
+    if (reader == NULL) return;
+    vc_crew_free(reader->crew);
+    for (unsigned i = 0; reader->threads != NULL && i < reader->nthreads; i++) {
+        vc_csv_close(reader->threads[i].fork);
+        vc_buffer_release(&reader->threads[i].buffer);
+    }
+    for (size_t i = 0; i < reader->nblocks; i++)
+        release_block(reader->recipe, &reader->blocks[i]);
+    free(reader->threads);
+    free(reader->blocks);
+    free(reader);
+}
+
+/* ---- taking ---- */
+
+vc_fact_block *vc_fact_reader_next(vc_fact_reader *reader)
+{
+    size_t slot;
+    return vc_crew_next(reader->crew, &slot) ? &reader->blocks[slot] : NULL;
+}
+
+void vc_fact_reader_done(vc_fact_reader *reader)
+{
+    vc_crew_done(reader->crew);
+}
+
+vc_crew *vc_fact_reader_crew(vc_fact_reader *reader)
+{
+    return reader->crew;
+}
+
+unsigned vc_fact_reader_nthreads(const vc_fact_reader *reader)
+{
+    return reader->nthreads;
+}
