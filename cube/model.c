@@ -32,6 +32,7 @@ struct normalizer_entry {
 struct memo {
     struct memo *next;
     const void *key, *value;
+    uint64_t variant;
 };
 
 struct vc_model {
@@ -265,7 +266,7 @@ vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, 
     return status;
 }
 
-vc_status vc_model_memo(vc_model *model, const void *key,
+vc_status vc_model_memo(vc_model *model, const void *key, uint64_t variant,
                         vc_status (*compute)(void *context, vc_arena *arena, const void **value_out,
                                              vc_error *error),
                         void *context, const void **value_out, vc_error *error)
@@ -273,7 +274,7 @@ vc_status vc_model_memo(vc_model *model, const void *key,
     vc_status status = VC_OK;
     pthread_mutex_lock(&model->memo_lock);
     struct memo *memo = model->memos;
-    while (memo != NULL && memo->key != key)
+    while (memo != NULL && (memo->key != key || memo->variant != variant))
         memo = memo->next;
     if (memo == NULL) {
         memo = VC_ARENA_NEW(&model->memo_arena, struct memo, 1);
@@ -281,6 +282,7 @@ vc_status vc_model_memo(vc_model *model, const void *key,
                               : compute(context, &model->memo_arena, &memo->value, error);
         if (status == VC_OK) {
             memo->key = key;
+            memo->variant = variant;
             memo->next = model->memos;
             model->memos = memo;
         }

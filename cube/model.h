@@ -134,9 +134,9 @@ vc_snapshot *vc_model_snapshot(const vc_model *model);
 vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
 
 /* Something that is computed from a cube once per model and kept with it: `compute` is called the
- * first time a key is asked for, and makes it in the model's memo arena. Others who ask for any
- * memo meanwhile wait. A failure is not kept. */
-vc_status vc_model_memo(vc_model *model, const void *key,
+ * first time a key and a variant are asked for, and makes it in the model's memo arena. Others who
+ * ask for any memo meanwhile wait. A failure is not kept. */
+vc_status vc_model_memo(vc_model *model, const void *key, uint64_t variant,
                         vc_status (*compute)(void *context, vc_arena *arena, const void **value_out,
                                              vc_error *error),
                         void *context, const void **value_out, vc_error *error);

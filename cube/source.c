@@ -2,6 +2,7 @@
 
 #include "base/nearest.h"
 #include "cube/manifest.h"
+#include "cube/source_views.h"
 #include "dimensions/order.h"
 
 #include <inttypes.h>
@@ -155,6 +156,7 @@ vc_status vc_source_cube_open(const vc_snapshot *snapshot, vc_str name, vc_arena
         status = fail_damaged(name, "its measures are not those of its definition", error);
     else
         status = open_dimensions(snapshot, &manifest, arena, cube, error);
+    if (status == VC_OK) status = vc_source_views_new(cube, &cube->views, error);
     if (status != VC_OK) {
         vc_definition_release(definition);
         return status;
@@ -167,7 +169,9 @@ void vc_source_cube_close(vc_source_cube *cube)
 {
     if (cube == NULL) return;
     vc_definition_release((vc_definition *)cube->definition);
+    vc_source_views_free(cube->views);
     cube->definition = NULL;
+    cube->views = NULL;
 }
 
 vc_status vc_source_cube_chunk(const vc_source_cube *cube, const vc_snapshot *snapshot,

@@ -37,6 +37,8 @@ typedef struct vc_fact_run { /* segments of one load; an append adds a run */
     uint64_t nrows;
 } vc_fact_run;
 
+typedef struct vc_source_views vc_source_views;
+
 typedef struct vc_source_cube {
     vc_str name;
     const vc_definition *definition;
@@ -53,6 +55,7 @@ typedef struct vc_source_cube {
     const vc_fact_column *columns; /* [ncolumns] measure columns */
     const int *measure_columns;    /* [definition->as.cube.nmeasures] into columns; -1: none
                                       (count of rows, calculated, distinct over a dimension) */
+    vc_source_views *views;        /* what has been looked up of its facts; source_views.c */
 } vc_source_cube;
 
 /* Open a stored source cube.
@@ -68,6 +71,16 @@ void vc_source_cube_close(vc_source_cube *cube);
 vc_status vc_source_cube_chunk(const vc_source_cube *cube, const vc_snapshot *snapshot,
                                uint16_t column, uint32_t segment, vc_chunk *chunk_out,
                                vc_error *error);
+
+/* The same, looked up once and kept with the cube: for scans, which come again. The snapshot is
+ * always the one that the cube was opened with. Many threads may ask at once. */
+vc_status vc_source_cube_view(const vc_source_cube *cube, const vc_snapshot *snapshot,
+                              uint16_t column, uint32_t segment, const vc_chunk **chunk_out,
+                              vc_error *error);
+
+/* The zones of a column: [nsegments] over all runs, kept with the cube. No chunk is touched. */
+vc_status vc_source_cube_zones(const vc_source_cube *cube, const vc_snapshot *snapshot,
+                               uint16_t column, const vc_zone **zones_out, vc_error *error);
 
 /* VC_NOT_FOUND, code "unknown_dimension", with candidates. */
 vc_status vc_source_cube_find_dimension(const vc_source_cube *cube, vc_str name,

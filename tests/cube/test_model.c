@@ -421,13 +421,15 @@ Test(model, memo)
     vc_error error = {0};
     open_cubes(&scratch);
     open_model(&scratch, &model);
-    cr_assert_eq(vc_model_memo(model, &key, compute, &ncalls, &first, &error), VC_BUSY);
-    NEED_OK(vc_model_memo(model, &key, compute, &ncalls, &first, why));
-    NEED_OK(vc_model_memo(model, &key, compute, &ncalls, &second, why));
+    cr_assert_eq(vc_model_memo(model, &key, 0, compute, &ncalls, &first, &error), VC_BUSY);
+    NEED_OK(vc_model_memo(model, &key, 0, compute, &ncalls, &first, why));
+    NEED_OK(vc_model_memo(model, &key, 0, compute, &ncalls, &second, why));
     cr_assert_eq(ncalls, 2, "a failure is not kept, a value is");
     cr_assert_eq(first, second);
-    NEED_OK(vc_model_memo(model, &other, compute, &ncalls, &second, why));
+    NEED_OK(vc_model_memo(model, &other, 0, compute, &ncalls, &second, why));
     cr_assert_eq(ncalls, 3);
+    NEED_OK(vc_model_memo(model, &key, 1, compute, &ncalls, &second, why));
+    cr_assert_eq(ncalls, 4, "another variant is another memo");
     vc_model_free(model);
     scratch_close(&scratch);
 }
