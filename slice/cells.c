@@ -1,4 +1,5 @@
-/* The cells of a pass: per cell the number of facts, and one accumulator per measure.
+/* The cells of a pass: per cell the number of facts, and one accumulator per measure, as narrow as
+ * its `keep` says.
  *
  * Few possible cells are kept densely, slot = key. Otherwise slots are given out in order of
  * arrival, and an open-addressing table leads from key to slot. Distinct ids are pairs (slot, id)
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DENSE_CELLS = 1 << 14 };
+enum { DENSE_BYTES = 2 << 20 };
 
 struct pairs {       /* a set of (slot, id) */
     uint64_t *items; /* pair + 1; 0: free */
@@ -18,6 +19,7 @@ struct pairs {       /* a set of (slot, id) */
 
 struct vc_cells {
     const vc_accumulator_spec *specs;
+    vc_keep *keeps; /* [nspecs] */
     size_t nspecs;
     uint64_t max_slots;
     bool is_dense;
@@ -26,9 +28,41 @@ struct vc_cells {
     uint32_t *table; /* [table_size] slot + 1; NULL when dense */
     size_t table_size;
     uint64_t *rows;
-    vc_accumulator **accumulators; /* [nspecs][capacity] */
-    struct pairs *distinct;        /* [nspecs] */
+    void **accumulators;    /* [nspecs][capacity] of what the keep says; NULL: nothing */
+    struct pairs *distinct; /* [nspecs] */
 };
+
+static size_t keep_bytes(vc_keep keep)
+{
+    return keep == VC_KEEP_WIDE    ? sizeof(vc_accumulator)
+           : keep == VC_KEEP_SUM64 ? sizeof(int64_t)
+                                   : 0;
+}
+
+/* Bytes of a slot: its number of facts and its accumulators. */
+static uint64_t slot_bytes(const vc_keep *keeps, size_t nspecs)
+{
+    uint64_t bytes = sizeof(uint64_t);
+    for (size_t i = 0; i < nspecs; i++)
+        bytes += keep_bytes(keeps[i]);
+    return bytes;
+}
+
+bool vc_cells_fit_densely(uint64_t ncells, const vc_keep *keeps, size_t nspecs)
+{
+    return ncells <= DENSE_BYTES / slot_bytes(keeps, nspecs);
+}
+
+uint64_t vc_cells_estimate(uint64_t ncells, const vc_keep *keeps, size_t nspecs, uint64_t nrows,
+                           uint64_t max_slots)
+{
+    if (vc_cells_fit_densely(ncells, keeps, nspecs)) return ncells * slot_bytes(keeps, nspecs);
+    uint64_t nslots = ncells < nrows ? ncells : nrows;
+    if (nslots > max_slots) nslots = max_slots;
+    /* Arrays double, and while they are copied both are there; the table is at most half full. */
+    return nslots * 3 * (slot_bytes(keeps, nspecs) + sizeof(uint64_t)) +
+           nslots * 6 * sizeof(uint32_t);
+}
 
 static bool grow_slots(vc_cells *cells, size_t capacity)
 {
@@ -42,27 +76,31 @@ static bool grow_slots(vc_cells *cells, size_t capacity)
         cells->keys = keys;
     }
     for (size_t i = 0; i < cells->nspecs; i++) {
-        vc_accumulator *grown = realloc(cells->accumulators[i], capacity * sizeof *grown);
+        size_t bytes = keep_bytes(cells->keeps[i]);
+        if (bytes == 0) continue;
+        char *grown = realloc(cells->accumulators[i], capacity * bytes);
         if (grown == NULL) return false;
         cells->accumulators[i] = grown;
-        memset(grown + cells->capacity, 0, (capacity - cells->capacity) * sizeof *grown);
+        memset(grown + cells->capacity * bytes, 0, (capacity - cells->capacity) * bytes);
     }
     cells->capacity = capacity;
     return true;
 }
 
-vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, size_t nspecs,
-                       uint64_t max_slots, vc_cells **cells_out, vc_error *error)
+vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, const vc_keep *keeps,
+                       size_t nspecs, uint64_t max_slots, vc_cells **cells_out, vc_error *error)
 {
     vc_cells *cells = calloc(1, sizeof *cells);
     if (cells == NULL) return vc_no_memory(error);
     cells->specs = specs;
     cells->nspecs = nspecs;
     cells->max_slots = max_slots;
-    cells->is_dense = ncells <= DENSE_CELLS;
+    cells->is_dense = vc_cells_fit_densely(ncells, keeps, nspecs);
+    cells->keeps = calloc(nspecs + 1, sizeof *cells->keeps);
+    if (cells->keeps != NULL && nspecs > 0) memcpy(cells->keeps, keeps, nspecs * sizeof *keeps);
     cells->accumulators = calloc(nspecs + 1, sizeof *cells->accumulators);
     cells->distinct = calloc(nspecs + 1, sizeof *cells->distinct);
-    bool is_made = cells->accumulators != NULL && cells->distinct != NULL &&
+    bool is_made = cells->keeps != NULL && cells->accumulators != NULL && cells->distinct != NULL &&
                    grow_slots(cells, cells->is_dense ? (size_t)ncells : 1024);
     if (is_made && cells->is_dense) cells->count = (size_t)ncells;
     if (is_made && !cells->is_dense) {
@@ -85,6 +123,7 @@ void vc_cells_free(vc_cells *cells)
         if (cells->accumulators != NULL) free(cells->accumulators[i]);
         if (cells->distinct != NULL) free(cells->distinct[i].items);
     }
+    free(cells->keeps);
     free(cells->accumulators);
     free(cells->distinct);
     free(cells->rows);
@@ -185,9 +224,39 @@ uint64_t *vc_cells_rows(vc_cells *cells)
     return cells->rows;
 }
 
+const uint64_t *vc_cells_facts(const vc_cells *cells)
+{
+    return cells->rows;
+}
+
+const vc_keep *vc_cells_keeps(const vc_cells *cells)
+{
+    return cells->keeps;
+}
+
+bool vc_cells_is_dense(const vc_cells *cells)
+{
+    return cells->is_dense;
+}
+
 vc_accumulator *vc_cells_accumulators(vc_cells *cells, size_t spec)
 {
     return cells->accumulators[spec];
+}
+
+int64_t *vc_cells_sums(vc_cells *cells, size_t spec)
+{
+    return cells->accumulators[spec];
+}
+
+vc_accumulator vc_cells_read(const vc_cells *cells, size_t spec, uint32_t slot)
+{
+    vc_accumulator accumulator = {.count = cells->rows[slot]};
+    if (cells->keeps[spec] == VC_KEEP_WIDE)
+        return ((const vc_accumulator *)cells->accumulators[spec])[slot];
+    if (cells->keeps[spec] == VC_KEEP_SUM64)
+        accumulator.as.sum = ((const int64_t *)cells->accumulators[spec])[slot];
+    return accumulator;
 }
 
 /* ---- distinct ids ---- */
@@ -222,7 +291,7 @@ bool vc_cells_add_distinct(vc_cells *cells, size_t spec, uint32_t slot, uint32_t
     }
     pairs->items[at] = item;
     pairs->count++;
-    cells->accumulators[spec][slot].count++;
+    vc_cells_accumulators(cells, spec)[slot].count++;
     return true;
 }
 
@@ -258,6 +327,17 @@ static void merge_accumulator(const vc_accumulator_spec *spec, vc_accumulator *i
     into->count += from->count;
 }
 
+static void add_spec(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot,
+                     size_t spec)
+{
+    if (from->keeps[spec] == VC_KEEP_WIDE)
+        merge_accumulator(&from->specs[spec], &((vc_accumulator *)into->accumulators[spec])[slot],
+                          &((const vc_accumulator *)from->accumulators[spec])[from_slot]);
+    else if (from->keeps[spec] == VC_KEEP_SUM64)
+        ((int64_t *)into->accumulators[spec])[slot] +=
+            ((const int64_t *)from->accumulators[spec])[from_slot];
+}
+
 static vc_status merge_distinct(vc_cells *into, const vc_cells *from, size_t spec,
                                 const uint32_t *slots, vc_error *error)
 {
@@ -287,10 +367,15 @@ vc_status vc_cells_merge(vc_cells *into, vc_cells *from, vc_error *error)
             continue;
         }
         for (size_t slot = 0; slot < from->count; slot++)
-            if (from->rows[slot] > 0)
-                merge_accumulator(&from->specs[spec], &into->accumulators[spec][slots[slot]],
-                                  &from->accumulators[spec][slot]);
+            if (from->rows[slot] > 0) add_spec(into, slots[slot], from, (uint32_t)slot, spec);
     }
     free(slots);
     return status;
+}
+
+void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot)
+{
+    into->rows[slot] += from->rows[from_slot];
+    for (size_t spec = 0; spec < from->nspecs; spec++)
+        add_spec(into, slot, from, from_slot, spec);
 }

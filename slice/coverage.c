@@ -15,20 +15,6 @@ struct covering {
     vc_arena *arena; /* of the model: what is made here is kept */
 };
 
-/* The leaves that a fix of the source keeps, as a step of the scan. */
-static vc_status fix_step(const vc_cube_source *source, const vc_cube_fix *fix, vc_arena *work,
-                          vc_step *step_out, vc_error *error)
-{
-    uint32_t nleaves = source->cube->dimensions[fix->source_dimension]->nleaves;
-    uint32_t *groups = vc_arena_alloc(work, ((size_t)nleaves + 1) * sizeof *groups);
-    if (groups == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
-        groups[leaf] = vc_bit_get(fix->leaves, leaf) ? 0 : VC_NONE;
-    *step_out =
-        (vc_step){.column = (uint16_t)fix->source_dimension, .groups = groups, .nleaves = nleaves};
-    return VC_OK;
-}
-
 /* Sums and counts of a source, of all leaves of one dimension whose fate is allowed, read as the
  * source is fixed. */
 static vc_status scan_fates(const struct covering *in, const vc_pass *pass, size_t dimension,
@@ -44,26 +30,29 @@ static vc_status scan_fates(const struct covering *in, const vc_pass *pass, size
                     .arena = work,
                     .deadline_ns = UINT64_MAX};
     vc_step *steps = VC_ARENA_NEW(work, vc_step, source->nfixes + 1);
-    uint32_t *groups = vc_arena_alloc(work, ((size_t)relation->nleaves + 1) * sizeof *groups);
-    if (steps == NULL || groups == NULL) return vc_no_memory(error);
+    uint64_t *passing = VC_ARENA_NEW(work, uint64_t, vc_bits_words(relation->nleaves) + 1);
+    if (steps == NULL || passing == NULL) return vc_no_memory(error);
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
-        groups[leaf] = relation->fates[leaf] <= last_fate ? 0 : VC_NONE;
-    steps[0] = (vc_step){.column = (uint16_t)binding->source_dimension,
-                         .groups = groups,
-                         .nleaves = relation->nleaves};
+        passing[leaf >> 6] |= (uint64_t)(relation->fates[leaf] <= last_fate) << (leaf & 63);
+    steps[0] =
+        (vc_step){.column = (uint16_t)binding->source_dimension, .nleaves = relation->nleaves};
+    vc_step_set_passing(&steps[0], passing);
     for (size_t i = 0; i < source->nfixes; i++) {
-        vc_status status = fix_step(source, &source->fixes[i], work, &steps[i + 1], error);
-        if (status != VC_OK) return status;
+        size_t fixed = source->fixes[i].source_dimension;
+        steps[i + 1] = (vc_step){.column = (uint16_t)fixed,
+                                 .nleaves = source->cube->dimensions[fixed]->nleaves};
+        vc_step_set_passing(&steps[i + 1], source->fixes[i].leaves);
     }
     vc_table table = {.steps = steps, .nsteps = source->nfixes + 1, .ncells = 1};
-    return vc_scan_run(&plan, pass, &table, cells_out, error);
+    vc_scan_stats stats;
+    return vc_scan_run(&plan, pass, &table, cells_out, &stats, error);
 }
 
-static double accumulated(const vc_accumulator_spec *spec, const vc_accumulator *from)
+static double accumulated(const vc_accumulator_spec *spec, vc_accumulator from)
 {
-    if (spec->aggregator == VC_AGG_COUNT) return (double)from->count;
-    if (spec->type == VC_VALUE_FLOAT) return from->as.f.sum + from->as.f.correction;
-    return (double)from->as.sum;
+    if (spec->aggregator == VC_AGG_COUNT) return (double)from.count;
+    if (spec->type == VC_VALUE_FLOAT) return from.as.f.sum + from.as.f.correction;
+    return (double)from.as.sum;
 }
 
 /* The additive measures of a source that can be asked as they are. */
@@ -101,8 +90,8 @@ static vc_status measure_shares(const struct covering *in, size_t source, size_t
             status = scan_fates(in, &pass, dimension, VC_FATE_UNMATCHED, &all, &work, error);
     }
     for (size_t i = 0; i < pass.naccumulators && status == VC_OK; i++) {
-        double part = accumulated(&pass.accumulators[i], vc_cells_accumulators(matched, i));
-        double whole = accumulated(&pass.accumulators[i], vc_cells_accumulators(all, i));
+        double part = accumulated(&pass.accumulators[i], vc_cells_read(matched, i, 0));
+        double whole = accumulated(&pass.accumulators[i], vc_cells_read(all, i, 0));
         shares[i].is_known = whole != 0 && isfinite(part / whole);
         shares[i].share = shares[i].is_known ? part / whole : 0;
     }
@@ -151,11 +140,12 @@ vc_status vc_engine_coverage(vc_model *model, const vc_cube *cube, const vc_engi
     vc_engine_options filled = options == NULL ? (vc_engine_options){0} : *options;
     (void)arena; /* the result is the model's */
     if (filled.limits.max_cells == 0) filled.limits.max_cells = 1;
+    filled.limits.max_memory_bytes = UINT64_MAX; /* one cell */
     /* Others wait for this: it is not given up because one client went away. */
     filled.is_cancelled = NULL;
     struct covering in = {.model = model, .cube = cube, .options = &filled};
     const void *list;
-    vc_status status = vc_model_memo(model, cube, compute, &in, &list, error);
+    vc_status status = vc_model_memo(model, cube, 0, compute, &in, &list, error);
     if (status != VC_OK) return status;
     *coverage_out = ((const struct coverage_list *)list)->items;
     *ncoverage_out = ((const struct coverage_list *)list)->count;

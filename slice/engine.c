@@ -49,11 +49,11 @@ static vc_status compute_rows(struct answering *in, vc_error *error)
     vc_plan *plan = in->plan;
     const vc_query *query = plan->query;
     uint32_t all = plan->naxes == 0 ? 0 : (uint32_t)((1u << plan->naxes) - 1);
-    vc_status status = vc_stitch(plan, all, query->is_sparse, &in->detail, error);
+    vc_status status = vc_stitch(plan, all, query->is_sparse, NULL, &in->detail, error);
     if (status == VC_OK && all == 0)
         in->summary = in->detail;
     else if (status == VC_OK)
-        status = vc_stitch(plan, 0, true, &in->summary, error);
+        status = vc_stitch(plan, 0, true, in->detail, &in->summary, error);
     in->totals = VC_ARENA_NEW(in->arena, vc_rows *, query->ntotals + 1);
     if (in->totals == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < query->ntotals && status == VC_OK; i++) {
@@ -62,7 +62,7 @@ static vc_status compute_rows(struct answering *in, vc_error *error)
         if (status == VC_OK && mask == 0)
             in->totals[i] = in->summary;
         else if (status == VC_OK)
-            status = vc_stitch(plan, mask, true, &in->totals[i], error);
+            status = vc_stitch(plan, mask, true, in->detail, &in->totals[i], error);
     }
     return status;
 }
@@ -477,7 +477,7 @@ static const vc_step *find_ragged(const struct answering *in, size_t pass, size_
     const vc_cube_source *source = &plan->cube->sources[plan->passes[pass].source];
     size_t column = source->bindings[plan->axes[axis].dimension].source_dimension;
     for (size_t i = 0; i < table->nsteps; i++)
-        if (table->steps[i].groups == NULL && table->strides[axis] > 0 &&
+        if (table->steps[i].offsets != NULL && table->strides[axis] > 0 &&
             table->steps[i].stride == table->strides[axis] && table->steps[i].column == column)
             return &table->steps[i];
     return NULL;
@@ -623,6 +623,8 @@ static vc_status add_coverage(struct answering *in, vc_error *error)
     return VC_OK;
 }
 
+/* ---- the whole ---- */
+
 static vc_status fill_options(const vc_engine_options *options, const vc_query *query,
                               vc_engine_options *filled_out, vc_error *error)
 {
@@ -637,17 +639,63 @@ static vc_status fill_options(const vc_engine_options *options, const vc_query *
     return VC_OK;
 }
 
+static void release_rows(const struct answering *in)
+{
+    if (in->plan == NULL) return;
+    vc_rows_release(in->plan, in->detail);
+    vc_rows_release(in->plan, in->summary);
+    for (size_t i = 0; in->totals != NULL && i < in->plan->query->ntotals; i++)
+        vc_rows_release(in->plan, in->totals[i]);
+}
+
 vc_status vc_engine_explain(vc_model *model, const vc_query *query,
                             const vc_engine_options *options, vc_arena *arena,
                             const vc_explain **explain_out, vc_error *error)
 {
     vc_engine_options filled;
-    vc_plan *plan;
-    vc_explain *explain = NULL;
+    struct answering in = {.arena = arena};
     vc_status status = fill_options(options, query, &filled, error);
-    if (status == VC_OK) status = vc_plan_make(model, query, &filled, arena, &plan, error);
-    if (status == VC_OK) status = vc_plan_explain(plan, &explain, error);
-    *explain_out = explain;
+    uint64_t begin = vc_plan_now();
+    if (status == VC_OK) status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
+    if (status != VC_OK) return status;
+    in.plan->is_dry = true;
+    status = vc_plan_explain(in.plan, error);
+    if (status == VC_OK) status = compute_rows(&in, error);
+    release_rows(&in);
+    if (status != VC_OK) return status;
+    in.plan->explain->ns.plan = in.plan->explain->ns.total = vc_plan_now() - begin;
+    *explain_out = in.plan->explain;
+    return VC_OK;
+}
+
+/* Where the time went: what is not scanning is planning, stitching or shaping. */
+static void tell_times(const struct answering *in, uint64_t begin, uint64_t planned,
+                       uint64_t computed)
+{
+    vc_explain *explain = in->plan->explain;
+    if (explain == NULL) return;
+    explain->ns.plan = planned - begin;
+    explain->ns.scan = in->plan->scan_ns;
+    explain->ns.stitch = computed - planned - in->plan->scan_ns;
+    explain->ns.shape = vc_plan_now() - computed;
+    explain->ns.total = vc_plan_now() - begin;
+    in->result->explain = explain;
+}
+
+static vc_status answer(struct answering *in, uint64_t begin, vc_error *error)
+{
+    vc_status status = VC_OK;
+    uint64_t planned = vc_plan_now();
+    if (in->plan->query->wants_explain) status = vc_plan_explain(in->plan, error);
+    if (status == VC_OK) status = compute_rows(in, error);
+    uint64_t computed = vc_plan_now();
+    if (status == VC_OK) status = shape_rows(in, error);
+    if (status == VC_OK) status = describe_axes(in, error);
+    if (status == VC_OK) status = describe_measures(in, error);
+    if (status == VC_OK) status = fill_table(in, error);
+    if (status == VC_OK) status = add_notices(in, error);
+    if (status == VC_OK && in->plan->cube->is_virtual) status = add_coverage(in, error);
+    if (status == VC_OK) tell_times(in, begin, planned, computed);
     return status;
 }
 
@@ -655,23 +703,14 @@ vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_
                         vc_arena *arena, const vc_result **result_out, vc_error *error)
 {
     vc_engine_options filled;
-    vc_explain *explain = NULL;
-    vc_status status = fill_options(options, query, &filled, error);
-    if (status != VC_OK) return status;
+    uint64_t begin = vc_plan_now();
     struct answering in = {.arena = arena, .result = VC_ARENA_NEW(arena, vc_result, 1)};
     if (in.result == NULL) return vc_no_memory(error);
-    status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
-    if (status == VC_OK) status = vc_plan_check_memory(in.plan, error);
-    if (status == VC_OK && query->wants_explain) status = vc_plan_explain(in.plan, &explain, error);
-    if (status == VC_OK) status = compute_rows(&in, error);
-    if (status == VC_OK) status = shape_rows(&in, error);
-    if (status == VC_OK) status = describe_axes(&in, error);
-    if (status == VC_OK) status = describe_measures(&in, error);
-    if (status == VC_OK) status = fill_table(&in, error);
-    if (status == VC_OK) status = add_notices(&in, error);
-    if (status == VC_OK && in.plan->cube->is_virtual) status = add_coverage(&in, error);
+    vc_status status = fill_options(options, query, &filled, error);
+    if (status == VC_OK) status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
+    if (status == VC_OK) status = answer(&in, begin, error);
+    release_rows(&in);
     if (status != VC_OK) return status;
-    in.result->explain = explain;
     in.result->cube = in.plan->cube->name;
     in.result->is_virtual = in.plan->cube->is_virtual;
     in.result->definition_hash = in.plan->cube->definition_hash;

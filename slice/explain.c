@@ -1,94 +1,11 @@
-/* What explain tells before anything is scanned, and the memory that a plan needs at most.
- *
- * Every part of a scan has cells of its own: those of the grid, but all parts together no more than
- * the source has facts (a ragged join may give a fact several cells, so there it is the grid), and
- * no part more than the engine makes. The passes of a grouping are kept until they are stitched.
+/* What explain tells: measures and policies when the plan is made, then each scan as it is done, or
+ * would be.
  */
 #include "slice/plan.h"
 
 #include "base/cpu.h"
 
 #include <string.h>
-
-enum {
-    CELL_BYTES = 24, /* number of facts, key, and its share of a table */
-    BLOCK_ROWS = 4096,
-    MAX_PARTS = 16,
-};
-
-struct explaining {
-    vc_plan *plan;
-    vc_arena *arena;
-    vc_explain *explain;
-};
-
-/* ---- estimates ---- */
-
-static bool has_ragged_join(const vc_plan *plan, const vc_pass *pass)
-{
-    const vc_cube_source *source = &plan->cube->sources[pass->source];
-    for (size_t d = 0; d < plan->cube->ndimensions; d++)
-        if (source->bindings[d].kind == VC_BIND_RELATION &&
-            source->bindings[d].relation->units == NULL)
-            return true;
-    return false;
-}
-
-/* Cells of the grid of a pass; UINT64_MAX: more than that. */
-static uint64_t grid_of(const vc_plan *plan, const vc_pass *pass, uint32_t kept)
-{
-    const vc_cube_source *source = &plan->cube->sources[pass->source];
-    uint64_t ncells = 1;
-    for (size_t i = 0; i < plan->naxes; i++) {
-        const vc_axis *axis = &plan->axes[i];
-        if (!(kept >> i & 1) || source->bindings[axis->dimension].kind == VC_BIND_NONE) continue;
-        if (axis->ngroups > 0 && __builtin_mul_overflow(ncells, (uint64_t)axis->ngroups, &ncells))
-            return UINT64_MAX;
-    }
-    return ncells;
-}
-
-static uint64_t bytes_of(const vc_plan *plan, const vc_pass *pass, uint32_t kept)
-{
-    const vc_source_cube *cube = plan->cube->sources[pass->source].cube;
-    uint64_t ncells = grid_of(plan, pass, kept), bytes;
-    uint64_t nparts = cube->nsegments < 1           ? 1
-                      : cube->nsegments > MAX_PARTS ? MAX_PARTS
-                                                    : cube->nsegments;
-    if (plan->options->limits.max_cells < ncells) ncells = plan->options->limits.max_cells;
-    if (__builtin_mul_overflow(ncells, nparts, &ncells)) ncells = UINT64_MAX;
-    /* The parts' cells together, and then once more those of the whole. */
-    if (!has_ragged_join(plan, pass) && 2 * cube->nrows < ncells) ncells = 2 * cube->nrows;
-    if (__builtin_mul_overflow(ncells, CELL_BYTES + pass->naccumulators * sizeof(vc_accumulator),
-                               &bytes))
-        return UINT64_MAX;
-    return bytes;
-}
-
-static uint32_t all_axes(const vc_plan *plan)
-{
-    return plan->naxes == 0 ? 0 : (uint32_t)((1u << plan->naxes) - 1);
-}
-
-/* Of the rows, which have the most cells of all groupings. */
-static uint64_t plan_bytes(const vc_plan *plan)
-{
-    uint64_t bytes = 0;
-    for (size_t p = 0; p < plan->npasses; p++)
-        if (__builtin_add_overflow(bytes, bytes_of(plan, &plan->passes[p], all_axes(plan)), &bytes))
-            return UINT64_MAX;
-    return bytes;
-}
-
-vc_status vc_plan_check_memory(const vc_plan *plan, vc_error *error)
-{
-    uint64_t bytes = plan_bytes(plan), limit = plan->options->limits.max_memory_bytes;
-    if (bytes <= limit) return VC_OK;
-    return vc_fail(error, VC_LIMIT, "limit_memory",
-                   "the query may need %llu bytes of memory, the limit is %llu; cut more, or drill "
-                   "fewer dimensions",
-                   (unsigned long long)bytes, (unsigned long long)limit);
-}
 
 /* ---- measures ---- */
 
@@ -131,10 +48,10 @@ static const char *policy_of(const vc_plan *plan, const vc_cube_measure *measure
     return policy;
 }
 
-static vc_status explain_measures(struct explaining *in, vc_error *error)
+static vc_status explain_measures(vc_plan *plan, vc_error *error)
 {
-    const vc_plan *plan = in->plan;
-    vc_explain_measure *measures = VC_ARENA_NEW(in->arena, vc_explain_measure, plan->nmeasures + 1);
+    vc_explain_measure *measures =
+        VC_ARENA_NEW(plan->arena, vc_explain_measure, plan->nmeasures + 1);
     if (measures == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < plan->nmeasures; i++) {
         const vc_plan_measure *from = &plan->measures[i];
@@ -146,22 +63,22 @@ static vc_status explain_measures(struct explaining *in, vc_error *error)
             measures[i].policy = policy_of(plan, from->measure);
         }
     }
-    in->explain->measures = measures;
-    in->explain->nmeasures = plan->nmeasures;
+    plan->explain->measures = measures;
+    plan->explain->nmeasures = plan->nmeasures;
     return VC_OK;
 }
 
 /* ---- steps ---- */
 
 /* The pairs of indexes by which a source joins along one of its dimensions. */
-static vc_str through_of(const struct explaining *in, const vc_cube_source *source, size_t column)
+static vc_str through_of(const vc_plan *plan, const vc_cube_source *source, size_t column)
 {
     vc_str text = {0};
     const vc_source_def *definition = source->definition;
     for (size_t i = 0; definition != NULL && i < definition->join.non; i++) {
         const vc_on_def *on = &definition->join.on[i];
         if (!vc_str_equal(on->to_dim, source->cube->dimension_names[column])) continue;
-        text = vc_arena_printf(in->arena, "%.*s%s%.*s.%.*s = %.*s.%.*s", VC_FMT(text),
+        text = vc_arena_printf(plan->arena, "%.*s%s%.*s.%.*s = %.*s.%.*s", VC_FMT(text),
                                text.size > 0 ? " and " : "", VC_FMT(on->dim), VC_FMT(on->index),
                                VC_FMT(on->to_dim), VC_FMT(on->to_index));
     }
@@ -184,38 +101,29 @@ static const char *why_of(bool is_cut, bool is_drilled, bool is_mapped)
     return whys[is_cut][is_drilled][is_mapped];
 }
 
-/* How many leaves of the source's dimension a step lets through. */
-static uint64_t count_passing(const vc_step *step)
+static vc_explain_step describe_step(const vc_plan *plan, const vc_pass *pass, uint32_t kept,
+                                     const vc_step *step)
 {
-    uint64_t count = 0;
-    for (uint32_t leaf = 0; leaf < step->nleaves; leaf++)
-        count += step->groups != NULL ? step->groups[leaf] != VC_NONE
-                                      : step->offsets[leaf] < step->offsets[leaf + 1];
-    return count;
-}
-
-/* What the table says of one of its steps. dimension: of the cube; SIZE_MAX: a fix, or the leaves
- * that are last or first. */
-static vc_explain_step describe_step(const struct explaining *in, const vc_cube_source *source,
-                                     uint32_t kept, const vc_step *step, size_t dimension)
-{
-    const vc_cube *cube = in->plan->cube;
+    const vc_cube_source *source = &plan->cube->sources[pass->source];
     vc_explain_step out = {.source_dimension = source->cube->dimension_names[step->column],
                            .nleaves = step->nleaves,
-                           .npassing = count_passing(step),
+                           .npassing = step->npassing,
                            .ngroups = 1};
-    out.how = out.npassing == out.nleaves ? "all" : "set";
-    if (step->groups == NULL) out.how = "relation";
-    if (dimension == SIZE_MAX) {
+    out.how = step->offsets != NULL             ? "relation"
+              : step->npassing == step->nleaves ? "all"
+              : step->passing == NULL           ? "range"
+                                                : "set";
+    if (step->dimension == SIZE_MAX) {
         out.dimension = out.source_dimension;
-        out.why = step->groups == NULL ? "over" : "fix";
+        out.why =
+            pass->over != VC_OVER_NONE && pass->over_dimension == step->column ? "over" : "fix";
         return out;
     }
-    const vc_axis *axis = axis_of(in->plan, dimension, kept);
-    out.dimension = cube->dimensions[dimension].name;
-    out.is_mapped = source->bindings[dimension].kind == VC_BIND_RELATION;
-    if (out.is_mapped) out.through = through_of(in, source, step->column);
-    out.why = why_of(in->plan->selections[dimension].is_cut, axis != NULL, out.is_mapped);
+    const vc_axis *axis = axis_of(plan, step->dimension, kept);
+    out.dimension = plan->cube->dimensions[step->dimension].name;
+    out.is_mapped = step->is_mapped;
+    if (out.is_mapped) out.through = through_of(plan, source, step->column);
+    out.why = why_of(plan->selections[step->dimension].is_cut, axis != NULL, out.is_mapped);
     if (axis != NULL) {
         out.level = axis->stored->name;
         out.ngroups = axis->ngroups;
@@ -223,50 +131,24 @@ static vc_explain_step describe_step(const struct explaining *in, const vc_cube_
     return out;
 }
 
-/* The steps of a table stand in the order of the cube's dimensions; then come fixes and `over`. A
- * dimension that is neither cut, drilled nor mapped has none. */
-static vc_status explain_steps(const struct explaining *in, const vc_pass *pass, uint32_t kept,
-                               const vc_table *table, vc_explain_scan *scan, vc_error *error)
-{
-    const vc_plan *plan = in->plan;
-    const vc_cube_source *source = &plan->cube->sources[pass->source];
-    scan->steps = VC_ARENA_NEW(in->arena, vc_explain_step, table->nsteps + 1);
-    if (scan->steps == NULL) return vc_no_memory(error);
-    for (size_t d = 0; d < plan->cube->ndimensions && scan->nsteps < table->nsteps; d++) {
-        const vc_binding *binding = &source->bindings[d];
-        bool has_step = binding->kind == VC_BIND_RELATION ||
-                        (binding->kind == VC_BIND_IDENTITY &&
-                         (axis_of(plan, d, kept) != NULL || plan->selections[d].slots != NULL));
-        if (!has_step) continue;
-        scan->steps[scan->nsteps] = describe_step(in, source, kept, &table->steps[scan->nsteps], d);
-        scan->nsteps++;
-    }
-    for (; scan->nsteps < table->nsteps; scan->nsteps++)
-        scan->steps[scan->nsteps] =
-            describe_step(in, source, kept, &table->steps[scan->nsteps], SIZE_MAX);
-    return VC_OK;
-}
-
 /* ---- scans ---- */
 
-static vc_str name_rows(const struct explaining *in, uint32_t kept)
+static vc_str name_rows(const vc_plan *plan, uint32_t kept)
 {
-    const vc_plan *plan = in->plan;
     vc_str text = VC_STR("totals ");
-    if (kept == all_axes(plan)) return VC_STR("rows");
     if (kept == 0) return VC_STR("summary");
+    if (kept == (1u << plan->naxes) - 1) return VC_STR("rows");
     for (size_t i = 0, n = 0; i < plan->naxes; i++)
         if (kept >> i & 1)
-            text = vc_arena_printf(in->arena, "%.*s%s%.*s", VC_FMT(text), n++ > 0 ? "," : "",
+            text = vc_arena_printf(plan->arena, "%.*s%s%.*s", VC_FMT(text), n++ > 0 ? "," : "",
                                    VC_FMT(plan->axes[i].ref.dimension));
     return text;
 }
 
-static vc_status name_measures(const struct explaining *in, size_t pass, vc_explain_scan *scan,
+static vc_status name_measures(const vc_plan *plan, size_t pass, vc_explain_scan *scan,
                                vc_error *error)
 {
-    const vc_plan *plan = in->plan;
-    vc_str *names = VC_ARENA_NEW(in->arena, vc_str, plan->nmeasures + 1);
+    vc_str *names = VC_ARENA_NEW(plan->arena, vc_str, plan->nmeasures + 1);
     if (names == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < plan->nmeasures; i++)
         if (plan->measures[i].expr == NULL && plan->measures[i].pass == pass)
@@ -275,76 +157,64 @@ static vc_status name_measures(const struct explaining *in, size_t pass, vc_expl
     return VC_OK;
 }
 
-static vc_status explain_scan(const struct explaining *in, size_t number, uint32_t kept,
-                              vc_explain_scan *scan, vc_error *error)
+static uint64_t count_found(const vc_cells *cells)
 {
-    const vc_plan *plan = in->plan;
+    const uint64_t *rows = vc_cells_facts(cells);
+    uint64_t nfound = 0;
+    for (size_t slot = 0; slot < vc_cells_count(cells); slot++)
+        nfound += rows[slot] > 0;
+    return nfound;
+}
+
+vc_status vc_plan_explain_scan(vc_plan *plan, size_t number, uint32_t kept, const vc_table *table,
+                               const vc_scan_stats *stats, const vc_cells *cells, uint64_t ns,
+                               vc_error *error)
+{
+    static const vc_scan_stats none;
     const vc_pass *pass = &plan->passes[number];
     const vc_cube_source *source = &plan->cube->sources[pass->source];
-    vc_table *table;
-    vc_status status = vc_table_make(plan, pass, kept, &table, error);
-    if (status != VC_OK) return status;
-    uint64_t nblocks = (source->cube->nrows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    *scan = (vc_explain_scan){
-        .source = plan->cube->is_virtual ? source->alias : plan->cube->name,
-        .rows = name_rows(in, kept),
-        .nsegments = source->cube->nsegments,
-        .nblocks = nblocks,
-        .nrows = source->cube->nrows,
-        .nrows_scanned = source->cube->nrows,
-        .ncells = grid_of(plan, pass, kept),
-        .kernel = vc_cpu_level_name(VC_CPU_PORTABLE),
-        .nthreads = plan->options->pool == NULL ? 1 : vc_pool_nthreads(plan->options->pool),
-        .memory_bytes = bytes_of(plan, pass, kept)};
-    /* Leaves are at most 4 bytes wide, values 8. */
-    scan->nbytes = scan->nrows * (4 * table->nsteps + 8 * pass->naccumulators);
-    status = name_measures(in, number, scan, error);
-    return status == VC_OK ? explain_steps(in, pass, kept, table, scan, error) : status;
-}
-
-/* The axes that a grouping of the query keeps. Names that are not drilled are for the engine. */
-static uint32_t kept_by(const vc_plan *plan, const vc_total *total)
-{
-    uint32_t kept = 0;
-    for (size_t i = 0; i < total->ndimensions; i++)
-        for (size_t axis = 0; axis < plan->naxes; axis++)
-            if (vc_axis_is_named(&plan->axes[axis], total->dimensions[i])) kept |= 1u << axis;
-    return kept;
-}
-
-static vc_status explain_scans(struct explaining *in, vc_error *error)
-{
-    const vc_plan *plan = in->plan;
-    size_t ngroupings = 0, max = (plan->query->ntotals + 2) * plan->npasses;
-    uint32_t *groupings = VC_ARENA_NEW(in->arena, uint32_t, plan->query->ntotals + 2);
-    in->explain->scans = VC_ARENA_NEW(in->arena, vc_explain_scan, max + 1);
-    if (groupings == NULL || in->explain->scans == NULL) return vc_no_memory(error);
-    groupings[ngroupings++] = all_axes(plan);
-    if (plan->naxes > 0) groupings[ngroupings++] = 0;
-    for (size_t i = 0; i < plan->query->ntotals; i++) {
-        uint32_t kept = kept_by(plan, &plan->query->totals[i]);
-        if (kept != 0) groupings[ngroupings++] = kept;
-    }
-    for (size_t g = 0; g < ngroupings; g++)
-        for (size_t p = 0; p < plan->npasses; p++) {
-            vc_explain_scan *scan = &in->explain->scans[in->explain->nscans++];
-            vc_status status = explain_scan(in, p, groupings[g], scan, error);
-            if (status != VC_OK) return status;
-        }
-    return VC_OK;
+    vc_explain *explain = plan->explain;
+    if (explain->nscans == plan->max_scans) return VC_OK; /* a top has groupings of its own */
+    vc_explain_scan *scan = &explain->scans[explain->nscans++];
+    const vc_scan_stats *of = stats == NULL ? &none : stats;
+    *scan = (vc_explain_scan){.source = plan->cube->is_virtual ? source->alias : plan->cube->name,
+                              .rows = name_rows(plan, kept),
+                              .is_derived = stats == NULL,
+                              .is_executed = !plan->is_dry,
+                              .nsegments = of->nsegments,
+                              .nsegments_skipped = of->nsegments_skipped,
+                              .nblocks = of->nblocks,
+                              .nblocks_skipped = of->nblocks_skipped,
+                              .nrows = of->nrows,
+                              .nrows_scanned = of->nrows_scanned,
+                              .nrows_kept = of->nrows_kept,
+                              .nbytes = of->nbytes,
+                              .ncells = table->ncells,
+                              .ncells_found = cells == NULL ? 0 : count_found(cells),
+                              .cells = of->is_dense ? "dense" : "hashed",
+                              .kernel = vc_cpu_level_name(vc_cpu_get_level()),
+                              .nthreads = stats == NULL ? 1 : stats->nthreads,
+                              .memory_bytes = of->memory_bytes,
+                              .ns = plan->is_dry ? 0 : ns};
+    if (stats == NULL && cells != NULL) scan->cells = vc_cells_is_dense(cells) ? "dense" : "hashed";
+    if (of->memory_bytes > explain->memory_bytes) explain->memory_bytes = of->memory_bytes;
+    scan->steps = VC_ARENA_NEW(plan->arena, vc_explain_step, table->nsteps + 1);
+    if (scan->steps == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < table->nsteps; i++)
+        scan->steps[scan->nsteps++] = describe_step(plan, pass, kept, &table->steps[i]);
+    return name_measures(plan, number, scan, error);
 }
 
 /* ---- the whole ---- */
 
-vc_status vc_plan_explain(vc_plan *plan, vc_explain **explain_out, vc_error *error)
+vc_status vc_plan_explain(vc_plan *plan, vc_error *error)
 {
-    struct explaining in = {
-        .plan = plan, .arena = plan->arena, .explain = VC_ARENA_NEW(plan->arena, vc_explain, 1)};
-    if (in.explain == NULL) return vc_no_memory(error);
-    vc_status status = explain_measures(&in, error);
-    if (status == VC_OK) status = explain_scans(&in, error);
-    in.explain->memory_bytes = plan_bytes(plan);
-    in.explain->max_memory_bytes = plan->options->limits.max_memory_bytes;
-    *explain_out = in.explain;
-    return status;
+    plan->explain = VC_ARENA_NEW(plan->arena, vc_explain, 1);
+    if (plan->explain == NULL) return vc_no_memory(error);
+    plan->max_scans = (plan->query->ntotals + plan->query->ntops + 2) * plan->npasses;
+    plan->explain->scans = VC_ARENA_NEW(plan->arena, vc_explain_scan, plan->max_scans + 1);
+    if (plan->explain->scans == NULL) return vc_no_memory(error);
+    plan->explain->max_memory_bytes = plan->options->limits.max_memory_bytes;
+    plan->explain->is_executed = !plan->is_dry;
+    return explain_measures(plan, error);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-static uint64_t now_ns(void)
+uint64_t vc_plan_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -16,7 +16,7 @@ vc_status vc_plan_check(const vc_plan *plan, vc_error *error)
     const vc_engine_options *options = plan->options;
     if (options->is_cancelled != NULL && options->is_cancelled(options->context))
         return vc_fail(error, VC_CANCELLED, "cancelled", "the query was cancelled");
-    if (now_ns() > plan->deadline_ns)
+    if (vc_plan_now() > plan->deadline_ns)
         return vc_fail(error, VC_CANCELLED, "limit_time",
                        "the query took longer than the limit of %llu ms",
                        (unsigned long long)options->limits.max_time_ms);
@@ -32,32 +32,82 @@ static bool shows_members(const vc_bucket *bucket, const vc_hierarchy *hierarchy
     return bucket->has_members && !(hierarchy->nlevels > 1 && level == 0);
 }
 
-/* Number the groups of an axis, and give each selected slot its group. */
+/* Which groups have a selected slot. */
+static vc_status find_visible(vc_plan *plan, vc_axis *axis, vc_error *error)
+{
+    const vc_selection *selection = &plan->selections[axis->dimension];
+    const vc_level *level = axis->stored;
+    uint32_t nslots = plan->cube->dimensions[axis->dimension].nslots;
+    uint64_t *visible = VC_ARENA_NEW(plan->arena, uint64_t, vc_bits_words(axis->ngroups) + 1);
+    if (visible == NULL) return vc_no_memory(error);
+    if (selection->is_range && level->is_contiguous) {
+        if (selection->first < selection->end)
+            vc_bits_set_range(visible, axis->members[selection->first],
+                              (size_t)axis->members[selection->end - 1] + 1);
+    } else {
+        for (uint32_t leaf = selection->first; leaf < selection->end; leaf++)
+            if (selection->slots == NULL || vc_bit_get(selection->slots, leaf))
+                vc_bit_set(visible, axis->members[leaf]);
+    }
+    for (uint32_t slot = axis->nleaves; slot < nslots; slot++)
+        if (selection->slots == NULL || vc_bit_get(selection->slots, slot))
+            vc_bit_set(visible, vc_axis_group(axis, slot));
+    axis->visible = visible;
+    while (axis->first_visible < axis->ngroups && !vc_bit_get(visible, axis->first_visible))
+        axis->first_visible++;
+    axis->end_visible = axis->ngroups;
+    while (axis->end_visible > axis->first_visible && !vc_bit_get(visible, axis->end_visible - 1))
+        axis->end_visible--;
+    return VC_OK;
+}
+
+/* The members of a level's leaves as the scan wants them, made once per model. */
+struct members {
+    const vc_level *level;
+    uint32_t nleaves;
+};
+
+static vc_status unpack_members(void *context, vc_arena *arena, const void **members_out,
+                                vc_error *error)
+{
+    const struct members *of = context;
+    uint32_t *members = vc_arena_alloc(arena, ((size_t)of->nleaves + 1) * sizeof *members);
+    if (members == NULL) return vc_no_memory(error);
+    vc_numbers_copy(of->level->leaf_members, 0, of->nleaves, members);
+    *members_out = members;
+    return VC_OK;
+}
+
+/* Number the groups of an axis: the members of its level, then the buckets of the joins. */
 static vc_status group_axis(vc_plan *plan, vc_axis *axis, vc_error *error)
 {
     const vc_cube_dimension *outer = &plan->cube->dimensions[axis->dimension];
     const vc_hierarchy *hierarchy = &outer->dimension->hierarchies[axis->hierarchy];
-    const uint64_t *selected = plan->selections[axis->dimension].slots;
-    uint32_t nleaves = outer->dimension->nleaves, nsynthetic = 0;
-    uint32_t *groups = vc_arena_alloc(plan->arena, ((size_t)outer->nslots + 1) * sizeof *groups);
+    uint32_t nsynthetic = 0;
+    uint32_t *groups = VC_ARENA_NEW(plan->arena, uint32_t, (size_t)outer->nsynthetic + 1);
     vc_str *keys = VC_ARENA_NEW(plan->arena, vc_str, (size_t)outer->nsynthetic + 1);
     if (groups == NULL || keys == NULL) return vc_no_memory(error);
-    vc_numbers_copy(axis->stored->leaf_members, 0, nleaves, groups);
+    struct members of = {.level = axis->stored, .nleaves = outer->dimension->nleaves};
+    const void *members;
+    vc_status status =
+        vc_model_memo(plan->model, axis->stored, 0, unpack_members, &of, &members, error);
+    if (status != VC_OK) return status;
+    axis->nleaves = of.nleaves;
+    axis->members = members;
     for (size_t b = 0; b < outer->nbuckets; b++) {
         const vc_bucket *bucket = &outer->buckets[b];
         bool each = shows_members(bucket, hierarchy, axis->level);
         for (uint32_t slot = bucket->first; slot < bucket->end; slot++) {
+            uint32_t number = slot - axis->nleaves;
             if (each || slot == bucket->first)
-                keys[nsynthetic++] = each ? outer->synthetics[slot - nleaves].key : bucket->key;
-            groups[slot] = axis->stored->nmembers + nsynthetic - 1;
+                keys[nsynthetic++] = each ? outer->synthetics[number].key : bucket->key;
+            groups[number] = axis->stored->nmembers + nsynthetic - 1;
         }
     }
-    for (uint32_t slot = 0; selected != NULL && slot < outer->nslots; slot++)
-        if (!vc_bit_get(selected, slot)) groups[slot] = VC_NONE;
-    axis->groups = groups;
+    axis->synthetic_groups = groups;
     axis->synthetic_keys = keys;
     axis->ngroups = axis->stored->nmembers + nsynthetic;
-    return VC_OK;
+    return find_visible(plan, axis, error);
 }
 
 static vc_status plan_axis(vc_plan *plan, const vc_dimref *ref, vc_error *error)
@@ -364,7 +414,7 @@ vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_o
     plan->query = query;
     plan->options = options;
     plan->arena = arena;
-    plan->deadline_ns = now_ns() + options->limits.max_time_ms * 1000000u;
+    plan->deadline_ns = vc_plan_now() + options->limits.max_time_ms * 1000000u;
     vc_status status = vc_model_cube(model, query->cube, &plan->cube, error);
     if (status != VC_OK) return status;
     /* Each having, order and top may add one measure of its own, each of those its operands: which

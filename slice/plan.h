@@ -11,6 +11,7 @@
  *     plan.c       axes, measures, passes            select.c   conditions -> selections
  *     table.c      selection + grouping -> a group per source leaf, for one pass
  *     scan.c       facts -> cells                    cells.c    the cells of a pass
+ *     roll_up.c    cells of a coarser grouping from those of a finer one
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
  *     explain.c    how it is done, and the memory it needs
@@ -19,14 +20,22 @@
 #define SLICE_PLAN_H
 
 #include "slice/engine.h"
+#include "slice/explain.h"
 
 #include "base/bits.h"
 
 enum { VC_MAX_AXES = 16 };
 
+typedef struct vc_table vc_table;
+typedef struct vc_cells vc_cells;
+typedef struct vc_scan_stats vc_scan_stats;
+
 typedef struct vc_selection {
     bool is_cut;           /* some condition restricts the dimension, perhaps to everything */
     const uint64_t *slots; /* [nslots] bits; NULL: all */
+    uint32_t first, end;   /* the selected leaves lie in [first, end) */
+    bool is_range;         /* and are all of it */
+    bool has_synthetic;    /* some selected slot is behind the leaves */
 } vc_selection;
 
 typedef struct vc_axis {
@@ -34,10 +43,21 @@ typedef struct vc_axis {
     unsigned hierarchy, level;
     const vc_level *stored;
     vc_dimref ref;
-    uint32_t ngroups;             /* members, then synthetic groups */
-    const uint32_t *groups;       /* [nslots] group of each selected slot, VC_NONE of the others */
-    const vc_str *synthetic_keys; /* [ngroups - nmembers] */
+    uint32_t nleaves;
+    const uint32_t *members;          /* [nleaves] of each leaf */
+    uint32_t ngroups;                 /* members, then synthetic groups */
+    const uint32_t *synthetic_groups; /* of the slots behind the leaves */
+    const vc_str *synthetic_keys;     /* [ngroups - nmembers] */
+    const uint64_t *visible;          /* [ngroups] bits: has a selected slot */
+    uint32_t first_visible, end_visible;
 } vc_axis;
+
+/* The group of a slot, selected or not. A leaf's group is its member. */
+static inline uint32_t vc_axis_group(const vc_axis *axis, uint32_t slot)
+{
+    return slot < axis->nleaves ? axis->members[slot]
+                                : axis->synthetic_groups[slot - axis->nleaves];
+}
 
 /* A measure of the query, or one that something in it needs. Base measures belong to a pass. */
 typedef struct vc_plan_measure {
@@ -83,6 +103,10 @@ typedef struct vc_plan {
     size_t nmeasures, nasked, max_measures;
     vc_pass *passes;
     size_t npasses;
+    bool is_dry;         /* explain only: nothing is read */
+    vc_explain *explain; /* NULL: not asked for */
+    size_t max_scans;    /* room in it */
+    uint64_t scan_ns;    /* time in scans so far */
 } vc_plan;
 
 vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
@@ -100,27 +124,48 @@ bool vc_axis_is_named(const vc_axis *axis, vc_str name);
 /* What the conditions of the query leave of each dimension. */
 vc_status vc_plan_select(vc_plan *plan, vc_error *error);
 
+uint64_t vc_plan_now(void); /* nanoseconds, monotonic */
+
+/* ---- explain (explain.c) ---- */
+
+/* What is known before anything is scanned: measures and policies, and room for the scans. */
+vc_status vc_plan_explain(vc_plan *plan, vc_error *error);
+
+/* One scan. stats NULL: rolled up; cells NULL: not executed. */
+vc_status vc_plan_explain_scan(vc_plan *plan, size_t pass, uint32_t kept, const vc_table *table,
+                               const vc_scan_stats *stats, const vc_cells *cells, uint64_t ns,
+                               vc_error *error);
+
 /* VC_CANCELLED when the deadline has passed or the client has gone. */
 vc_status vc_plan_check(const vc_plan *plan, vc_error *error);
 
-/* Say how the plan is carried out, before it is. */
-vc_status vc_plan_explain(vc_plan *plan, vc_explain **explain_out, vc_error *error);
-
-/* VC_LIMIT, code "limit_memory", when the plan needs more memory than it may have. O(passes * axes)
- * per grouping. */
-vc_status vc_plan_check_memory(const vc_plan *plan, vc_error *error);
-
 /* ---- tables: how a pass finds the groups of a fact ---- */
 
-/* One step of the scan: the leaf in a fact column leads to groups of one dimension of the cube. */
+/* One step of the scan: what the leaf in a fact column means. It passes or not; and where the
+ * dimension is kept, it leads to a group, or through a ragged relation to several. */
 typedef struct vc_step {
     uint16_t column;         /* dimension column of the source */
-    uint64_t stride;         /* of the axis in the cell key; 0: rolled up */
-    const uint32_t *groups;  /* [nleaves] group or VC_NONE; NULL when a leaf may have several */
-    const uint32_t *offsets; /* [nleaves + 1] into targets */
+    uint32_t nleaves;        /* of the source's dimension */
+    uint32_t first, end;     /* leaves that pass lie in [first, end) */
+    const uint64_t *passing; /* [nleaves] bits; NULL: all of [first, end) pass */
+    uint32_t npassing;
+    uint64_t stride;         /* of the axis in the cell key; 0: rolled up, all in group 0 */
+    const uint32_t *groups;  /* [nleaves] groups of the leaves that pass; NULL: rolled up, ragged */
+    bool is_ordered;         /* groups ascend with the leaves */
+    const uint32_t *offsets; /* ragged: [nleaves + 1] into targets; else NULL */
     const uint32_t *targets;
-    uint32_t nleaves;
+    size_t dimension; /* of the cube; SIZE_MAX: a fix */
+    bool is_mapped;   /* through a relation */
 } vc_step;
+
+static inline bool vc_step_passes(const vc_step *step, uint32_t leaf)
+{
+    return leaf >= step->first && leaf < step->end &&
+           (step->passing == NULL || vc_bit_get(step->passing, leaf));
+}
+
+/* Fill in first, end, passing and npassing from bits [nleaves] that stay. */
+void vc_step_set_passing(vc_step *step, const uint64_t *bits);
 
 /* What is known of a dimension's groups besides the values: does anything map to them? */
 typedef struct vc_reach {
@@ -130,14 +175,23 @@ typedef struct vc_reach {
     const uint64_t *coarse; /* likewise: the answer would need parts of a unit (reason g) */
 } vc_reach;
 
-typedef struct vc_table {
+struct vc_table {
     vc_step *steps;
     size_t nsteps;
-    vc_reach *reaches;             /* [ndimensions] */
-    uint64_t ncells;               /* of the bound, kept axes: cell keys are below */
-    uint64_t strides[VC_MAX_AXES]; /* of each axis in this pass; 0: rolled up or unbound */
-    uint32_t repeated;             /* mask of kept axes that the source does not have */
-} vc_table;
+    vc_reach *reaches; /* [ndimensions] */
+    /* A cell key is the sum of (group - first) * stride over the bound, kept axes: the grid spans
+     * the visible groups only. */
+    uint64_t ncells;               /* keys are below */
+    uint64_t strides[VC_MAX_AXES]; /* 0: rolled up or unbound */
+    uint32_t firsts[VC_MAX_AXES], spans[VC_MAX_AXES];
+    uint32_t repeated; /* mask of kept axes that the source does not have */
+};
+
+/* The group of a cell key on an axis with a stride. */
+static inline uint32_t vc_table_group(const vc_table *table, size_t axis, uint64_t key)
+{
+    return table->firsts[axis] + (uint32_t)(key / table->strides[axis] % table->spans[axis]);
+}
 
 vc_status vc_table_make(const vc_plan *plan, const vc_pass *pass, uint32_t kept,
                         vc_table **table_out, vc_error *error);
@@ -156,13 +210,26 @@ typedef struct vc_accumulator {
     uint64_t count; /* of non-null values; of distinct ones */
 } vc_accumulator;
 
-typedef struct vc_cells vc_cells;
+/* How a cell keeps an accumulator: as narrow as is exact. */
+typedef enum vc_keep {
+    VC_KEEP_WIDE,  /* a vc_accumulator */
+    VC_KEEP_SUM64, /* an int64 sum of a column without nulls, which cannot overflow; its count is
+                      that of the cell's facts */
+    VC_KEEP_ROWS,  /* nothing: the number of the cell's facts is all */
+} vc_keep;
 
 /* Cells [0, ncells), kept densely when they are few, else by hash of the key.
+ * keeps      [nspecs], copied; specs is borrowed
  * max_slots  more cells than that make vc_cells_slots fail (VC_LIMIT) */
-vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, size_t nspecs,
-                       uint64_t max_slots, vc_cells **cells_out, vc_error *error);
+vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, const vc_keep *keeps,
+                       size_t nspecs, uint64_t max_slots, vc_cells **cells_out, vc_error *error);
 void vc_cells_free(vc_cells *cells);
+
+/* Bytes that such cells need at most when nrows facts fall into them. */
+uint64_t vc_cells_estimate(uint64_t ncells, const vc_keep *keeps, size_t nspecs, uint64_t nrows,
+                           uint64_t max_slots);
+bool vc_cells_fit_densely(uint64_t ncells, const vc_keep *keeps, size_t nspecs);
+bool vc_cells_is_dense(const vc_cells *cells); /* the slot of a key is the key */
 
 /* The slots of cell keys, made when new; slots_out [n] may be the same array as nothing else. */
 vc_status vc_cells_slots(vc_cells *cells, const uint64_t *keys, size_t n, uint32_t *slots_out,
@@ -171,15 +238,45 @@ size_t vc_cells_count(const vc_cells *cells); /* slots are below; dense cells ma
 uint64_t vc_cells_key(const vc_cells *cells, uint32_t slot);
 uint32_t vc_cells_find(const vc_cells *cells, uint64_t key); /* VC_NONE: no facts */
 uint64_t *vc_cells_rows(vc_cells *cells);                    /* [count] facts of each slot */
-vc_accumulator *vc_cells_accumulators(vc_cells *cells, size_t spec); /* [count] */
+const uint64_t *vc_cells_facts(const vc_cells *cells);       /* the same, to be read */
+const vc_keep *vc_cells_keeps(const vc_cells *cells);        /* [nspecs] */
+vc_accumulator *vc_cells_accumulators(vc_cells *cells, size_t spec); /* [count] of VC_KEEP_WIDE */
+int64_t *vc_cells_sums(vc_cells *cells, size_t spec);                /* [count] of VC_KEEP_SUM64 */
+/* Whatever way it is kept. */
+vc_accumulator vc_cells_read(const vc_cells *cells, size_t spec, uint32_t slot);
 /* An id seen at a slot, for count_distinct. */
 bool vc_cells_add_distinct(vc_cells *cells, size_t spec, uint32_t slot, uint32_t id);
-/* Add all of `from` to `into`. In a fixed order, this gives the same bytes for any threads. */
+/* Add all of `from` to `into`, which keeps alike. In a fixed order, this gives the same bytes for
+ * any threads. */
 vc_status vc_cells_merge(vc_cells *into, vc_cells *from, vc_error *error);
+/* Add one cell of `from` to a slot of `into`, which keeps alike and has no distinct counts. */
+void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot);
 
-/* Read the facts of a pass. */
+/* What a scan did, or without executing it, would do at most. */
+struct vc_scan_stats {
+    uint64_t nsegments, nsegments_skipped;
+    uint64_t nblocks, nblocks_skipped;
+    uint64_t nrows, nrows_scanned, nrows_kept, nbytes;
+    uint64_t memory_bytes;
+    bool is_dense;
+    unsigned nthreads;
+};
+
+/* Read the facts of a pass. Fails with VC_LIMIT "limit_memory" when what it may need at most is
+ * more than the limit.
+ *
+ * cells_out  NULL: nothing is read; stats are what the zone maps promise */
 vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
-                      vc_cells **cells_out, vc_error *error);
+                      vc_cells **cells_out, vc_scan_stats *stats, vc_error *error);
+
+/* Can the cells of a grouping be added up exactly to those of one that keeps fewer axes? Only when
+ * each fact is in one cell, no part of a unit was left out, and all sums are exact. */
+bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from);
+
+/* The cells of `to` from those of `from`. */
+vc_status vc_cells_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from,
+                           const vc_cells *cells, const vc_table *to, vc_cells **cells_out,
+                           vc_error *error);
 
 /* Neumaier's compensated addition (ZAMM 54, 1974). */
 static inline void vc_sum_add(double *sum, double *correction, double value)
@@ -200,18 +297,25 @@ typedef struct vc_rows {
     uint64_t *keys;    /* [nrows] ascending, over all kept axes */
     vc_cell *cells;    /* [nrows * nmeasures of the plan] */
     vc_table **tables; /* [npasses] */
+    vc_cells **passes; /* [npasses]; NULL: not needed, or released */
     uint64_t strides[VC_MAX_AXES];
 } vc_rows;
 
+/* Free the cells of the passes; what was stitched from them stays. NULL is fine. */
+void vc_rows_release(const vc_plan *plan, vc_rows *rows);
+
 /* Scan all passes for a grouping and put their cells together. is_sparse: drop rows whose asked
- * measures are all null (or a count of 0). With kept == 0 there is exactly one row. */
-vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows_out,
-                    vc_error *error);
+ * measures are all null (or a count of 0). With kept == 0 there is exactly one row.
+ *
+ * finer  rows that keep at least these axes and were not released, or NULL: passes whose cells can
+ *        be rolled up from there exactly are not scanned again */
+vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const vc_rows *finer,
+                    vc_rows **rows_out, vc_error *error);
 
 /* The same for rows that are known: keys [nkeys] ascending, which become the rows' own; all of them
  * stay, whatever is in them. */
 vc_status vc_stitch_keys(vc_plan *plan, uint32_t kept, uint64_t *keys, size_t nkeys,
-                         vc_rows **rows_out, vc_error *error);
+                         const vc_rows *finer, vc_rows **rows_out, vc_error *error);
 
 /* Do the asked measures of a row say anything? A count of 0 does not. */
 bool vc_row_has_value(const vc_plan *plan, const vc_cell *cells);

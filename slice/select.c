@@ -37,6 +37,13 @@ static void mark_member(const struct selecting *in, const vc_level *level, uint3
 static void mark_chosen(const struct selecting *in, const vc_level *level, const uint64_t *chosen,
                         uint64_t *bits)
 {
+    if (level->is_contiguous) {
+        for (uint32_t member = 0; member < level->nmembers; member++)
+            if (vc_bit_get(chosen, member))
+                vc_bits_set_range(bits, vc_numbers_get(level->first_leaf, member),
+                                  vc_numbers_get(level->first_leaf, member + 1));
+        return;
+    }
     for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++)
         if (vc_bit_get(chosen, vc_numbers_get(level->leaf_members, leaf))) vc_bit_set(bits, leaf);
 }
@@ -493,6 +500,26 @@ static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_
     return VC_OK;
 }
 
+/* Most selections are one range of leaves, because a member is one: that is worth knowing. */
+static void measure_selection(const vc_cube_dimension *outer, vc_selection *selection)
+{
+    uint32_t nleaves = outer->dimension->nleaves;
+    const uint64_t *bits = selection->slots;
+    selection->end = nleaves;
+    if (bits != NULL) {
+        while (selection->first < nleaves && !vc_bit_get(bits, selection->first))
+            selection->first = bits[selection->first >> 6] == 0 ? (selection->first | 63) + 1
+                                                                : selection->first + 1;
+        while (selection->end > selection->first && !vc_bit_get(bits, selection->end - 1))
+            selection->end--;
+        if (selection->first > selection->end) selection->first = selection->end = 0;
+    }
+    selection->is_range = bits == NULL || vc_bits_count(bits, selection->end) ==
+                                              (size_t)(selection->end - selection->first);
+    for (uint32_t slot = nleaves; slot < outer->nslots; slot++)
+        selection->has_synthetic |= bits == NULL || vc_bit_get(bits, slot);
+}
+
 vc_status vc_plan_select(vc_plan *plan, vc_error *error)
 {
     plan->selections = VC_ARENA_NEW(plan->arena, vc_selection, plan->cube->ndimensions + 1);
@@ -503,5 +530,7 @@ vc_status vc_plan_select(vc_plan *plan, vc_error *error)
         vc_status status = add_condition(plan, plan->query->conditions[i], error);
         if (status != VC_OK) return status;
     }
+    for (size_t d = 0; d < plan->cube->ndimensions; d++)
+        measure_selection(&plan->cube->dimensions[d], &plan->selections[d]);
     return VC_OK;
 }

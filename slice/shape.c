@@ -181,7 +181,7 @@ static vc_status collect_candidates(struct ranking *ranking, vc_plan *plan, cons
     }
     if (is_last) return VC_OK;
     vc_status status = vc_stitch_keys(plan, (1u << (ranking->axis + 1)) - 1, ranking->keys,
-                                      ranking->ncandidates, &rows, error);
+                                      ranking->ncandidates, detail, &rows, error);
     for (size_t i = 0; status == VC_OK && i < ranking->ncandidates; i++)
         ranking->cells[i] = &rows->cells[i * plan->nmeasures + ranking->measure];
     return status;

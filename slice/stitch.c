@@ -1,8 +1,8 @@
 /* Rows of one grouping: scan every pass, put their cells together by key, say why a cell is null,
  * and compute what is calculated.
  *
- * Each grouping is computed from the facts at its own grain, totals like details: nothing here adds
- * up cells.
+ * Each grouping is computed at its own grain, totals like details: from the facts, or, where that
+ * cannot differ, from the cells of the rows (roll_up.c).
  */
 #include "slice/plan.h"
 
@@ -20,9 +20,9 @@ struct stitching {
     vc_plan *plan;
     uint32_t kept;
     vc_rows *rows;
-    vc_cells **cells;        /* [npasses]; NULL: the pass was not needed */
+    vc_cells **cells;        /* [npasses] of the rows; NULL: the pass was not needed */
+    const vc_rows *finer;    /* rows whose cells may be rolled up, or NULL */
     struct policy *policies; /* [nmeasures] */
-    uint64_t **visible;      /* [naxes] bits of groups with a selected slot */
     uint32_t *groups;        /* [naxes] of the row at hand */
     bool *is_done;           /* [nmeasures] of the row at hand */
 };
@@ -104,6 +104,30 @@ static vc_status check_aggregatable(const struct stitching *in, const vc_plan_me
 
 /* ---- scanning ---- */
 
+/* The cells of a pass: rolled up from finer ones where that is exact, else scanned. */
+static vc_status find_cells(struct stitching *in, size_t number, vc_error *error)
+{
+    vc_plan *plan = in->plan;
+    const vc_pass *pass = &plan->passes[number];
+    const vc_rows *finer = in->finer;
+    vc_table *table = in->rows->tables[number];
+    vc_scan_stats stats = {0};
+    uint64_t begin = vc_plan_now();
+    bool is_derived = finer != NULL && (finer->passes[number] != NULL || plan->is_dry) &&
+                      vc_cells_can_roll_up(plan, pass, finer->tables[number]);
+    vc_status status = VC_OK;
+    if (!is_derived)
+        status =
+            vc_scan_run(plan, pass, table, plan->is_dry ? NULL : &in->cells[number], &stats, error);
+    else if (!plan->is_dry)
+        status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->passes[number], table,
+                                  &in->cells[number], error);
+    plan->scan_ns += vc_plan_now() - begin;
+    if (status != VC_OK || plan->explain == NULL) return status;
+    return vc_plan_explain_scan(plan, number, in->kept, table, is_derived ? NULL : &stats,
+                                in->cells[number], vc_plan_now() - begin, error);
+}
+
 static vc_status scan_passes(struct stitching *in, vc_error *error)
 {
     vc_plan *plan = in->plan;
@@ -120,8 +144,7 @@ static vc_status scan_passes(struct stitching *in, vc_error *error)
             is_needed |= plan->measures[m].expr == NULL && plan->measures[m].pass == p &&
                          !in->policies[m].is_unrelated && !in->policies[m].is_undefined;
         status = vc_table_make(plan, &plan->passes[p], in->kept, &in->rows->tables[p], error);
-        if (status == VC_OK && is_needed)
-            status = vc_scan_run(plan, &plan->passes[p], in->rows->tables[p], &in->cells[p], error);
+        if (status == VC_OK && is_needed) status = find_cells(in, p, error);
     }
     return status;
 }
@@ -146,13 +169,6 @@ static vc_status set_strides(struct stitching *in, vc_error *error)
             ncells > UINT64_MAX / 4)
             return vc_fail(error, VC_LIMIT, "limit_cells",
                            "the drilled dimensions span more than 4.6e18 cells");
-        uint64_t *visible =
-            VC_ARENA_NEW(in->plan->arena, uint64_t, vc_bits_words(axis->ngroups) + 1);
-        if (visible == NULL) return vc_no_memory(error);
-        uint32_t nslots = in->plan->cube->dimensions[axis->dimension].nslots;
-        for (uint32_t slot = 0; slot < nslots; slot++)
-            if (axis->groups[slot] != VC_NONE) vc_bit_set(visible, axis->groups[slot]);
-        in->visible[i] = visible;
     }
     return VC_OK;
 }
@@ -175,7 +191,7 @@ static vc_status check_product(const struct stitching *in, vc_error *error)
     uint64_t nrows = 1;
     for (size_t i = 0; i < in->plan->naxes; i++) {
         if (!(in->kept >> i & 1)) continue;
-        uint64_t ngroups = vc_bits_count(in->visible[i], in->plan->axes[i].ngroups);
+        uint64_t ngroups = vc_bits_count(in->plan->axes[i].visible, in->plan->axes[i].ngroups);
         if (__builtin_mul_overflow(nrows, ngroups, &nrows)) nrows = UINT64_MAX;
     }
     if (nrows <= max_rows(in->plan)) return VC_OK;
@@ -211,7 +227,7 @@ static vc_status add_combinations(const struct stitching *in, uint32_t mask, siz
         axis++;
     if (axis == in->plan->naxes) return add_key(in->plan->arena, keys, key, error);
     for (uint32_t group = 0; group < in->plan->axes[axis].ngroups; group++) {
-        if (!vc_bit_get(in->visible[axis], group)) continue;
+        if (!vc_bit_get(in->plan->axes[axis].visible, group)) continue;
         vc_status status = add_combinations(in, mask, axis + 1,
                                             key + group * in->rows->strides[axis], keys, error);
         if (status != VC_OK) return status;
@@ -224,8 +240,7 @@ static uint64_t widen_key(const struct stitching *in, const vc_table *table, uin
 {
     uint64_t row_key = 0;
     for (size_t i = 0; i < in->plan->naxes; i++)
-        if (table->strides[i] > 0)
-            row_key += key / table->strides[i] % in->plan->axes[i].ngroups * in->rows->strides[i];
+        if (table->strides[i] > 0) row_key += vc_table_group(table, i, key) * in->rows->strides[i];
     return row_key;
 }
 
@@ -385,6 +400,19 @@ static vc_status read_accumulator(const struct stitching *in, const vc_plan_meas
     }
 }
 
+/* The slot of the row at hand; VC_NONE when no fact fell into its cell. */
+static uint32_t find_slot(const struct stitching *in, const vc_table *table, const vc_cells *cells)
+{
+    uint64_t key = 0;
+    for (size_t i = 0; i < in->plan->naxes; i++) {
+        if (table->strides[i] == 0) continue;
+        uint32_t place = in->groups[i] - table->firsts[i];
+        if (place >= table->spans[i]) return VC_NONE;
+        key += place * table->strides[i];
+    }
+    return vc_cells_find(cells, key);
+}
+
 static vc_status base_cell(const struct stitching *in, size_t number, vc_cell *cell,
                            vc_error *error)
 {
@@ -402,18 +430,14 @@ static vc_status base_cell(const struct stitching *in, size_t number, vc_cell *c
         *cell = null_cell(reason);
         return VC_OK;
     }
-    uint64_t key = 0;
-    for (size_t i = 0; i < in->plan->naxes; i++)
-        key += in->groups[i] * table->strides[i];
-    uint32_t slot = vc_cells_find(in->cells[measure->pass], key);
+    uint32_t slot = find_slot(in, table, in->cells[measure->pass]);
     if (slot == VC_NONE) {
         bool is_count = aggregator == VC_AGG_COUNT || aggregator == VC_AGG_COUNT_DISTINCT;
         *cell = is_count ? (vc_cell){0} : null_cell(VC_REASON_EMPTY);
     } else {
-        vc_status status = read_accumulator(
-            in, measure,
-            &vc_cells_accumulators(in->cells[measure->pass], measure->accumulator)[slot], cell,
-            error);
+        vc_accumulator accumulator =
+            vc_cells_read(in->cells[measure->pass], measure->accumulator, slot);
+        vc_status status = read_accumulator(in, measure, &accumulator, cell, error);
         if (status != VC_OK) return status;
     }
     if (!cell->is_null && policy->is_repeated) cell->reason = VC_REASON_REPEATED;
@@ -492,48 +516,60 @@ static vc_status fill_rows(struct stitching *in, bool is_sparse, vc_error *error
 
 /* wanted: rows by their keys, whatever is in them; NULL: as is_sparse says. */
 static vc_status stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const struct keys *wanted,
-                        vc_rows **rows_out, vc_error *error)
+                        const vc_rows *finer, vc_rows **rows_out, vc_error *error)
 {
     vc_arena *arena = plan->arena;
     vc_rows *rows = VC_ARENA_NEW(arena, vc_rows, 1);
     struct stitching in = {.plan = plan,
                            .kept = kept,
                            .rows = rows,
+                           .finer = finer,
                            .cells = VC_ARENA_NEW(arena, vc_cells *, plan->npasses + 1),
                            .policies = VC_ARENA_NEW(arena, struct policy, plan->nmeasures + 1),
-                           .visible = VC_ARENA_NEW(arena, uint64_t *, plan->naxes + 1),
                            .groups = VC_ARENA_NEW(arena, uint32_t, plan->naxes + 1),
                            .is_done = VC_ARENA_NEW(arena, bool, plan->nmeasures + 1)};
-    if (rows == NULL || in.cells == NULL || in.policies == NULL || in.visible == NULL ||
-        in.groups == NULL || in.is_done == NULL)
+    if (rows == NULL || in.cells == NULL || in.policies == NULL || in.groups == NULL ||
+        in.is_done == NULL)
         return vc_no_memory(error);
     rows->kept = kept;
+    rows->passes = in.cells;
     rows->tables = VC_ARENA_NEW(arena, vc_table *, plan->npasses + 1);
     if (rows->tables == NULL) return vc_no_memory(error);
     vc_status status = set_strides(&in, error);
     if (status == VC_OK && wanted == NULL && !is_sparse) status = check_product(&in, error);
     if (status == VC_OK) status = scan_passes(&in, error);
-    if (status == VC_OK && wanted == NULL) status = collect_keys(&in, is_sparse, error);
+    if (status == VC_OK && wanted == NULL && !plan->is_dry)
+        status = collect_keys(&in, is_sparse, error);
     if (status == VC_OK && wanted != NULL) {
         rows->keys = wanted->items;
         rows->nrows = wanted->count;
     }
-    if (status == VC_OK) status = fill_rows(&in, is_sparse && wanted == NULL, error);
-    for (size_t p = 0; p < plan->npasses; p++)
-        vc_cells_free(in.cells[p]);
+    if (status == VC_OK && !plan->is_dry)
+        status = fill_rows(&in, is_sparse && wanted == NULL, error);
+    if (status != VC_OK) vc_rows_release(plan, rows);
     *rows_out = rows;
     return status;
 }
 
-vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, vc_rows **rows_out,
-                    vc_error *error)
+void vc_rows_release(const vc_plan *plan, vc_rows *rows)
 {
-    return stitch(plan, kept, is_sparse, NULL, rows_out, error);
+    for (size_t p = 0; rows != NULL && p < plan->npasses; p++) {
+        vc_cells_free(rows->passes[p]);
+        rows->passes[p] = NULL;
+    }
+}
+
+vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const vc_rows *finer,
+                    vc_rows **rows_out, vc_error *error)
+{
+    return stitch(plan, kept, is_sparse, NULL, finer, rows_out, error);
 }
 
 vc_status vc_stitch_keys(vc_plan *plan, uint32_t kept, uint64_t *keys, size_t nkeys,
-                         vc_rows **rows_out, vc_error *error)
+                         const vc_rows *finer, vc_rows **rows_out, vc_error *error)
 {
     struct keys wanted = {.items = keys, .count = nkeys};
-    return stitch(plan, kept, false, &wanted, rows_out, error);
+    vc_status status = stitch(plan, kept, false, &wanted, finer, rows_out, error);
+    if (status == VC_OK) vc_rows_release(plan, *rows_out);
+    return status;
 }

@@ -1,8 +1,10 @@
 /* Tables: from the leaf in a fact to the groups of the grouping, one step per dimension.
  *
  * A join is a composition of tables (design). For a dimension that the source has by identity, the
- * step is the axis' own table slot -> group. Through a relation, it is leaf -> unit -> group, made
- * here in O(leaves), so that a scan never knows whether its source was joined.
+ * step is the selection itself and the level's own table leaf -> member: nothing is made. Through a
+ * relation, it is leaf -> unit -> group, made here in O(leaves), so that a scan never knows whether
+ * its source was joined; without a condition on the dimension it is the same for every query, and
+ * kept with the model.
  *
  * A unit of a relation can be larger than a leaf (a year, where the primary has months). Then the
  * groups of its leaves may differ, or only some of them may be selected: what the source knows is
@@ -21,13 +23,43 @@ struct making {
 };
 
 /* The groups of a dimension under the grouping: those of its axis when that is kept, else one group
- * 0 for all that is selected. `groups` NULL: every slot is in group 0. */
+ * 0 for all that is selected. */
 struct grouping {
-    const vc_axis *axis;    /* NULL: rolled up */
-    const uint32_t *groups; /* [nslots] */
+    const vc_axis *axis; /* NULL: rolled up */
+    const vc_selection *selection;
     uint32_t ngroups;
     uint64_t stride;
 };
+
+/* ---- passing leaves ---- */
+
+void vc_step_set_passing(vc_step *step, const uint64_t *bits)
+{
+    uint32_t first = 0, end = step->nleaves;
+    step->npassing = (uint32_t)vc_bits_count(bits, step->nleaves);
+    if (step->npassing == 0) end = 0;
+    while (first < end && !vc_bit_get(bits, first))
+        first++;
+    while (end > first && !vc_bit_get(bits, end - 1))
+        end--;
+    step->first = first;
+    step->end = end;
+    step->passing = step->npassing == end - first ? NULL : bits;
+}
+
+/* All leaves whose group is not VC_NONE. */
+static vc_status pass_grouped(vc_arena *arena, vc_step *step, const uint32_t *groups,
+                              vc_error *error)
+{
+    uint64_t *bits = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(step->nleaves) + 1);
+    if (bits == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < step->nleaves; leaf++)
+        bits[leaf >> 6] |= (uint64_t)(groups[leaf] != VC_NONE) << (leaf & 63);
+    vc_step_set_passing(step, bits);
+    return VC_OK;
+}
+
+/* ---- groupings ---- */
 
 static const vc_axis *find_axis(const struct making *in, size_t dimension, size_t *axis_out)
 {
@@ -39,33 +71,22 @@ static const vc_axis *find_axis(const struct making *in, size_t dimension, size_
     return NULL;
 }
 
-static vc_status group_dimension(const struct making *in, size_t dimension, struct grouping *out,
-                                 vc_error *error)
+static struct grouping group_dimension(const struct making *in, size_t dimension)
 {
     size_t number;
     const vc_axis *axis = find_axis(in, dimension, &number);
-    const uint64_t *selected = in->plan->selections[dimension].slots;
-    uint32_t nslots = in->plan->cube->dimensions[dimension].nslots;
-    if (axis != NULL) {
-        *out = (struct grouping){.axis = axis,
-                                 .groups = axis->groups,
-                                 .ngroups = axis->ngroups,
-                                 .stride = in->table->strides[number]};
-        return VC_OK;
-    }
-    *out = (struct grouping){.ngroups = 1};
-    if (selected == NULL) return VC_OK;
-    uint32_t *groups = vc_arena_alloc(in->plan->arena, ((size_t)nslots + 1) * sizeof *groups);
-    if (groups == NULL) return vc_no_memory(error);
-    for (uint32_t slot = 0; slot < nslots; slot++)
-        groups[slot] = vc_bit_get(selected, slot) ? 0 : VC_NONE;
-    out->groups = groups;
-    return VC_OK;
+    return (struct grouping){.axis = axis,
+                             .selection = &in->plan->selections[dimension],
+                             .ngroups = axis == NULL ? 1 : axis->ngroups,
+                             .stride = axis == NULL ? 0 : in->table->strides[number]};
 }
 
+/* The group of a slot, VC_NONE when it is not selected. */
 static uint32_t group_of(const struct grouping *grouping, uint32_t slot)
 {
-    return grouping->groups == NULL ? 0 : grouping->groups[slot];
+    const uint64_t *selected = grouping->selection->slots;
+    if (selected != NULL && !vc_bit_get(selected, slot)) return VC_NONE;
+    return grouping->axis == NULL ? 0 : vc_axis_group(grouping->axis, slot);
 }
 
 /* ---- units above the leaf ---- */
@@ -81,16 +102,14 @@ static bool is_below_units(const struct grouping *grouping, const vc_relation *r
 /* The group of each unit; units that straddle groups, or of which a part is not selected, get
  * VC_NONE, and the groups they touch are marked as coarse. A leaf that another join hides is no
  * part of its unit: the query has not asked below the grain because of it. */
-static vc_status group_units(const struct making *in, const vc_cube_dimension *outer,
-                             const vc_relation *relation, const struct grouping *grouping,
-                             uint32_t **units_out, uint64_t *coarse, uint64_t *mapped,
-                             vc_error *error)
+static vc_status group_units(const vc_cube_dimension *outer, const vc_relation *relation,
+                             const struct grouping *grouping, vc_arena *arena, uint32_t **units_out,
+                             uint64_t *coarse, uint64_t *mapped, vc_error *error)
 {
     enum { UNSEEN = VC_NONE - 1 };
     const vc_dimension *dimension = outer->dimension;
     const vc_numbers unit_of =
         dimension->hierarchies[relation->hierarchy].levels[relation->level].leaf_members;
-    vc_arena *arena = in->plan->arena;
     uint32_t *units = vc_arena_alloc(arena, ((size_t)relation->nunits + 1) * sizeof *units);
     uint64_t *split = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(relation->nunits) + 1);
     uint64_t *known = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(relation->nunits) + 1);
@@ -127,6 +146,21 @@ static vc_status group_units(const struct making *in, const vc_cube_dimension *o
 
 /* ---- steps through relations ---- */
 
+/* A step through a relation, with what it reaches. */
+struct mapped_step {
+    vc_step step;
+    uint64_t *mapped, *coarse; /* [ngroups] */
+    const uint32_t *slots;     /* [nleaves] unit or synthetic slot or VC_NONE, where a leaf has one
+                                  at most and units are leaves; else NULL */
+};
+
+struct mapping { /* what such a step is made from */
+    const vc_cube_dimension *outer;
+    const vc_binding *binding;
+    struct grouping grouping;
+    uint32_t nleaves;
+};
+
 /* The distinct groups of one leaf, added to targets; `seen` [ngroups] holds leaf + 1 of the last
  * leaf that had the group. Returns the new count. */
 static size_t add_groups(const vc_relation *relation, const struct grouping *grouping,
@@ -144,148 +178,283 @@ static size_t add_groups(const vc_relation *relation, const struct grouping *gro
     return ntargets;
 }
 
-static vc_status step_ragged(const struct making *in, const vc_binding *binding,
-                             const struct grouping *grouping, const uint32_t *unit_groups,
+/* A ragged relation of which no leaf has two groups here is an ordinary step. */
+static vc_status straighten(vc_step *step, vc_arena *arena, vc_error *error)
+{
+    uint32_t *groups = vc_arena_alloc(arena, ((size_t)step->nleaves + 1) * sizeof *groups);
+    if (groups == NULL) return vc_no_memory(error);
+    uint32_t most = 0;
+    for (uint32_t leaf = 0; leaf < step->nleaves; leaf++) {
+        uint32_t count = step->offsets[leaf + 1] - step->offsets[leaf];
+        groups[leaf] = count > 0 ? step->targets[step->offsets[leaf]] : VC_NONE;
+        most = count > most ? count : most;
+    }
+    if (most <= 1) {
+        step->groups = groups;
+        step->offsets = step->targets = NULL;
+    }
+    return pass_grouped(arena, step, groups, error);
+}
+
+static vc_status step_ragged(const struct mapping *in, const uint32_t *unit_groups, vc_arena *arena,
                              vc_step *step, vc_error *error)
 {
-    const vc_relation *relation = binding->relation;
-    vc_arena *arena = in->plan->arena;
+    const vc_relation *relation = in->binding->relation;
+    const uint32_t *synthetic = in->binding->synthetic_slots;
     size_t room = (size_t)relation->offsets[relation->nleaves] + relation->nleaves + 1;
     uint32_t *offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)relation->nleaves + 1);
     uint32_t *targets = vc_arena_alloc(arena, room * sizeof *targets);
-    uint32_t *seen = VC_ARENA_NEW(arena, uint32_t, (size_t)grouping->ngroups + 1);
+    uint32_t *seen = VC_ARENA_NEW(arena, uint32_t, (size_t)in->grouping.ngroups + 1);
     size_t ntargets = 0;
     if (offsets == NULL || targets == NULL || seen == NULL) return vc_no_memory(error);
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
-        ntargets = add_groups(relation, grouping, unit_groups, leaf, seen, targets, ntargets);
-        if (binding->synthetic_slots != NULL && binding->synthetic_slots[leaf] != VC_NONE) {
-            uint32_t group = group_of(grouping, binding->synthetic_slots[leaf]);
+        ntargets = add_groups(relation, &in->grouping, unit_groups, leaf, seen, targets, ntargets);
+        if (synthetic != NULL && synthetic[leaf] != VC_NONE) {
+            uint32_t group = group_of(&in->grouping, synthetic[leaf]);
             if (group != VC_NONE) targets[ntargets++] = group;
         }
         offsets[leaf + 1] = (uint32_t)ntargets;
     }
     step->offsets = offsets;
     step->targets = targets;
-    return VC_OK;
+    return straighten(step, arena, error);
 }
 
-static vc_status step_single(const struct making *in, const vc_binding *binding,
-                             const struct grouping *grouping, const uint32_t *unit_groups,
+static vc_status step_single(const struct mapping *in, const uint32_t *unit_groups, vc_arena *arena,
                              vc_step *step, vc_error *error)
 {
-    const vc_relation *relation = binding->relation;
-    uint32_t *groups =
-        vc_arena_alloc(in->plan->arena, ((size_t)relation->nleaves + 1) * sizeof *groups);
+    const vc_relation *relation = in->binding->relation;
+    const uint32_t *synthetic = in->binding->synthetic_slots;
+    uint32_t *groups = vc_arena_alloc(arena, ((size_t)relation->nleaves + 1) * sizeof *groups);
     if (groups == NULL) return vc_no_memory(error);
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
         uint32_t unit = relation->units[leaf];
         if (unit != VC_NONE)
-            groups[leaf] = unit_groups != NULL ? unit_groups[unit] : group_of(grouping, unit);
-        else if (binding->synthetic_slots != NULL && binding->synthetic_slots[leaf] != VC_NONE)
-            groups[leaf] = group_of(grouping, binding->synthetic_slots[leaf]);
+            groups[leaf] = unit_groups != NULL ? unit_groups[unit] : group_of(&in->grouping, unit);
+        else if (synthetic != NULL && synthetic[leaf] != VC_NONE)
+            groups[leaf] = group_of(&in->grouping, synthetic[leaf]);
         else
             groups[leaf] = VC_NONE;
     }
     step->groups = groups;
-    return VC_OK;
+    return pass_grouped(arena, step, groups, error);
 }
 
 static void mark_mapped(const vc_step *step, uint64_t *mapped)
 {
-    if (step->groups != NULL) {
-        for (uint32_t leaf = 0; leaf < step->nleaves; leaf++)
-            if (step->groups[leaf] != VC_NONE) vc_bit_set(mapped, step->groups[leaf]);
+    if (step->offsets != NULL) {
+        for (uint32_t i = 0; i < step->offsets[step->nleaves]; i++)
+            vc_bit_set(mapped, step->targets[i]);
         return;
     }
-    for (uint32_t i = 0; i < step->offsets[step->nleaves]; i++)
-        vc_bit_set(mapped, step->targets[i]);
+    for (uint32_t leaf = step->first; leaf < step->end; leaf++)
+        if (vc_step_passes(step, leaf))
+            vc_bit_set(mapped, step->groups == NULL ? 0 : step->groups[leaf]);
 }
 
-/* The step of one dimension of the cube. A step that leads every leaf to group 0 is left out. */
-static vc_status add_step(struct making *in, size_t dimension, vc_error *error)
+static vc_status map_slots(const vc_binding *binding, vc_arena *arena, const uint32_t **slots_out,
+                           vc_error *error)
+{
+    const vc_relation *relation = binding->relation;
+    *slots_out = relation->units;
+    if (binding->synthetic_slots == NULL) return VC_OK;
+    uint32_t *slots = vc_arena_alloc(arena, ((size_t)relation->nleaves + 1) * sizeof *slots);
+    if (slots == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
+        slots[leaf] = relation->units[leaf] != VC_NONE ? relation->units[leaf]
+                                                       : binding->synthetic_slots[leaf];
+    *slots_out = slots;
+    return VC_OK;
+}
+
+static vc_status make_mapped(const struct mapping *in, vc_arena *arena, struct mapped_step *out,
+                             vc_error *error)
+{
+    const vc_relation *relation = in->binding->relation;
+    size_t nwords = vc_bits_words(in->grouping.ngroups) + 1;
+    uint32_t *unit_groups = NULL;
+    *out = (struct mapped_step){.mapped = VC_ARENA_NEW(arena, uint64_t, nwords),
+                                .coarse = VC_ARENA_NEW(arena, uint64_t, nwords)};
+    if (out->mapped == NULL || out->coarse == NULL) return vc_no_memory(error);
+    out->step = (vc_step){.column = (uint16_t)in->binding->source_dimension,
+                          .nleaves = in->nleaves,
+                          .is_mapped = true};
+    vc_status status = VC_OK;
+    if (relation->level >= 0)
+        status = group_units(in->outer, relation, &in->grouping, arena, &unit_groups, out->coarse,
+                             out->mapped, error);
+    else if (relation->units != NULL)
+        status = map_slots(in->binding, arena, &out->slots, error);
+    if (status == VC_OK)
+        status = relation->units != NULL ? step_single(in, unit_groups, arena, &out->step, error)
+                                         : step_ragged(in, unit_groups, arena, &out->step, error);
+    if (status != VC_OK) return status;
+    if (in->grouping.axis == NULL) /* all that passes is in group 0 */
+        out->step.groups = out->step.offsets = out->step.targets = NULL;
+    mark_mapped(&out->step, out->mapped);
+    return VC_OK;
+}
+
+static vc_status remember_mapped(void *context, vc_arena *arena, const void **step_out,
+                                 vc_error *error)
+{
+    struct mapped_step *made = VC_ARENA_NEW(arena, struct mapped_step, 1);
+    if (made == NULL) return vc_no_memory(error);
+    *step_out = made;
+    return make_mapped(context, arena, made, error);
+}
+
+/* Cut down a step that was made without a condition: which leaves pass is one look at the slot of
+ * each. */
+static vc_status cut_mapped(const struct mapping *in, const struct mapped_step *whole,
+                            vc_arena *arena, struct mapped_step *out, vc_error *error)
+{
+    const vc_selection *selection = in->grouping.selection;
+    size_t nwords = vc_bits_words(in->grouping.ngroups) + 1;
+    uint64_t *bits = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(in->nleaves) + 1);
+    *out = *whole;
+    out->mapped = VC_ARENA_NEW(arena, uint64_t, nwords);
+    if (bits == NULL || out->mapped == NULL) return vc_no_memory(error);
+    bool is_range = selection->is_range && !selection->has_synthetic;
+    uint32_t first = selection->first, span = selection->end - selection->first;
+    for (uint32_t begin = 0; begin < in->nleaves; begin += 64) {
+        uint32_t count = in->nleaves - begin < 64 ? in->nleaves - begin : 64;
+        const uint32_t *slots = whole->slots + begin;
+        uint64_t word = 0;
+        for (uint32_t i = 0; is_range && i < count; i++) /* VC_NONE is in no range */
+            word |= (uint64_t)(slots[i] - first < span) << i;
+        for (uint32_t i = 0; !is_range && i < count; i++)
+            word |= (uint64_t)(slots[i] != VC_NONE && vc_bit_get(selection->slots, slots[i])) << i;
+        bits[begin >> 6] = word;
+    }
+    vc_step_set_passing(&out->step, bits);
+    mark_mapped(&out->step, out->mapped);
+    return VC_OK;
+}
+
+/* The step of a joined dimension. Without a condition it is the model's, made once; with one it is
+ * cut from there where units are leaves and each joined leaf has one. */
+static vc_status map_dimension(const struct making *in, const struct mapping *mapping,
+                               struct mapped_step *out, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    struct mapping whole = *mapping;
+    const vc_axis *axis = mapping->grouping.axis;
+    uint64_t variant =
+        axis == NULL ? 0 : (uint64_t)axis->hierarchy * VC_MAX_LEVELS + axis->level + 1;
+    bool is_cut = mapping->grouping.selection->slots != mapping->outer->visible;
+    bool can_cut =
+        mapping->binding->relation->level < 0 && mapping->binding->relation->units != NULL;
+    if (is_cut && !can_cut) return make_mapped(mapping, plan->arena, out, error);
+    vc_selection uncut = {.slots = mapping->outer->visible};
+    whole.grouping.selection = &uncut;
+    const void *remembered;
+    vc_status status = vc_model_memo(plan->model, mapping->binding, variant, remember_mapped,
+                                     &whole, &remembered, error);
+    if (status != VC_OK) return status;
+    if (is_cut) return cut_mapped(mapping, remembered, plan->arena, out, error);
+    *out = *(const struct mapped_step *)remembered;
+    return VC_OK;
+}
+
+static vc_status add_mapped(struct making *in, size_t dimension, const struct grouping *grouping,
+                            vc_error *error)
 {
     const vc_binding *binding = &in->source->bindings[dimension];
-    const vc_cube_dimension *outer = &in->plan->cube->dimensions[dimension];
-    vc_reach *reach = &in->table->reaches[dimension];
-    struct grouping grouping;
-    vc_status status = group_dimension(in, dimension, &grouping, error);
+    const vc_dimension *joined = in->source->cube->dimensions[binding->source_dimension];
+    struct mapping mapping = {.outer = &in->plan->cube->dimensions[dimension],
+                              .binding = binding,
+                              .grouping = *grouping,
+                              .nleaves = joined->nleaves};
+    struct mapped_step made;
+    vc_status status = map_dimension(in, &mapping, &made, error);
     if (status != VC_OK) return status;
-    size_t nwords = vc_bits_words(grouping.ngroups) + 1;
+    in->table->reaches[dimension] = (vc_reach){
+        .is_bound = true, .is_relation = true, .mapped = made.mapped, .coarse = made.coarse};
+    made.step.stride = grouping->stride;
+    made.step.dimension = dimension;
+    in->table->steps[in->table->nsteps++] = made.step;
+    return VC_OK;
+}
+
+/* ---- steps by identity ---- */
+
+/* A step that lets every leaf through to group 0 is left out. */
+static vc_status add_identity(struct making *in, size_t dimension, const struct grouping *grouping,
+                              vc_error *error)
+{
+    const vc_axis *axis = grouping->axis;
+    const vc_selection *selection = grouping->selection;
+    const vc_dimension *outer = in->plan->cube->dimensions[dimension].dimension;
+    size_t nwords = vc_bits_words(grouping->ngroups) + 1;
     uint64_t *mapped = VC_ARENA_NEW(in->plan->arena, uint64_t, nwords);
     uint64_t *coarse = VC_ARENA_NEW(in->plan->arena, uint64_t, nwords);
     if (mapped == NULL || coarse == NULL) return vc_no_memory(error);
-    *reach = (vc_reach){.is_bound = true,
-                        .is_relation = binding->kind == VC_BIND_RELATION,
-                        .mapped = mapped,
-                        .coarse = coarse};
-    vc_step step = {.column = (uint16_t)binding->source_dimension,
-                    .stride = grouping.stride,
-                    .nleaves = in->source->cube->dimensions[binding->source_dimension]->nleaves};
-    if (binding->kind == VC_BIND_IDENTITY) {
-        if (grouping.groups == NULL) {
-            if (outer->dimension->nleaves > 0) vc_bit_set(mapped, 0);
-            return VC_OK;
-        }
-        step.groups = grouping.groups;
-        step.nleaves = outer->dimension->nleaves;
-    } else {
-        const vc_relation *relation = binding->relation;
-        uint32_t *unit_groups = NULL;
-        if (relation->level >= 0)
-            status =
-                group_units(in, outer, relation, &grouping, &unit_groups, coarse, mapped, error);
-        if (status == VC_OK)
-            status = relation->units != NULL
-                         ? step_single(in, binding, &grouping, unit_groups, &step, error)
-                         : step_ragged(in, binding, &grouping, unit_groups, &step, error);
-        if (status != VC_OK) return status;
+    in->table->reaches[dimension] =
+        (vc_reach){.is_bound = true, .mapped = mapped, .coarse = coarse};
+    vc_step step = {.column = (uint16_t)in->source->bindings[dimension].source_dimension,
+                    .nleaves = outer->nleaves,
+                    .first = selection->first,
+                    .end = selection->end,
+                    .npassing = selection->end - selection->first,
+                    .stride = grouping->stride,
+                    .dimension = dimension};
+    if (!selection->is_range) {
+        step.passing = selection->slots;
+        step.npassing = (uint32_t)vc_bits_count(selection->slots, outer->nleaves);
     }
-    mark_mapped(&step, mapped);
-    in->table->steps[in->table->nsteps++] = step;
+    if (axis != NULL) {
+        step.groups = axis->members;
+        step.is_ordered = axis->stored->is_contiguous;
+        for (uint32_t group = 0; group < axis->stored->nmembers; group++)
+            if (vc_bit_get(axis->visible, group)) vc_bit_set(mapped, group);
+    } else if (step.npassing > 0) {
+        vc_bit_set(mapped, 0);
+    }
+    if (axis != NULL || step.npassing < outer->nleaves)
+        in->table->steps[in->table->nsteps++] = step;
     return VC_OK;
+}
+
+/* The step of one dimension of the cube. */
+static vc_status add_step(struct making *in, size_t dimension, vc_error *error)
+{
+    struct grouping grouping = group_dimension(in, dimension);
+    return in->source->bindings[dimension].kind == VC_BIND_IDENTITY
+               ? add_identity(in, dimension, &grouping, error)
+               : add_mapped(in, dimension, &grouping, error);
 }
 
 /* ---- fixes and semi-additive measures ---- */
 
-static vc_status add_fix(struct making *in, const vc_cube_fix *fix, vc_error *error)
+static void add_fix(struct making *in, const vc_cube_fix *fix)
 {
-    uint32_t nleaves = in->source->cube->dimensions[fix->source_dimension]->nleaves;
-    uint32_t *groups = vc_arena_alloc(in->plan->arena, ((size_t)nleaves + 1) * sizeof *groups);
-    if (groups == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
-        groups[leaf] = vc_bit_get(fix->leaves, leaf) ? 0 : VC_NONE;
-    in->table->steps[in->table->nsteps++] =
-        (vc_step){.column = (uint16_t)fix->source_dimension, .groups = groups, .nleaves = nleaves};
-    return VC_OK;
+    vc_step step = {.column = (uint16_t)fix->source_dimension,
+                    .nleaves = in->source->cube->dimensions[fix->source_dimension]->nleaves,
+                    .dimension = SIZE_MAX};
+    vc_step_set_passing(&step, fix->leaves);
+    in->table->steps[in->table->nsteps++] = step;
 }
 
-static vc_status add_fixes(struct making *in, vc_error *error)
+static void add_fixes(struct making *in)
 {
-    for (size_t i = 0; i < in->pass->nfixes; i++) {
-        vc_status status = add_fix(in, &in->pass->fixes[i], error);
-        if (status != VC_OK) return status;
-    }
+    for (size_t i = 0; i < in->pass->nfixes; i++)
+        add_fix(in, &in->pass->fixes[i]);
     for (size_t i = 0; i < in->source->nfixes; i++) {
         bool is_replaced = false;
         for (size_t j = 0; j < in->pass->nfixes; j++)
             is_replaced |=
                 in->pass->fixes[j].source_dimension == in->source->fixes[i].source_dimension;
-        vc_status status = is_replaced ? VC_OK : add_fix(in, &in->source->fixes[i], error);
-        if (status != VC_OK) return status;
+        if (!is_replaced) add_fix(in, &in->source->fixes[i]);
     }
-    return VC_OK;
 }
 
 /* May a leaf count at all? All steps on its column must let it through. */
 static bool passes_all(const struct making *in, uint16_t column, uint32_t leaf)
 {
-    for (size_t i = 0; i < in->table->nsteps; i++) {
-        const vc_step *step = &in->table->steps[i];
-        if (step->column != column) continue;
-        if (step->groups != NULL ? step->groups[leaf] == VC_NONE
-                                 : step->offsets[leaf] == step->offsets[leaf + 1])
+    for (size_t i = 0; i < in->table->nsteps; i++)
+        if (in->table->steps[i].column == column && !vc_step_passes(&in->table->steps[i], leaf))
             return false;
-    }
     return true;
 }
 
@@ -300,14 +469,15 @@ static bool comes_later(vc_numbers order, uint32_t a, uint32_t b)
 static size_t step_groups(const vc_step *step, uint32_t leaf, const uint32_t **groups_out)
 {
     static const uint32_t zero = 0;
-    *groups_out = step == NULL ? &zero : step->groups;
+    *groups_out = &zero;
     if (step == NULL) return 1;
-    if (step->groups != NULL) {
-        *groups_out += leaf;
-        return step->groups[leaf] != VC_NONE;
+    if (!vc_step_passes(step, leaf)) return 0;
+    if (step->offsets != NULL) {
+        *groups_out = step->targets + step->offsets[leaf];
+        return step->offsets[leaf + 1] - step->offsets[leaf];
     }
-    *groups_out = step->targets + step->offsets[leaf];
-    return step->offsets[leaf + 1] - step->offsets[leaf];
+    if (step->groups != NULL) *groups_out = step->groups + leaf;
+    return 1;
 }
 
 /* The step that groups the column; *step_out stays NULL when the column is rolled up. */
@@ -368,14 +538,17 @@ static vc_status restrict_over(struct making *in, vc_error *error)
             if (best[groups[i]] == leaf) targets[noffsets++] = groups[i];
         offsets[leaf + 1] = noffsets;
     }
-    vc_step only = {.column = column,
-                    .nleaves = nleaves,
-                    .stride = grouped == NULL ? 0 : grouped->stride,
-                    .offsets = offsets,
-                    .targets = targets};
+    vc_step only = {.column = column, .nleaves = nleaves, .dimension = SIZE_MAX};
+    if (grouped != NULL) only = *grouped;
+    only.groups = NULL;
+    only.is_ordered = false;
+    only.offsets = offsets;
+    only.targets = targets;
     if (grouped == NULL) grouped = &in->table->steps[in->table->nsteps++];
     *grouped = only;
-    return VC_OK;
+    status = straighten(grouped, arena, error);
+    if (grouped->stride == 0) grouped->groups = grouped->offsets = grouped->targets = NULL;
+    return status;
 }
 
 /* ---- the whole ---- */
@@ -392,9 +565,11 @@ static vc_status set_strides(struct making *in, vc_error *error)
             table->repeated |= 1u << i;
             continue;
         }
+        uint32_t span = axis->end_visible - axis->first_visible;
+        table->firsts[i] = axis->first_visible;
+        table->spans[i] = span > 0 ? span : 1;
         table->strides[i] = table->ncells;
-        uint64_t ngroups = axis->ngroups > 0 ? axis->ngroups : 1;
-        if (__builtin_mul_overflow(table->ncells, ngroups, &table->ncells) ||
+        if (__builtin_mul_overflow(table->ncells, (uint64_t)table->spans[i], &table->ncells) ||
             table->ncells > UINT64_MAX / 4)
             return vc_fail(error, VC_LIMIT, "limit_cells",
                            "the drilled dimensions span more than 4.6e18 cells");
@@ -420,7 +595,7 @@ vc_status vc_table_make(const vc_plan *plan, const vc_pass *pass, uint32_t kept,
     vc_status status = set_strides(&in, error);
     for (size_t d = 0; d < ndimensions && status == VC_OK; d++)
         if (in.source->bindings[d].kind != VC_BIND_NONE) status = add_step(&in, d, error);
-    if (status == VC_OK) status = add_fixes(&in, error);
+    if (status == VC_OK) add_fixes(&in);
     if (status == VC_OK && pass->over != VC_OVER_NONE) status = restrict_over(&in, error);
     *table_out = table;
     return status;

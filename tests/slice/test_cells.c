@@ -9,12 +9,21 @@
 
 static const vc_accumulator_spec sum = {.aggregator = VC_AGG_SUM, .type = VC_VALUE_INT};
 
+static vc_cells *make_kept(uint64_t ncells, const vc_accumulator_spec *specs, size_t nspecs,
+                           vc_keep keep, uint64_t max_slots)
+{
+    vc_cells *cells;
+    vc_keep keeps[4];
+    for (size_t i = 0; i < nspecs; i++)
+        keeps[i] = keep;
+    cr_assert_eq(vc_cells_new(ncells, specs, keeps, nspecs, max_slots, &cells, NULL), VC_OK);
+    return cells;
+}
+
 static vc_cells *make(uint64_t ncells, const vc_accumulator_spec *specs, size_t nspecs,
                       uint64_t max_slots)
 {
-    vc_cells *cells;
-    cr_assert_eq(vc_cells_new(ncells, specs, nspecs, max_slots, &cells, NULL), VC_OK);
-    return cells;
+    return make_kept(ncells, specs, nspecs, VC_KEEP_WIDE, max_slots);
 }
 
 static uint32_t slot_of(vc_cells *cells, uint64_t key)
@@ -28,6 +37,11 @@ static void add(vc_cells *cells, uint64_t key, int64_t value)
 {
     uint32_t slot = slot_of(cells, key);
     vc_cells_rows(cells)[slot]++;
+    if (vc_cells_keeps(cells)[0] == VC_KEEP_ROWS) return;
+    if (vc_cells_keeps(cells)[0] == VC_KEEP_SUM64) {
+        vc_cells_sums(cells, 0)[slot] += value;
+        return;
+    }
     vc_cells_accumulators(cells, 0)[slot].as.sum += value;
     vc_cells_accumulators(cells, 0)[slot].count++;
 }
@@ -35,17 +49,23 @@ static void add(vc_cells *cells, uint64_t key, int64_t value)
 struct kind {
     uint64_t ncells;
     uint64_t stride; /* between the keys that are used */
+    vc_keep keep;
 };
 
 ParameterizedTestParameters(cells, like_an_array)
 {
     static struct kind kinds[] = {
-        {100, 1},                         /* dense */
-        {1 << 14, 160},                   /* the last dense size */
-        {(1 << 14) + 1, 160},             /* the first by hash */
-        {UINT64_C(1) << 60, 1},           /* neighbours */
-        {UINT64_C(1) << 60, 1 << 20},     /* equal low bits: a plain mask would put them together */
-        {UINT64_C(1) << 60, 4096 * 4095}, /* near multiples of the table's size */
+        {100, 1, VC_KEEP_WIDE}, /* dense */
+        {100, 1, VC_KEEP_SUM64},
+        {100, 1, VC_KEEP_ROWS},
+        {(2 << 20) / 40, 500, VC_KEEP_WIDE},     /* the last dense size */
+        {(2 << 20) / 40 + 1, 500, VC_KEEP_WIDE}, /* the first by hash */
+        {(2 << 20) / 16, 1300, VC_KEEP_SUM64},
+        {(2 << 20) / 16 + 1, 1300, VC_KEEP_SUM64},
+        {UINT64_C(1) << 60, 1, VC_KEEP_ROWS},       /* neighbours */
+        {UINT64_C(1) << 60, 1 << 20, VC_KEEP_WIDE}, /* equal low bits: a plain mask would put them
+                                                       together */
+        {UINT64_C(1) << 60, 4096 * 4095, VC_KEEP_SUM64}, /* near multiples of the table's size */
     };
     return cr_make_param_array(struct kind, kinds, sizeof kinds / sizeof kinds[0]);
 }
@@ -59,7 +79,7 @@ ParameterizedTest(struct kind *kind, cells, like_an_array)
     uint64_t counts[KEYS] = {0};
     vc_cells *parts[2];
     for (int i = 0; i < 2; i++)
-        parts[i] = make(kind->ncells, &sum, 1, 1000000);
+        parts[i] = make_kept(kind->ncells, &sum, 1, kind->keep, 1000000);
     for (int i = 0; i < VALUES; i++) {
         unsigned key = random_below(&random, KEYS - 1); /* the last one stays empty */
         int64_t value = (int64_t)random_below(&random, 2000) - 1000;
@@ -74,8 +94,9 @@ ParameterizedTest(struct kind *kind, cells, like_an_array)
         if (slot == VC_NONE) continue;
         cr_assert_eq(vc_cells_key(parts[0], slot), key * kind->stride);
         cr_assert_eq(vc_cells_rows(parts[0])[slot], counts[key]);
-        cr_assert_eq((int64_t)vc_cells_accumulators(parts[0], 0)[slot].as.sum, expected[key]);
-        cr_assert_eq(vc_cells_accumulators(parts[0], 0)[slot].count, counts[key]);
+        vc_accumulator found = vc_cells_read(parts[0], 0, slot);
+        if (kind->keep != VC_KEEP_ROWS) cr_assert_eq((int64_t)found.as.sum, expected[key]);
+        cr_assert_eq(found.count, counts[key]);
     }
     vc_cells_free(parts[0]);
     vc_cells_free(parts[1]);
