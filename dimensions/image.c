@@ -135,7 +135,7 @@ static vc_texts take_texts(reader *from, uint32_t count)
     uint64_t size = take_word(from, from->image.size);
     if (texts.stride == 0)
         take_offsets(from, &texts, size);
-    else if (size / texts.stride != texts.nstored)
+    else if (size != (uint64_t)texts.stride * texts.nstored)
         fail(from, "texts leave their bytes");
     texts.bytes = take_blob(from, size, 1);
     texts.places = take_numbers(from, count, texts.nstored);

@@ -40,6 +40,8 @@ static void take_state(const struct scratch *scratch, struct state *state)
     *state = (struct state){0};
     cr_assert_eq(vc_store_verify(scratch->store, NULL, NULL, &nrecords, &ndamaged, &error), VC_OK,
                  "%s", error.message);
+    cr_assert_eq(vc_source_cube_verify(scratch->store, NULL, NULL, &nrecords, &ndamaged, &error),
+                 VC_OK, "%s", error.message);
     cr_assert_eq(vc_store_stat(scratch->store, &stats, &error), VC_OK);
     state->epoch = stats.epoch;
     state->nobjects = stats.nobjects;

@@ -301,3 +301,69 @@ Test(source, spilling_names_the_folder_it_cannot_use)
     cr_assert_not_null(strstr(error.message, "/nonexistent/folder"));
     vc_spill_free(spill);
 }
+
+/* ---- images that somebody wrote wrongly ---- */
+
+static void keep_sentence(void *context, const char *sentence)
+{
+    snprintf(context, 300, "%s", sentence);
+}
+
+/* A copy of the image with one byte changed, such that it opens and yet is not well. */
+static vc_str spoil(vc_str image, vc_arena *arena)
+{
+    vc_str copy = vc_arena_str(arena, image);
+    for (size_t at = 0; at < copy.size; at++) {
+        const vc_dimension *dimension;
+        char *byte = (char *)copy.data + at, before = *byte;
+        *byte = (char)0x7F;
+        if (vc_dimension_open(copy, arena, &dimension, NULL) == VC_OK &&
+            vc_dimension_check(copy, NULL) == VC_CORRUPT)
+            return copy;
+        *byte = before;
+    }
+    cr_assert_fail("no byte of the image matters");
+    return copy;
+}
+
+/* The checksums of the storage are right; only looking at the numbers tells. */
+Test(source, verify_looks_into_images)
+{
+    struct scratch scratch;
+    scratch_open(&scratch);
+    scratch_write(&scratch, "geo.csv", "code,region\nDE,Europe\nFR,Europe\nJP,Asia\n");
+    const char *path = scratch_write(&scratch, "geo.json",
+                                     "{\"name\": \"geo\", \"kind\": \"dimension\", \"table\": "
+                                     "{\"csv\": \"geo.csv\"}, \"key\": \"code\","
+                                     " \"levels\": [{\"name\": \"region\", \"key\": \"region\"},"
+                                     " {\"name\": \"country\", \"key\": \"code\"}]}");
+    scratch_need_load(&scratch, path, (vc_load_options){0});
+    uint64_t nimages, nrecords, ndamaged;
+    NEED_OK(vc_source_cube_verify(scratch.store, NULL, NULL, &nimages, &ndamaged, why));
+    cr_assert_eq(nimages, 1);
+
+    vc_load *load;
+    vc_object object, published;
+    vc_str image;
+    NEED_OK(vc_load_begin(scratch.store, &load, why));
+    NEED_OK(vc_snapshot_find(vc_load_snapshot(load), VC_KIND_DIMENSION, VC_STR("geo"), &published,
+                             why));
+    NEED_OK(vc_snapshot_bytes(vc_load_snapshot(load), published.id, published.generation,
+                              VC_COLUMN_IMAGE, &scratch.arena, &image, why));
+    image = spoil(image, &scratch.arena);
+    NEED_OK(vc_load_object(load, VC_KIND_DIMENSION, VC_STR("geo"), &object, why));
+    NEED_OK(vc_load_put_bytes(load, &object, VC_COLUMN_IMAGE, image.data, image.size, why));
+    NEED_OK(vc_load_set_manifest(load, &object, object.manifest, NULL, 0, why));
+    NEED_OK(vc_load_publish(load, NULL, why));
+
+    char sentence[300] = "";
+    vc_error error = {0};
+    NEED_OK(vc_store_verify(scratch.store, NULL, NULL, &nrecords, &ndamaged, why));
+    cr_assert_eq(
+        vc_source_cube_verify(scratch.store, keep_sentence, sentence, &nimages, &ndamaged, &error),
+        VC_CORRUPT);
+    cr_assert(nimages == 1 && ndamaged == 1);
+    cr_assert_str_eq(error.code, "storage_damaged");
+    cr_assert_not_null(strstr(sentence, "the dimension 'geo', dimension 0: "), "%s", sentence);
+    scratch_close(&scratch);
+}
