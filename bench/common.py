@@ -171,6 +171,11 @@ class Vcube:
         scans = [scan for scan in explained["scans"] if not scan["derived"]]
         return sum(scan["bytes"] for scan in scans) if explained["executed"] else None
 
+    def is_refused(self, query):
+        """Would a server refuse it, because it may need more memory than is allowed by default?"""
+        estimate, limit = map(int, self.ask("memory", query).split())
+        return estimate > limit
+
     def close(self):
         self.process.stdin.close()
         self.process.wait()
@@ -226,6 +231,13 @@ def check_threads(build, store, queries, counts=(1, 2, 3, 8)):
                          f"{other[:200]}")
         expected = answers
     return f"The answers are the same bytes with {', '.join(map(str, counts))} threads."
+
+
+def refused_line(refused):
+    """A line of the report, of the labels of the queries that are refused by default."""
+    if not refused:
+        return "None is refused for the memory that it may need."
+    return f"Refused unless `--max-memory` is raised, which it was here: {', '.join(refused)}."
 
 
 class Times:

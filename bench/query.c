@@ -9,9 +9,10 @@
  *                text of the query to the text of the answer (format=arrays); processor time of
  *                all threads meanwhile; of TOTAL, the time in vc_engine_run.
  * answer FILE:   the answer, one line of JSON
- * columns CUBE:  stored bytes of each fact column of a source cube, one line of JSON
- * sum BYTES:     add up a buffer of so many bytes with all threads, which is what the memory
- *                allows. Answers "TOTAL CPU", nanoseconds
+ * memory FILE:   bytes that the query is estimated to need, and the limit beyond which a server or
+ * the command refuses it unless told otherwise; here there is none columns CUBE:  stored bytes of
+ * each fact column of a source cube, one line of JSON sum BYTES:     add up a buffer of so many
+ * bytes with all threads, which is what the memory allows. Answers "TOTAL CPU", nanoseconds
  * kernels:       the name of the level of kernels in use
  *
  * Before the first line it prints the nanoseconds that opening the store took.
@@ -83,7 +84,7 @@ static void run_query(const struct bench *bench, const char *path, bool shows_an
     vc_error error = {0};
     vc_query query;
     const vc_result *result;
-    vc_engine_options options = {.pool = bench->pool};
+    vc_engine_options options = {.pool = bench->pool, .limits.max_memory_bytes = UINT64_MAX};
     vc_str text = read_text(path, &arena);
     uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), begin = now_ns();
     vc_status status = vc_body_parse(text, 0, &arena, &query, &error);
@@ -103,6 +104,22 @@ static void run_query(const struct bench *bench, const char *path, bool shows_an
         printf("%llu %llu %llu\n", (unsigned long long)(end - begin), (unsigned long long)cpu,
                (unsigned long long)(computed - parsed));
     vc_buffer_release(&answer);
+    vc_arena_release(&arena);
+}
+
+static void print_memory(const struct bench *bench, const char *path)
+{
+    vc_arena arena = {0};
+    vc_error error = {0};
+    vc_query query;
+    const vc_explain *explain;
+    vc_engine_options options = {.pool = bench->pool};
+    vc_status status = vc_body_parse(read_text(path, &arena), 0, &arena, &query, &error);
+    if (status == VC_OK)
+        status = vc_engine_explain(bench->model, &query, &options, &arena, &explain, &error);
+    if (status != VC_OK) die(&error);
+    printf("%llu %llu\n", (unsigned long long)explain->memory_bytes,
+           (unsigned long long)explain->max_memory_bytes);
     vc_arena_release(&arena);
 }
 
@@ -216,6 +233,8 @@ static bool obey(struct bench *bench, char *line)
         run_query(bench, argument, false);
     else if (argument != NULL && strcmp(line, "answer") == 0)
         run_query(bench, argument, true);
+    else if (argument != NULL && strcmp(line, "memory") == 0)
+        print_memory(bench, argument);
     else if (argument != NULL && strcmp(line, "sum") == 0)
         run_sum(bench, strtoull(argument, NULL, 10));
     else

@@ -310,6 +310,7 @@ class Measured:
         columns = json.loads(stores[main].ask("columns", "ssb"))
         self.named = {query: bytes_of(query, columns) for query in BANDWIDTH_QUERIES}
         self.touched = bytes_read(stores[main], folder)
+        self.refused = [label_of(query) for query in QUERIES if stores[main].is_refused(body_of(query))]
         self.times = time_queries(stores, databases, single, main, self.named | self.touched, nruns)
         self.nothing_ns = time_nothing(databases["tuned"])
         for engine in [*stores.values(), single, *databases.values()]:
@@ -330,7 +331,7 @@ def report(options, machine, measured, orders, main):
         f"ratios are of medians. \"1 thread\" is {order_label(main)}. The least query, `SELECT 1`, takes "
         f"DuckDB {measured.nothing_ns / 1e6:.2f} ms. Timing took {measured.minutes:.0f} minutes.", "",
         "### Times", "", *time_table(times, measured.counts, orders), "",
-        f"All answers were equal. {measured.threads_line}", "",
+        f"All answers were equal. {measured.threads_line} {common.refused_line(measured.refused)}", "",
         "### Ratios", "",
         *common.table(header, ratio_rows(lambda query, name: times[query][name].median, orders, main)),
         "", "The processor time of all threads, which depends less on what else the machine does:", "",

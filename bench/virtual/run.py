@@ -143,12 +143,13 @@ def measure(options, build, folder, asked, plain_statements, tuned_statements, i
     vcube, database = common.Vcube(build, store, threads), common.Duckdb(tuned_file, threads)
     counts = check_answers(vcube, database, folder, asked, iso3_of(database))
     times = time_queries(vcube, database, folder, asked, counts, nruns)
+    refused = [query.label for query, body in zip(asked, mapped) if vcube.is_refused(body)]
     vcube.close()
     database.close()
     sizes = f"{store_bytes(store) / 2**20:.0f} MiB, DuckDB's file {tuned_file.stat().st_size / 2**20:.0f} MiB"
     return [*common.table(header("milliseconds"),
                           time_table(asked, counts, times, str, lambda of: of.median)), "",
-            f"Answers were equal: mapped, own, DuckDB's. {threads_line} The store has {sizes}.", "",
+            f"Answers were equal: mapped, own, DuckDB's. {threads_line} {common.refused_line(refused)} The store has {sizes}.", "",
             f"Start of a process until its first answer, which resolves the join and measures its coverage: "
             f"{firsts['virtual']:.0f} ms through the virtual cube, {firsts['joined']:.0f} ms of the joined cube "
             f"(medians of {NFIRST_ANSWERS} processes, file in the page cache).", "",
