@@ -4,10 +4,13 @@
  * cache, as blocks do when a scan goes through them one after the other. `put` is packing, of
  * 64-bit deltas. `some` filters with a mask in which one unit of 512 in four has a bit left; the
  * gathers take one row in eight, in order.
+ * Then, how many GB of 64-bit values per second become chunks of 65,536 rows (with every eighth row
+ * null: `nulls`; checksum included) and are decoded again.
  *
  *     packed [LEVEL]    portable, avx2, avx512; all without one
  */
 #include "storage/packed.h"
+#include "storage/encode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { ROWS = 4096, NRUNS = 30, NREPEATS = 200, NPICKED = ROWS / 8 };
+enum { ROWS = 4096, NRUNS = 30, NREPEATS = 200, NPICKED = ROWS / 8, CHUNK_ROWS = 65536 };
 
 static uint64_t deltas[ROWS];
 static uint64_t wide[ROWS];
@@ -98,6 +101,44 @@ static void measure_level(vc_cpu_level level)
     }
 }
 
+/* A whole chunk: ranges, packing, checksum. */
+static void measure_encoding(vc_cpu_level level)
+{
+    static const unsigned widths[] = {0, 4, 12, 24, 40, 64};
+    static int64_t values[CHUNK_ROWS], decoded[CHUNK_ROWS];
+    static uint8_t validity[CHUNK_ROWS / 8];
+    static unsigned char memory[CHUNK_ROWS * 9 + 8192] __attribute__((aligned(64)));
+    const vc_record_key key = {.kind = VC_RECORD_FACTS, .object = 1};
+    memset(validity, 0x7F, sizeof validity);
+    printf("%s, GB/s of 64-bit values\n%5s %8s %8s %8s\n", vc_cpu_level_name(level), "width",
+           "nulls", "encode", "decode");
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        double best[3] = {1e300, 1e300, 1e300};
+        vc_chunk chunk;
+        for (size_t row = 0; row < CHUNK_ROWS; row++)
+            values[row] = widths[i] == 0
+                              ? 7
+                              : (int64_t)((row * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - widths[i]));
+        for (int run = 0; run < NRUNS * 3; run++) {
+            vc_record_header header;
+            double start = now_ns();
+            if (run % 3 < 2) {
+                size_t size = vc_chunk_encode_ints(&key, values, run % 3 == 0 ? validity : NULL,
+                                                   CHUNK_ROWS, memory + 16, &header);
+                if (vc_chunk_view(&header, memory + 16, size, &chunk) != NULL) exit(1);
+            } else {
+                vc_chunk_get_ints(&chunk, decoded);
+            }
+            double elapsed_ns = now_ns() - start;
+            best[run % 3] = elapsed_ns < best[run % 3] ? elapsed_ns : best[run % 3];
+        }
+        printf("%5u", widths[i]);
+        for (int k = 0; k < 3; k++)
+            printf(" %8.2f", CHUNK_ROWS * 8 / best[k]);
+        printf("\n");
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char *const words[] = {"portable", "avx2", "avx512"};
@@ -105,7 +146,9 @@ int main(int argc, char **argv)
         picked[i] = (uint16_t)(i * 8 + i * 5 % 8);
     for (int level = 0; level < VC_CPU_LEVELS; level++)
         if ((argc < 2 || strcasecmp(argv[1], words[level]) == 0) &&
-            vc_cpu_set_level((vc_cpu_level)level))
+            vc_cpu_set_level((vc_cpu_level)level)) {
             measure_level((vc_cpu_level)level);
+            measure_encoding((vc_cpu_level)level);
+        }
     return 0;
 }

@@ -283,11 +283,10 @@ static const char *check_blocks(const vc_record_header *header, const vc_block *
 }
 
 static const char *view_ints(const vc_record_header *header, const unsigned char *bytes,
-                             size_t size, vc_chunk *chunk, size_t *end_out)
+                             vc_chunk *chunk, size_t *end_out)
 {
     size_t ndata, data_at = VC_HEADER_BYTES + table_bytes(chunk->nblocks);
     if (header->width != 0) return "has an impossible width";
-    if (size < data_at) return "has another size than its rows need";
     chunk->blocks = (const vc_block *)(bytes + VC_HEADER_BYTES);
     const char *problem = check_blocks(header, chunk->blocks, chunk->nblocks, &ndata);
     if (problem != NULL) return problem;
@@ -319,7 +318,8 @@ const char *vc_chunk_view(const vc_record_header *header, const void *value, siz
     size_t end;
     if (header->type != VC_CHUNK_INT && header->type != VC_CHUNK_FLOAT)
         return "has an unknown codec";
-    /* Values of another size LMDB may keep anywhere, also where the table is not aligned. */
+    /* The smallest size has room for the longest table of blocks. Values of a size that is none
+     * LMDB may keep anywhere, also where the table would not be aligned. */
     if (size != vc_record_class_bytes(size)) return "has another size than its rows need";
     if (header->nrows > MAX_BLOCKS * VC_BLOCK_ROWS) return "has too many rows";
     if (header->flags > VC_RECORD_HAS_VALIDITY || header->nnulls > header->nrows ||
@@ -330,7 +330,7 @@ const char *vc_chunk_view(const vc_record_header *header, const void *value, siz
                             .nnulls = header->nnulls,
                             .nblocks = count_blocks(header->nrows)};
     const char *problem = header->type == VC_CHUNK_INT
-                              ? view_ints(header, value, size, chunk_out, &end)
+                              ? view_ints(header, value, chunk_out, &end)
                               : view_doubles(header, value, chunk_out, &end);
     if (problem != NULL) return problem;
     if (has_validity) {

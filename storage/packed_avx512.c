@@ -155,11 +155,43 @@ KERNEL void gather32(const void *data, unsigned width, const uint16_t *rows, siz
         gather32_lanes(32, data, width, rows, n, deltas);
 }
 
+/* Lanes of 64 bits need no care: a lane is what is read. */
+TARGET INLINE __m512i gather8_wide(const void *data, unsigned width, __m512i rows)
+{
+    __m512i within = _mm512_and_si512(rows, _mm512_set1_epi64(VC_UNIT_ROWS - 1));
+    __m512i bit = _mm512_mul_epu32(_mm512_srli_epi64(within, 3), _mm512_set1_epi64(width));
+    __m512i unit = _mm512_mul_epu32(_mm512_srli_epi64(rows, 9), _mm512_set1_epi64(width));
+    __m512i shift = _mm512_and_si512(bit, _mm512_set1_epi64(63));
+    __m512i index =
+        _mm512_add_epi64(_mm512_slli_epi64(_mm512_add_epi64(unit, _mm512_srli_epi64(bit, 6)), 3),
+                         _mm512_and_si512(within, _mm512_set1_epi64(7)));
+    __mmask8 goes_on = _mm512_cmpgt_epu64_mask(_mm512_add_epi64(shift, _mm512_set1_epi64(width)),
+                                               _mm512_set1_epi64(64));
+    __m512i low = _mm512_srlv_epi64(_mm512_i64gather_epi64(index, data, 8), shift);
+    __m512i high = _mm512_mask_i64gather_epi64(
+        _mm512_setzero_si512(), goes_on, _mm512_add_epi64(index, _mm512_set1_epi64(8)), data, 8);
+    high = _mm512_sllv_epi64(high, _mm512_sub_epi64(_mm512_set1_epi64(64), shift));
+    return _mm512_and_si512(_mm512_or_si512(low, high),
+                            _mm512_set1_epi64((long long)packed_largest(width)));
+}
+
 TARGET INLINE void gather64_lanes(unsigned T, const void *data, unsigned width,
                                   const uint16_t *rows, size_t n, uint64_t *deltas)
 {
-    for (size_t i = 0; i < n; i++)
-        deltas[i] = packed_get(data, T, width, rows[i]);
+    for (size_t i = 0; i < n; i += 16) {
+        __m512i sixteen = load_rows(rows, i, n), low, high;
+        if (T == 64) {
+            low = gather8_wide(data, width, _mm512_cvtepu32_epi64(_mm512_castsi512_si256(sixteen)));
+            high = gather8_wide(data, width,
+                                _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(sixteen, 1)));
+        } else {
+            __m512i narrow = gather16(T, data, width, sixteen);
+            low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(narrow));
+            high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(narrow, 1));
+        }
+        _mm512_storeu_si512(deltas + i, low);
+        _mm512_storeu_si512(deltas + i + 8, high);
+    }
 }
 
 KERNEL void gather64(const void *data, unsigned width, const uint16_t *rows, size_t n,

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { MAX_ROWS = 4096, GUARD = 64 };
+enum { MAX_ROWS = 4096, GUARD = 64, PAGE = 4096 };
 
 static const uint32_t row_counts[] = {0, 1, 63, 64, 65, 511, 512, 513, 4095, 4096};
 enum { NCOUNTS = sizeof row_counts / sizeof row_counts[0] };
@@ -80,6 +81,24 @@ static void make(unsigned width, uint32_t nrows, uint64_t seed)
     slow_put(deltas, nrows, width, data);
 }
 
+/* A copy of data that ends where a page ends that is followed by one that may not be touched. */
+static unsigned char *copy_before_guard(size_t size)
+{
+    size_t room = (size + PAGE - 1) / PAGE * PAGE;
+    unsigned char *pages =
+        mmap(NULL, room + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq((void *)pages, MAP_FAILED);
+    cr_assert_eq(mprotect(pages + room, PAGE, PROT_NONE), 0);
+    memcpy(pages + room - size, data, size);
+    return pages + room - size;
+}
+
+static void free_before_guard(unsigned char *copy, size_t size)
+{
+    size_t room = (size + PAGE - 1) / PAGE * PAGE;
+    munmap(copy + size - room, room + PAGE);
+}
+
 /* The levels of this machine; says once per process which one cannot be tested here. */
 static bool has_level(int level)
 {
@@ -133,10 +152,13 @@ ParameterizedTest(struct packed_case *c, packed, unpack)
         for (int n = 0; n < NCOUNTS; n++) {
             uint32_t nrows = row_counts[n], end = (nrows + 511) / 512 * 512;
             make(c->width, nrows, c->width * 100 + nrows + 1);
+            size_t size = vc_packed_bytes(nrows, c->width);
+            unsigned char *from = copy_before_guard(size);
             memset(wide, 0x55, sizeof wide);
             memset(narrow, 0x55, sizeof narrow);
-            kernels->unpack64(data, c->width, nrows, wide);
-            if (c->width <= 32) kernels->unpack32(data, c->width, nrows, narrow);
+            kernels->unpack64(from, c->width, nrows, wide);
+            if (c->width <= 32) kernels->unpack32(from, c->width, nrows, narrow);
+            free_before_guard(from, size);
             for (uint32_t row = 0; row < end; row++) {
                 uint64_t expected = row < nrows ? deltas[row] : 0;
                 cr_assert_eq(wide[row], expected, "level %d, width %u, row %u of %u", level,
@@ -195,8 +217,8 @@ static void make_mask(int kind, uint64_t *mask, uint64_t *state)
                                  : 0;
 }
 
-static void check_filter(int level, unsigned width, uint32_t nrows, struct range range, int kind,
-                         uint64_t *state)
+static void check_filter(const unsigned char *from, int level, unsigned width, uint32_t nrows,
+                         struct range range, int kind, uint64_t *state)
 {
     uint64_t before[MAX_ROWS / 64], after[MAX_ROWS / 64 + 1], portable[MAX_ROWS / 64];
     uint32_t nwords = (nrows + 511) / 512 * 8;
@@ -205,9 +227,9 @@ static void check_filter(int level, unsigned width, uint32_t nrows, struct range
     memcpy(portable, before, sizeof before);
     after[nwords] = before[0];
     vc_packed_get_kernels((vc_cpu_level)level)
-        ->filter(data, width, nrows, range.first, range.last, after);
+        ->filter(from, width, nrows, range.first, range.last, after);
     vc_packed_get_kernels(VC_CPU_PORTABLE)
-        ->filter(data, width, nrows, range.first, range.last, portable);
+        ->filter(from, width, nrows, range.first, range.last, portable);
     for (uint32_t row = 0; row < nrows; row++) {
         bool is_in = range.first <= deltas[row] && deltas[row] <= range.last;
         bool expected = is_in && (before[row / 64] >> row % 64 & 1);
@@ -236,10 +258,13 @@ ParameterizedTest(struct packed_case *c, packed, filter)
         if (!has_level(level)) continue;
         for (int n = 0; n < NCOUNTS; n++) {
             make(c->width, row_counts[n], c->width * 100 + row_counts[n] + 2);
+            size_t size = vc_packed_bytes(row_counts[n], c->width);
+            unsigned char *from = copy_before_guard(size);
             size_t nranges = make_ranges(c->width, ranges, &state);
             for (size_t i = 0; i < nranges; i++)
                 for (int kind = 0; kind < 5; kind++)
-                    check_filter(level, c->width, row_counts[n], ranges[i], kind, &state);
+                    check_filter(from, level, c->width, row_counts[n], ranges[i], kind, &state);
+            free_before_guard(from, size);
         }
     }
 }
@@ -247,19 +272,17 @@ ParameterizedTest(struct packed_case *c, packed, filter)
 /* The kernel must not read a unit that is out already: here it is not even there. */
 Test(packed, filter_leaves_units_alone_that_are_out)
 {
-    enum { PAGE = 4096 };
     for (int level = 0; level < VC_CPU_LEVELS; level++) {
         if (!has_level(level)) continue;
         uint64_t mask[16] = {0};
         make(8, 512, 3);
         mask[2] = 6;
-        unsigned char *alone = aligned_alloc(64, 512); /* a sanitizer sees the first byte behind */
-        memcpy(alone, data, 512);
+        unsigned char *alone = copy_before_guard(512);
         vc_packed_get_kernels((vc_cpu_level)level)
             ->filter(alone, 8, 1024, deltas[129], deltas[129], mask);
         cr_assert_eq(mask[2] & 2, 2);
         cr_assert_eq(mask[2] & ~UINT64_C(6), 0);
-        free(alone);
+        free_before_guard(alone, 512);
     }
 }
 
@@ -291,7 +314,6 @@ ParameterizedTestParameters(packed, gather)
     return all_widths();
 }
 
-/* From a copy that ends where the data ends: a sanitizer sees a read behind it. */
 ParameterizedTest(struct packed_case *c, packed, gather)
 {
     uint64_t state = c->width + 70;
@@ -301,8 +323,7 @@ ParameterizedTest(struct packed_case *c, packed, gather)
             uint32_t nrows = row_counts[n];
             size_t size = vc_packed_bytes(nrows, c->width);
             make(c->width, nrows, c->width * 100 + nrows + 3);
-            unsigned char *from = aligned_alloc(64, size + (size == 0) * 64);
-            memcpy(from, data, size);
+            unsigned char *from = copy_before_guard(size);
             static const size_t counts[] = {0, 1, 2, 15, 16, 17, 100, MAX_ROWS};
             for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
                 uint16_t *rows = malloc(counts[i] * sizeof *rows + (counts[i] == 0));
@@ -313,7 +334,7 @@ ParameterizedTest(struct packed_case *c, packed, gather)
                 check_gather(level, c->width, from, rows, counts[i]);
                 free(rows);
             }
-            free(from);
+            free_before_guard(from, size);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* Zones: what a scan believes about a segment without looking at it. */
 #include "helper.h"
 
+#include "storage/encode.h"
 #include "storage/record.h"
 
 #include <limits.h>
@@ -271,6 +272,36 @@ Test(zones, that_do_not_agree_are_found)
     vc_record_seal(value, sizeof value, &key, &header);
     replace(&key, value, sizeof value);
     check_found("column 1, segment 1 is not what its zone says");
+}
+
+/* A value outside the range of its block, under a checksum that is right: a scan would believe the
+ * range. */
+Test(zones, a_value_outside_its_block_is_found)
+{
+    vc_object object = make_cube();
+    vc_record_key key = {VC_RECORD_FACTS, object.id, object.generation, 1, 2};
+    vc_record_header header;
+    vc_chunk chunk;
+    int64_t values[100];
+    unsigned char *memory = aligned_alloc(64, vc_chunk_room(100) + 16), *value = memory + 16;
+    for (int row = 0; row < 100; row++)
+        values[row] = 10 + 200 + row;
+    for (int round = 0; round < 2; round++) {
+        size_t size = vc_chunk_encode_ints(&key, values, NULL, 100, value, &header);
+        cr_assert_null(vc_chunk_view(&header, value, size, &chunk));
+        /* deltas 0 to 99 in 7 bits: the first becomes 127, or the largest, row 99 in lane 35, 1 */
+        unsigned char *data = value + ((const unsigned char *)chunk.data - value);
+        if (round == 0) {
+            data[0] |= 0x7F;
+        } else {
+            data[35] &= 0x7F;
+            data[64 + 35] = 0;
+        }
+        vc_record_seal(value, size, &key, &header);
+        replace(&key, value, size);
+        check_found("column 1, segment 2 has a block with values outside its range");
+    }
+    free(memory);
 }
 
 /* Zones that were cut, with a checksum that is right. */
