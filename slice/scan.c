@@ -759,12 +759,48 @@ static vc_status check_memory(const struct scan *scan, size_t nlanes, vc_scan_st
         nlanes * (sizeof(struct lane) +
                   vc_cells_estimate(scan->table->ncells, scan->keeps, scan->pass->naccumulators,
                                     stats->nrows_scanned, scan->plan->options->limits.max_cells));
+    char need[VC_NUMBER_TEXT], most[VC_NUMBER_TEXT];
     if (stats->memory_bytes <= limit || scan->plan->is_dry) return VC_OK;
+    vc_format_bytes(need, stats->memory_bytes);
+    vc_format_bytes(most, limit);
     return vc_fail(error, VC_LIMIT, "limit_memory",
-                   "the query may need %llu MiB of memory, the limit is %llu MiB; drill fewer "
-                   "dimensions, or cut more",
-                   (unsigned long long)(stats->memory_bytes >> 20),
-                   (unsigned long long)(limit >> 20));
+                   "the query may need %s of memory, the limit is %s; drill fewer dimensions, or "
+                   "cut more",
+                   need, most);
+}
+
+/* Bytes of a column in the segments that are left, at most: blocks are no wider than the range of
+ * their segment. */
+static vc_status promise_bytes(const struct scan *scan, uint16_t column, uint64_t *bytes,
+                               vc_error *error)
+{
+    const vc_zone *zones;
+    vc_status status = vc_source_cube_zones(scan->cube, scan->snapshot, column, &zones, error);
+    for (uint32_t i = 0; i < scan->nsegments && status == VC_OK; i++) {
+        const vc_zone *zone = &zones[scan->segments[i]];
+        uint64_t range = zone->min > zone->max ? 0 : (uint64_t)zone->max - (uint64_t)zone->min;
+        uint64_t nblocks = (zone->nrows + VC_BLOCK_ROWS - 1) / VC_BLOCK_ROWS;
+        *bytes += nblocks * vc_packed_bytes(VC_BLOCK_ROWS, vc_packed_width(range));
+    }
+    return status;
+}
+
+/* A step reads its column to filter and to group, an accumulator its own. */
+static vc_status promise_all_bytes(const struct scan *scan, vc_scan_stats *stats, vc_error *error)
+{
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < scan->table->nsteps && status == VC_OK; i++) {
+        const vc_step *step = &scan->table->steps[i];
+        if (step->npassing < step->nleaves)
+            status = promise_bytes(scan, step->column, &stats->nbytes, error);
+        if (status == VC_OK && (step->groups != NULL || step->offsets != NULL))
+            status = promise_bytes(scan, step->column, &stats->nbytes, error);
+    }
+    for (size_t i = 0; i < scan->pass->naccumulators && status == VC_OK; i++)
+        if (scan->keeps[i] != VC_KEEP_ROWS)
+            status = promise_bytes(scan, (uint16_t)value_column(scan, &scan->pass->accumulators[i]),
+                                   &stats->nbytes, error);
+    return status;
 }
 
 /* ---- the whole ---- */
@@ -839,6 +875,7 @@ vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *
     stats->nthreads = vc_pool_nthreads(plan->options->pool);
     if (stats->nthreads > nlanes) stats->nthreads = (unsigned)nlanes;
     status = check_memory(&scan, nlanes, stats, error);
-    if (status != VC_OK || cells_out == NULL) return status;
+    if (status != VC_OK) return status;
+    if (cells_out == NULL) return promise_all_bytes(&scan, stats, error);
     return run(&scan, nlanes, cells_out, stats, error);
 }

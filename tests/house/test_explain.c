@@ -72,24 +72,51 @@ static json_t *json_of(const struct house_run *run)
     return json;
 }
 
+static json_int_t number(const json_t *scan, const char *name)
+{
+    return json_integer_value(json_object_get(scan, name));
+}
+
+/* What was promised before is the same, or no less than what it then took. */
+static void check_promise(const json_t *before, const json_t *after)
+{
+    static const char *const same[] = {"source",   "grouping",         "derived", "measures",
+                                       "segments", "segments_skipped", "cells",   "steps"},
+                             *const bounds[] = {"rows_scanned", "bytes"};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        cr_assert(json_equal(json_object_get(before, same[i]), json_object_get(after, same[i])) ||
+                      (json_object_get(before, same[i]) == NULL &&
+                       json_object_get(after, same[i]) == NULL),
+                  "%s", same[i]);
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
+        cr_assert_geq(number(before, bounds[i]), number(after, bounds[i]), "%s", bounds[i]);
+    cr_assert(json_is_true(json_object_get(after, "derived")) || number(after, "bytes") > 0 ||
+              number(after, "rows_kept") == 0);
+}
+
 /* Whether something is executed or not, it is translated and estimated alike. */
 Test(explain, analyze, .init = start)
 {
     struct house_run planned, executed;
     run(&planned, 0,
-        (const char *[]){"explain", "golden_left", "--drilldown", "country", "--format", "json",
-                         NULL});
+        (const char *[]){"explain", "golden_left", "--drilldown", "country", "--cut",
+                         "country:FR;DE", "--format", "json", NULL});
     run(&executed, 0,
-        (const char *[]){"explain", "golden_left", "--drilldown", "country", "--format", "json",
-                         "--analyze", NULL});
+        (const char *[]){"explain", "golden_left", "--drilldown", "country", "--cut",
+                         "country:FR;DE", "--format", "json", "--analyze", NULL});
     json_t *before = json_of(&planned), *after = json_of(&executed);
     cr_assert_str_eq(json_string_value(json_object_get(before, "question")),
                      json_string_value(json_object_get(after, "question")));
     json_t *a = json_object_get(before, "explain"), *b = json_object_get(after, "explain");
     cr_assert(json_equal(json_object_get(a, "measures"), json_object_get(b, "measures")));
-    json_t *first = json_array_get(json_object_get(a, "scans"), 0),
-           *same = json_array_get(json_object_get(b, "scans"), 0);
-    cr_assert(json_equal(json_object_get(first, "steps"), json_object_get(same, "steps")));
+    cr_assert(json_equal(json_object_get(a, "memory_bytes"), json_object_get(b, "memory_bytes")));
+    json_t *before_scans = json_object_get(a, "scans"), *after_scans = json_object_get(b, "scans");
+    cr_assert_eq(json_array_size(before_scans), json_array_size(after_scans));
+    cr_assert_gt(json_array_size(before_scans), 2);
+    for (size_t i = 0; i < json_array_size(before_scans); i++)
+        check_promise(json_array_get(before_scans, i), json_array_get(after_scans, i));
+    cr_assert(json_is_true(json_object_get(b, "executed")));
+    cr_assert_gt(number(json_object_get(b, "ns"), "total"), 0);
     json_decref(before);
     json_decref(after);
     house_run_release(&planned);
