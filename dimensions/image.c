@@ -347,7 +347,7 @@ vc_status vc_dimension_open(vc_str image, vc_arena *arena, const vc_dimension **
 vc_status vc_dimension_check(vc_str image, vc_error *error)
 {
     vc_arena arena = {0};
-    const vc_dimension *dimension;
+    const vc_dimension *dimension = NULL;
     vc_dimension_rows rows;
     vc_status status = open_image(image, true, &arena, &dimension, error);
     if (status == VC_OK) status = vc_dimension_read_rows(dimension, &arena, &rows, error);

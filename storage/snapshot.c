@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 const char VC_RECORD_MISSING[] = "is missing";
 
@@ -20,21 +19,6 @@ typedef struct lookup {
     vc_record *record;
     const char *problem;
 } lookup;
-
-/* Have the pages of a large record mapped at once: a call for all costs a fraction of a fault for
- * every sixteen. Where the system cannot, they come one fault after the other. */
-static void map_pages(const void *value, size_t size)
-{
-    enum { WORTH_BYTES = 64 << 10 };
-#if defined(MADV_POPULATE_READ)
-    if (size < WORTH_BYTES) return;
-    uintptr_t first = (uintptr_t)value / VC_PAGE_BYTES * VC_PAGE_BYTES;
-    madvise((void *)first, (uintptr_t)value + size - first, MADV_POPULATE_READ);
-#else
-    (void)value;
-    (void)size;
-#endif
-}
 
 static void look_up(void *context)
 {
@@ -54,7 +38,6 @@ static void look_up(void *context)
     if (work->problem != NULL || work->look == VC_LOOK_HEADER ||
         (work->look == VC_LOOK_ONCE && vc_verified_has(work->store->verified, work->key)))
         return;
-    map_pages(record->value, record->size);
     if (!vc_record_is_sound(record->value, record->size))
         work->problem = "has a wrong checksum";
     else if (work->look == VC_LOOK_ONCE)
