@@ -115,13 +115,13 @@ bench: setup
 
 SF ?= 1
 bench-ssb: setup
-	@bench/ssb/run.py SF=$(SF) BUILD=$(BUILD)
+	@bench/ssb/run.py SF=$(SF) BUILD=$(BUILD) $(BENCH)
 
 bench-virtual: setup
-	@bench/virtual/run.py BUILD=$(BUILD)
+	@bench/virtual/run.py BUILD=$(BUILD) $(BENCH)
 
 bench-load: setup
-	@bench/load/run.py SF=$(SF) BUILD=$(BUILD)
+	@bench/load/run.py SF=$(SF) BUILD=$(BUILD) $(BENCH)
 
 demo: setup
 	@$(MAKE) --no-print-directory -s $(BUILD)/vcube

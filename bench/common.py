@@ -257,9 +257,6 @@ class Times:
     def __str__(self):
         return f"{self.median / 1e6:.2f} / {min(passed for passed, _ in self.runs) / 1e6:.2f}"
 
-    def cpu_text(self):
-        return f"{self.cpu / 1e6:.2f} / {min(cpu for _, cpu in self.runs) / 1e6:.2f}"
-
 
 def take_turns(tasks, nruns):
     """tasks: {query: {engine: what to call, which returns (passed, cpu)}}. Each query is run once by

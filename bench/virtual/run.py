@@ -153,8 +153,8 @@ def measure(options, build, folder, asked, plain_statements, tuned_statements, i
             f"Start of a process until its first answer, which resolves the join and measures its coverage: "
             f"{firsts['virtual']:.0f} ms through the virtual cube, {firsts['joined']:.0f} ms of the joined cube "
             f"(medians of {NFIRST_ANSWERS} processes, file in the page cache).", "",
-            *common.table(header("milliseconds of processor time"),
-                          time_table(asked, counts, times, lambda of: of.cpu_text(),
+            *common.table(header("milliseconds of processor time, medians"),
+                          time_table(asked, counts, times, lambda of: f"{of.cpu / 1e6:.2f}",
                                      lambda of: of.cpu))]
 
 
