@@ -49,6 +49,20 @@ static inline void vc_bits_set_range(uint64_t *bits, size_t first, size_t end)
     bits[last] |= tail;
 }
 
+/* Are all bits of [first, end) set? Stops at the first word that is not full. */
+static inline bool vc_bits_all(const uint64_t *bits, size_t first, size_t end)
+{
+    if (first >= end) return true;
+    size_t word = first >> 6, last = (end - 1) >> 6;
+    uint64_t head = ~UINT64_C(0) << (first & 63);
+    uint64_t tail = ~UINT64_C(0) >> (63 - ((end - 1) & 63));
+    if (word == last) return (bits[word] & head & tail) == (head & tail);
+    if ((bits[word] & head) != head) return false;
+    while (++word < last)
+        if (bits[word] != ~UINT64_C(0)) return false;
+    return (bits[last] & tail) == tail;
+}
+
 /* How many of the first nbits bits are set. */
 static inline size_t vc_bits_count(const uint64_t *bits, size_t nbits)
 {

@@ -7,6 +7,11 @@ static size_t positions(const uint64_t *mask, size_t nwords, uint16_t *rows)
     return vc_loop_positions(mask, nwords, rows);
 }
 
+static size_t count_bits(const uint64_t *mask, size_t nwords)
+{
+    return vc_loop_count_bits(mask, nwords);
+}
+
 static void filter_set(const uint32_t *leaves, uint32_t nrows, uint32_t base, const uint64_t *set,
                        uint64_t *mask)
 {
@@ -54,6 +59,7 @@ static void add64(const uint32_t *keys, const uint64_t *deltas, size_t n, int64_
 static const vc_kernels portable = {
     .level = VC_CPU_PORTABLE,
     .positions = positions,
+    .count_bits = count_bits,
     .filter_set = filter_set,
     .pick32 = pick32,
     .add_groups = add_groups,

@@ -17,6 +17,8 @@ typedef struct vc_kernels {
     vc_cpu_level level;
     /* The numbers of the set bits of mask [nwords], ascending. Returns how many. */
     size_t (*positions)(const uint64_t *mask, size_t nwords, uint16_t *rows);
+    /* How many bits of mask [nwords] are set. */
+    size_t (*count_bits)(const uint64_t *mask, size_t nwords);
     /* Clear bit r of mask [ceil(nrows / 64)] unless bit base + leaves[r] of set is set; rows whose
      * bit is clear already may have any leaf that is in the set's range. Bits past nrows stay. */
     void (*filter_set)(const uint32_t *leaves, uint32_t nrows, uint32_t base, const uint64_t *set,

@@ -38,6 +38,11 @@ static AVX2 size_t positions(const uint64_t *mask, size_t nwords, uint16_t *rows
     return n;
 }
 
+static AVX2 size_t count_bits(const uint64_t *mask, size_t nwords)
+{
+    return vc_loop_count_bits(mask, nwords);
+}
+
 static AVX2 void filter_set(const uint32_t *leaves, uint32_t nrows, uint32_t base,
                             const uint64_t *set, uint64_t *mask)
 {
@@ -197,6 +202,7 @@ static AVX2 void add64(const uint32_t *keys, const uint64_t *deltas, size_t n, i
 const vc_kernels vc_kernels_avx2 = {
     .level = VC_CPU_AVX2,
     .positions = positions,
+    .count_bits = count_bits,
     .filter_set = filter_set,
     .pick32 = pick32,
     .add_groups = add_groups,

@@ -40,6 +40,11 @@ static inline AVX512 __mmask16 set_bits(__mmask16 lanes, __m512i leaves, __m512i
     return _mm512_mask_test_epi32_mask(lanes, words, wanted);
 }
 
+static AVX512 size_t count_bits(const uint64_t *mask, size_t nwords)
+{
+    return vc_loop_count_bits(mask, nwords);
+}
+
 static AVX512 void filter_set(const uint32_t *leaves, uint32_t nrows, uint32_t base,
                               const uint64_t *set, uint64_t *mask)
 {
@@ -236,6 +241,7 @@ static AVX512 void add64(const uint32_t *keys, const uint64_t *deltas, size_t n,
 const vc_kernels vc_kernels_avx512 = {
     .level = VC_CPU_AVX512,
     .positions = positions,
+    .count_bits = count_bits,
     .filter_set = filter_set,
     .pick32 = pick32,
     .add_groups = add_groups,

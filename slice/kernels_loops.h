@@ -31,6 +31,14 @@ VC_LOOP size_t vc_loop_positions(const uint64_t *mask, size_t nwords, uint16_t *
     return n;
 }
 
+VC_LOOP size_t vc_loop_count_bits(const uint64_t *mask, size_t nwords)
+{
+    size_t count = 0;
+    for (size_t w = 0; w < nwords; w++)
+        count += (size_t)__builtin_popcountll(mask[w]);
+    return count;
+}
+
 /* The bits of count <= 64 leaves in a set, as a word. */
 VC_LOOP uint64_t vc_loop_set_bits(const uint32_t *leaves, uint32_t count, uint32_t base,
                                   const uint64_t *set)

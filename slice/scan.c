@@ -173,11 +173,15 @@ static bool none_pass(const vc_step *step, int64_t min, int64_t max)
     return max < (int64_t)step->first || min >= (int64_t)step->end;
 }
 
+static bool all_in_range(const vc_step *step, int64_t min, int64_t max)
+{
+    return min >= (int64_t)step->first && max < (int64_t)step->end;
+}
+
 static bool all_pass(const vc_step *step, int64_t min, int64_t max)
 {
-    if (min < (int64_t)step->first || max >= (int64_t)step->end) return false;
-    if (step->passing == NULL) return true;
-    return min == max && vc_bit_get(step->passing, (size_t)min);
+    return all_in_range(step, min, max) &&
+           (step->passing == NULL || vc_bits_all(step->passing, (size_t)min, (size_t)max + 1));
 }
 
 static void start_mask(struct lane *lane)
@@ -189,35 +193,51 @@ static void start_mask(struct lane *lane)
     lane->is_all = false;
 }
 
-static void apply_filter(struct lane *lane, const vc_step *step, const vc_chunk *chunk,
-                         const vc_block *block)
+static void apply_range(struct lane *lane, const vc_step *step, const vc_chunk *chunk,
+                        const vc_block *block)
+{
+    int64_t first = (int64_t)step->first - block->min, last = (int64_t)step->end - 1 - block->min;
+    if (lane->is_all) start_mask(lane);
+    count_bytes(lane, block);
+    lane->scan->packed->filter(vc_chunk_block_data(chunk, lane->block), block->width, lane->nrows,
+                               first < 0 ? 0 : (uint64_t)first, (uint64_t)last, lane->mask);
+}
+
+/* Leaves that pass here and there: looked up one by one, for the rows that passed so far when they
+ * are few. */
+static void apply_set(struct lane *lane, const vc_step *step, const vc_chunk *chunk,
+                      const vc_block *block)
 {
     const struct scan *scan = lane->scan;
     const void *data = vc_chunk_block_data(chunk, lane->block);
     if (lane->is_all) start_mask(lane);
-    count_bytes(lane, block);
-    if (step->passing == NULL) {
-        int64_t first = (int64_t)step->first - block->min,
-                last = (int64_t)step->end - 1 - block->min;
-        scan->packed->filter(data, block->width, lane->nrows, first < 0 ? 0 : (uint64_t)first,
-                             (uint64_t)last, lane->mask);
+    size_t count = scan->kernels->count_bits(lane->mask, MASK_WORDS);
+    if (count * 8 > lane->nrows) {
+        count_bytes(lane, block);
+        scan->packed->unpack32(data, block->width, lane->nrows, lane->leaves);
+        lane->unpacked = lane->leaves;
+        lane->unpacked_column = step->column;
+        scan->kernels->filter_set(lane->leaves, lane->nrows, (uint32_t)block->min, step->passing,
+                                  lane->mask);
         return;
     }
-    scan->packed->unpack32(data, block->width, lane->nrows, lane->leaves);
-    lane->unpacked = lane->leaves;
-    lane->unpacked_column = step->column;
-    scan->kernels->filter_set(lane->leaves, lane->nrows, (uint32_t)block->min, step->passing,
-                              lane->mask);
+    scan->kernels->positions(lane->mask, MASK_WORDS, lane->row_buffer);
+    scan->packed->gather32(data, block->width, lane->row_buffer, count, lane->picked);
+    for (size_t i = 0; i < count; i++)
+        if (!vc_bit_get(step->passing, (size_t)block->min + lane->picked[i]))
+            vc_bit_clear(lane->mask, lane->row_buffer[i]);
 }
 
-/* Leaves in lane->mask the rows that pass every step; *is_empty_out: none can. */
+/* Leaves in lane->mask the rows that pass every step; *is_empty_out: none can. What the zones
+ * decide comes first, it is free; then compares, then sets. */
 static vc_status filter_block(struct lane *lane, bool *is_empty_out)
 {
+    enum { ZONES, RANGES, SETS, NROUNDS };
     const struct scan *scan = lane->scan;
     *is_empty_out = false;
     lane->is_all = true;
     lane->unpacked = NULL;
-    for (int round = 0; round < 2; round++) /* what the zones decide first: it is free */
+    for (int round = ZONES; round < NROUNDS; round++)
         for (size_t i = 0; i < scan->nfilters; i++) {
             const vc_step *step = scan->filters[i];
             const vc_chunk *chunk;
@@ -228,8 +248,10 @@ static vc_status filter_block(struct lane *lane, bool *is_empty_out)
                 *is_empty_out = true;
                 return VC_OK;
             }
-            if (round == 1 && !all_pass(step, block->min, block->max))
-                apply_filter(lane, step, chunk, block);
+            if (round == RANGES && !all_in_range(step, block->min, block->max))
+                apply_range(lane, step, chunk, block);
+            if (round == SETS && step->passing != NULL && !all_pass(step, block->min, block->max))
+                apply_set(lane, step, chunk, block);
         }
     return VC_OK;
 }
@@ -239,9 +261,7 @@ static void count_rows(struct lane *lane)
     lane->rows = NULL;
     lane->count = lane->nrows;
     if (lane->is_all) return;
-    lane->count = 0;
-    for (size_t word = 0; word < MASK_WORDS; word++)
-        lane->count += (size_t)__builtin_popcountll(lane->mask[word]);
+    lane->count = lane->scan->kernels->count_bits(lane->mask, MASK_WORDS);
     lane->is_all = lane->count == lane->nrows;
 }
 

@@ -514,8 +514,7 @@ static void measure_selection(const vc_cube_dimension *outer, vc_selection *sele
             selection->end--;
         if (selection->first > selection->end) selection->first = selection->end = 0;
     }
-    selection->is_range = bits == NULL || vc_bits_count(bits, selection->end) ==
-                                              (size_t)(selection->end - selection->first);
+    selection->is_range = bits == NULL || vc_bits_all(bits, selection->first, selection->end);
     for (uint32_t slot = nleaves; slot < outer->nslots; slot++)
         selection->has_synthetic |= bits == NULL || vc_bit_get(bits, slot);
 }

@@ -36,15 +36,16 @@ struct grouping {
 void vc_step_set_passing(vc_step *step, const uint64_t *bits)
 {
     uint32_t first = 0, end = step->nleaves;
-    step->npassing = (uint32_t)vc_bits_count(bits, step->nleaves);
-    if (step->npassing == 0) end = 0;
     while (first < end && !vc_bit_get(bits, first))
-        first++;
+        first = bits[first >> 6] == 0 ? (first | 63) + 1 : first + 1;
     while (end > first && !vc_bit_get(bits, end - 1))
         end--;
+    if (first > end) first = end = 0;
+    bool is_range = vc_bits_all(bits, first, end);
     step->first = first;
     step->end = end;
-    step->passing = step->npassing == end - first ? NULL : bits;
+    step->passing = is_range ? NULL : bits;
+    step->npassing = is_range ? end - first : (uint32_t)vc_bits_count(bits, step->nleaves);
 }
 
 /* All leaves whose group is not VC_NONE. */

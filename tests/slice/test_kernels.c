@@ -102,6 +102,7 @@ ParameterizedTest(struct test *test, kernels, positions)
         for (uint32_t i = 0; i < test->n; i++)
             if (bit_of(mask, i)) cr_assert_eq(rows[expected++], i);
         cr_assert_eq(n, expected);
+        cr_assert_eq(kernels_of(test)->count_bits(mask, (test->n + 63) / 64), expected);
         free(mask);
         free(rows);
     }
