@@ -5,7 +5,7 @@
                      [KEEP=all|csv|none] [MEMORY=8GB] [BUILD=build] [DUCKDB=newest] [RESULTS=FILE]
 
 Builds what it needs, installs DuckDB into BUILD/venv, generates the data into BUILD/ssb/SF, loads it
-into vcube, once per order of the facts, and into three forms of DuckDB tables, checks that all
+into vcube, once per order of the facts, and into four forms of DuckDB tables, checks that all
 answers are equal, and times the queries: per query, the engines take turns run by run, all in
 processes that are up. Prints the tables and puts them into bench/RESULTS.md, in place of those of
 the same scale factor.
@@ -30,7 +30,9 @@ import ssb_data as data  # noqa: E402
 
 QUERIES = ["q11", "q12", "q13", "q21", "q22", "q23", "q31", "q32", "q33", "q34", "q41", "q42", "q43"]
 BANDWIDTH_QUERIES = ["q11", "q12", "q13", "q21"]
-FORMS = ["star", "flat", "tuned"]
+FORMS = ["star", "flat", "tuned", "tuned2"]
+TUNED = {"tuned": "lo_orderdate", "tuned2": "d_year, s_region, s_nation, s_city"}
+TWIN = ("tuned2", "date.year+supplier")  # the form whose rows are in the order of a store
 TARGETS = {"flat": 10, "tuned": 5}
 MEAN_TARGETS = {"flat": 15, "tuned": 10}
 NFIRST_ANSWERS = 9
@@ -67,14 +69,14 @@ def load_all(build, folder, options):
         loads["star"].append(common.load_duckdb(folder / "star.duckdb", data.star_statements(folder),
                                                 threads))
     if loads["star"]:
-        for form in ("flat", "tuned"):
+        for form in FORMS[1:]:
             loads[form] = [common.load_duckdb(folder / f"{form}.duckdb",
                                               form_statements(folder, form, options["MEMORY"]), threads)]
     return loads
 
 
 def form_statements(folder, form, memory):
-    """The flattened table, and the one that is tuned: texts as ENUMs, rows in order of the date."""
+    """The flattened table, and those that are tuned: texts as ENUMs, rows in an order."""
     texts = ["c_city", "c_nation", "c_region", "s_city", "s_nation", "s_region", "p_mfgr",
              "p_category", "p_brand1", "d_yearmonth"]
     numbers = ["d_year", "d_yearmonthnum", "d_weeknuminyear", "lo_orderdate", "lo_quantity",
@@ -82,12 +84,12 @@ def form_statements(folder, form, memory):
     statements = [f"SET memory_limit = '{memory}'", f"SET temp_directory = '{folder / 'spill'}'",
                   f"ATTACH '{folder / 'star.duckdb'}' AS star (READ_ONLY)"]
     order = ""
-    if form == "tuned":
+    if form in TUNED:
         table_of = {"c": "customer", "s": "supplier", "p": "part", "d": "date"}
         statements += [f"CREATE TYPE {name}_type AS ENUM (SELECT DISTINCT {name} FROM "
                        f"star.{table_of[name[0]]} ORDER BY {name})" for name in texts]
         texts = [f"{name}::{name}_type AS {name}" for name in texts]
-        order = "ORDER BY lo_orderdate"
+        order = f"ORDER BY {TUNED[form]}"
     return [*statements, f"""CREATE TABLE lineorder_flat AS SELECT {', '.join(texts + numbers)}
         FROM star.lineorder JOIN star.customer ON lo_custkey = c_custkey
         JOIN star.supplier ON lo_suppkey = s_suppkey JOIN star.part ON lo_partkey = p_partkey
@@ -183,7 +185,8 @@ def order_label(order):
     return "vcube, file's order" if order == "file" else f"vcube by {order.replace('+', ', ')}"
 
 
-FORM_LABELS = {"star": "DuckDB star", "flat": "flattened", "tuned": "tuned"}
+FORM_LABELS = {"star": "DuckDB star", "flat": "flattened", "tuned": "tuned",
+               "tuned2": "tuned by year, supplier"}
 
 
 def time_table(times, counts, orders):
@@ -194,10 +197,19 @@ def time_table(times, counts, orders):
          for query in QUERIES])
 
 
+def ratio_columns(orders):
+    columns = [(form, order) for form in TARGETS for order in orders]
+    return columns + [TWIN] * (TWIN[1] in orders)
+
+
+def is_judged(form, order, main):
+    return order == main and form in TARGETS
+
+
 def ratio_rows(value, orders, main):
     """A row per query and one of means: form / vcube per order, and whether the main one reaches the
     form's target. value(query, engine) is what to compare."""
-    columns = [(form, order) for form in TARGETS for order in orders]
+    columns = ratio_columns(orders)
     ratios = {column: [value(query, column[0]) / value(query, column[1]) for query in QUERIES]
               for column in columns}
     rows = []
@@ -205,25 +217,24 @@ def ratio_rows(value, orders, main):
         row = [label_of(query)]
         for form, order in columns:
             row.append(f"{ratios[form, order][i]:.2f}")
-            if order == main:
+            if is_judged(form, order, main):
                 row.append(common.yes(ratios[form, order][i] >= TARGETS[form]))
         rows.append(row)
     last = ["geometric mean"]
     for form, order in columns:
         mean = common.geometric_mean(ratios[form, order])
         last.append(f"{mean:.2f}")
-        if order == main:
+        if is_judged(form, order, main):
             last.append(f"at least {MEAN_TARGETS[form]}: {common.yes(mean >= MEAN_TARGETS[form])}")
     return rows + [last]
 
 
 def ratio_header(first, orders, main):
     header = [first]
-    for form, target in TARGETS.items():
-        for order in orders:
-            header.append(f"{FORM_LABELS[form]} / {order_label(order).removeprefix('vcube').strip(', ')}")
-            if order == main:
-                header.append(f"at least {target}?")
+    for form, order in ratio_columns(orders):
+        header.append(f"{FORM_LABELS[form]} / {order_label(order).removeprefix('vcube').strip(', ')}")
+        if is_judged(form, order, main):
+            header.append(f"at least {TARGETS[form]}?")
     return header
 
 
@@ -268,7 +279,8 @@ def load_lines(folder, loads, orders):
                             (store_of(folder, order) / "vcube.mdb").stat().st_size)
             for order in orders]
     labels = {"star": "DuckDB read_csv, star", "flat": "DuckDB flattened, from the star",
-              "tuned": "DuckDB tuned, from the star"}
+              "tuned": "DuckDB tuned, from the star",
+              "tuned2": "DuckDB tuned by year, supplier, from the star"}
     rows += [common.load_row(label, loads[form], (folder / f"{form}.duckdb").stat().st_size)
              for form, label in labels.items()]
     star = common.median_seconds(loads["star"])
