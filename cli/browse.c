@@ -243,6 +243,16 @@ static void print_measures(struct browsing *in, const vc_cube *cube)
     vc_cli_table(texts, nrows, 5, (bool[]){false, false, false, false, false});
 }
 
+/* "facts are sorted by date, customer" */
+static void print_cluster(struct browsing *in, const vc_cube *cube)
+{
+    vc_str list = VC_STR("");
+    if (cube->is_virtual || cube->sources[0].cube->ncluster == 0) return;
+    for (size_t i = 0; i < cube->sources[0].cube->ncluster; i++)
+        list = join_names(&in->arena, list, cube->sources[0].cube->cluster[i]);
+    printf("facts are sorted by %.*s\n", VC_FMT(list));
+}
+
 static int run_describe(const vc_arguments *arguments)
 {
     struct browsing in;
@@ -262,6 +272,7 @@ static int run_describe(const vc_arguments *arguments)
             printf(", %.*s facts", VC_FMT(rows));
         }
         putchar('\n');
+        print_cluster(&in, cube);
         if (cube->definition->info.source.size > 0)
             printf("source: %.*s\n", VC_FMT(cube->definition->info.source));
         if (cube->definition->info.licence.size > 0)

@@ -164,10 +164,20 @@ typedef struct vc_info_def {
     vc_str source, licence;
 } vc_info_def;
 
+typedef struct vc_cluster_def { /* "date", or "date.month": facts are stored in this order */
+    size_t dimension;           /* its number in the cube */
+    vc_str level;               /* absent: by leaf */
+    vc_str text;                /* as written */
+    vc_str pointer;
+} vc_cluster_def;
+
 typedef struct vc_cube_def {
     vc_csv_def data;
     vc_dimension_use *dimensions;
     size_t ndimensions;
+    bool has_cluster; /* it is written; otherwise the first time dimension, if there is one */
+    vc_cluster_def *cluster;
+    size_t ncluster;
     vc_measure_def *measures;
     size_t nmeasures;
 } vc_cube_def;

@@ -22,6 +22,7 @@ enum {
     VC_MEASURES_MAX = 768,
     VC_SOURCES_MAX = 64,
     VC_SCALE_MAX = 18,
+    VC_CLUSTER_MAX = 16,
 };
 
 typedef struct vc_reader {

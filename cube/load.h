@@ -23,6 +23,7 @@ typedef struct vc_load_options {
     bool check_only;      /* validate, read and resolve everything, write nothing */
     uint64_t max_rejects; /* over all files; more fail the load */
     unsigned nthreads;    /* that read facts; 0: one per processor. What is stored is the same */
+    size_t window_rows;   /* that are sorted at a time, at most; 0: what is best */
     size_t block_bytes;   /* of a data file that one of them reads at a time; 0: what is best */
     const char *rejects_directory; /* NULL: FILE.rejects.csv beside each data file */
     void (*progress)(void *context, const vc_load_progress *progress); /* NULL; at most ~10 a s */

@@ -20,10 +20,10 @@
 #include <string.h>
 
 enum {
-    MEMO_KEYS = 1 << 19, /* rows that are remembered per built dimension */
-    WINDOW_ROWS = 4 * VC_SEGMENT_ROWS,
-    CANDIDATE_KEYS = 200000, /* in larger dimensions no nearest keys are looked for, */
-    CANDIDATE_REJECTS = 100, /* and not for more rejects than these */
+    MEMO_KEYS = 1 << 19,               /* rows that are remembered per built dimension */
+    WINDOW_ROWS = 4 * VC_SEGMENT_ROWS, /* of facts that are not sorted */
+    CANDIDATE_KEYS = 200000,           /* in larger dimensions no nearest keys are looked for, */
+    CANDIDATE_REJECTS = 100,           /* and not for more rejects than these */
 };
 
 typedef struct fact_dimension {
@@ -87,6 +87,7 @@ typedef struct fact_load {
     uint8_t *nulls;   /* [ndimensions + ncolumns] likewise */
     vc_buffer buffer; /* its key, where a dimension is made of several fields */
     vc_window *window;
+    vc_load_order order; /* of its rows */
     unsigned nthreads;
     fact_scratch *scratch; /* [nthreads] */
     fact_chunk *chunks;    /* [nchunks] what is encoded at a time */
@@ -124,14 +125,15 @@ static vc_status find_key_field(fact_load *facts, fact_dimension *dimension, vc_
 static vc_status start_shared(fact_load *facts, fact_dimension *dimension,
                               vc_shared_dimension *shared, vc_error *error)
 {
-    vc_status status = VC_OK;
-    if (dimension->older != NULL) {
+    vc_status status = vc_load_keep_ranks(shared->dimension, dimension->number, &facts->order,
+                                          &facts->arena, error);
+    if (status == VC_OK && dimension->older != NULL) {
         status =
             vc_load_check_leaves(dimension->older, shared->dimension, dimension->use->name, error);
         if (status != VC_OK)
             return vc_loader_place(facts->definition, error, "/dimensions/%zu", dimension->number);
     }
-    if (!shared->has_leaves) {
+    if (status == VC_OK && !shared->has_leaves) {
         status = vc_load_map_leaves(shared->dimension, &shared->leaves, error);
         shared->has_leaves = true;
     }
@@ -151,6 +153,8 @@ static vc_status start_table(fact_load *facts, fact_dimension *dimension, vc_err
         vc_load_table(facts->loader, dimension->owner, dimension->definition, dimension->pointer,
                       dimension->older, &arena, &image, &opened, &nrows, error);
     if (status == VC_OK) status = vc_load_map_leaves(opened, &dimension->own_leaves, error);
+    if (status == VC_OK)
+        status = vc_load_keep_ranks(opened, dimension->number, &facts->order, &facts->arena, error);
     if (status == VC_OK) {
         take_leaves(dimension, opened);
         dimension->leaves = &dimension->own_leaves;
@@ -172,8 +176,22 @@ static vc_status start_built(fact_load *facts, fact_dimension *dimension, vc_err
     if (status == VC_OK)
         status = vc_spill_new(facts->loader->spill_directory, &dimension->spill, error);
     if (status != VC_OK) return status;
+    for (size_t i = 0; i < facts->order.nitems; i++) {
+        if (facts->order.items[i].dimension == dimension->number)
+            facts->order.items[i].builder = dimension->builder;
+    }
     dimension->nfields = vc_feed_fields(dimension->feed, &dimension->fields);
     return dimension->nfields > 0 ? VC_OK : vc_no_memory(error);
+}
+
+/* The facts are stored in the order of the dimension when the definition says so, or nothing. */
+static vc_status order_by(fact_load *facts, const fact_dimension *dimension, vc_error *error)
+{
+    if (vc_load_is_default_order(facts->cube, &facts->order, dimension->definition))
+        facts->order.items[facts->order.nitems++] = (vc_order_item){
+            .dimension = dimension->number, .text = dimension->use->name, .level = -1};
+    return vc_load_find_order_levels(facts->definition, dimension->number, dimension->definition,
+                                     &facts->order, error);
 }
 
 static vc_status start_dimension(fact_load *facts, fact_dimension *dimension, vc_error *error)
@@ -199,8 +217,10 @@ static vc_status start_dimension(fact_load *facts, fact_dimension *dimension, vc
         dimension->owner = shared->definition;
         dimension->pointer = VC_STR("");
     }
+    vc_status status = order_by(facts, dimension, error);
+    if (status != VC_OK) return status;
     if (!dimension->definition->has_table) return start_built(facts, dimension, error);
-    vc_status status = find_key_field(facts, dimension, error);
+    status = find_key_field(facts, dimension, error);
     if (status != VC_OK) return status;
     return shared != NULL ? start_shared(facts, dimension, shared, error)
                           : start_table(facts, dimension, error);
@@ -498,7 +518,8 @@ static vc_status put_chunk(fact_load *facts, size_t column, uint32_t segment, ui
                                segment, &chunk->encoded, error);
 }
 
-/* Put the rows of the window as segments: as many at a time as there are threads. */
+/* Put the rows of the window as segments, in their order: as many segments at a time as there are
+ * threads. */
 static vc_status put_window(fact_load *facts, vc_error *error)
 {
     uint32_t nrows = vc_window_nrows(facts->window);
@@ -508,6 +529,9 @@ static vc_status put_window(fact_load *facts, vc_error *error)
     if (nsegments > UINT32_MAX - 1 - facts->nsegments)
         return vc_fail(error, VC_LIMIT, "limit_facts", "%s has too many rows",
                        facts->file.path.data);
+    vc_status sorted = vc_load_sort_window(&facts->order, facts->window,
+                                           vc_fact_reader_crew(facts->reader), &work.order, error);
+    if (sorted != VC_OK) return sorted;
     for (; work.first_segment < nsegments; work.first_segment += facts->nthreads) {
         uint32_t left = nsegments - work.first_segment;
         size_t njobs = (left < facts->nthreads ? left : facts->nthreads) * ncolumns;
@@ -525,11 +549,22 @@ static vc_status put_window(fact_load *facts, vc_error *error)
     return VC_OK;
 }
 
+/* Only whole segments are put before the end. */
+static bool is_full(const fact_load *facts)
+{
+    uint32_t nrows = vc_window_nrows(facts->window);
+    if (nrows % VC_SEGMENT_ROWS != 0) return false;
+    size_t nrows_max = facts->loader->options->window_rows;
+    if (nrows_max > 0 && nrows >= nrows_max) return true;
+    if (facts->order.nitems == 0) return nrows >= WINDOW_ROWS;
+    return nrows >= VC_CLUSTER_ROWS_MAX || vc_window_bytes(facts->window) >= VC_CLUSTER_BYTES_MAX;
+}
+
 /* Have rows that all columns of the window have got. */
 static vc_status add_rows(fact_load *facts, uint32_t nrows, vc_error *error)
 {
     vc_window_add_rows(facts->window, nrows);
-    return vc_window_nrows(facts->window) >= WINDOW_ROWS ? put_window(facts, error) : VC_OK;
+    return is_full(facts) ? put_window(facts, error) : VC_OK;
 }
 
 /* ---- taking blocks ---- */
@@ -540,7 +575,7 @@ static vc_status take_plain(fact_load *facts, const vc_fact_block *block, uint32
 {
     vc_load_file_count(&facts->file, end - first, block->bytes.bytes_done);
     while (first < end) {
-        uint32_t room = WINDOW_ROWS - vc_window_nrows(facts->window);
+        uint32_t room = VC_SEGMENT_ROWS - vc_window_nrows(facts->window) % VC_SEGMENT_ROWS;
         uint32_t nrows = end - first < room ? end - first : room;
         for (size_t c = 0; c < count_columns(facts); c++) {
             size_t measure = c - facts->ndimensions; /* only of one of these */
@@ -679,6 +714,7 @@ static void stop_reading(fact_load *facts)
     vc_fact_reader_free(facts->reader);
     vc_csv_close(facts->fork);
     vc_window_free(facts->window);
+    vc_cluster_release(&facts->order.cluster);
     for (size_t i = 0; facts->chunks != NULL && i < facts->nchunks; i++) {
         vc_encoded_release(&facts->chunks[i].encoded);
         free(facts->chunks[i].rows);
@@ -813,6 +849,10 @@ static vc_status put_manifest(fact_load *facts, vc_error *error)
                                     .fingerprint = dimension->fingerprint,
                                     .is_aggregatable = !dimension->definition->is_not_aggregatable};
     }
+    vc_str *cluster = VC_ARENA_NEW(&facts->arena, vc_str, facts->order.nitems);
+    if (cluster == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < facts->order.nitems; i++)
+        cluster[i] = facts->order.items[i].text;
     vc_manifest manifest = {.kind = VC_DEFINITION_SOURCE,
                             .definition = facts->definition->text,
                             .file = facts->definition->file,
@@ -824,6 +864,8 @@ static vc_status put_manifest(fact_load *facts, vc_error *error)
                             .columns = facts->plan,
                             .nmeasures = facts->cube->nmeasures,
                             .measure_columns = facts->measure_columns,
+                            .ncluster = facts->order.nitems,
+                            .cluster = cluster,
                             .ndimensions = facts->ndimensions,
                             .dimensions = dimensions};
     return vc_load_put_manifest(facts->loader, &facts->object, &manifest, parts, nolder, error);
@@ -858,6 +900,8 @@ static vc_status load_facts(fact_load *facts, vc_error *error)
     if (status == VC_OK) status = open_older(facts, error);
     if (status == VC_OK) status = vc_load_file_open(facts->loader, &csv, &facts->file, error);
     if (status == VC_OK) status = start_columns(facts, error);
+    if (status == VC_OK)
+        status = vc_load_list_cluster(facts->cube, &facts->arena, &facts->order, error);
     if (status == VC_OK) status = start_dimensions(facts, error);
     if (status == VC_OK) status = start_reading(facts, error);
     if (status == VC_OK) status = read_facts(facts, error);

@@ -8,6 +8,7 @@
  *     load_spill.c      provisional row numbers that wait for their leaves
  *     load_block.c      blocks of facts: what can be read of them without changing anything
  *     load_window.c     the rows that wait to be put into segments
+ *     load_cluster.c    the order in which they are put there
  *     load_facts.c      the facts of a source cube, in one pass
  *     load_crosswalk.c  crosswalks
  *     load_append.c     does a definition fit the stored cube to which it appends
@@ -20,6 +21,7 @@
 #include "base/keymap.h"
 #include "base/memo.h"
 #include "base/strmap.h"
+#include "cube/cluster.h"
 #include "cube/csv.h"
 #include "cube/load.h"
 #include "cube/manifest.h"
@@ -340,6 +342,54 @@ void vc_window_add_rows(vc_window *window, uint32_t nrows);
  * Any thread, while nothing is put. */
 void vc_window_get(const vc_window *window, size_t column, const uint32_t *order, uint32_t first,
                    uint32_t nrows, int64_t *cells_out, uint8_t *validity_out, bool *has_nulls_out);
+
+/* The ranks of rows first .. first + nrows - 1, as they came: their cells, which are no less than
+ * 0, or ranks[cell]. Any thread, while nothing is put. */
+void vc_window_get_ranks(const vc_window *window, size_t column, const uint32_t *ranks,
+                         uint32_t first, uint32_t nrows, uint32_t *ranks_out);
+
+/* ---- the order of the facts (load_cluster.c) ---- */
+
+typedef struct vc_order_item {
+    size_t dimension; /* also its column of a window */
+    vc_str text;      /* as the definition has it */
+    unsigned hierarchy;
+    int level; /* -1: by leaf */
+    /* keyed dimensions: */
+    const uint32_t *ranks; /* of leaves; NULL: leaves are ranks */
+    uint32_t nranks;
+    /* built ones: */
+    const vc_dimension_builder *builder; /* NULL: keyed */
+} vc_order_item;
+
+typedef struct vc_load_order {
+    vc_order_item *items; /* the most important one first */
+    size_t nitems;        /* 0: facts stay as they come */
+    vc_cluster cluster;
+} vc_load_order;
+
+/* What the definition says, in the arena: with room for one item when it says nothing. */
+vc_status vc_load_list_cluster(const vc_cube_def *cube, vc_arena *arena, vc_load_order *order,
+                               vc_error *error);
+
+/* Shall the facts be in the order of this dimension, because the definition says nothing and it is
+ * the first of time? */
+bool vc_load_is_default_order(const vc_cube_def *cube, const vc_load_order *order,
+                              const vc_dimension_def *dimension);
+
+/* Find the levels that items name of a dimension. VC_BAD_INPUT, code "unknown_level", with place
+ * and candidates. */
+vc_status vc_load_find_order_levels(const vc_definition *definition, size_t number,
+                                    const vc_dimension_def *dimension, vc_load_order *order,
+                                    vc_error *error);
+
+/* Keep what items need of a keyed dimension: in the arena. */
+vc_status vc_load_keep_ranks(const vc_dimension *dimension, size_t number, vc_load_order *order,
+                             vc_arena *arena, vc_error *error);
+
+/* The order of a window's rows, valid until the next call; NULL when they may stay. */
+vc_status vc_load_sort_window(vc_load_order *order, const vc_window *window, vc_crew *crew,
+                              const uint32_t **order_out, vc_error *error);
 
 /* ---- provisional rows (load_spill.c) ---- */
 

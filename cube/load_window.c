@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROWS = 1024 };
+/* Capacity is doubled up to a step, then grows by steps: doubled at the end it would be mostly
+ * room. */
+enum { FIRST_ROWS = 1024, STEP_ROWS = 1 << 19 };
+
+enum { PIECE = 512 }; /* cells that are on their way */
 
 typedef struct window_column {
     void *cells;    /* [capacity] signed integers of `width` bytes */
@@ -130,7 +134,6 @@ static void gather(const void *from, unsigned width, size_t at, const uint32_t *
 /* The cells there are, in a wider column. */
 static bool widen(window_column *column, unsigned width, uint32_t nrows)
 {
-    enum { PIECE = 512 };
     int64_t piece[PIECE];
     void *cells = malloc((size_t)column->capacity * width);
     if (cells == NULL) return false;
@@ -150,7 +153,7 @@ static bool reserve_rows(window_column *column, size_t nrows)
     if (nrows <= column->capacity) return true;
     size_t capacity = column->capacity == 0 ? FIRST_ROWS : column->capacity;
     while (capacity < nrows)
-        capacity *= 2;
+        capacity += capacity < STEP_ROWS ? capacity : STEP_ROWS;
     void *cells = realloc(column->cells, capacity * column->width);
     if (cells == NULL) return false;
     column->cells = cells;
@@ -214,4 +217,17 @@ void vc_window_get(const vc_window *window, size_t number, const uint32_t *order
            nrows);
     *has_nulls_out =
         column->nulls != NULL && get_validity(column, order, first, nrows, validity_out);
+}
+
+void vc_window_get_ranks(const vc_window *window, size_t number, const uint32_t *ranks,
+                         uint32_t first, uint32_t nrows, uint32_t *ranks_out)
+{
+    int64_t piece[PIECE];
+    const window_column *column = &window->columns[number];
+    for (uint32_t at = 0; at < nrows; at += PIECE) {
+        uint32_t size = nrows - at < PIECE ? nrows - at : PIECE;
+        gather(column->cells, column->width, first + at, NULL, piece, size);
+        for (uint32_t i = 0; i < size; i++)
+            ranks_out[at + i] = ranks == NULL ? (uint32_t)piece[i] : ranks[piece[i]];
+    }
 }

@@ -73,6 +73,17 @@ static void write_columns(const vc_manifest *manifest, vc_buffer *buffer)
     vc_buffer_put_char(buffer, ']');
 }
 
+static void write_cluster(const vc_manifest *manifest, vc_buffer *buffer)
+{
+    if (manifest->ncluster == 0) return;
+    vc_buffer_put_text(buffer, ",\n \"cluster\":[");
+    for (size_t i = 0; i < manifest->ncluster; i++) {
+        if (i > 0) vc_buffer_put_char(buffer, ',');
+        vc_buffer_put_json(buffer, manifest->cluster[i]);
+    }
+    vc_buffer_put_char(buffer, ']');
+}
+
 void vc_manifest_write(const vc_manifest *manifest, vc_buffer *buffer)
 {
     vc_buffer_printf(buffer, "{\"format\":%d,\"kind\":\"%s\",\"definition\":", FORMAT,
@@ -84,6 +95,7 @@ void vc_manifest_write(const vc_manifest *manifest, vc_buffer *buffer)
     if (manifest->kind == VC_DEFINITION_SOURCE) {
         write_runs(manifest, buffer);
         write_columns(manifest, buffer);
+        write_cluster(manifest, buffer);
     }
     if (has_dimensions(manifest->kind)) write_dimensions(manifest, buffer);
     vc_buffer_put_text(buffer, "}\n");
@@ -209,6 +221,24 @@ static void read_columns(manifest_reader *reader, const json_t *json, vc_manifes
     }
 }
 
+/* Absent: the facts lie as they came. */
+static void read_cluster(manifest_reader *reader, const json_t *json, vc_manifest *manifest)
+{
+    const json_t *array;
+    if (json_object_get(json, "cluster") == NULL) return;
+    manifest->cluster =
+        read_array(reader, json, "cluster", sizeof *manifest->cluster, &array, &manifest->ncluster);
+    for (size_t i = 0; i < manifest->ncluster; i++) {
+        const json_t *text = json_array_get(array, i);
+        if (!json_is_string(text)) {
+            reader->is_damaged = true;
+            continue;
+        }
+        manifest->cluster[i] = vc_arena_str(reader->arena, vc_json_str(text));
+        if (manifest->cluster[i].data == NULL) reader->is_out_of_memory = true;
+    }
+}
+
 static void read_fields(manifest_reader *reader, const json_t *json, vc_manifest *manifest)
 {
     manifest->kind = (vc_definition_kind)read_name(reader, json, "kind", kind_names,
@@ -219,6 +249,7 @@ static void read_fields(manifest_reader *reader, const json_t *json, vc_manifest
     if (manifest->kind == VC_DEFINITION_SOURCE) {
         read_runs(reader, json, manifest);
         read_columns(reader, json, manifest);
+        read_cluster(reader, json, manifest);
     }
     if (has_dimensions(manifest->kind)) read_dimensions(reader, json, manifest);
 }

@@ -28,6 +28,8 @@ typedef struct vc_manifest {
     vc_fact_column *columns;
     size_t nmeasures;
     int *measure_columns; /* [nmeasures], see vc_source_cube */
+    size_t ncluster;
+    vc_str *cluster; /* [ncluster] by what the facts of the last load were sorted */
     /* source cubes, and shared dimensions: one, itself, or none without a table */
     size_t ndimensions;
     vc_manifest_dimension *dimensions;

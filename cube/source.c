@@ -123,6 +123,8 @@ static void take_facts(const vc_manifest *manifest, vc_source_cube *cube)
     cube->nrows = manifest->nrows;
     cube->nruns = manifest->nruns;
     cube->runs = manifest->runs;
+    cube->ncluster = manifest->ncluster;
+    cube->cluster = manifest->cluster;
     for (size_t i = 0; i < manifest->nruns; i++)
         cube->nsegments += manifest->runs[i].nsegments;
     cube->ncolumns = manifest->ncolumns;

@@ -47,6 +47,9 @@ typedef struct vc_source_cube {
     uint32_t nsegments; /* over all runs */
     size_t nruns;
     const vc_fact_run *runs;
+    size_t ncluster;
+    const vc_str *cluster; /* [ncluster] by what the facts of the last load lie in order, within
+                              windows: "date", "customer.region" */
     size_t ndimensions;
     const vc_str *dimension_names;         /* [ndimensions] as the cube names them */
     const vc_dimension *const *dimensions; /* [ndimensions] */

@@ -356,18 +356,37 @@ uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str k
 
 /* ---- finishing ---- */
 
-static vc_status code_columns(vc_dimension_builder *builder, vc_build *build, vc_error *error)
+static vc_status code_columns(const vc_dimension_builder *builder, vc_build *build, vc_error *error)
 {
     const vc_dimension_spec *spec = builder->spec;
-    vc_build_column *columns = VC_ARENA_NEW(&builder->arena, vc_build_column, spec->ncolumns);
+    vc_build_column *columns = VC_ARENA_NEW(build->arena, vc_build_column, spec->ncolumns);
     if (columns == NULL) return vc_no_memory(error);
     vc_status status = VC_OK;
     for (unsigned c = 0; status == VC_OK && c < spec->ncolumns; c++)
-        status =
-            vc_build_column_make(builder->tuples, builder->nrows, spec->ncolumns, c,
-                                 (int)c == spec->key_column, &builder->arena, &columns[c], error);
+        status = vc_build_column_make(builder->tuples, builder->nrows, spec->ncolumns, c,
+                                      (int)c == spec->key_column, build->arena, &columns[c], error);
     build->columns = columns;
     return status;
+}
+
+vc_status vc_dimension_builder_rank(const vc_dimension_builder *builder, unsigned hierarchy,
+                                    int level, vc_arena *arena, const uint32_t **ranks_out,
+                                    uint32_t *nranks_out, vc_error *error)
+{
+    vc_dimension_report report;
+    vc_build build = {.spec = builder->spec,
+                      .older = builder->older,
+                      .older_rows = &builder->older_rows,
+                      .arena = arena,
+                      .nrows = builder->nrows,
+                      .report = &report};
+    vc_status status = code_columns(builder, &build, error);
+    if (status == VC_OK) status = vc_build_number_levels(&build, error);
+    if (status == VC_OK && level < 0) status = vc_build_number_leaves(&build, error);
+    if (status != VC_OK) return status;
+    *ranks_out = level < 0 ? build.leaf_of_row : build.levels[hierarchy][level].member_of_row;
+    *nranks_out = level < 0 ? builder->nrows : build.levels[hierarchy][level].nmembers;
+    return VC_OK;
 }
 
 vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *image,

@@ -100,6 +100,17 @@ uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str k
 
 uint32_t vc_dimension_builder_nrows(const vc_dimension_builder *builder);
 
+/* The ranks of the rows added so far: their leaves as finishing now would number them, or their
+ * members of a level (level < 0: leaves). So rows can be sorted before all of them are known; that
+ * more of them come hardly ever changes the order of those that are there (it does when the values
+ * of an order column turn out not to be numbers).
+ *
+ * ranks_out  [nrows] in the arena; all < *nranks_out
+ * VC_NO_MEMORY. O(nrows) as finishing. */
+vc_status vc_dimension_builder_rank(const vc_dimension_builder *builder, unsigned hierarchy,
+                                    int level, vc_arena *arena, const uint32_t **ranks_out,
+                                    uint32_t *nranks_out, vc_error *error);
+
 typedef struct vc_dimension_report {
     uint64_t nlabel_conflicts; /* members whose rows gave two labels: the first stands */
     char label_conflict[192];  /* the first such, for the warning; "" when none */

@@ -14,7 +14,7 @@ import jsonschema
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BEYOND_A_SCHEMA = {"json", "duplicate_name", "definition_cycle", "expr", "form_mismatch", "unknown_attribute",
-                   "unknown_dimension", "unknown_measure", "unknown_source", "unknown_encoding", "unknown_codelist"}
+                   "unknown_dimension", "unknown_level", "unknown_measure", "unknown_source", "unknown_encoding", "unknown_codelist"}
 # Values whose being right depends on another value.
 BEYOND_CASES = {"common-primary", "crosswalk-same", "csv-delimiter-newline", "csv-quote-is-delimiter",
                 "index-where-empty-value", "level-derived-date", "level-derived-int", "level-not-derived",

@@ -189,6 +189,17 @@ static json_t *dump_cube(const vc_cube_def *cube)
     }
     json_object_set_new(object, "dimensions", uses);
     json_object_set_new(object, "measures", dump_measures(cube->measures, cube->nmeasures));
+    if (cube->has_cluster) {
+        json_t *cluster = json_array();
+        for (size_t i = 0; i < cube->ncluster; i++) {
+            json_t *item = json_object();
+            json_object_set_new(item, "dimension",
+                                json_integer((json_int_t)cube->cluster[i].dimension));
+            put_text(item, "level", cube->cluster[i].level);
+            json_array_append_new(cluster, item);
+        }
+        json_object_set_new(object, "cluster", cluster);
+    }
     return object;
 }
 

@@ -427,14 +427,22 @@ static struct fact make_fact(uint64_t *state)
                          .customer = (unsigned)(bits[4] % 5000)};
 }
 
-static const char many_json[] =
-    "{\"name\":\"many\",\"kind\":\"source\",\"data\":{\"csv\":\"many.csv\"},"
+/* %s: "cluster" and a comma, or nothing */
+static const char many_format[] =
+    "{\"name\":\"many\",\"kind\":\"source\",\"data\":{\"csv\":\"many.csv\"},%s"
     "\"dimensions\":[{\"name\":\"item\",\"table\":{\"csv\":\"items.csv\"},\"key\":\"id\","
     "\"column\":\"item\",\"levels\":[\"kind\",{\"name\":\"item\",\"key\":\"id\"}]},"
     "{\"name\":\"place\",\"levels\":[\"hall\",\"shelf\"]},"
     "{\"name\":\"date\",\"type\":\"time\",\"column\":\"day\",\"levels\":[\"month\",\"day\"]}],"
     "\"measures\":[{\"name\":\"amount\",\"type\":\"decimal(2)\",\"aggregator\":\"sum\"},"
     "{\"name\":\"customers\",\"column\":\"customer\",\"aggregator\":\"count_distinct\"}]}";
+
+static const char *write_many_json(struct scratch *scratch, const char *cluster)
+{
+    char text[2000];
+    snprintf(text, sizeof text, many_format, cluster);
+    return scratch_write(scratch, "many.json", text);
+}
 
 static void write_many(struct scratch *scratch)
 {
@@ -507,7 +515,7 @@ Test(load, every_fact_comes_back)
     uint64_t state = 42;
     scratch_open(&scratch);
     write_many(&scratch);
-    const char *file = scratch_write(&scratch, "many.json", many_json);
+    const char *file = write_many_json(&scratch, "\"cluster\":[],");
     scratch_need_load(&scratch, file, (vc_load_options){0});
     scratch_need_load(&scratch, file, (vc_load_options){.append = true});
     NEED_OK(vc_snapshot_open(scratch.store, &snapshot, why));
@@ -525,6 +533,166 @@ Test(load, every_fact_comes_back)
     }
     vc_source_cube_close(cube);
     vc_snapshot_close(snapshot);
+    scratch_close(&scratch);
+}
+
+/* ---- in another order ---- */
+
+/* A fact as one number; the facts of a load are the sum of theirs, whatever their order. */
+static uint64_t hash_fact(unsigned item, unsigned shelf, unsigned day, long amount,
+                          unsigned customer)
+{
+    uint64_t state = item;
+    const uint64_t parts[] = {shelf, day, (uint64_t)(amount < 0 ? -1 : amount), customer};
+    for (int i = 0; i < 4; i++)
+        state = (state ^ parts[i]) * UINT64_C(0x9E3779B97F4A7C15) + (state >> 29);
+    return state ^ state >> 32;
+}
+
+static unsigned number_in(vc_str text, size_t skip)
+{
+    char copy[32];
+    snprintf(copy, sizeof copy, "%.*s", VC_FMT(text));
+    return (unsigned)strtoul(copy + skip, NULL, 10);
+}
+
+struct order_case {
+    char cluster[64];
+    int nkeys;
+    struct {
+        int dimension, level; /* -1: leaf */
+    } keys[3];
+};
+
+struct in_order { /* the last row's ranks */
+    int64_t ranks[3];
+    bool has_ranks;
+};
+
+static void check_row_order(const struct order_case *c, const vc_source_cube *cube,
+                            int64_t values[5][VC_SEGMENT_ROWS], uint32_t row, struct in_order *last)
+{
+    int64_t ranks[3] = {0};
+    int compared = 0;
+    for (int key = 0; key < c->nkeys; key++) {
+        const vc_dimension *dimension = cube->dimensions[c->keys[key].dimension];
+        ranks[key] = values[c->keys[key].dimension][row];
+        if (c->keys[key].level >= 0)
+            ranks[key] =
+                vc_numbers_get(dimension->hierarchies[0].levels[c->keys[key].level].leaf_members,
+                               (uint32_t)ranks[key]);
+        if (compared == 0)
+            compared = (ranks[key] > last->ranks[key]) - (ranks[key] < last->ranks[key]);
+    }
+    cr_assert(!last->has_ranks || compared >= 0, "%s: row %u", c->cluster, row);
+    memcpy(last->ranks, ranks, sizeof ranks);
+    last->has_ranks = true;
+}
+
+static uint64_t check_run(const struct order_case *c, const vc_source_cube *cube,
+                          const vc_snapshot *snapshot, uint32_t first_segment,
+                          uint32_t window_segments)
+{
+    static int64_t values[5][VC_SEGMENT_ROWS];
+    vc_arena arena = {0};
+    vc_str bytes;
+    vc_texts customers;
+    uint64_t sum = 0;
+    struct in_order last = {0};
+    NEED_OK(vc_snapshot_bytes(snapshot, cube->object_id, cube->generation, VC_COLUMN_DICTIONARY + 1,
+                              &arena, &bytes, why));
+    NEED_OK(vc_text_column_open(bytes, "customers", &customers, why));
+    for (uint32_t segment = 0; segment < 3; segment++) {
+        vc_chunk chunks[5];
+        const uint16_t columns[5] = {0, 1, 2, cube->columns[0].column, cube->columns[1].column};
+        if (segment % window_segments == 0) last.has_ranks = false;
+        for (int i = 0; i < 5; i++) {
+            NEED_OK(vc_source_cube_chunk(cube, snapshot, columns[i], first_segment + segment,
+                                         &chunks[i], why));
+            vc_chunk_get_ints(&chunks[i], values[i]);
+        }
+        for (uint32_t row = 0; row < chunks[0].nrows; row++) {
+            vc_str item = vc_texts_get(&cube->dimensions[0]->leaf_keys, (uint32_t)values[0][row]);
+            vc_str customer = vc_texts_get(&customers, (uint32_t)values[4][row]);
+            sum += hash_fact(
+                number_in(item, 1), number_in(leaf_key(cube->dimensions[1], values[1][row]), 1),
+                number_in(leaf_key(cube->dimensions[2], values[2][row]), 8),
+                vc_chunk_has(&chunks[3], row) ? values[3][row] : -1, number_in(customer, 1));
+            check_row_order(c, cube, values, row, &last);
+        }
+    }
+    vc_arena_release(&arena);
+    return sum;
+}
+
+ParameterizedTestParameters(load, cluster)
+{
+    static struct order_case cases[] = {
+        {"", 1, {{2, -1}}}, /* the first dimension of time, a built one */
+        {"\"cluster\":[],", 0, {{0, 0}}},
+        {"\"cluster\":[\"item\"],", 1, {{0, -1}}},
+        {"\"cluster\":[\"item.kind\",\"place\"],", 2, {{0, 0}, {1, -1}}},
+        {"\"cluster\":[\"date.month\",\"place.hall\",\"item\"],", 3, {{2, 0}, {1, 0}, {0, -1}}},
+        {"\"cluster\":[\"place\",\"item\",\"date\"],", 3, {{1, -1}, {0, -1}, {2, -1}}},
+    };
+    return cr_make_param_array(struct order_case, cases, sizeof cases / sizeof cases[0]);
+}
+
+/* The facts are the same ones, each window of them in order; so are those that are appended. */
+ParameterizedTest(struct order_case *c, load, cluster)
+{
+    for (uint32_t window_segments = 1; window_segments <= 3; window_segments++) {
+        struct scratch scratch;
+        vc_snapshot *snapshot;
+        vc_source_cube *cube;
+        uint64_t state = 42, expected = 0;
+        vc_load_options options = {.window_rows = window_segments * VC_SEGMENT_ROWS,
+                                   .nthreads = window_segments};
+        scratch_open(&scratch);
+        write_many(&scratch);
+        const char *file = write_many_json(&scratch, c->cluster);
+        scratch_need_load(&scratch, file, options);
+        options.append = true;
+        if (window_segments == 2) scratch_need_load(&scratch, file, options);
+        NEED_OK(vc_snapshot_open(scratch.store, &snapshot, why));
+        NEED_OK(vc_source_cube_open(snapshot, VC_STR("many"), &scratch.arena, &cube, why));
+        for (uint32_t i = 0; i < FACTS; i++) {
+            struct fact fact = make_fact(&state);
+            expected += hash_fact(fact.item, fact.shelf, fact.day, fact.amount, fact.customer);
+        }
+        cr_assert_eq(cube->nsegments, window_segments == 2 ? 6 : 3);
+        for (uint32_t segment = 0; segment < cube->nsegments; segment += 3)
+            cr_assert_eq(check_run(c, cube, snapshot, segment, window_segments), expected, "%s",
+                         c->cluster);
+        cr_assert_eq(cube->ncluster, (size_t)c->nkeys);
+        vc_source_cube_close(cube);
+        vc_snapshot_close(snapshot);
+        scratch_close(&scratch);
+    }
+}
+
+/* What a shared dimension has is known only when the cube is loaded. */
+Test(load, a_cluster_by_a_level_that_a_shared_dimension_has_not)
+{
+    struct scratch scratch;
+    vc_load_report report;
+    vc_error error = {0};
+    scratch_open(&scratch);
+    scratch_write(&scratch, "geo.csv", "id,land\na,x\nb,y\n");
+    scratch_write(&scratch, "facts.csv", "id,n\nb,1\na,2\n");
+    scratch_write(&scratch, "geo.json",
+                  "{\"name\":\"geo\",\"kind\":\"dimension\",\"table\":{\"csv\":\"geo.csv\"},"
+                  "\"key\":\"id\",\"levels\":[\"land\",\"id\"]}");
+    scratch_write(&scratch, "facts.json",
+                  "{\"name\":\"facts\",\"kind\":\"source\",\"data\":{\"csv\":\"facts.csv\"},\n"
+                  "\"dimensions\":[{\"use\":\"geo\"}],\"cluster\":[\"geo.lnad\"],"
+                  "\"measures\":[{\"name\":\"n\",\"type\":\"int\",\"aggregator\":\"sum\"}]}");
+    cr_assert_eq(scratch_load(&scratch, scratch.path, (vc_load_options){0}, &report, &error),
+                 VC_BAD_INPUT);
+    cr_assert_str_eq(error.code, "unknown_level");
+    cr_assert_str_eq(error.pointer, "/cluster/0");
+    cr_assert_eq(error.line, 2);
+    cr_assert_str_eq(error.candidates[0], "land");
     scratch_close(&scratch);
 }
 
@@ -565,7 +733,7 @@ Test(load, progress_is_told_now_and_then)
     int ncalls = 0;
     scratch_open(&scratch);
     write_many(&scratch);
-    const char *file = scratch_write(&scratch, "many.json", many_json);
+    const char *file = write_many_json(&scratch, "");
     scratch_need_load(&scratch, file,
                       (vc_load_options){.progress = count_progress, .context = &ncalls});
     cr_assert_geq(ncalls, 1);
