@@ -1,113 +1,198 @@
-/* The cells of a pass: per cell the number of facts, and one accumulator per measure, as narrow as
- * its `keep` says.
- *
- * Few possible cells are kept densely, slot = key. Otherwise slots are given out in order of
- * arrival, and an open-addressing table leads from key to slot. Distinct ids are pairs (slot, id)
- * in one set per measure, so that a cell costs nothing until it has an id.
+/* The cells of a pass: per cell the number of facts, and one accumulator per
+ * measure, as narrow as its `keep` says. cells.h says how they lie in memory,
+ * cells_merge.c how those of several threads become one.
  */
-#include "slice/plan.h"
+#include "slice/cells.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DENSE_BYTES = 2 << 20 };
-
-struct pairs {       /* a set of (slot, id) */
-    uint64_t *items; /* pair + 1; 0: free */
-    size_t count, capacity;
+enum {
+    DENSE_BYTES = 2 << 20,   /* as much is dense whatever the facts are */
+    BITMAP_BYTES = 32 << 20, /* of all dense cells, for one measure */
+    HASHED_BITMAP_WORDS = 4, /* of a cell that has a key */
+    BATCH = 256,             /* keys looked up together */
+    MIN_INDEX_SIZE = 32,
+    MIN_SET_CAPACITY = 32,
 };
 
-struct vc_cells {
-    const vc_accumulator_spec *specs;
-    vc_keep *keeps; /* [nspecs] */
-    size_t nspecs;
-    uint64_t max_slots;
-    bool is_dense;
-    size_t count, capacity;
-    uint64_t *keys;  /* [count]; NULL when dense */
-    uint32_t *table; /* [table_size] slot + 1; NULL when dense */
-    size_t table_size;
-    uint64_t *rows;
-    void **accumulators;    /* [nspecs][capacity] of what the keep says; NULL: nothing */
-    struct pairs *distinct; /* [nspecs] */
-};
+static uint64_t max_dense_bytes = DENSE_BYTES, max_bitmap_bytes = BITMAP_BYTES;
 
-static size_t keep_bytes(vc_keep keep)
+void vc_cells_set_limits(uint64_t dense_bytes, uint64_t bitmap_bytes)
 {
-    return keep == VC_KEEP_WIDE    ? sizeof(vc_accumulator)
-           : keep == VC_KEEP_SUM64 ? sizeof(int64_t)
-                                   : 0;
+    max_dense_bytes = dense_bytes;
+    max_bitmap_bytes = bitmap_bytes;
 }
 
-/* Bytes of a slot: its number of facts and its accumulators. */
-static uint64_t slot_bytes(const vc_keep *keeps, size_t nspecs)
+/* ---- forms ---- */
+
+static bool is_distinct(const vc_cells_form *form, size_t spec)
+{
+    return form->specs[spec].aggregator == VC_AGG_COUNT_DISTINCT;
+}
+
+/* Bytes of a slot without distinct ids: its number of facts and its
+ * accumulators. */
+static uint64_t slot_bytes(const vc_cells_form *form)
 {
     uint64_t bytes = sizeof(uint64_t);
-    for (size_t i = 0; i < nspecs; i++)
-        bytes += keep_bytes(keeps[i]);
+    for (size_t i = 0; i < form->nspecs; i++)
+        bytes += vc_keep_bytes(form->keeps[i]);
     return bytes;
 }
 
-bool vc_cells_fit_densely(uint64_t ncells, const vc_keep *keeps, size_t nspecs)
+/* More cells than facts would be more memory to go through than facts to read. */
+bool vc_cells_fit_densely(const vc_cells_form *form)
 {
-    return ncells <= DENSE_BYTES / slot_bytes(keeps, nspecs);
+    if (form->ncells <= 1) return true; /* a total is always slot 0 */
+    if (form->ncells >= VC_NONE || max_dense_bytes == 0) return false;
+    return form->ncells <= max_dense_bytes / slot_bytes(form) || form->ncells <= form->nrows;
 }
 
-uint64_t vc_cells_estimate(uint64_t ncells, const vc_keep *keeps, size_t nspecs, uint64_t nrows,
-                           uint64_t max_slots)
+/* Words of the bitmap of a cell; 0: pairs are kept. */
+static size_t bitmap_words(const vc_cells_form *form, size_t spec)
 {
-    if (vc_cells_fit_densely(ncells, keeps, nspecs)) return ncells * slot_bytes(keeps, nspecs);
-    uint64_t nslots = ncells < nrows ? ncells : nrows;
-    if (nslots > max_slots) nslots = max_slots;
-    /* Arrays double, and while they are copied both are there; the table is at most half full. */
-    return nslots * 3 * (slot_bytes(keeps, nspecs) + sizeof(uint64_t)) +
-           nslots * 6 * sizeof(uint32_t);
+    uint64_t nwords = form->nids == NULL ? UINT64_MAX : (form->nids[spec] + 63) / 64;
+    if (nwords == 0) nwords = 1;
+    bool fits = vc_cells_fit_densely(form)
+                    ? nwords <= max_bitmap_bytes / 8 / (form->ncells + (form->ncells == 0))
+                    : nwords <= HASHED_BITMAP_WORDS && nwords * 8 <= max_bitmap_bytes;
+    return fits ? (size_t)nwords : 0;
 }
 
-static bool grow_slots(vc_cells *cells, size_t capacity)
+/* a * b, or UINT64_MAX when that is more. */
+static uint64_t times(uint64_t a, uint64_t b)
 {
-    uint64_t *rows = realloc(cells->rows, capacity * sizeof *rows);
-    if (rows == NULL) return false;
-    cells->rows = rows;
-    memset(rows + cells->capacity, 0, (capacity - cells->capacity) * sizeof *rows);
-    if (!cells->is_dense) {
-        uint64_t *keys = realloc(cells->keys, capacity * sizeof *keys);
-        if (keys == NULL) return false;
-        cells->keys = keys;
+    uint64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Of all lanes and merged: bitmaps of nslots, or sets of at most a pair per fact. At least a
+ * quarter of the places in a set is used. */
+static uint64_t estimate_distinct(const vc_cells_form *form, size_t spec, uint64_t nrows,
+                                  uint64_t nslots)
+{
+    size_t nwords = bitmap_words(form, spec);
+    if (nwords > 0) return times(nslots, nwords * sizeof(uint64_t));
+    uint64_t npairs = form->nids == NULL ? nrows : least(nrows, times(nslots, form->nids[spec]));
+    return times(npairs, 2 * 4 * sizeof(uint64_t));
+}
+
+/* By key, a lane's slot has its key, 4 bytes of its number when it is merged, and an index entry,
+ * of which at least a quarter is used; a merged one has the same, and its key twice. Of arrays that
+ * double, what is not used yet is not touched. */
+uint64_t vc_cells_estimate(const vc_cells_form *form, uint64_t nrows, size_t nlanes)
+{
+    enum { INDEX_BYTES = 4 * sizeof(uint64_t), KEY_BYTES = sizeof(uint64_t), NUMBER_BYTES = 4 };
+    uint64_t nslots = times(form->ncells, nlanes), nmerged = 0;
+    uint64_t bytes = slot_bytes(form);
+    if (!vc_cells_fit_densely(form)) {
+        nslots = least(least(nslots, nrows), times(form->max_slots, nlanes));
+        nmerged = nlanes > 1 ? least(least(form->ncells, nrows), form->max_slots) : 0;
+        nslots = plus(nslots, (uint64_t)nlanes * VC_NPARTITIONS * VC_CELL_CHUNK);
+        bytes += INDEX_BYTES + KEY_BYTES + NUMBER_BYTES;
     }
+    uint64_t all = plus(times(nslots, bytes), times(nmerged, bytes + KEY_BYTES));
+    for (size_t i = 0; i < form->nspecs; i++)
+        if (is_distinct(form, i))
+            all = plus(all, estimate_distinct(form, i, nrows, plus(nslots, nmerged)));
+    return all;
+}
+
+/* ---- memory ---- */
+
+/* A first array is zero; what a larger one has more is not: add_chunk clears it, so that memory is
+ * touched only when it is used. */
+static bool grow_array(void *array_in_out, size_t element_bytes, size_t old, size_t capacity)
+{
+    void **array = array_in_out, *grown;
+    if (element_bytes == 0) return true;
+    if (old == 0) {
+        free(*array); /* what an attempt without memory left */
+        *array = NULL;
+    }
+    grown = old == 0 ? calloc(capacity + 1, element_bytes)
+                     : realloc(*array, (capacity + 1) * element_bytes);
+    if (grown == NULL) return false;
+    *array = grown;
+    return true;
+}
+
+bool vc_cells_reserve(vc_cells *cells, size_t capacity)
+{
+    size_t old = cells->capacity;
+    size_t nchunks = capacity / VC_CELL_CHUNK, old_chunks = old / VC_CELL_CHUNK;
+    if (capacity <= old) return true;
+    if (!grow_array(&cells->rows, sizeof *cells->rows, old, capacity)) return false;
+    if (!cells->is_dense &&
+        (!grow_array(&cells->keys, sizeof *cells->keys, old, capacity) ||
+         !grow_array(&cells->next_chunks, sizeof *cells->next_chunks, old_chunks, nchunks) ||
+         !grow_array(&cells->owners, sizeof *cells->owners, old_chunks, nchunks)))
+        return false;
     for (size_t i = 0; i < cells->nspecs; i++) {
-        size_t bytes = keep_bytes(cells->keeps[i]);
-        if (bytes == 0) continue;
-        char *grown = realloc(cells->accumulators[i], capacity * bytes);
-        if (grown == NULL) return false;
-        cells->accumulators[i] = grown;
-        memset(grown + cells->capacity * bytes, 0, (capacity - cells->capacity) * bytes);
+        vc_distinct *distinct = cells->distinct[i];
+        if (!grow_array(&cells->accumulators[i], vc_keep_bytes(cells->keeps[i]), old, capacity))
+            return false;
+        if (distinct != NULL &&
+            !grow_array(&distinct->bits, distinct->nwords * sizeof *distinct->bits, old, capacity))
+            return false;
     }
     cells->capacity = capacity;
     return true;
 }
 
-vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, const vc_keep *keeps,
-                       size_t nspecs, uint64_t max_slots, vc_cells **cells_out, vc_error *error)
+static bool copy_form(vc_cells *cells, const vc_cells_form *form)
 {
-    vc_cells *cells = calloc(1, sizeof *cells);
-    if (cells == NULL) return vc_no_memory(error);
-    cells->specs = specs;
+    size_t nspecs = form->nspecs;
+    cells->specs = form->specs;
     cells->nspecs = nspecs;
-    cells->max_slots = max_slots;
-    cells->is_dense = vc_cells_fit_densely(ncells, keeps, nspecs);
+    cells->ncells = form->ncells;
+    cells->max_slots = form->max_slots < VC_NONE ? form->max_slots : VC_NONE - 1;
+    cells->is_dense = vc_cells_fit_densely(form);
+    cells->is_wide = form->ncells > UINT64_C(1) << 32;
     cells->keeps = calloc(nspecs + 1, sizeof *cells->keeps);
-    if (cells->keeps != NULL && nspecs > 0) memcpy(cells->keeps, keeps, nspecs * sizeof *keeps);
+    cells->nids = calloc(nspecs + 1, sizeof *cells->nids);
     cells->accumulators = calloc(nspecs + 1, sizeof *cells->accumulators);
     cells->distinct = calloc(nspecs + 1, sizeof *cells->distinct);
-    bool is_made = cells->keeps != NULL && cells->accumulators != NULL && cells->distinct != NULL &&
-                   grow_slots(cells, cells->is_dense ? (size_t)ncells : 1024);
-    if (is_made && cells->is_dense) cells->count = (size_t)ncells;
-    if (is_made && !cells->is_dense) {
-        cells->table_size = 4096;
-        cells->table = calloc(cells->table_size, sizeof *cells->table);
-        is_made = cells->table != NULL;
+    for (size_t p = 0; p < VC_NPARTITIONS; p++)
+        cells->indexes[p].first_chunk = cells->indexes[p].last_chunk = VC_NONE;
+    if (cells->keeps == NULL || cells->nids == NULL || cells->accumulators == NULL ||
+        cells->distinct == NULL)
+        return false;
+    for (size_t i = 0; i < nspecs; i++) {
+        cells->keeps[i] = form->keeps[i];
+        cells->nids[i] = form->nids == NULL ? UINT64_C(1) << 32 : form->nids[i];
+        if (!is_distinct(form, i)) continue;
+        cells->distinct[i] = calloc(1, sizeof *cells->distinct[i]);
+        if (cells->distinct[i] == NULL) return false;
+        cells->distinct[i]->nwords = bitmap_words(form, i);
     }
+    return true;
+}
+
+vc_status vc_cells_new(const vc_cells_form *form, vc_cells **cells_out, vc_error *error)
+{
+    vc_cells *cells = calloc(1, sizeof *cells);
+    bool is_made = cells != NULL && copy_form(cells, form);
+    if (is_made && cells->is_dense) {
+        is_made = form->ncells == 0 || vc_cells_reserve(cells, (size_t)form->ncells);
+        cells->count = (size_t)form->ncells;
+        while (form->ncells >> cells->dense_shift >= VC_NPARTITIONS)
+            cells->dense_shift++;
+    }
+    for (size_t p = 0; is_made && !cells->is_dense && p < VC_NPARTITIONS; p++)
+        is_made = vc_cell_index_grow(&cells->indexes[p], cells->is_wide, MIN_INDEX_SIZE);
     if (!is_made) {
         vc_cells_free(cells);
         return vc_no_memory(error);
@@ -116,85 +201,180 @@ vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, const 
     return VC_OK;
 }
 
+vc_status vc_cells_new_like(const vc_cells *other, vc_cells **cells_out, vc_error *error)
+{
+    vc_cells_form form = {.ncells = other->ncells,
+                          .specs = other->specs,
+                          .keeps = other->keeps,
+                          .nids = other->nids,
+                          .nspecs = other->nspecs,
+                          .max_slots = other->max_slots};
+    vc_cells *cells = calloc(1, sizeof *cells);
+    if (cells == NULL || !copy_form(cells, &form)) {
+        vc_cells_free(cells);
+        return vc_no_memory(error);
+    }
+    cells->is_dense = other->is_dense;
+    for (size_t i = 0; i < other->nspecs; i++)
+        if (other->distinct[i] != NULL) cells->distinct[i]->nwords = other->distinct[i]->nwords;
+    *cells_out = cells;
+    return VC_OK;
+}
+
+static void free_distinct(vc_distinct *distinct)
+{
+    if (distinct == NULL) return;
+    for (size_t p = 0; p < VC_NPARTITIONS; p++)
+        free(distinct->sets[p].items);
+    free(distinct->bits);
+    free(distinct);
+}
+
 void vc_cells_free(vc_cells *cells)
 {
     if (cells == NULL) return;
     for (size_t i = 0; i < cells->nspecs; i++) {
         if (cells->accumulators != NULL) free(cells->accumulators[i]);
-        if (cells->distinct != NULL) free(cells->distinct[i].items);
+        if (cells->distinct != NULL) free_distinct(cells->distinct[i]);
     }
+    for (size_t p = 0; p < VC_NPARTITIONS; p++)
+        free(cells->indexes[p].entries);
     free(cells->keeps);
+    free(cells->nids);
     free(cells->accumulators);
     free(cells->distinct);
     free(cells->rows);
     free(cells->keys);
-    free(cells->table);
+    free(cells->next_chunks);
+    free(cells->owners);
     free(cells);
 }
 
-/* The finalizer of MurmurHash3: cell keys are dense numbers, their low bits alone would cluster. */
-static uint64_t mix(uint64_t key)
-{
-    key ^= key >> 33;
-    key *= 0xFF51AFD7ED558CCDu;
-    key ^= key >> 33;
-    key *= 0xC4CEB9FE1A85EC53u;
-    return key ^ key >> 33;
-}
+/* ---- slots ---- */
 
-static bool grow_table(vc_cells *cells)
+/* Entries are put in order of the old index, so that the new one is written in
+ * two ascending runs. The hash comes from the tag. */
+bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size)
 {
-    size_t size = cells->table_size * 2;
-    uint32_t *table = calloc(size, sizeof *table);
-    if (table == NULL) return false;
-    for (size_t slot = 0; slot < cells->count; slot++) {
-        size_t at = mix(cells->keys[slot]) & (size - 1);
-        while (table[at] != 0)
+    vc_cell_index grown = *index;
+    grown.size = size;
+    grown.entries = calloc(size, sizeof *grown.entries);
+    if (grown.entries == NULL) return false;
+    for (size_t i = 0; i < index->size; i++) {
+        uint64_t entry = index->entries[i], tag = entry >> 32;
+        if (entry == 0) continue;
+        size_t at = vc_cell_place(&grown, is_wide ? tag << 32 : vc_cell_hash(tag));
+        while (grown.entries[at] != 0)
             at = (at + 1) & (size - 1);
-        table[at] = (uint32_t)slot + 1;
+        grown.entries[at] = entry;
     }
-    free(cells->table);
-    cells->table = table;
-    cells->table_size = size;
+    free(index->entries);
+    *index = grown;
     return true;
 }
 
-static vc_status add_slot(vc_cells *cells, uint64_t key, size_t at, uint32_t *slot_out,
-                          vc_error *error)
+vc_status vc_cells_fail_limit(const vc_cells *cells, vc_error *error)
 {
-    if (cells->count >= cells->max_slots)
-        return vc_fail(error, VC_LIMIT, "limit_cells",
-                       "the answer has more than %llu cells; drill fewer dimensions or cut more",
-                       (unsigned long long)cells->max_slots);
-    if (cells->count == cells->capacity && !grow_slots(cells, cells->capacity * 2))
+    return vc_fail(error, VC_LIMIT, "limit_cells",
+                   "the answer has more than %llu cells; drill fewer dimensions or cut more",
+                   (unsigned long long)cells->max_slots);
+}
+
+/* Zero the slots of a chunk, but for the keys. */
+static void clear_slots(vc_cells *cells, size_t first)
+{
+    memset(cells->rows + first, 0, VC_CELL_CHUNK * sizeof *cells->rows);
+    for (size_t i = 0; i < cells->nspecs; i++) {
+        size_t bytes = vc_keep_bytes(cells->keeps[i]);
+        const vc_distinct *distinct = cells->distinct[i];
+        if (bytes > 0)
+            memset((char *)cells->accumulators[i] + first * bytes, 0, VC_CELL_CHUNK * bytes);
+        if (distinct != NULL && distinct->nwords > 0)
+            memset(distinct->bits + first * distinct->nwords, 0,
+                   VC_CELL_CHUNK * distinct->nwords * sizeof *distinct->bits);
+    }
+}
+
+static bool add_chunk(vc_cells *cells, size_t partition)
+{
+    vc_cell_index *index = &cells->indexes[partition];
+    uint32_t chunk = (uint32_t)(cells->count / VC_CELL_CHUNK);
+    if (cells->count + VC_CELL_CHUNK >= VC_NONE) return false;
+    if (cells->count == cells->capacity &&
+        !vc_cells_reserve(cells,
+                          cells->count == 0 ? VC_NPARTITIONS * VC_CELL_CHUNK : cells->count * 2))
+        return false;
+    clear_slots(cells, cells->count);
+    cells->count += VC_CELL_CHUNK;
+    cells->owners[chunk] = (uint8_t)partition;
+    cells->next_chunks[chunk] = VC_NONE;
+    if (index->last_chunk == VC_NONE)
+        index->first_chunk = chunk;
+    else
+        cells->next_chunks[index->last_chunk] = chunk;
+    index->last_chunk = chunk;
+    index->next_slot = chunk * VC_CELL_CHUNK;
+    index->end_slot = index->next_slot + VC_CELL_CHUNK;
+    return true;
+}
+
+/* The slot of a key that has none. at: the free entry for it. */
+static vc_status add_slot(vc_cells *cells, uint64_t key, uint64_t hash, size_t at,
+                          uint32_t *slot_out, vc_error *error)
+{
+    size_t partition = vc_cell_partition(hash);
+    vc_cell_index *index = &cells->indexes[partition];
+    assert(index->first_slot == 0); /* merged cells are complete */
+    if (cells->nused >= cells->max_slots) return vc_cells_fail_limit(cells, error);
+    if (index->next_slot == index->end_slot && !add_chunk(cells, partition))
         return vc_no_memory(error);
-    *slot_out = (uint32_t)cells->count;
-    cells->keys[cells->count++] = key;
-    cells->table[at] = *slot_out + 1;
-    if (cells->count * 2 > cells->table_size && !grow_table(cells)) return vc_no_memory(error);
+    uint32_t slot = index->next_slot++;
+    cells->keys[slot] = key;
+    cells->nused++;
+    index->entries[at] = vc_cell_entry(cells->is_wide, key, hash, slot);
+    *slot_out = slot;
+    if (++index->count * 2 > index->size &&
+        !vc_cell_index_grow(index, cells->is_wide, index->size * 2))
+        return vc_no_memory(error);
+    return VC_OK;
+}
+
+/* Up to BATCH keys: their entries are on the way from memory while the first
+ * ones are looked at. */
+static vc_status find_slots(vc_cells *cells, const uint64_t *keys, size_t n, uint32_t *slots_out,
+                            vc_error *error)
+{
+    uint64_t hashes[BATCH];
+    for (size_t i = 0; i < n; i++) {
+        hashes[i] = vc_cell_hash(keys[i]);
+        const vc_cell_index *index = &cells->indexes[vc_cell_partition(hashes[i])];
+        __builtin_prefetch(&index->entries[vc_cell_place(index, hashes[i])]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const vc_cell_index *index = &cells->indexes[vc_cell_partition(hashes[i])];
+        size_t at = vc_cell_probe(index, cells->keys, cells->is_wide, keys[i], hashes[i]);
+        if (index->entries[at] != 0) {
+            slots_out[i] = (uint32_t)index->entries[at] - 1;
+            continue;
+        }
+        vc_status status = add_slot(cells, keys[i], hashes[i], at, &slots_out[i], error);
+        if (status != VC_OK) return status;
+    }
     return VC_OK;
 }
 
 vc_status vc_cells_slots(vc_cells *cells, const uint64_t *keys, size_t n, uint32_t *slots_out,
                          vc_error *error)
 {
-    if (cells->is_dense) {
+    vc_status status = VC_OK;
+    if (cells->is_dense)
         for (size_t i = 0; i < n; i++)
             slots_out[i] = (uint32_t)keys[i];
-        return VC_OK;
-    }
-    for (size_t i = 0; i < n; i++) {
-        size_t at = mix(keys[i]) & (cells->table_size - 1);
-        while (cells->table[at] != 0 && cells->keys[cells->table[at] - 1] != keys[i])
-            at = (at + 1) & (cells->table_size - 1);
-        if (cells->table[at] != 0) {
-            slots_out[i] = cells->table[at] - 1;
-            continue;
-        }
-        vc_status status = add_slot(cells, keys[i], at, &slots_out[i], error);
-        if (status != VC_OK) return status;
-    }
-    return VC_OK;
+    else
+        for (size_t i = 0; i < n && status == VC_OK; i += BATCH)
+            status =
+                find_slots(cells, keys + i, n - i < BATCH ? n - i : BATCH, slots_out + i, error);
+    return status;
 }
 
 size_t vc_cells_count(const vc_cells *cells)
@@ -211,12 +391,11 @@ uint32_t vc_cells_find(const vc_cells *cells, uint64_t key)
 {
     if (cells->is_dense)
         return key < cells->count && cells->rows[key] > 0 ? (uint32_t)key : VC_NONE;
-    size_t at = mix(key) & (cells->table_size - 1);
-    while (cells->table[at] != 0) {
-        if (cells->keys[cells->table[at] - 1] == key) return cells->table[at] - 1;
-        at = (at + 1) & (cells->table_size - 1);
-    }
-    return VC_NONE;
+    uint64_t hash = vc_cell_hash(key);
+    const vc_cell_index *index = &cells->indexes[vc_cell_partition(hash)];
+    if (index->size == 0) return VC_NONE;
+    size_t at = vc_cell_probe(index, cells->keys + index->first_slot, cells->is_wide, key, hash);
+    return index->entries[at] == 0 ? VC_NONE : index->first_slot + (uint32_t)index->entries[at] - 1;
 }
 
 uint64_t *vc_cells_rows(vc_cells *cells)
@@ -261,121 +440,85 @@ vc_accumulator vc_cells_read(const vc_cells *cells, size_t spec, uint32_t slot)
 
 /* ---- distinct ids ---- */
 
-static bool pairs_grow(struct pairs *pairs)
+size_t vc_cells_partition_of(const vc_cells *cells, uint32_t slot)
 {
-    size_t capacity = pairs->capacity == 0 ? 1024 : pairs->capacity * 2;
+    if (cells->is_dense) return slot >> cells->dense_shift;
+    return cells->owners[slot / VC_CELL_CHUNK];
+}
+
+static bool grow_set(vc_id_set *set)
+{
+    size_t capacity = set->capacity == 0 ? MIN_SET_CAPACITY : set->capacity * 2;
     uint64_t *items = calloc(capacity, sizeof *items);
     if (items == NULL) return false;
-    for (size_t i = 0; i < pairs->capacity; i++) {
-        if (pairs->items[i] == 0) continue;
-        size_t at = mix(pairs->items[i]) & (capacity - 1);
+    for (size_t i = 0; i < set->capacity; i++) {
+        if (set->items[i] == 0) continue;
+        size_t at = vc_cell_hash(set->items[i]) & (capacity - 1);
         while (items[at] != 0)
             at = (at + 1) & (capacity - 1);
-        items[at] = pairs->items[i];
+        items[at] = set->items[i];
     }
-    free(pairs->items);
-    pairs->items = items;
-    pairs->capacity = capacity;
+    free(set->items);
+    set->items = items;
+    set->capacity = capacity;
     return true;
 }
 
-bool vc_cells_add_distinct(vc_cells *cells, size_t spec, uint32_t slot, uint32_t id)
+bool vc_id_set_add(vc_id_set *set, uint32_t slot, uint32_t id, bool *is_new_out)
 {
-    struct pairs *pairs = &cells->distinct[spec];
     uint64_t item = ((uint64_t)slot << 32 | id) + 1;
-    if (pairs->count * 2 >= pairs->capacity && !pairs_grow(pairs)) return false;
-    size_t at = mix(item) & (pairs->capacity - 1);
-    while (pairs->items[at] != 0) {
-        if (pairs->items[at] == item) return true;
-        at = (at + 1) & (pairs->capacity - 1);
+    *is_new_out = false;
+    if (set->count * 2 >= set->capacity && !grow_set(set)) return false;
+    size_t at = vc_cell_hash(item) & (set->capacity - 1);
+    while (set->items[at] != 0) {
+        if (set->items[at] == item) return true;
+        at = (at + 1) & (set->capacity - 1);
     }
-    pairs->items[at] = item;
-    pairs->count++;
-    vc_cells_accumulators(cells, spec)[slot].count++;
+    set->items[at] = item;
+    set->count++;
+    *is_new_out = true;
     return true;
 }
 
-/* ---- merging ---- */
-
-static void merge_accumulator(const vc_accumulator_spec *spec, vc_accumulator *into,
-                              const vc_accumulator *from)
+/* Up to BATCH pairs into sets; what they count is in the accumulators at once.
+ */
+static bool add_pairs(vc_cells *cells, size_t spec, const uint32_t *slots, const uint32_t *ids,
+                      size_t n)
 {
-    bool is_float = spec->type == VC_VALUE_FLOAT, is_first = into->count == 0;
-    if (from->count == 0) return;
-    switch (spec->aggregator) {
-    case VC_AGG_SUM:
-    case VC_AGG_AVG:
-        if (is_float) {
-            vc_sum_add(&into->as.f.sum, &into->as.f.correction, from->as.f.sum);
-            into->as.f.correction += from->as.f.correction;
-        } else {
-            into->as.sum += from->as.sum;
-        }
-        break;
-    case VC_AGG_MIN:
-        if (is_float ? is_first || from->as.fextreme < into->as.fextreme
-                     : is_first || from->as.extreme < into->as.extreme)
-            into->as = from->as;
-        break;
-    case VC_AGG_MAX:
-        if (is_float ? is_first || from->as.fextreme > into->as.fextreme
-                     : is_first || from->as.extreme > into->as.extreme)
-            into->as = from->as;
-        break;
-    default: break;
+    vc_accumulator *accumulators = cells->accumulators[spec];
+    vc_id_set *sets = cells->distinct[spec]->sets;
+    for (size_t i = 0; i < n; i++) {
+        const vc_id_set *set = &sets[vc_cells_partition_of(cells, slots[i])];
+        uint64_t hash = vc_cell_hash(((uint64_t)slots[i] << 32 | ids[i]) + 1);
+        if (set->capacity > 0) __builtin_prefetch(&set->items[hash & (set->capacity - 1)]);
     }
-    into->count += from->count;
+    for (size_t i = 0; i < n; i++) {
+        bool is_new;
+        vc_id_set *set = &sets[vc_cells_partition_of(cells, slots[i])];
+        if (!vc_id_set_add(set, slots[i], ids[i], &is_new)) return false;
+        accumulators[slots[i]].count += is_new;
+    }
+    return true;
 }
 
-static void add_spec(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot,
-                     size_t spec)
+vc_status vc_cells_add_ids(vc_cells *cells, size_t spec, const uint32_t *slots, const uint32_t *ids,
+                           size_t n, vc_error *error)
 {
-    if (from->keeps[spec] == VC_KEEP_WIDE)
-        merge_accumulator(&from->specs[spec], &((vc_accumulator *)into->accumulators[spec])[slot],
-                          &((const vc_accumulator *)from->accumulators[spec])[from_slot]);
-    else if (from->keeps[spec] == VC_KEEP_SUM64)
-        ((int64_t *)into->accumulators[spec])[slot] +=
-            ((const int64_t *)from->accumulators[spec])[from_slot];
-}
-
-static vc_status merge_distinct(vc_cells *into, const vc_cells *from, size_t spec,
-                                const uint32_t *slots, vc_error *error)
-{
-    const struct pairs *pairs = &from->distinct[spec];
-    for (size_t i = 0; i < pairs->capacity; i++) {
-        if (pairs->items[i] == 0) continue;
-        uint64_t item = pairs->items[i] - 1;
-        if (!vc_cells_add_distinct(into, spec, slots[item >> 32], (uint32_t)item))
+    const vc_distinct *distinct = cells->distinct[spec];
+    uint32_t largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = ids[i] > largest ? ids[i] : largest;
+    if (n > 0 && largest >= cells->nids[spec])
+        return vc_fail(error, VC_CORRUPT, "storage_damaged",
+                       "an id to be counted is %u, the column's zones promise less than %llu",
+                       largest, (unsigned long long)cells->nids[spec]);
+    if (distinct->nwords > 0) {
+        for (size_t i = 0; i < n; i++)
+            distinct->bits[slots[i] * distinct->nwords + ids[i] / 64] |= UINT64_C(1) << ids[i] % 64;
+        return VC_OK;
+    }
+    for (size_t i = 0; i < n; i += BATCH)
+        if (!add_pairs(cells, spec, slots + i, ids + i, n - i < BATCH ? n - i : BATCH))
             return vc_no_memory(error);
-    }
     return VC_OK;
-}
-
-vc_status vc_cells_merge(vc_cells *into, vc_cells *from, vc_error *error)
-{
-    uint32_t *slots = malloc((from->count + 1) * sizeof *slots);
-    vc_status status = slots == NULL ? vc_no_memory(error) : VC_OK;
-    for (size_t slot = 0; slot < from->count && status == VC_OK; slot++) {
-        if (from->rows[slot] == 0) continue;
-        uint64_t key = vc_cells_key(from, (uint32_t)slot);
-        status = vc_cells_slots(into, &key, 1, &slots[slot], error);
-        if (status == VC_OK) into->rows[slots[slot]] += from->rows[slot];
-    }
-    for (size_t spec = 0; spec < from->nspecs && status == VC_OK; spec++) {
-        if (from->specs[spec].aggregator == VC_AGG_COUNT_DISTINCT) {
-            status = merge_distinct(into, from, spec, slots, error);
-            continue;
-        }
-        for (size_t slot = 0; slot < from->count; slot++)
-            if (from->rows[slot] > 0) add_spec(into, slots[slot], from, (uint32_t)slot, spec);
-    }
-    free(slots);
-    return status;
-}
-
-void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot)
-{
-    into->rows[slot] += from->rows[from_slot];
-    for (size_t spec = 0; spec < from->nspecs; spec++)
-        add_spec(into, slot, from, from_slot, spec);
 }

@@ -218,23 +218,32 @@ typedef enum vc_keep {
     VC_KEEP_ROWS,  /* nothing: the number of the cell's facts is all */
 } vc_keep;
 
-/* Cells [0, ncells), kept densely when they are few, else by hash of the key.
- * keeps      [nspecs], copied; specs is borrowed
- * max_slots  more cells than that make vc_cells_slots fail (VC_LIMIT) */
-vc_status vc_cells_new(uint64_t ncells, const vc_accumulator_spec *specs, const vc_keep *keeps,
-                       size_t nspecs, uint64_t max_slots, vc_cells **cells_out, vc_error *error);
+/* What cells are to hold. They are kept densely when they are few, or at most as many as facts;
+ * else by hash of the key, so that a cell costs nothing until a fact falls into it. */
+typedef struct vc_cells_form {
+    uint64_t ncells;                  /* cell keys are below */
+    const vc_accumulator_spec *specs; /* [nspecs], borrowed */
+    const vc_keep *keeps;             /* [nspecs], copied; count_distinct is VC_KEEP_WIDE */
+    const uint64_t *nids; /* [nspecs], copied: ids of a count_distinct are below; NULL: not known */
+    size_t nspecs;
+    uint64_t nrows;     /* facts that will fall into them, about */
+    uint64_t max_slots; /* more cells than that make vc_cells_slots fail (VC_LIMIT) */
+} vc_cells_form;
+
+vc_status vc_cells_new(const vc_cells_form *form, vc_cells **cells_out, vc_error *error);
 void vc_cells_free(vc_cells *cells);
 
-/* Bytes that such cells need at most when nrows facts fall into them. */
-uint64_t vc_cells_estimate(uint64_t ncells, const vc_keep *keeps, size_t nspecs, uint64_t nrows,
-                           uint64_t max_slots);
-bool vc_cells_fit_densely(uint64_t ncells, const vc_keep *keeps, size_t nspecs);
+/* Bytes that nlanes such cells objects and what they are merged to need at most, when nrows facts
+ * fall into them in all. Exact for dense cells, all of them touched; else an upper bound. */
+uint64_t vc_cells_estimate(const vc_cells_form *form, uint64_t nrows, size_t nlanes);
+bool vc_cells_fit_densely(const vc_cells_form *form);
 bool vc_cells_is_dense(const vc_cells *cells); /* the slot of a key is the key */
 
-/* The slots of cell keys, made when new; slots_out [n] may be the same array as nothing else. */
+/* The slots of cell keys, made when new. VC_LIMIT "limit_cells" when they are more than max_slots.
+ * slots_out [n] must not overlap keys. Not for cells that were merged. */
 vc_status vc_cells_slots(vc_cells *cells, const uint64_t *keys, size_t n, uint32_t *slots_out,
                          vc_error *error);
-size_t vc_cells_count(const vc_cells *cells); /* slots are below; dense cells may be unused */
+size_t vc_cells_count(const vc_cells *cells); /* slots are below; some may be unused: 0 facts */
 uint64_t vc_cells_key(const vc_cells *cells, uint32_t slot);
 uint32_t vc_cells_find(const vc_cells *cells, uint64_t key); /* VC_NONE: no facts */
 uint64_t *vc_cells_rows(vc_cells *cells);                    /* [count] facts of each slot */
@@ -244,11 +253,21 @@ vc_accumulator *vc_cells_accumulators(vc_cells *cells, size_t spec); /* [count] 
 int64_t *vc_cells_sums(vc_cells *cells, size_t spec);                /* [count] of VC_KEEP_SUM64 */
 /* Whatever way it is kept. */
 vc_accumulator vc_cells_read(const vc_cells *cells, size_t spec, uint32_t slot);
-/* An id seen at a slot, for count_distinct. */
-bool vc_cells_add_distinct(vc_cells *cells, size_t spec, uint32_t slot, uint32_t id);
-/* Add all of `from` to `into`, which keeps alike. In a fixed order, this gives the same bytes for
- * any threads. */
-vc_status vc_cells_merge(vc_cells *into, vc_cells *from, vc_error *error);
+/* Ids [n] seen at slots, for count_distinct. What they count can be read after merging. VC_CORRUPT
+ * when an id is not below nids. */
+vc_status vc_cells_add_ids(vc_cells *cells, size_t spec, const uint32_t *slots, const uint32_t *ids,
+                           size_t n, vc_error *error);
+/* For tests: cells of at most dense_bytes are dense whatever the facts are (0: only a single one
+ * is); bitmaps of ids have at most bitmap_bytes. For all queries from then on; not while one runs.
+ */
+void vc_cells_set_limits(uint64_t dense_bytes, uint64_t bitmap_bytes);
+
+/* Make one of parts [nparts >= 1] of one form, by the threads of pool (NULL: the caller's). The
+ * bytes depend on the parts and their order only. Whoever has one part only merges it, too, before
+ * distinct ids are read. parts[0] may become the result, and NULL; the others stay the caller's, to
+ * be freed and not used. VC_LIMIT "limit_cells" when all together have more than max_slots. */
+vc_status vc_cells_merge(vc_pool *pool, vc_cells **parts, size_t nparts, vc_cells **cells_out,
+                         vc_error *error);
 /* Add one cell of `from` to a slot of `into`, which keeps alike and has no distinct counts. */
 void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot);
 

@@ -35,9 +35,13 @@ vc_status vc_cells_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_ta
                            vc_error *error)
 {
     vc_cells *rolled;
-    vc_status status =
-        vc_cells_new(to->ncells, pass->accumulators, vc_cells_keeps(cells), pass->naccumulators,
-                     plan->options->limits.max_cells, &rolled, error);
+    vc_cells_form form = {.ncells = to->ncells,
+                          .specs = pass->accumulators,
+                          .keeps = vc_cells_keeps(cells),
+                          .nspecs = pass->naccumulators,
+                          .nrows = vc_cells_count(cells), /* what falls into them are cells */
+                          .max_slots = plan->options->limits.max_cells};
+    vc_status status = vc_cells_new(&form, &rolled, error);
     if (status != VC_OK) return status;
     const uint64_t *rows = vc_cells_facts(cells);
     for (size_t slot = 0; slot < vc_cells_count(cells) && status == VC_OK; slot++) {

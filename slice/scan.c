@@ -48,7 +48,8 @@ struct scan {
     bool is_ordered; /* the order of rows matters: sums of doubles */
     uint32_t *segments; /* [nsegments] that may have rows that pass */
     uint32_t nsegments;
-    vc_keep *keeps; /* [naccumulators] */
+    vc_keep *keeps;     /* [naccumulators] */
+    vc_cells_form form; /* of a lane's cells */
     struct lane *lanes;
     atomic_size_t next_piece; /* of PIECE_BLOCKS blocks, over `segments` */
 };
@@ -536,12 +537,30 @@ static vc_status accumulate_wide(struct lane *lane, size_t number, const vc_chun
         if (!vc_chunk_has(chunk, (uint32_t)(first + lane->rows[i]))) continue;
         int64_t value = (int64_t)(base + deltas[i]);
         uint32_t slot = slot_at(lane, i);
-        if (spec->aggregator != VC_AGG_COUNT_DISTINCT)
-            add_int(&accumulators[slot], spec->aggregator, value);
-        else if (!vc_cells_add_distinct(lane->cells, number, slot, (uint32_t)value))
-            return vc_no_memory(&lane->error);
+        add_int(&accumulators[slot], spec->aggregator, value);
     }
     return VC_OK;
+}
+
+static vc_status accumulate_ids(struct lane *lane, size_t number, const vc_chunk *chunk)
+{
+    enum { BATCH = 512 };
+    uint32_t slots[BATCH], ids[BATCH];
+    const uint64_t *deltas = entry_wide_deltas(lane, chunk);
+    uint64_t base = (uint64_t)chunk->blocks[lane->block].min;
+    size_t first = (size_t)lane->block * VC_BLOCK_ROWS, n = 0;
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < lane->count && status == VC_OK; i++) {
+        if (!vc_chunk_has(chunk, (uint32_t)(first + lane->rows[i]))) continue;
+        slots[n] = slot_at(lane, i);
+        ids[n++] = (uint32_t)(base + deltas[i]);
+        if (n < BATCH) continue;
+        status = vc_cells_add_ids(lane->cells, number, slots, ids, n, &lane->error);
+        n = 0;
+    }
+    if (status == VC_OK)
+        status = vc_cells_add_ids(lane->cells, number, slots, ids, n, &lane->error);
+    return status;
 }
 
 static vc_status accumulate(struct lane *lane, size_t number)
@@ -552,6 +571,8 @@ static vc_status accumulate(struct lane *lane, size_t number)
     if (scan->keeps[number] == VC_KEEP_ROWS) return VC_OK; /* the cells count rows anyway */
     vc_status status = find_chunk(lane, scan->table->nsteps + number, (uint16_t)column, &chunk);
     if (status != VC_OK) return status;
+    if (scan->pass->accumulators[number].aggregator == VC_AGG_COUNT_DISTINCT)
+        return accumulate_ids(lane, number, chunk);
     if (scan->keeps[number] == VC_KEEP_WIDE) return accumulate_wide(lane, number, chunk);
     int64_t *sums = vc_cells_sums(lane->cells, number);
     if (lane->is_one_cell)
@@ -643,12 +664,9 @@ static void run_lane(void *context, size_t number)
     lane->scan = scan;
     lane->segment = UINT32_MAX;
     lane->chunks = calloc(nchunks + 1, sizeof *lane->chunks);
-    lane->status =
-        lane->chunks != NULL && reserve(lane, VC_BLOCK_ROWS)
-            ? vc_cells_new(scan->table->ncells, scan->pass->accumulators, scan->keeps,
-                           scan->pass->naccumulators, scan->plan->options->limits.max_cells,
-                           &lane->cells, &lane->error)
-            : vc_no_memory(&lane->error);
+    lane->status = lane->chunks != NULL && reserve(lane, VC_BLOCK_ROWS)
+                       ? vc_cells_new(&scan->form, &lane->cells, &lane->error)
+                       : vc_no_memory(&lane->error);
     if (lane->status == VC_OK) lane->status = scan_lane(lane);
 }
 
@@ -760,6 +778,47 @@ static vc_status choose_keeps(struct scan *scan, vc_error *error)
     return VC_OK;
 }
 
+/* Ids of a count_distinct are below. */
+static vc_status find_nids(const struct scan *scan, const vc_accumulator_spec *spec,
+                           uint64_t *nids_out, vc_error *error)
+{
+    const vc_zone *zones;
+    uint16_t column = (uint16_t)value_column(scan, spec);
+    vc_status status = vc_source_cube_zones(scan->cube, scan->snapshot, column, &zones, error);
+    *nids_out = 0;
+    for (uint32_t s = 0; s < scan->cube->nsegments && status == VC_OK; s++) {
+        if (zones[s].nnulls == zones[s].nrows) continue;
+        if (zones[s].min < 0 || zones[s].max > UINT32_MAX)
+            return vc_fail(error, VC_CORRUPT, "storage_damaged",
+                           "cube '%.*s', fact column %u, segment %u: ids from %lld to %lld are out "
+                           "of range",
+                           VC_FMT(scan->cube->name), column, s, (long long)zones[s].min,
+                           (long long)zones[s].max);
+        if ((uint64_t)zones[s].max >= *nids_out) *nids_out = (uint64_t)zones[s].max + 1;
+    }
+    return status;
+}
+
+/* What each of nlanes gets about its share of the facts that are scanned into. */
+static vc_status choose_form(struct scan *scan, size_t nlanes, uint64_t nrows_scanned,
+                             vc_error *error)
+{
+    const vc_pass *pass = scan->pass;
+    uint64_t *nids = VC_ARENA_NEW(scan->plan->arena, uint64_t, pass->naccumulators + 1);
+    vc_status status = nids == NULL ? vc_no_memory(error) : VC_OK;
+    for (size_t i = 0; i < pass->naccumulators && status == VC_OK; i++)
+        if (pass->accumulators[i].aggregator == VC_AGG_COUNT_DISTINCT)
+            status = find_nids(scan, &pass->accumulators[i], &nids[i], error);
+    scan->form = (vc_cells_form){.ncells = scan->table->ncells,
+                                 .specs = pass->accumulators,
+                                 .keeps = scan->keeps,
+                                 .nids = nids,
+                                 .nspecs = pass->naccumulators,
+                                 .nrows = nrows_scanned / nlanes,
+                                 .max_slots = scan->plan->options->limits.max_cells};
+    return status;
+}
+
 static size_t count_lanes(const struct scan *scan)
 {
     uint32_t nsegments = scan->cube->nsegments;
@@ -773,12 +832,9 @@ static vc_status check_memory(const struct scan *scan, size_t nlanes, vc_scan_st
                               vc_error *error)
 {
     uint64_t limit = scan->plan->options->limits.max_memory_bytes;
-    stats->is_dense =
-        vc_cells_fit_densely(scan->table->ncells, scan->keeps, scan->pass->naccumulators);
+    stats->is_dense = vc_cells_fit_densely(&scan->form);
     stats->memory_bytes =
-        nlanes * (sizeof(struct lane) +
-                  vc_cells_estimate(scan->table->ncells, scan->keeps, scan->pass->naccumulators,
-                                    stats->nrows_scanned, scan->plan->options->limits.max_cells));
+        nlanes * sizeof(struct lane) + vc_cells_estimate(&scan->form, stats->nrows_scanned, nlanes);
     char need[VC_NUMBER_TEXT], most[VC_NUMBER_TEXT];
     if (stats->memory_bytes <= limit || scan->plan->is_dry) return VC_OK;
     vc_format_bytes(need, stats->memory_bytes);
@@ -848,8 +904,12 @@ static vc_status run(struct scan *scan, size_t nlanes, vc_cells **cells_out, vc_
                      vc_error *error)
 {
     vc_status status = VC_OK;
+    vc_cells **parts = VC_ARENA_NEW(scan->plan->arena, vc_cells *, nlanes);
     scan->lanes = calloc(nlanes, sizeof *scan->lanes);
-    if (scan->lanes == NULL) return vc_no_memory(error);
+    if (scan->lanes == NULL || parts == NULL) {
+        free(scan->lanes);
+        return vc_no_memory(error);
+    }
     for (size_t i = 0; i < nlanes; i++) {
         scan->lanes[i].first = i == 0 ? 0 : scan->lanes[i - 1].end;
         scan->lanes[i].end = find_part_end(scan, i, nlanes);
@@ -862,13 +922,11 @@ static vc_status run(struct scan *scan, size_t nlanes, vc_cells **cells_out, vc_
         if (status != VC_OK) continue;
         status = lane->status;
         if (status != VC_OK && error != NULL) *error = lane->error;
-        if (status == VC_OK && i > 0)
-            status = vc_cells_merge(scan->lanes[0].cells, lane->cells, error);
+        parts[i] = lane->cells;
     }
-    if (status == VC_OK) {
-        *cells_out = scan->lanes[0].cells;
-        scan->lanes[0].cells = NULL;
-    }
+    if (status == VC_OK)
+        status = vc_cells_merge(scan->plan->options->pool, parts, nlanes, cells_out, error);
+    if (status == VC_OK && parts[0] == NULL) scan->lanes[0].cells = NULL;
     for (size_t i = 0; i < nlanes; i++)
         release_lane(&scan->lanes[i]);
     free(scan->lanes);
@@ -894,7 +952,8 @@ vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *
     if (nlanes == 0) nlanes = 1; /* no facts: cells with nothing in them */
     stats->nthreads = vc_pool_nthreads(plan->options->pool);
     if (stats->nthreads > nlanes) stats->nthreads = (unsigned)nlanes;
-    status = check_memory(&scan, nlanes, stats, error);
+    status = choose_form(&scan, nlanes, stats->nrows_scanned, error);
+    if (status == VC_OK) status = check_memory(&scan, nlanes, stats, error);
     if (status != VC_OK) return status;
     if (cells_out == NULL) return promise_all_bytes(&scan, stats, error);
     return run(&scan, nlanes, cells_out, stats, error);

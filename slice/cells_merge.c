@@ -1,0 +1,365 @@
+/* Several cells objects into one. Every partition, or range of dense slots, is
+ * a job of its own and adds up the parts in their order: which thread does it
+ * makes no difference to the bytes.
+ *
+ * Merging by key goes twice over the parts. First each partition gives the keys
+ * in it new numbers; then, when it is known how many each has, they get their
+ * place in the arrays, partition after partition, and what the parts have is
+ * added up there. The cells of a partition lie together in the parts too, so a
+ * job works on a few hundred KB at a time even when there are millions of
+ * cells.
+ */
+#include "slice/cells.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SERIAL_SLOTS = 8192 }; /* so few are merged sooner than a thread wakes up */
+
+struct merging {
+    vc_cells **parts;
+    size_t nparts;
+    vc_cells *into;
+    uint32_t **numbers;                 /* [nparts][slots] within the partition */
+    uint64_t *keys[VC_NPARTITIONS];     /* by number */
+    vc_status statuses[VC_NPARTITIONS]; /* VC_OK or VC_NO_MEMORY */
+};
+
+/* ---- one cell ---- */
+
+static void merge_accumulator(const vc_accumulator_spec *spec, vc_accumulator *into,
+                              const vc_accumulator *from)
+{
+    bool is_float = spec->type == VC_VALUE_FLOAT;
+    if (from->count == 0) return;
+    if (into->count == 0) {
+        *into = *from;
+        return;
+    }
+    switch (spec->aggregator) {
+    case VC_AGG_SUM:
+    case VC_AGG_AVG:
+        if (is_float) {
+            vc_sum_add(&into->as.f.sum, &into->as.f.correction, from->as.f.sum);
+            into->as.f.correction += from->as.f.correction;
+        } else {
+            into->as.sum += from->as.sum;
+        }
+        break;
+    case VC_AGG_MIN:
+        if (is_float ? from->as.fextreme < into->as.fextreme : from->as.extreme < into->as.extreme)
+            into->as = from->as;
+        break;
+    case VC_AGG_MAX:
+        if (is_float ? from->as.fextreme > into->as.fextreme : from->as.extreme > into->as.extreme)
+            into->as = from->as;
+        break;
+    default: break;
+    }
+    into->count += from->count;
+}
+
+static void add_spec(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot,
+                     size_t spec)
+{
+    if (from->keeps[spec] == VC_KEEP_WIDE)
+        merge_accumulator(&from->specs[spec], &((vc_accumulator *)into->accumulators[spec])[slot],
+                          &((const vc_accumulator *)from->accumulators[spec])[from_slot]);
+    else if (from->keeps[spec] == VC_KEEP_SUM64)
+        ((int64_t *)into->accumulators[spec])[slot] +=
+            ((const int64_t *)from->accumulators[spec])[from_slot];
+}
+
+void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot)
+{
+    into->rows[slot] += from->rows[from_slot];
+    for (size_t spec = 0; spec < from->nspecs; spec++)
+        add_spec(into, slot, from, from_slot, spec);
+}
+
+/* What bitmaps have in common is counted when they are complete. */
+static void add_bits(const vc_distinct *into, uint32_t slot, const vc_distinct *from,
+                     uint32_t from_slot)
+{
+    uint64_t *bits = into->bits + slot * into->nwords;
+    const uint64_t *others = from->bits + from_slot * from->nwords;
+    for (size_t w = 0; w < into->nwords; w++)
+        bits[w] |= others[w];
+}
+
+static void count_bits(vc_cells *cells, size_t spec, uint32_t first, uint32_t end)
+{
+    const vc_distinct *distinct = cells->distinct[spec];
+    vc_accumulator *accumulators = cells->accumulators[spec];
+    for (uint32_t slot = first; slot < end; slot++) {
+        if (cells->rows[slot] == 0) continue;
+        const uint64_t *bits = distinct->bits + slot * distinct->nwords;
+        accumulators[slot].count = 0;
+        for (size_t w = 0; w < distinct->nwords; w++)
+            accumulators[slot].count += (uint64_t)__builtin_popcountll(bits[w]);
+    }
+}
+
+static void count_all_bits(vc_cells *cells, uint32_t first, uint32_t end)
+{
+    for (size_t spec = 0; spec < cells->nspecs; spec++)
+        if (cells->distinct[spec] != NULL && cells->distinct[spec]->nwords > 0)
+            count_bits(cells, spec, first, end);
+}
+
+/* ---- sets of a partition ---- */
+
+/* numbers: new slots, less first, by old ones; NULL: they stay. */
+static bool add_set(vc_cells *into, const vc_cells *from, size_t spec, size_t partition,
+                    const uint32_t *numbers, uint32_t first)
+{
+    const vc_id_set *set = &from->distinct[spec]->sets[partition];
+    vc_id_set *united = &into->distinct[spec]->sets[partition];
+    vc_accumulator *accumulators = into->accumulators[spec];
+    for (size_t i = 0; i < set->capacity; i++) {
+        bool is_new;
+        if (set->items[i] == 0) continue;
+        uint64_t item = set->items[i] - 1;
+        uint32_t slot = (uint32_t)(item >> 32);
+        if (numbers != NULL) slot = first + numbers[slot];
+        if (!vc_id_set_add(united, slot, (uint32_t)item, &is_new)) return false;
+        accumulators[slot].count += is_new;
+    }
+    return true;
+}
+
+/* ---- dense ---- */
+
+static uint32_t dense_first(const vc_cells *cells, size_t partition)
+{
+    uint64_t first = (uint64_t)partition << cells->dense_shift;
+    return (uint32_t)(first < cells->count ? first : cells->count);
+}
+
+static void merge_dense_part(vc_cells *into, const vc_cells *from, uint32_t first, uint32_t end)
+{
+    for (uint32_t slot = first; slot < end; slot++)
+        into->rows[slot] += from->rows[slot];
+    for (size_t spec = 0; spec < from->nspecs; spec++) {
+        const vc_distinct *distinct = from->distinct[spec];
+        if (distinct == NULL) {
+            for (uint32_t slot = first; slot < end; slot++)
+                if (from->rows[slot] > 0) add_spec(into, slot, from, slot, spec);
+        } else if (distinct->nwords > 0) {
+            for (uint32_t slot = first; slot < end; slot++)
+                if (from->rows[slot] > 0) add_bits(into->distinct[spec], slot, distinct, slot);
+        }
+    }
+}
+
+static void merge_dense(void *context, size_t partition)
+{
+    struct merging *merging = context;
+    vc_cells *into = merging->into;
+    uint32_t first = dense_first(into, partition), end = dense_first(into, partition + 1);
+    for (size_t i = 1; i < merging->nparts; i++) {
+        const vc_cells *from = merging->parts[i];
+        merge_dense_part(into, from, first, end);
+        for (size_t spec = 0; spec < from->nspecs; spec++)
+            if (from->distinct[spec] != NULL && from->distinct[spec]->nwords == 0 &&
+                !add_set(into, from, spec, partition, NULL, 0))
+                merging->statuses[partition] = VC_NO_MEMORY;
+    }
+    count_all_bits(into, first, end);
+}
+
+/* ---- by key ---- */
+
+/* The slots that a partition was given, chunk by chunk. */
+struct walk {
+    const vc_cells *cells;
+    const vc_cell_index *index;
+    uint32_t chunk;
+};
+
+static bool next_slots(struct walk *walk, uint32_t *first_out, uint32_t *end_out)
+{
+    if (walk->chunk == VC_NONE) return false;
+    *first_out = walk->chunk * VC_CELL_CHUNK;
+    *end_out = walk->chunk == walk->index->last_chunk ? walk->index->next_slot
+                                                      : *first_out + VC_CELL_CHUNK;
+    walk->chunk = walk->cells->next_chunks[walk->chunk];
+    return true;
+}
+
+static struct walk walk_over(const vc_cells *cells, size_t partition)
+{
+    const vc_cell_index *index = &cells->indexes[partition];
+    return (struct walk){cells, index, index->first_chunk};
+}
+
+static bool grow_numbering(struct merging *merging, size_t partition)
+{
+    vc_cell_index *index = &merging->into->indexes[partition];
+    size_t size = index->size * 2;
+    uint64_t *keys = realloc(merging->keys[partition], size / 2 * sizeof *keys);
+    if (keys == NULL) return false;
+    merging->keys[partition] = keys;
+    return vc_cell_index_grow(index, merging->into->is_wide, size);
+}
+
+static bool number_slots(struct merging *merging, size_t partition, const vc_cells *from,
+                         uint32_t *numbers)
+{
+    vc_cells *into = merging->into;
+    vc_cell_index *index = &into->indexes[partition];
+    struct walk walk = walk_over(from, partition);
+    uint32_t first, end;
+    while (next_slots(&walk, &first, &end))
+        for (uint32_t slot = first; slot < end; slot++) {
+            uint64_t key = from->keys[slot], hash = vc_cell_hash(key);
+            size_t at = vc_cell_probe(index, merging->keys[partition], into->is_wide, key, hash);
+            if (index->entries[at] != 0) {
+                numbers[slot] = (uint32_t)index->entries[at] - 1;
+                continue;
+            }
+            numbers[slot] = (uint32_t)index->count;
+            merging->keys[partition][index->count] = key;
+            index->entries[at] = vc_cell_entry(into->is_wide, key, hash, (uint32_t)index->count);
+            if (++index->count * 2 == index->size && !grow_numbering(merging, partition))
+                return false;
+        }
+    return true;
+}
+
+static void number_partition(void *context, size_t partition)
+{
+    struct merging *merging = context;
+    size_t size = 1, most = 0;
+    for (size_t i = 0; i < merging->nparts; i++)
+        if (merging->parts[i]->indexes[partition].count > most)
+            most = merging->parts[i]->indexes[partition].count;
+    while (size < most * 2 + 2)
+        size *= 2;
+    merging->keys[partition] = malloc(size / 2 * sizeof(uint64_t));
+    bool is_done =
+        merging->keys[partition] != NULL &&
+        vc_cell_index_grow(&merging->into->indexes[partition], merging->into->is_wide, size);
+    for (size_t i = 0; i < merging->nparts && is_done; i++)
+        is_done = number_slots(merging, partition, merging->parts[i], merging->numbers[i]);
+    if (!is_done) merging->statuses[partition] = VC_NO_MEMORY;
+}
+
+/* One array of the part after the other, so that few are in the cache at a
+ * time. */
+static void add_slots(vc_cells *into, const vc_cells *from, size_t partition, uint32_t target,
+                      const uint32_t *numbers)
+{
+    uint32_t first, end;
+    struct walk walk = walk_over(from, partition);
+    while (next_slots(&walk, &first, &end))
+        for (uint32_t slot = first; slot < end; slot++)
+            into->rows[target + numbers[slot]] += from->rows[slot];
+    for (size_t spec = 0; spec < from->nspecs; spec++) {
+        const vc_distinct *distinct = from->distinct[spec];
+        if (distinct != NULL && distinct->nwords == 0) continue;
+        walk = walk_over(from, partition);
+        while (next_slots(&walk, &first, &end))
+            for (uint32_t slot = first; slot < end; slot++)
+                if (distinct == NULL)
+                    add_spec(into, target + numbers[slot], from, slot, spec);
+                else
+                    add_bits(into->distinct[spec], target + numbers[slot], distinct, slot);
+    }
+}
+
+static void merge_partition(void *context, size_t partition)
+{
+    struct merging *merging = context;
+    vc_cells *into = merging->into;
+    const vc_cell_index *index = &into->indexes[partition];
+    uint32_t first = index->first_slot, end = first + (uint32_t)index->count;
+    if (index->count > 0)
+        memcpy(into->keys + first, merging->keys[partition], index->count * sizeof *into->keys);
+    for (size_t i = 0; i < merging->nparts; i++) {
+        const vc_cells *from = merging->parts[i];
+        add_slots(into, from, partition, first, merging->numbers[i]);
+        for (size_t spec = 0; spec < from->nspecs; spec++)
+            if (from->distinct[spec] != NULL && from->distinct[spec]->nwords == 0 &&
+                !add_set(into, from, spec, partition, merging->numbers[i], first))
+                merging->statuses[partition] = VC_NO_MEMORY;
+    }
+    count_all_bits(into, first, end);
+}
+
+static vc_status find_failure(const struct merging *merging, vc_error *error)
+{
+    for (size_t p = 0; p < VC_NPARTITIONS; p++)
+        if (merging->statuses[p] != VC_OK) return vc_no_memory(error);
+    return VC_OK;
+}
+
+static vc_status place_partitions(vc_cells *into, vc_error *error)
+{
+    uint64_t count = 0;
+    for (size_t p = 0; p < VC_NPARTITIONS; p++) {
+        into->indexes[p].first_slot = (uint32_t)count;
+        count += into->indexes[p].count;
+        if (count > into->max_slots) return vc_cells_fail_limit(into, error);
+    }
+    into->count = (size_t)count;
+    into->nused = count;
+    return vc_cells_reserve(into, (size_t)count) ? VC_OK : vc_no_memory(error);
+}
+
+static vc_status merge_by_key(vc_pool *pool, struct merging *merging, vc_error *error)
+{
+    vc_status status = vc_cells_new_like(merging->parts[0], &merging->into, error);
+    if (status != VC_OK) return status;
+    merging->numbers = calloc(merging->nparts, sizeof *merging->numbers);
+    bool has_memory = merging->numbers != NULL;
+    for (size_t i = 0; i < merging->nparts && has_memory; i++) {
+        merging->numbers[i] = malloc((merging->parts[i]->count + 1) * sizeof(uint32_t));
+        has_memory = merging->numbers[i] != NULL;
+    }
+    if (!has_memory) status = vc_no_memory(error);
+    if (status == VC_OK) {
+        vc_pool_run(pool, VC_NPARTITIONS, number_partition, merging);
+        status = find_failure(merging, error);
+    }
+    if (status == VC_OK) status = place_partitions(merging->into, error);
+    if (status == VC_OK) {
+        vc_pool_run(pool, VC_NPARTITIONS, merge_partition, merging);
+        status = find_failure(merging, error);
+    }
+    for (size_t i = 0; i < merging->nparts && merging->numbers != NULL; i++)
+        free(merging->numbers[i]);
+    free(merging->numbers);
+    for (size_t p = 0; p < VC_NPARTITIONS; p++)
+        free(merging->keys[p]);
+    if (status != VC_OK) vc_cells_free(merging->into);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+vc_status vc_cells_merge(vc_pool *pool, vc_cells **parts, size_t nparts, vc_cells **cells_out,
+                         vc_error *error)
+{
+    struct merging merging = {.parts = parts, .nparts = nparts, .into = parts[0]};
+    uint64_t nslots = 0;
+    vc_status status;
+    for (size_t i = 0; i < nparts; i++)
+        nslots += parts[i]->count;
+    if (nslots < SERIAL_SLOTS) pool = NULL;
+    if (nparts > 1 && !parts[0]->is_dense) {
+        status = merge_by_key(pool, &merging, error);
+        if (status == VC_OK) *cells_out = merging.into;
+        return status;
+    }
+    if (!parts[0]->is_dense) {
+        count_all_bits(parts[0], 0, (uint32_t)parts[0]->count);
+    } else {
+        vc_pool_run(pool, VC_NPARTITIONS, merge_dense, &merging);
+        status = find_failure(&merging, error);
+        if (status != VC_OK) return status;
+    }
+    *cells_out = parts[0];
+    parts[0] = NULL;
+    return VC_OK;
+}
