@@ -224,7 +224,7 @@ void vc_keymap_release(vc_keymap *map)
 
 /* ---- find ---- */
 
-uint32_t vc_keymap_find_int(const vc_keymap *map, int64_t value)
+static inline uint32_t find_int(const vc_keymap *map, int64_t value)
 {
     if (map->array != NULL) {
         uint64_t place = (uint64_t)value - (uint64_t)map->first;
@@ -233,10 +233,26 @@ uint32_t vc_keymap_find_int(const vc_keymap *map, int64_t value)
     return map->ints != NULL ? find_int_slot(map, value)->number : VC_KEYMAP_NONE;
 }
 
+uint32_t vc_keymap_find_int(const vc_keymap *map, int64_t value)
+{
+    return find_int(map, value);
+}
+
 uint32_t vc_keymap_find(const vc_keymap *map, vc_str key)
 {
     int64_t value;
     if (vc_str_is_null(key)) return VC_KEYMAP_NONE;
-    if (read_int(key, &value)) return vc_keymap_find_int(map, value);
+    if (read_int(key, &value)) return find_int(map, value);
     return map->texts != NULL ? find_text_slot(map, key, hash_text(key))->number : VC_KEYMAP_NONE;
+}
+
+uint32_t vc_keymap_find_ints(const vc_keymap *map, int64_t *values, uint32_t count)
+{
+    uint32_t nabsent = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = find_int(map, values[i]);
+        nabsent += number == VC_KEYMAP_NONE;
+        values[i] = number == VC_KEYMAP_NONE ? -1 : (int64_t)number;
+    }
+    return nabsent;
 }

@@ -52,7 +52,9 @@ struct vc_csv {
     vc_str *names;         /* [ncolumns] in the arena */
     vc_csv_field *extents; /* [ncolumns + 1] of the row; one more, to show a field too many */
     vc_str *fields;        /* [ncolumns] of the row */
-    char *unescaped;       /* [unescaped_capacity] texts of fields of the row that had "" */
+    size_t nwanted;
+    uint32_t *wanted; /* [nwanted] which of them are made, ascending */
+    char *unescaped;  /* [unescaped_capacity] texts of fields of the row that had "" */
     size_t unescaped_capacity;
 
     vc_arena arena;
@@ -436,7 +438,8 @@ static vc_status make_fields(vc_csv *csv, vc_csv_row *row, vc_error *error)
 {
     const char *record = row->record.data;
     size_t unescaped_bytes = 0;
-    for (size_t i = 0; i < csv->ncolumns; i++) {
+    for (size_t w = 0; w < csv->nwanted; w++) {
+        uint32_t i = csv->wanted[w];
         const vc_csv_field *extent = &csv->extents[i];
         vc_str text = {record + extent->first, extent->end - extent->first};
         if (extent->has_escapes) {
@@ -506,6 +509,16 @@ vc_csv_event vc_csv_next(vc_csv *csv, vc_csv_row *row, vc_error *error)
 }
 
 /* ---- blocks ---- */
+
+static bool want_all(vc_csv *csv)
+{
+    csv->wanted = VC_ARENA_NEW(&csv->arena, uint32_t, csv->ncolumns);
+    if (csv->wanted == NULL) return false;
+    for (uint32_t i = 0; i < csv->ncolumns; i++)
+        csv->wanted[i] = i;
+    csv->nwanted = csv->ncolumns;
+    return true;
+}
 
 /* How many of the first `size` pending bytes are whole records. Where no quote is, every line end
  * ends one; from the line of a quote on, records are split to see where they end. */
@@ -628,12 +641,21 @@ vc_status vc_csv_fork(const vc_csv *csv, vc_csv **fork_out, vc_error *error)
     fork->input_at_end = true; /* every record of a block is whole */
     fork->extents = VC_ARENA_NEW(&fork->arena, vc_csv_field, csv->ncolumns + 1);
     fork->fields = VC_ARENA_NEW(&fork->arena, vc_str, csv->ncolumns);
-    if (fork->extents == NULL || fork->fields == NULL) {
+    if (fork->extents == NULL || fork->fields == NULL || !want_all(fork)) {
         vc_csv_close(fork);
         return vc_no_memory(error);
     }
     *fork_out = fork;
     return VC_OK;
+}
+
+void vc_csv_want(vc_csv *fork, const bool *is_wanted)
+{
+    fork->nwanted = 0;
+    for (uint32_t i = 0; i < fork->ncolumns; i++) {
+        fork->wanted[fork->nwanted] = i;
+        fork->nwanted += is_wanted[i];
+    }
 }
 
 static void go_to(vc_csv *fork, const vc_csv_block *block, size_t offset, uint64_t line)
@@ -708,7 +730,7 @@ static vc_status set_columns(vc_csv *csv, size_t ncolumns, vc_error *error)
     csv->names = VC_ARENA_NEW(&csv->arena, vc_str, ncolumns);
     if (csv->extents == NULL || csv->fields == NULL || csv->names == NULL)
         return vc_no_memory(error);
-    return VC_OK;
+    return want_all(csv) ? VC_OK : vc_no_memory(error);
 }
 
 static vc_status read_header(vc_csv *csv, vc_csv_row *row, vc_error *error)

@@ -147,6 +147,10 @@ void vc_csv_block_release(vc_csv_block *block);
  * longer; only the name of its input is used. Close it with vc_csv_close. */
 vc_status vc_csv_fork(const vc_csv *csv, vc_csv **fork_out, vc_error *error);
 
+/* Of which columns the texts are made in the rows of a fork; those of the others are undefined
+ * then. is_wanted [ncolumns]. To start with, of all. */
+void vc_csv_want(vc_csv *fork, const bool *is_wanted);
+
 /* Read a block from its beginning, which is in this line. The block must stay as it is. */
 void vc_csv_read_block(vc_csv *fork, const vc_csv_block *block, uint64_t line);
 

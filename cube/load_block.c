@@ -96,15 +96,21 @@ static bool read_measures(const vc_fact_recipe *recipe, vc_fact_block *block, co
     return true;
 }
 
-/* False: the row is an odd one. */
+/* False: the row is an odd one. Integer keys are only read: what they stand for is looked up for
+ * all rows at once, find_leaves. */
 static bool read_row(const vc_fact_recipe *recipe, vc_fact_block *block, const vc_str *fields,
                      uint32_t at, vc_buffer *buffer)
 {
     for (size_t i = 0; i < recipe->nkeyed; i++) {
         const vc_keyed_recipe *keyed = &recipe->keyed[i];
+        int64_t *cell = &block->cells[keyed->number][at];
+        if (keyed->has_int_key) {
+            if (vc_load_parse_int(fields[keyed->field], cell) != VC_PARSE_OK) return false;
+            continue;
+        }
         uint32_t leaf = vc_fact_find_leaf(keyed, fields[keyed->field]);
         if (leaf == VC_KEYMAP_NONE) return false;
-        block->cells[keyed->number][at] = leaf;
+        *cell = leaf;
     }
     for (size_t i = 0; i < recipe->nbuilt; i++) {
         const vc_built_recipe *built = &recipe->built[i];
@@ -134,22 +140,30 @@ static bool reserve_row(const vc_fact_recipe *recipe, vc_fact_block *block)
         block->nulls[c] = nulls;
         if (block->has_nulls[c]) memset(nulls + block->capacity, 0, capacity - block->capacity);
     }
+    vc_fact_odd *places = realloc(block->places, capacity * sizeof *places);
+    if (places == NULL) return false;
+    block->places = places;
     block->capacity = capacity;
     return true;
 }
 
-static bool note_odd(vc_fact_block *block, const vc_csv *fork, const vc_csv_row *row)
+static vc_fact_odd place_of(const vc_fact_block *block, const vc_csv *fork, const vc_csv_row *row)
+{
+    return (vc_fact_odd){.place = block->nrows,
+                         .offset = (uint32_t)vc_csv_row_offset(fork),
+                         .line = (uint32_t)row->line};
+}
+
+static bool note_odd(vc_fact_block *block, const vc_fact_odd *odd)
 {
     if (block->nodd == block->odd_capacity) {
         uint32_t capacity = block->odd_capacity == 0 ? 64 : block->odd_capacity * 2;
-        vc_fact_odd *odd = realloc(block->odd, capacity * sizeof *odd);
-        if (odd == NULL) return false;
-        block->odd = odd;
+        vc_fact_odd *all = realloc(block->odd, capacity * sizeof *all);
+        if (all == NULL) return false;
+        block->odd = all;
         block->odd_capacity = capacity;
     }
-    block->odd[block->nodd++] = (vc_fact_odd){.place = block->nrows,
-                                              .offset = (uint32_t)vc_csv_row_offset(fork),
-                                              .line = (uint32_t)row->line};
+    block->odd[block->nodd++] = *odd;
     return true;
 }
 
@@ -163,6 +177,7 @@ static vc_status read_rows(const vc_fact_recipe *recipe, vc_fact_block *block,
         case VC_CSV_ROW:
             if (!reserve_row(recipe, block)) return vc_no_memory(error);
             if (read_row(recipe, block, row.fields, block->nrows, &thread->buffer)) {
+                block->places[block->nrows] = place_of(block, fork, &row);
                 block->nrows++;
                 continue;
             }
@@ -171,8 +186,63 @@ static vc_status read_rows(const vc_fact_recipe *recipe, vc_fact_block *block,
         case VC_CSV_END: return VC_OK;
         case VC_CSV_FAILED: *error = thread->reject; return thread->reject.status;
         }
-        if (!note_odd(block, fork, &row)) return vc_no_memory(error);
+        vc_fact_odd odd = place_of(block, fork, &row);
+        if (!note_odd(block, &odd)) return vc_no_memory(error);
     }
+}
+
+/* Move row `from` to `to`, which comes before it. */
+static void move_row(const vc_fact_recipe *recipe, vc_fact_block *block, uint32_t from, uint32_t to)
+{
+    for (size_t c = 0; c < recipe->ndimensions + recipe->ncolumns; c++)
+        block->cells[c][to] = block->cells[c][from];
+    for (size_t c = 0; c < recipe->ncolumns; c++)
+        if (block->has_nulls[c]) block->nulls[c][to] = block->nulls[c][from];
+}
+
+static bool has_leaves(const vc_fact_recipe *recipe, const vc_fact_block *block, uint32_t row)
+{
+    for (size_t i = 0; i < recipe->nkeyed; i++)
+        if (block->cells[recipe->keyed[i].number][row] < 0) return false;
+    return true;
+}
+
+/* Rows that have no leaf in some dimension become odd ones, in their place among those. */
+static bool part_rows(const vc_fact_recipe *recipe, vc_fact_block *block)
+{
+    vc_fact_odd *before = block->odd;
+    uint32_t nbefore = block->nodd, next = 0, nrows = 0;
+    bool is_good = true;
+    block->odd = NULL;
+    block->nodd = block->odd_capacity = 0;
+    for (uint32_t row = 0; row <= block->nrows && is_good; row++) {
+        for (; next < nbefore && before[next].place == row && is_good; next++) {
+            before[next].place = nrows;
+            is_good = note_odd(block, &before[next]);
+        }
+        if (row == block->nrows || !is_good) break;
+        if (has_leaves(recipe, block, row)) {
+            move_row(recipe, block, row, nrows++);
+        } else {
+            block->places[row].place = nrows;
+            is_good = note_odd(block, &block->places[row]);
+        }
+    }
+    block->nrows = nrows;
+    free(before);
+    return is_good;
+}
+
+static vc_status find_leaves(const vc_fact_recipe *recipe, vc_fact_block *block, vc_error *error)
+{
+    uint32_t nabsent = 0;
+    for (size_t i = 0; i < recipe->nkeyed; i++) {
+        const vc_keyed_recipe *keyed = &recipe->keyed[i];
+        if (keyed->has_int_key)
+            nabsent +=
+                vc_keymap_find_ints(keyed->leaves, block->cells[keyed->number], block->nrows);
+    }
+    return nabsent == 0 || part_rows(recipe, block) ? VC_OK : vc_no_memory(error);
 }
 
 /* ---- the steps of the crew ---- */
@@ -198,6 +268,8 @@ static void work_on_block(void *context, size_t slot, unsigned number)
     if (block->status != VC_OK || block->bytes.first == block->bytes.end) return;
     vc_csv_read_block(thread->fork, &block->bytes, 0);
     block->status = read_rows(reader->recipe, block, thread, &block->error);
+    if (find_leaves(reader->recipe, block, &block->error) != VC_OK)
+        block->status = block->error.status;
     block->nlines = vc_csv_line(thread->fork);
 }
 
@@ -213,6 +285,7 @@ static void release_block(const vc_fact_recipe *recipe, vc_fact_block *block)
     free(block->nulls);
     free(block->has_nulls);
     free(block->odd);
+    free(block->places);
     vc_csv_block_release(&block->bytes);
 }
 
@@ -222,6 +295,22 @@ static bool init_block(const vc_fact_recipe *recipe, vc_fact_block *block)
     block->nulls = calloc(recipe->ncolumns + 1, sizeof *block->nulls);
     block->has_nulls = calloc(recipe->ncolumns + 1, sizeof *block->has_nulls);
     return block->cells != NULL && block->nulls != NULL && block->has_nulls != NULL;
+}
+
+/* The columns of the file of which cells are made; the caller frees it. */
+static bool *find_wanted(const vc_fact_reader *reader)
+{
+    const vc_fact_recipe *recipe = reader->recipe;
+    bool *is_wanted = calloc(vc_csv_ncolumns(reader->file->csv) + 1, sizeof *is_wanted);
+    if (is_wanted == NULL) return NULL;
+    for (size_t i = 0; i < recipe->nkeyed; i++)
+        is_wanted[recipe->keyed[i].field] = true;
+    for (size_t i = 0; i < recipe->nbuilt; i++)
+        for (size_t f = 0; f < recipe->built[i].nfields; f++)
+            is_wanted[recipe->built[i].fields[f]] = true;
+    for (size_t c = 0; c < recipe->ncolumns; c++)
+        is_wanted[recipe->columns[c].field] = true;
+    return is_wanted;
 }
 
 /* Each thread has a block in work, one more is being cut and one taken. */
@@ -239,9 +328,13 @@ static vc_status make_parts(vc_fact_reader *reader, vc_error *error)
     for (size_t i = 0; i < reader->nblocks; i++) {
         if (!init_block(reader->recipe, &reader->blocks[i])) return vc_no_memory(error);
     }
-    vc_status status = VC_OK;
-    for (unsigned i = 0; status == VC_OK && i < reader->nthreads; i++)
+    bool *is_wanted = find_wanted(reader);
+    vc_status status = is_wanted != NULL ? VC_OK : vc_no_memory(error);
+    for (unsigned i = 0; status == VC_OK && i < reader->nthreads; i++) {
         status = vc_csv_fork(reader->file->csv, &reader->threads[i].fork, error);
+        if (status == VC_OK) vc_csv_want(reader->threads[i].fork, is_wanted);
+    }
+    free(is_wanted);
     return status == VC_OK ? vc_crew_new(&plan, &reader->crew, error) : status;
 }
 

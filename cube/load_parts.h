@@ -292,9 +292,10 @@ typedef struct vc_fact_block {
     vc_status status; /* why nothing can be read behind it */
     vc_error error;
     uint32_t nrows, capacity;
-    int64_t **cells; /* [ndimensions + ncolumns][capacity] */
-    uint8_t **nulls; /* [ncolumns][capacity] 1 where null; only valid where has_nulls */
-    bool *has_nulls; /* [ncolumns] */
+    vc_fact_odd *places; /* [capacity] of the rows: any may yet turn out to be odd */
+    int64_t **cells;     /* [ndimensions + ncolumns][capacity] */
+    uint8_t **nulls;     /* [ncolumns][capacity] 1 where null; only valid where has_nulls */
+    bool *has_nulls;     /* [ncolumns] */
     vc_fact_odd *odd;
     uint32_t nodd, odd_capacity;
     uint64_t nlines;

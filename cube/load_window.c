@@ -13,6 +13,7 @@
  * room. */
 enum { FIRST_ROWS = 1024, STEP_ROWS = 1 << 19 };
 
+enum { AHEAD = 24 };  /* cells that are fetched before they are needed */
 enum { PIECE = 512 }; /* cells that are on their way */
 
 typedef struct window_column {
@@ -99,7 +100,12 @@ static unsigned find_width(const int64_t *cells, uint32_t nrows)
             for (uint32_t i = 0; i < nrows; i++)                                                   \
                 to[i] = from[i];                                                                   \
         } else {                                                                                   \
-            for (uint32_t i = 0; i < nrows; i++)                                                   \
+            uint32_t i = 0;                                                                        \
+            for (; i + AHEAD < nrows; i++) {                                                       \
+                __builtin_prefetch(&from[order[i + AHEAD]]);                                       \
+                to[i] = from[order[i]];                                                            \
+            }                                                                                      \
+            for (; i < nrows; i++)                                                                 \
                 to[i] = from[order[i]];                                                            \
         }                                                                                          \
     }

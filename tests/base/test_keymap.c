@@ -90,6 +90,7 @@ Test(keymap, agrees_with_a_hash_map)
 {
     static char texts[20000][24];
     static vc_str keys[20000];
+    static int64_t values[20000];
     static const int64_t spreads[] = {1, 7, 1000003, INT64_C(40000000000000)};
     for (int kind = 0; kind < 5; kind++) {
         vc_strmap plain = {0};
@@ -108,6 +109,11 @@ Test(keymap, agrees_with_a_hash_map)
             vc_str key = vc_str_of(texts[i]);
             cr_assert_eq(vc_keymap_find(&map, key), vc_strmap_find(&plain, key), "%s", texts[i]);
         }
+        for (uint32_t i = 0; kind < 4 && i < 20000; i++)
+            values[i] = ((int64_t)i - 3000) * spreads[kind];
+        if (kind < 4) cr_assert_eq(vc_keymap_find_ints(&map, values, 20000), 10000);
+        for (uint32_t i = 0; kind < 4 && i < 20000; i++)
+            cr_assert_eq(values[i], i % 2 == 1 ? -1 : (int64_t)(i / 2));
         vc_keymap_release(&map);
         vc_strmap_release(&plain);
     }

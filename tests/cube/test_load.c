@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "cube/dependency.h"
+#include "cube/load_parts.h"
 #include "cube/source.h"
 #include "cube/text_column.h"
 #include "tests/cube/load_dump.h"
@@ -741,7 +742,7 @@ Test(load, progress_is_told_now_and_then)
     scratch_close(&scratch);
 }
 
-/* ---- several threads ---- */
+/* ---- numbers ---- */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -751,6 +752,30 @@ static uint64_t next_random(uint64_t *state)
     z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
     return z ^ z >> 31;
 }
+
+/* Eight digits at once give what one by one gives. */
+Test(load, integers_are_read_as_everywhere)
+{
+    static const char bytes[] = "0123456789012345678901234567890123456789-+ ./:\xB0\xFF"
+                                "a";
+    uint64_t random = 5;
+    for (int round = 0; round < 300000; round++) {
+        char text[24];
+        size_t size = next_random(&random) % 21;
+        bool has_digits_only = next_random(&random) % 3 != 0;
+        for (size_t i = 0; i < size; i++)
+            text[i] = bytes[next_random(&random) % (has_digits_only ? 40 : sizeof bytes - 1)];
+        if (next_random(&random) % 8 == 0 && size > 0) text[0] = '-';
+        int64_t fast = 1, plain = 1;
+        vc_str number = {text, size};
+        cr_assert_eq(vc_load_parse_int(number, &fast), vc_parse_int(number, &plain), "'%.*s'",
+                     VC_FMT(number));
+        if (vc_parse_int(number, &plain) == VC_PARSE_OK)
+            cr_assert_eq(fast, plain, "'%.*s'", VC_FMT(number));
+    }
+}
+
+/* ---- several threads ---- */
 
 static const char unruly_json[] =
     "{\"name\":\"unruly\",\"kind\":\"source\",\"data\":{\"csv\":\"unruly.csv\"},"
