@@ -27,6 +27,7 @@ typedef struct vc_engine_limits {
 typedef struct vc_engine_options {
     vc_pool *pool; /* NULL: the caller's thread only */
     vc_engine_limits limits;
+    bool is_plain; /* without short cuts: what the tests compare the others with */
     bool (*is_cancelled)(void *context); /* asked between segments; NULL: never */
     void *context;
 } vc_engine_options;

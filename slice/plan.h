@@ -10,7 +10,7 @@
  *
  *     plan.c       axes, measures, passes            select.c   conditions -> selections
  *     table.c      selection + grouping -> a group per source leaf, for one pass
- *     scan.c       facts -> cells                    cells.c    the cells of a pass
+ *     scan*.c      facts -> cells (scan.h)           cells*.c   the cells of a pass
  *     roll_up.c    cells of a coarser grouping from those of a finer one
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
@@ -150,10 +150,14 @@ typedef struct vc_step {
     const uint64_t *passing; /* [nleaves] bits; NULL: all of [first, end) pass */
     uint32_t npassing;
     uint64_t stride;         /* of the axis in the cell key; 0: rolled up, all in group 0 */
-    const uint32_t *groups;  /* [nleaves] groups of the leaves that pass; NULL: rolled up, ragged */
+    const uint32_t *groups;  /* [nleaves] groups of the leaves that pass; NULL: rolled up */
     bool is_ordered;         /* groups ascend with the leaves */
     const uint32_t *offsets; /* ragged: [nleaves + 1] into targets; else NULL */
     const uint32_t *targets;
+    /* Ragged, and leaves have few different sets of groups: `groups` are numbers of such sets. */
+    uint32_t nsets; /* 0: too many */
+    const uint32_t *set_offsets, *set_targets;
+    size_t axis;      /* of the plan, where stride > 0 */
     size_t dimension; /* of the cube; SIZE_MAX: a fix */
     bool is_mapped;   /* through a relation */
 } vc_step;

@@ -13,6 +13,7 @@ static bool is_exact(const vc_accumulator_spec *spec)
 
 bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from)
 {
+    if (plan->options->is_plain) return false;
     if (pass->over != VC_OVER_NONE) return false; /* the last leaf of all is not that of a group */
     for (size_t i = 0; i < pass->naccumulators; i++)
         if (!is_exact(&pass->accumulators[i])) return false;

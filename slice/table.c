@@ -26,6 +26,7 @@ struct making {
  * 0 for all that is selected. */
 struct grouping {
     const vc_axis *axis; /* NULL: rolled up */
+    size_t number;       /* of the axis */
     const vc_selection *selection;
     uint32_t ngroups;
     uint64_t stride;
@@ -74,9 +75,10 @@ static const vc_axis *find_axis(const struct making *in, size_t dimension, size_
 
 static struct grouping group_dimension(const struct making *in, size_t dimension)
 {
-    size_t number;
+    size_t number = 0;
     const vc_axis *axis = find_axis(in, dimension, &number);
     return (struct grouping){.axis = axis,
+                             .number = number,
                              .selection = &in->plan->selections[dimension],
                              .ngroups = axis == NULL ? 1 : axis->ngroups,
                              .stride = axis == NULL ? 0 : in->table->strides[number]};
@@ -179,6 +181,68 @@ static size_t add_groups(const vc_relation *relation, const struct grouping *gro
     return ntargets;
 }
 
+/* ---- sets of groups ---- */
+
+/* Sets of groups, numbered as they come, found by a table of numbers + 1. */
+struct sets {
+    uint32_t *table, *offsets, *targets;
+    uint32_t mask, count;
+};
+
+static uint32_t hash_targets(const uint32_t *targets, uint32_t count)
+{
+    uint64_t hash = count;
+    for (uint32_t i = 0; i < count; i++)
+        hash = (hash ^ targets[i]) * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+static uint32_t find_set(struct sets *sets, const uint32_t *targets, uint32_t count)
+{
+    uint32_t at = hash_targets(targets, count) & sets->mask;
+    for (; sets->table[at] != 0; at = (at + 1) & sets->mask) {
+        uint32_t set = sets->table[at] - 1, first = sets->offsets[set];
+        if (sets->offsets[set + 1] - first == count &&
+            memcmp(sets->targets + first, targets, count * sizeof *targets) == 0)
+            return set;
+    }
+    sets->table[at] = ++sets->count;
+    uint32_t first = sets->offsets[sets->count - 1];
+    memcpy(sets->targets + first, targets, count * sizeof *targets);
+    sets->offsets[sets->count] = first + count;
+    return sets->count - 1;
+}
+
+/* Number the sets of groups that leaves lead to. A scan may then take a set for one group, as if
+ * the relation were not ragged, and share out its cells at the end: worth it unless nearly every
+ * leaf has a set of its own where there are few groups. */
+static vc_status number_sets(vc_step *step, uint32_t ngroups, vc_arena *arena, vc_error *error)
+{
+    enum { FEW = 1024, TIMES = 4 };
+    uint32_t size = 64, ntargets = step->offsets[step->nleaves];
+    while (size < 2 * (uint64_t)step->npassing && size < UINT32_C(1) << 31)
+        size *= 2;
+    struct sets sets = {.table = VC_ARENA_NEW(arena, uint32_t, size),
+                        .offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)step->npassing + 1),
+                        .targets = vc_arena_alloc(arena, ((size_t)ntargets + 1) * sizeof(uint32_t)),
+                        .mask = size - 1};
+    uint32_t *groups = VC_ARENA_NEW(arena, uint32_t, (size_t)step->nleaves + 1);
+    uint64_t most = (uint64_t)ngroups * TIMES > FEW ? (uint64_t)ngroups * TIMES : FEW;
+    if (sets.table == NULL || sets.offsets == NULL || sets.targets == NULL || groups == NULL)
+        return vc_no_memory(error);
+    for (uint32_t leaf = step->first; leaf < step->end; leaf++) {
+        if (!vc_step_passes(step, leaf)) continue;
+        groups[leaf] = find_set(&sets, step->targets + step->offsets[leaf],
+                                step->offsets[leaf + 1] - step->offsets[leaf]);
+        if (sets.count > most) return VC_OK;
+    }
+    step->groups = groups;
+    step->nsets = sets.count;
+    step->set_offsets = sets.offsets;
+    step->set_targets = sets.targets;
+    return VC_OK;
+}
+
 /* A ragged relation of which no leaf has two groups here is an ordinary step. */
 static vc_status straighten(vc_step *step, vc_arena *arena, vc_error *error)
 {
@@ -218,7 +282,10 @@ static vc_status step_ragged(const struct mapping *in, const uint32_t *unit_grou
     }
     step->offsets = offsets;
     step->targets = targets;
-    return straighten(step, arena, error);
+    vc_status status = straighten(step, arena, error);
+    return status == VC_OK && step->offsets != NULL
+               ? number_sets(step, in->grouping.ngroups, arena, error)
+               : status;
 }
 
 static vc_status step_single(const struct mapping *in, const uint32_t *unit_groups, vc_arena *arena,
@@ -373,6 +440,7 @@ static vc_status add_mapped(struct making *in, size_t dimension, const struct gr
     in->table->reaches[dimension] = (vc_reach){
         .is_bound = true, .is_relation = true, .mapped = made.mapped, .coarse = made.coarse};
     made.step.stride = grouping->stride;
+    made.step.axis = grouping->number;
     made.step.dimension = dimension;
     in->table->steps[in->table->nsteps++] = made.step;
     return VC_OK;
@@ -399,6 +467,7 @@ static vc_status add_identity(struct making *in, size_t dimension, const struct 
                     .end = selection->end,
                     .npassing = selection->end - selection->first,
                     .stride = grouping->stride,
+                    .axis = grouping->number,
                     .dimension = dimension};
     if (!selection->is_range) {
         step.passing = selection->slots;
@@ -542,6 +611,7 @@ static vc_status restrict_over(struct making *in, vc_error *error)
     vc_step only = {.column = column, .nleaves = nleaves, .dimension = SIZE_MAX};
     if (grouped != NULL) only = *grouped;
     only.groups = NULL;
+    only.nsets = 0;
     only.is_ordered = false;
     only.offsets = offsets;
     only.targets = targets;

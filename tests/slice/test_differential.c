@@ -1,6 +1,7 @@
 /* The engine beside a slow evaluator that knows nothing of how it works (oracle.h): random cubes,
  * random joins, random queries. VCUBE_ROUNDS says how many worlds (default 250), VCUBE_SEED with
  * which one to begin. What fails is made smaller, and left as files to be asked again by hand. */
+#include "base/cpu.h"
 #include "slice/plan.h"
 #include "tests/slice/asking.h"
 #include "tests/slice/fixture.h"
@@ -171,6 +172,37 @@ static void count_answer(struct round *round, const vc_result *result)
     }
 }
 
+/* The same bytes without any short cut, and from the kernels of every level. */
+static bool same_otherwise(struct round *round, const vc_query *query, const vc_result *result,
+                           vc_buffer *why)
+{
+    vc_buffer expected = {0}, dump = {0};
+    bool is_same = true;
+    fixture_dump(result, &expected);
+    for (int level = -1; level < (int)VC_CPU_LEVELS && is_same; level++) { /* -1: plainly */
+        vc_arena arena = {0};
+        vc_error error = {0};
+        vc_engine_options options = {.pool = level == -1 ? NULL : round->pool,
+                                     .is_plain = level == -1};
+        if (!vc_cpu_set_level(level == -1 ? VC_CPU_PORTABLE : (vc_cpu_level)level)) continue;
+        vc_buffer_clear(&dump);
+        vc_status status =
+            vc_engine_run(round->fixture.model, query, &options, &arena, &result, &error);
+        if (status == VC_OK) fixture_dump(result, &dump);
+        is_same = status == VC_OK && dump.size == expected.size &&
+                  memcmp(dump.data, expected.data, dump.size) == 0;
+        if (!is_same)
+            vc_buffer_printf(why, "%s gives another answer (%s)",
+                             level == -1 ? "the plain way" : vc_cpu_level_name((vc_cpu_level)level),
+                             status == VC_OK ? vc_buffer_text(&dump) : error.message);
+        vc_arena_release(&arena);
+    }
+    vc_cpu_set_level(vc_cpu_best_level());
+    vc_buffer_release(&expected);
+    vc_buffer_release(&dump);
+    return is_same;
+}
+
 static bool ask(struct round *round, struct oracle *oracle, const vc_query *query, vc_buffer *why)
 {
     vc_arena arena = {0};
@@ -189,7 +221,8 @@ static bool ask(struct round *round, struct oracle *oracle, const vc_query *quer
                              error.message, expected->error ? expected->error : "none");
         round->nerrors++;
     } else {
-        is_same = same_answer(oracle, query, result, expected, why);
+        is_same = same_answer(oracle, query, result, expected, why) &&
+                  same_otherwise(round, query, result, why);
         count_answer(round, result);
     }
     round->nasked++;

@@ -1,0 +1,112 @@
+/* A scan and its lanes: what the files of the scan share.
+ *
+ *     scan.c          pieces and parts, the whole        scan_choose.c   what is known before
+ *     scan_block.c    one block: filters, keys, measures
+ */
+#ifndef SLICE_SCAN_H
+#define SLICE_SCAN_H
+
+#include "slice/kernels.h"
+#include "slice/plan.h"
+#include "storage/packed.h"
+
+#include <stdatomic.h>
+
+enum {
+    VC_SCAN_PARTS = 16,
+    VC_PIECE_BLOCKS = 8, /* blocks that a thread takes at a time */
+    VC_LANE_PIECES = 8,  /* fewer are not worth waking a thread for, which takes 50 microseconds */
+    VC_MASK_WORDS = VC_BLOCK_ROWS / 64,
+    VC_SEGMENT_PIECES = VC_SEGMENT_ROWS / VC_BLOCK_ROWS / VC_PIECE_BLOCKS,
+    VC_SCAN_SLACK = 64, /* elements that kernels may write behind the last one */
+};
+
+typedef struct vc_scan {
+    const vc_plan *plan;
+    const vc_pass *pass;
+    const vc_table *table;
+    const vc_source_cube *cube;
+    const vc_snapshot *snapshot;
+    const vc_kernels *kernels;
+    const vc_packed_kernels *packed;
+    const vc_step **filters; /* [nfilters] steps that not every leaf passes, most selective first */
+    size_t nfilters;
+    bool has_sets; /* ragged steps are scanned by their sets of groups */
+    bool expands;  /* rows may become several entries, or keys are wider than 32 bits */
+    /* The grid that is scanned: a key is origin + the sum of group * stride over the steps. */
+    uint64_t *strides; /* [nsteps] */
+    uint32_t *spans;   /* [nsteps] */
+    uint64_t ncells;
+    uint64_t origin;    /* wraps */
+    bool is_ordered;    /* the order of rows matters: sums of doubles */
+    uint32_t *segments; /* [nsegments] that may have rows that pass */
+    uint32_t nsegments;
+    vc_keep *keeps;     /* [naccumulators] */
+    vc_cells_form form; /* of a lane's cells */
+    struct vc_lane *lanes;
+    atomic_size_t next_piece; /* of VC_PIECE_BLOCKS blocks, over `segments` */
+} vc_scan;
+
+/* One thread's work, or one part's. */
+typedef struct vc_lane {
+    vc_scan *scan;
+    uint32_t first, end; /* of a part: places in scan->segments */
+    vc_cells *cells;
+    vc_scan_stats stats;
+    vc_status status;
+    vc_error error;
+    const vc_chunk **chunks; /* [nsteps + naccumulators] of the segment at hand, NULL: not yet */
+    uint16_t counted[8];     /* columns whose bytes of the block at hand are counted */
+    size_t ncounted;
+
+    /* The block at hand. */
+    uint32_t segment, block, nrows;
+    uint64_t mask[VC_MASK_WORDS];
+    bool is_all;          /* no row was left out: mask is not looked at */
+    size_t count;         /* entries: rows that are left, or more after expanding */
+    const uint16_t *rows; /* [count] row of each entry; NULL: not needed so far */
+    bool is_one_cell;     /* all entries are in `cell`; else slots [count] say where */
+    uint32_t cell;
+    const uint32_t *unpacked; /* deltas of all rows of `unpacked_column`, in `leaves` */
+    uint16_t unpacked_column;
+
+    size_t capacity; /* of the next four */
+    uint16_t *row_buffer;
+    uint32_t *slots, *picked;
+    uint64_t *wide; /* wide keys, or values */
+    uint16_t *spare_rows;
+    uint64_t *spare_wide;
+    size_t spare_capacity;
+    uint32_t leaves[VC_BLOCK_ROWS + VC_SCAN_SLACK];
+    uint64_t values[VC_BLOCK_ROWS + VC_SCAN_SLACK];
+} vc_lane;
+
+/* The column of a measure: its values, or the leaves that are counted. -1: none, rows are. */
+int vc_scan_value_column(const vc_scan *scan, const vc_accumulator_spec *spec);
+
+/* Does no leaf of [min, max] pass the step? */
+static inline bool vc_scan_none_pass(const vc_step *step, int64_t min, int64_t max)
+{
+    return max < (int64_t)step->first || min >= (int64_t)step->end;
+}
+
+/* Choose filters, segments, the grid, how cells are kept. Fills stats with what the zones promise,
+ * bytes apart. */
+vc_status vc_scan_choose(vc_scan *scan, vc_scan_stats *stats, vc_error *error);
+
+/* Into how many lanes the scan is cut, at least 1. */
+size_t vc_scan_count_lanes(const vc_scan *scan);
+
+/* How each lane keeps its cells; VC_LIMIT "limit_memory" when that may be too much. */
+vc_status vc_scan_choose_form(vc_scan *scan, size_t nlanes, vc_scan_stats *stats, vc_error *error);
+
+/* stats->nbytes: what reading the chosen segments would touch at most. */
+vc_status vc_scan_promise_bytes(const vc_scan *scan, vc_scan_stats *stats, vc_error *error);
+
+/* Room for entries of a block, at least count. False: out of memory. */
+bool vc_lane_reserve(vc_lane *lane, size_t count);
+
+/* Scan the block that lane->segment, block and nrows say. Errors are in lane->error. */
+vc_status vc_lane_scan_block(vc_lane *lane);
+
+#endif
