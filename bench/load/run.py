@@ -35,7 +35,7 @@ class Case:
 
 def ssb_case(build, scale):
     folder = ssb.generate(build, scale)
-    orders = ["file", "date"] if ssb.can_cluster() else ["file"]
+    orders = ["file", ssb.own_order()]
     return Case(f"Star Schema Benchmark, SF {scale}", folder,
                 {("vcube, file's order" if order == "file" else f"vcube by {order}"):
                  [ssb.define(folder, order)] for order in orders}, ssb.star_statements(folder),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Star Schema Benchmark, vcube beside DuckDB, in one run.
 
-    bench/ssb/run.py [SF=1] [RUNS=15] [LOADS=3] [THREADS=all] [ORDERS=file,date,date.year+supplier]
+    bench/ssb/run.py [SF=1] [RUNS=15] [LOADS=3] [THREADS=all] [ORDERS=file,date,date.month+supplier]
                      [KEEP=all|csv|none] [MEMORY=8GB] [BUILD=build] [DUCKDB=newest] [RESULTS=FILE]
 
 Builds what it needs, installs DuckDB into BUILD/venv, generates the data into BUILD/ssb/SF, loads it
@@ -10,8 +10,8 @@ answers are equal, and times the queries: per query, the engines take turns run 
 processes that are up. Prints the tables and puts them into bench/RESULTS.md, in place of those of
 the same scale factor.
 
-ORDERS  what the facts are clustered by; "file" leaves them as they come. The tables of ratios and
-        of threads are about "date", or the first if that is not among them.
+ORDERS  what the facts are clustered by; "file" leaves them as they come. The definition's own is
+        the last of these; ratios are judged for it and for "date", which is the default of a cube.
 LOADS   0 takes the stores and tables that a former run kept
 KEEP    what stays on the disk afterwards (all up to SF=1, csv above)
 MEMORY  DuckDB's limit while its forms are made; the queries have DuckDB's default
@@ -31,8 +31,8 @@ import ssb_data as data  # noqa: E402
 QUERIES = ["q11", "q12", "q13", "q21", "q22", "q23", "q31", "q32", "q33", "q34", "q41", "q42", "q43"]
 BANDWIDTH_QUERIES = ["q11", "q12", "q13", "q21"]
 FORMS = ["star", "flat", "tuned", "tuned2"]
-TUNED = {"tuned": "lo_orderdate", "tuned2": "d_year, s_region, s_nation, s_city"}
-TWIN = ("tuned2", "date.year+supplier")  # the form whose rows are in the order of a store
+TUNED = {"tuned": "lo_orderdate", "tuned2": "d_yearmonthnum, s_region, s_nation, s_city"}
+TWIN = ("tuned2", "date.month+supplier")  # the form whose rows are in the order of a store
 TARGETS = {"flat": 10, "tuned": 5}
 MEAN_TARGETS = {"flat": 15, "tuned": 10}
 NFIRST_ANSWERS = 9
@@ -186,7 +186,7 @@ def order_label(order):
 
 
 FORM_LABELS = {"star": "DuckDB star", "flat": "flattened", "tuned": "tuned",
-               "tuned2": "tuned by year, supplier"}
+               "tuned2": "tuned by month, supplier"}
 
 
 def time_table(times, counts, orders):
@@ -203,7 +203,7 @@ def ratio_columns(orders):
 
 
 def is_judged(form, order, main):
-    return order == main and form in TARGETS
+    return order in (main, "date") and form in TARGETS
 
 
 def ratio_rows(value, orders, main):
@@ -280,7 +280,7 @@ def load_lines(folder, loads, orders):
             for order in orders]
     labels = {"star": "DuckDB read_csv, star", "flat": "DuckDB flattened, from the star",
               "tuned": "DuckDB tuned, from the star",
-              "tuned2": "DuckDB tuned by year, supplier, from the star"}
+              "tuned2": "DuckDB tuned by month, supplier, from the star"}
     rows += [common.load_row(label, loads[form], (folder / f"{form}.duckdb").stat().st_size)
              for form, label in labels.items()]
     star = common.median_seconds(loads["star"])
@@ -370,7 +370,7 @@ def report(options, machine, measured, orders, main):
 
 def main():
     options = common.options_of(__doc__, SF="1", RUNS="15", LOADS="3", KEEP="", MEMORY="8GB",
-                                ORDERS="file,date,date.year+supplier" if data.can_cluster() else "file")
+                                ORDERS="file,date,date.month+supplier")
     options["KEEP"] = options["KEEP"] or ("all" if float(options["SF"]) <= 1 else "csv")
     if options["KEEP"] not in ("all", "csv", "none"):
         sys.exit(__doc__)
@@ -378,7 +378,7 @@ def main():
     machine = common.Machine()
     build = common.make(options, "vcube", "bench/ssb_generate", "bench/query")
     orders = options["ORDERS"].split(",")
-    main_order = "date" if "date" in orders else orders[0]
+    main_order = data.own_order() if data.own_order() in orders else orders[0]
     folder = data.generate(build, options["SF"])
     loads = load_all(build, folder, options)
     measured = Measured(build, folder, options, orders, main_order)
