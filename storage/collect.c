@@ -88,14 +88,17 @@ static vc_status read_catalogues(collection *work, MDB_txn *txn, vc_error *error
     return status;
 }
 
+/* Move the cursor from a key, or to it; false when there are no more keys of its kind. found may be
+ * from. */
 static bool seek(MDB_cursor *cursor, const vc_record_key *from, MDB_cursor_op op,
                  vc_record_key *found)
 {
+    vc_record_kind kind = from->kind;
     uint8_t bytes[VC_KEY_BYTES];
     vc_record_key_write(from, bytes);
     MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes}, value;
     return mdb_cursor_get(cursor, &key, &value, op) == 0 &&
-           vc_record_key_read(key.mv_data, key.mv_size, found) && found->kind == from->kind;
+           vc_record_key_read(key.mv_data, key.mv_size, found) && found->kind == kind;
 }
 
 static void gather(collection *work, vc_record_kind kind, const live_set *alive)

@@ -323,6 +323,60 @@ Test(store, a_preview_is_what_publishing_gives)
     vc_store_close(store);
 }
 
+/* Append a segment of one row; is_published: otherwise the load is given up once it was previewed.
+ */
+static void append_row(vc_store *store, uint32_t *parts, size_t *nparts, bool is_published)
+{
+    vc_error error = {0};
+    vc_load *load;
+    vc_object object;
+    vc_snapshot *preview;
+    int64_t value = (int64_t)*nparts;
+    check_ok(vc_load_begin(store, &load, &error), &error, "begin");
+    check_ok(vc_load_object(load, VC_KIND_CUBE, VC_STR("a"), &object, &error), &error, "object");
+    check_ok(vc_load_put_ints(load, &object, 1, 0, &value, NULL, 1, &error), &error, "put");
+    check_ok(vc_load_set_manifest(load, &object, VC_STR("many parts"), parts, *nparts, &error),
+             &error, "manifest");
+    parts[(*nparts)++] = object.generation;
+    check_ok(vc_load_preview(load, &preview, &error), &error, "preview");
+    vc_snapshot_close(preview);
+    if (is_published)
+        check_ok(vc_load_publish(load, NULL, &error), &error, "publish");
+    else
+        vc_load_abort(load);
+}
+
+/* The manifest of the load that is given up is the last one; what stands behind it in the tree are
+ * facts, of generations that no kept manifest has, but that the cube still refers to as parts. */
+Test(store, what_is_given_up_takes_no_parts_along)
+{
+    enum { NPARTS = 6 };
+    uint32_t parts[NPARTS + 1];
+    size_t nparts = 0;
+    vc_store *store = open_store(directory, &(vc_store_options){.keep_epochs = 2});
+    vc_error error = {0};
+    vc_snapshot *snapshot;
+    vc_object object;
+    vc_chunk chunk;
+    uint64_t nrecords, ndamaged;
+    while (nparts < NPARTS)
+        append_row(store, parts, &nparts, true);
+    append_row(store, parts, &nparts, false);
+    check_ok(vc_store_verify(store, NULL, NULL, &nrecords, &ndamaged, &error), &error, "verify");
+    check_ok(vc_snapshot_open(store, &snapshot, &error), &error, "snapshot");
+    check_ok(vc_snapshot_find(snapshot, VC_KIND_CUBE, VC_STR("a"), &object, &error), &error,
+             "find");
+    for (size_t i = 0; i < NPARTS; i++) {
+        int64_t value;
+        check_ok(vc_snapshot_chunk(snapshot, object.id, parts[i], 1, 0, &chunk, &error), &error,
+                 "chunk");
+        vc_chunk_get_ints(&chunk, &value);
+        cr_assert_eq(value, (int64_t)i);
+    }
+    vc_snapshot_close(snapshot);
+    vc_store_close(store);
+}
+
 Test(store, dropping)
 {
     vc_store *store = open_store(directory, &(vc_store_options){.keep_epochs = 1});
