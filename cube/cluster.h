@@ -15,7 +15,8 @@
  * A rank is the place of the row's member in the order that is wanted: its leaf number, or the
  * number of its member of a level. The sort is stable, so rows that are equal in all columns stay
  * in the order in which they came.
- * Threads: one per cluster; the ranks may be filled by several.
+ * Threads: one per cluster; the ranks may be filled by several, and with a runner several sort. The
+ * order does not depend on it.
  */
 #ifndef CUBE_CLUSTER_H
 #define CUBE_CLUSTER_H
@@ -30,7 +31,14 @@ enum {
     VC_CLUSTER_BYTES_MAX = 96 * 1024 * 1024, /* or fewer, of so many bytes of cells */
 };
 
+/* How the parts of a sort are run: job(job_context, 0 .. njobs-1), in any order, by any thread. */
+typedef void (*vc_cluster_runner)(void *context, size_t njobs,
+                                  void (*job)(void *job_context, size_t number), void *job_context);
+
 typedef struct vc_cluster {
+    vc_cluster_runner run; /* NULL: here */
+    void *run_context;
+    unsigned nparts; /* into which a sort is cut for it; 0 and 1: not at all. At most 16 are made */
     uint32_t nrows, capacity;
     uint32_t *ranks; /* [nrows] for the caller to fill before each vc_cluster_by */
     uint32_t *order, *scratch;
@@ -48,6 +56,6 @@ void vc_cluster_by(vc_cluster *cluster, uint32_t nranks);
  * order. */
 const uint32_t *vc_cluster_finish(const vc_cluster *cluster);
 
-void vc_cluster_release(vc_cluster *cluster); /* all zero is fine */
+void vc_cluster_release(vc_cluster *cluster); /* all zero is fine; keeps the runner */
 
 #endif

@@ -120,6 +120,25 @@ static void fill_ranks(void *context, size_t segment, unsigned thread)
                         left < VC_SEGMENT_ROWS ? left : VC_SEGMENT_ROWS, work->ranks_out + first);
 }
 
+typedef struct sort_job { /* of the sorter, as the crew runs it */
+    void (*job)(void *context, size_t number);
+    void *context;
+} sort_job;
+
+static void run_sort_job(void *context, size_t number, unsigned thread)
+{
+    (void)thread;
+    const sort_job *work = context;
+    work->job(work->context, number);
+}
+
+static void run_by_crew(void *crew, size_t njobs, void (*job)(void *context, size_t number),
+                        void *context)
+{
+    sort_job work = {job, context};
+    vc_crew_run(crew, njobs, run_sort_job, &work);
+}
+
 static vc_status sort_by_item(vc_load_order *order, const vc_order_item *item,
                               const vc_window *window, vc_crew *crew, vc_error *error)
 {
@@ -142,10 +161,13 @@ static vc_status sort_by_item(vc_load_order *order, const vc_order_item *item,
 }
 
 vc_status vc_load_sort_window(vc_load_order *order, const vc_window *window, vc_crew *crew,
-                              const uint32_t **order_out, vc_error *error)
+                              unsigned nthreads, const uint32_t **order_out, vc_error *error)
 {
     *order_out = NULL;
     if (order->nitems == 0 || vc_window_nrows(window) < 2) return VC_OK;
+    order->cluster.run = run_by_crew;
+    order->cluster.run_context = crew;
+    order->cluster.nparts = nthreads;
     vc_status status = vc_cluster_begin(&order->cluster, vc_window_nrows(window), error);
     for (size_t i = order->nitems; status == VC_OK && i > 0; i--)
         status = sort_by_item(order, &order->items[i - 1], window, crew, error);

@@ -529,8 +529,9 @@ static vc_status put_window(fact_load *facts, vc_error *error)
     if (nsegments > UINT32_MAX - 1 - facts->nsegments)
         return vc_fail(error, VC_LIMIT, "limit_facts", "%s has too many rows",
                        facts->file.path.data);
-    vc_status sorted = vc_load_sort_window(&facts->order, facts->window,
-                                           vc_fact_reader_crew(facts->reader), &work.order, error);
+    vc_status sorted =
+        vc_load_sort_window(&facts->order, facts->window, vc_fact_reader_crew(facts->reader),
+                            facts->nthreads, &work.order, error);
     if (sorted != VC_OK) return sorted;
     for (; work.first_segment < nsegments; work.first_segment += facts->nthreads) {
         uint32_t left = nsegments - work.first_segment;

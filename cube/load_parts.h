@@ -390,7 +390,7 @@ vc_status vc_load_keep_ranks(const vc_dimension *dimension, size_t number, vc_lo
 
 /* The order of a window's rows, valid until the next call; NULL when they may stay. */
 vc_status vc_load_sort_window(vc_load_order *order, const vc_window *window, vc_crew *crew,
-                              const uint32_t **order_out, vc_error *error);
+                              unsigned nthreads, const uint32_t **order_out, vc_error *error);
 
 /* ---- provisional rows (load_spill.c) ---- */
 
