@@ -112,6 +112,7 @@ vc_status vc_crew_new(const vc_crew_plan *plan, vc_crew **crew_out, vc_error *er
     crew->plan = *plan;
     crew->plan.nthreads = vc_crew_count_threads(plan->nthreads);
     crew->nthreads = 1;
+    crew->is_at_end = plan->read == NULL;
     crew->is_done = calloc(plan->nslots, sizeof *crew->is_done);
     crew->threads = calloc(crew->plan.nthreads, sizeof *crew->threads);
     if (crew->is_done == NULL || crew->threads == NULL) {
@@ -196,6 +197,7 @@ void vc_crew_run(vc_crew *crew, size_t njobs,
     crew->next_job = 0;
     crew->njobs_done = 0;
     crew->njobs = njobs;
+    if (!crew->has_started && crew->plan.read == NULL && njobs > 1) start_threads(crew);
     pthread_cond_broadcast(&crew->changed);
     while (crew->next_job < crew->njobs)
         run_job(crew, 0);

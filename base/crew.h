@@ -6,7 +6,8 @@
  *
  * Whoever has nothing to do takes the next step that is there, the owner too, so a crew of 1 has no
  * thread of its own and does everything in order. Between slots the owner may have the whole crew
- * run numbered jobs. Threads are started when there is a second slot to be read.
+ * run numbered jobs. Threads are started when there is a second slot to be read; in a crew without
+ * slots, when there is a second job.
  * Threads: the functions here are for the owner, the thread that made the crew.
  */
 #ifndef BASE_CREW_H
@@ -23,7 +24,7 @@ typedef struct vc_crew_plan {
     unsigned nthreads; /* the owner included; 0: one per processor */
     size_t nslots;     /* at least 1: slots are numbered 0 .. nslots-1 and used in turn */
     /* Fill a slot; false when it is the last one (which may be empty: it is worked on and taken
-     * like any other). */
+     * like any other). NULL: there are no slots, the crew only runs jobs. */
     bool (*read)(void *context, size_t slot);
     /* thread  0 .. nthreads-1: no two steps at once have the same one; 0 is the owner */
     void (*work)(void *context, size_t slot, unsigned thread);

@@ -8,7 +8,8 @@
  *     load.c      load, check, drop       browse.c   ls, describe, members
  *     query.c     query, coverage         explain.c  explain
  *     asking.c    what these share        store.c    stats, verify
- *     serve.c     serve                   text.c     tables and numbers on a terminal
+ *     serve.c     serve                   compact.c  compact
+ *     text.c      tables and numbers on a terminal
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -120,8 +121,8 @@ vc_status vc_cli_open_store(const vc_arguments *arguments, bool is_read_only, vc
 
 extern const vc_option vc_common_options[]; /* --help and --quiet */
 
-extern const vc_command vc_command_load, vc_command_check, vc_command_drop, vc_command_ls,
-    vc_command_describe, vc_command_members, vc_command_query, vc_command_explain,
+extern const vc_command vc_command_load, vc_command_check, vc_command_compact, vc_command_drop,
+    vc_command_ls, vc_command_describe, vc_command_members, vc_command_query, vc_command_explain,
     vc_command_coverage, vc_command_serve, vc_command_stats, vc_command_verify;
 
 #endif

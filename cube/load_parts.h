@@ -1,4 +1,5 @@
-/* What the files of the loader share. Private to cube/load*.c.
+/* What the files of the loader share. Private to cube/load*.c, and to cube/compact*.c, which write
+ * cubes likewise.
  *
  *     load.c            order, checks among definitions, publishing, the report
  *     load_file.c       a data file: opening, rows, rejects, progress

@@ -12,6 +12,7 @@
 #include "base/bits.h"
 #include "base/nearest.h"
 #include "dimensions/path.h"
+#include "dimensions/renumber.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -475,10 +476,13 @@ static size_t count_unmatched(const vc_binding *binding)
     return nunmatched;
 }
 
-/* Give the unmatched leaves of one binding their synthetic slots, from *next on. */
-static vc_status make_bucket(struct builder *builder, size_t source, vc_binding *binding,
-                             vc_bucket *bucket, vc_synthetic *synthetics, uint32_t base,
-                             uint32_t *next, vc_error *error)
+/* Give the unmatched leaves of one binding their synthetic slots, from *next on.
+ *
+ * order  [nleaves] in which they are numbered; NULL: by leaf */
+static vc_status number_unmatched(struct builder *builder, size_t source, vc_binding *binding,
+                                  vc_bucket *bucket, const uint32_t *order,
+                                  vc_synthetic *synthetics, uint32_t base, uint32_t *next,
+                                  vc_error *error)
 {
     const vc_relation *relation = binding->relation;
     const vc_cube_source *from = &builder->sources[source];
@@ -495,7 +499,8 @@ static vc_status make_bucket(struct builder *builder, size_t source, vc_binding 
             (vc_synthetic){.key = bucket->key, .source = source, .is_bucket = true};
         ++*next;
     }
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+    for (uint32_t i = 0; i < relation->nleaves; i++) {
+        uint32_t leaf = order == NULL ? i : order[i];
         slots[leaf] = VC_NONE;
         if (relation->fates[leaf] != VC_FATE_UNMATCHED) continue;
         slots[leaf] = bucket->first;
@@ -510,6 +515,26 @@ static vc_status make_bucket(struct builder *builder, size_t source, vc_binding 
     bucket->end = *next;
     binding->synthetic_slots = slots;
     return VC_OK;
+}
+
+/* The same. Members stand in the order of the joined dimension's hierarchy, not in that in which
+ * they were loaded: compacting must not change an answer. */
+static vc_status make_bucket(struct builder *builder, size_t source, vc_binding *binding,
+                             vc_bucket *bucket, vc_synthetic *synthetics, uint32_t base,
+                             uint32_t *next, vc_error *error)
+{
+    const vc_source_cube *from = builder->sources[source].cube;
+    const uint32_t *order = NULL;
+    vc_arena arena = {0};
+    vc_status status = VC_OK;
+    if (binding->unmatched == VC_UNMATCHED_MEMBERS)
+        status = vc_dimension_order_leaves(from->dimensions[binding->source_dimension], &arena,
+                                           &order, error);
+    if (status == VC_OK)
+        status = number_unmatched(builder, source, binding, bucket, order, synthetics, base, next,
+                                  error);
+    vc_arena_release(&arena);
+    return status;
 }
 
 static vc_status make_buckets(struct builder *builder, size_t dimension, vc_error *error)

@@ -1,6 +1,7 @@
 /* Random tables against a slow and simple reading of what a dimension is: members are the distinct
  * paths of the rows, and everything else is looked for row by row. */
 #include "dimensions/order.h"
+#include "dimensions/renumber.h"
 #include "tests/dimensions/fixture.h"
 
 #include <criterion/criterion.h>
@@ -299,6 +300,23 @@ static void build(fixture *made, const vc_dimension_spec *spec, const vc_dimensi
                  VC_OK, "%s", made->error.message);
 }
 
+/* Renumbered, what came in parts is what comes at once, to the last byte. */
+static void check_renumbered(fixture *more, const fixture *fresh, const uint32_t *leaf_of_line,
+                             const uint32_t *leaf_of_line_fresh, unsigned nrows, unsigned seed)
+{
+    vc_buffer image = {0};
+    const uint32_t *leaves;
+    cr_assert_eq(
+        vc_dimension_renumber(more->dimension, &more->arena, &image, &leaves, &more->error), VC_OK,
+        "%s", more->error.message);
+    for (unsigned row = 0; row < nrows; row++)
+        cr_assert_eq(leaves[leaf_of_line[row]], leaf_of_line_fresh[row], "seed %u", seed);
+    cr_assert_eq(image.size, fresh->image.size, "seed %u", seed);
+    cr_assert_eq(memcmp(image.data, fresh->image.data, image.size), 0, "seed %u", seed);
+    cr_assert(vc_dimension_is_depth_first(fresh->dimension));
+    vc_buffer_release(&image);
+}
+
 static void one_round(unsigned seed)
 {
     srand(seed);
@@ -307,11 +325,10 @@ static void one_round(unsigned seed)
     make_shape(&by, has_key, rand() % 2, rand() % 2);
     table rows;
     make_table(&rows, has_key);
-    uint32_t leaf_of_line[MAX_ROWS], later[MAX_ROWS];
+    uint32_t leaf_of_line[MAX_ROWS], later[MAX_ROWS], at_once[MAX_ROWS];
     fixture fresh, part, more;
-    build(&fresh, &by.spec, NULL, &rows, 0, rows.nrows, leaf_of_line);
-    check(&rows, &fresh, leaf_of_line, &by, true);
-    fixture_release(&fresh);
+    build(&fresh, &by.spec, NULL, &rows, 0, rows.nrows, at_once);
+    check(&rows, &fresh, at_once, &by, true);
 
     /* The same rows in two loads, some of the first again in the second. */
     unsigned cut = rows.nrows == 0 ? 0 : (unsigned)rand() % rows.nrows;
@@ -321,8 +338,10 @@ static void one_round(unsigned seed)
     for (unsigned row = 0; row < cut; row++)
         cr_assert_eq(later[row], leaf_of_line[row], "seed %u", seed);
     check(&rows, &more, later, &by, false);
+    check_renumbered(&more, &fresh, later, at_once, rows.nrows, seed);
     fixture_release(&more);
     fixture_release(&part);
+    fixture_release(&fresh);
 }
 
 Test(property, random_tables)

@@ -1,5 +1,7 @@
 #include "tests/slice/fixture.h"
 
+#include "cube/compact.h"
+
 #include <criterion/criterion.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -59,6 +61,16 @@ void fixture_write(struct fixture *fixture, const char *name, const char *text)
     cr_assert_eq(fclose(file), 0);
 }
 
+/* A model of what the store holds now, in place of the one there is. */
+static vc_status open_model(struct fixture *fixture, vc_error *error)
+{
+    vc_snapshot *snapshot;
+    vc_model_free(fixture->model);
+    fixture->model = NULL;
+    vc_status status = vc_snapshot_open(fixture->store, &snapshot, error);
+    return status == VC_OK ? vc_model_new(snapshot, true, &fixture->model, error) : status;
+}
+
 vc_status fixture_load(struct fixture *fixture, bool is_append, vc_error *error)
 {
     vc_arena arena = {0};
@@ -67,7 +79,6 @@ vc_status fixture_load(struct fixture *fixture, bool is_append, vc_error *error)
     vc_definition **definitions = NULL;
     vc_load_report report;
     vc_load_options options = {.append = is_append};
-    vc_snapshot *snapshot;
     vc_status status = vc_definition_list(fixture->path, &arena, &files, &nfiles, error);
     if (status == VC_OK) definitions = VC_ARENA_NEW(&arena, vc_definition *, nfiles);
     for (size_t i = 0; i < nfiles && status == VC_OK; i++) {
@@ -80,11 +91,20 @@ vc_status fixture_load(struct fixture *fixture, bool is_append, vc_error *error)
     for (size_t i = 0; i < nread; i++)
         vc_definition_release(definitions[i]);
     vc_arena_release(&arena);
-    vc_model_free(fixture->model);
-    fixture->model = NULL;
-    if (status == VC_OK) status = vc_snapshot_open(fixture->store, &snapshot, error);
-    if (status == VC_OK) status = vc_model_new(snapshot, true, &fixture->model, error);
-    return status;
+    return status == VC_OK ? open_model(fixture, error) : status;
+}
+
+bool fixture_compact(struct fixture *fixture, size_t window_rows)
+{
+    vc_error error = {0};
+    vc_compact_options options = {.window_rows = window_rows};
+    vc_compact_report report;
+    vc_arena arena = {0};
+    vc_status status = vc_store_compact(fixture->store, NULL, 0, &options, &arena, &report, &error);
+    vc_arena_release(&arena);
+    if (status == VC_OK) status = open_model(fixture, &error);
+    if (status != VC_OK) fail("compact", &error);
+    return report.nrewritten > 0;
 }
 
 void fixture_need_load(struct fixture *fixture, bool is_append)

@@ -28,6 +28,10 @@ vc_status fixture_load(struct fixture *fixture, bool is_append, vc_error *error)
 /* The same, and it must succeed. */
 void fixture_need_load(struct fixture *fixture, bool is_append);
 
+/* Compact all cubes, windows of so many rows at a time (0: as usual), and open a model of what is
+ * there then. Was there something to be gained? */
+bool fixture_compact(struct fixture *fixture, size_t window_rows);
+
 /* The whole result as text, numbers to the last bit: equal texts are equal answers. */
 void fixture_dump(const vc_result *result, vc_buffer *out);
 

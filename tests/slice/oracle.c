@@ -339,36 +339,22 @@ static bool is_unmatched(const struct oracle *oracle, unsigned d, const struct p
     return true;
 }
 
-/* The order of a joined dimension's leaves: those of the first load before those of the append,
- * then by path, then by key or, without one, by what tells them apart. */
+/* The order of a joined dimension's leaves: by path, then by key or, without one, by what tells
+ * them apart. Which load they came with does not matter. */
 struct leaf_order {
-    const struct world_cube *cube;
-    unsigned of;
     struct dimension dimension; /* for its order */
-    bool is_code_number[2];     /* of all leaves; of those of the first load */
+    bool is_code_number;        /* of all leaves */
 };
-
-static bool is_old_leaf(const struct leaf_order *order, uint32_t leaf)
-{
-    const struct world_cube *cube = order->cube;
-    if (cube->dimensions[order->of]->has_table) return leaf < cube->dimensions[order->of]->nold;
-    for (size_t i = 0; i < cube->nold; i++)
-        if (cube->facts[i].leaves[order->of] == leaf) return true;
-    return false;
-}
 
 static bool comes_before(const struct leaf_order *order, uint32_t a, uint32_t b)
 {
     const struct world_dimension *stored = order->dimension.stored;
-    bool is_old_a = is_old_leaf(order, a), is_old_b = is_old_leaf(order, b);
-    if (is_old_a != is_old_b) return is_old_a;
     int compared = compare_paths(&order->dimension, stored->nlevels, a, b);
     const struct world_leaf *x = &stored->leaves[a], *y = &stored->leaves[b];
     bool has_key = stored->has_table;
     if (compared == 0)
-        compared =
-            compare_texts(vc_str_of(has_key ? x->key : x->code),
-                          vc_str_of(has_key ? y->key : y->code), order->is_code_number[is_old_a]);
+        compared = compare_texts(vc_str_of(has_key ? x->key : x->code),
+                                 vc_str_of(has_key ? y->key : y->code), order->is_code_number);
     return compared < 0;
 }
 
@@ -376,15 +362,13 @@ static void order_leaves(struct oracle *oracle, const struct world_cube *cube, u
                          uint32_t *leaves, uint32_t count)
 {
     const struct world_dimension *stored = cube->dimensions[of];
-    struct leaf_order order = {.cube = cube, .of = of, .is_code_number = {true, true}};
+    struct leaf_order order = {.is_code_number = true};
     order.dimension.stored = stored;
     order.dimension.nleaves = (uint32_t)stored->nleaves;
     number_members(oracle, &order.dimension);
     for (uint32_t i = 0; i < stored->nleaves; i++) {
         const char *text = stored->has_table ? stored->leaves[i].key : stored->leaves[i].code;
-        bool is_number = text == NULL || is_number_text(text);
-        order.is_code_number[0] &= is_number;
-        if (is_old_leaf(&order, i)) order.is_code_number[1] &= is_number;
+        order.is_code_number &= text == NULL || is_number_text(text);
     }
     for (uint32_t i = 1; i < count; i++)
         for (uint32_t j = i; j > 0 && comes_before(&order, leaves[j], leaves[j - 1]); j--) {
