@@ -323,8 +323,8 @@ static vc_status put_window(rewriting *work, bool is_end, vc_error *error)
         return vc_fail(error, VC_LIMIT, "limit_facts", "cube '%.*s' has too many rows",
                        VC_FMT(rewrite->cube->name));
     work->nput = is_end ? nrows : nsegments * VC_SEGMENT_ROWS;
-    vc_status status =
-        vc_load_sort_window(rewrite->order, work->window, rewrite->crew, &work->order, error);
+    vc_status status = vc_load_sort_window(rewrite->order, work->window, rewrite->crew,
+                                           rewrite->nthreads, &work->order, error);
     size_t njobs = nsegments * rewrite->ncolumns;
     for (work->first_job = 0; status == VC_OK && work->first_job < njobs;
          work->first_job += MAX_CHUNKS) {
