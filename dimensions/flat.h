@@ -74,4 +74,19 @@ static inline vc_str vc_texts_get(const vc_texts *texts, uint32_t number)
     return text;
 }
 
+/* Fetch a text that will soon be read. Whoever goes through many texts whose places are all over
+ * memory asks for each some steps ahead. Always inlined: gcc 12 takes a function that only fetches
+ * for one without effect, and leaves out the call. */
+__attribute__((always_inline)) static inline void vc_texts_prefetch(const vc_texts *texts,
+                                                                    uint32_t number)
+{
+    uint32_t place = vc_numbers_get(texts->places, number);
+    if (texts->stride > 0)
+        __builtin_prefetch(texts->bytes + (size_t)place * texts->stride);
+    else if (texts->offset_bytes == sizeof(uint32_t))
+        __builtin_prefetch(texts->bytes + ((const uint32_t *)texts->offsets)[place]);
+    else
+        __builtin_prefetch(texts->bytes + ((const uint64_t *)texts->offsets)[place]);
+}
+
 #endif

@@ -1,4 +1,5 @@
-/* Resolving a join in three steps:
+/* Resolving a join. One pair of indexes whose values have one key each, which is the usual join, is
+ * done in relation_single.c. Any join is resolved in three steps:
  *
  *   1. Each distinct value of each index is normalised once; what comes out OK gets a number that
  * both sides share, so from here on keys are compared as numbers.
@@ -10,6 +11,7 @@
 #include "mapping/relation.h"
 
 #include "base/strmap.h"
+#include "mapping/relation_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -317,29 +319,28 @@ static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, 
 
 /* ---- what did not match, and coverage ---- */
 
+const char *const vc_unmatched_reasons[] = {
+    [VC_KEY_OK] = "no such key in the primary", [VC_KEY_EMPTY] = "empty key",
+    [VC_KEY_UNKNOWN] = "unknown code",          [VC_KEY_WITHDRAWN] = "withdrawn code",
+    [VC_KEY_AMBIGUOUS] = "ambiguous code",      [VC_KEY_AGGREGATE] = "an aggregate, not a member",
+};
+
 static const char *why_not(const struct resolver *resolver, uint32_t leaf, bool *is_excluded)
 {
-    static const char *const reasons[] = {
-        [VC_KEY_OK] = "no such key in the primary",
-        [VC_KEY_EMPTY] = "empty key",
-        [VC_KEY_UNKNOWN] = "unknown code",
-        [VC_KEY_WITHDRAWN] = "withdrawn code",
-        [VC_KEY_AMBIGUOUS] = "ambiguous code",
-        [VC_KEY_AGGREGATE] = "an aggregate, not a member",
-    };
     const struct side *joined = &resolver->joined;
     *is_excluded = false;
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         uint32_t value = joined->values[pair][leaf];
         if (value == VC_NONE)
-            return resolver->pairs[pair].to->is_partial ? VC_NOT_IN_INDEX : "empty key";
+            return resolver->pairs[pair].to->is_partial ? VC_NOT_IN_INDEX
+                                                        : vc_unmatched_reasons[VC_KEY_EMPTY];
         vc_key_state state = joined->value_keys[pair].states[value];
         if (state != VC_KEY_OK) {
             *is_excluded = joined->value_keys[pair].is_excluded[value];
-            return reasons[state];
+            return vc_unmatched_reasons[state];
         }
     }
-    return reasons[VC_KEY_OK];
+    return vc_unmatched_reasons[VC_KEY_OK];
 }
 
 /* The key of a joined leaf as it was found; absent when any component is null. */
@@ -430,24 +431,13 @@ static uint64_t count_collisions(const struct resolver *resolver)
     return ncollisions;
 }
 
-vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
-                              const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
-                              const vc_relation **relation_out, vc_error *error)
+vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
+                                  const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
+                                  vc_relation *relation, vc_error *error)
 {
-    vc_relation_pair by_key = {0};
-    if (npairs == 0) {
-        vc_status status = vc_dimension_find_index(primary, VC_STR("key"), &by_key.from, error);
-        if (status == VC_OK)
-            status = vc_dimension_find_index(joined, VC_STR("key"), &by_key.to, error);
-        if (status != VC_OK) return status;
-        pairs = &by_key;
-        npairs = 1;
-    }
     struct resolver resolver = {.arena = arena, .pairs = pairs, .npairs = npairs};
-    vc_relation *relation = VC_ARENA_NEW(arena, vc_relation, 1);
     resolver.components = calloc(npairs, sizeof *resolver.components);
-    vc_status status =
-        relation == NULL || resolver.components == NULL ? vc_no_memory(error) : VC_OK;
+    vc_status status = resolver.components == NULL ? vc_no_memory(error) : VC_OK;
     if (status != VC_OK) goto done;
     choose_units(&resolver, primary);
     resolver.joined =
@@ -460,16 +450,39 @@ vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *j
     if (status == VC_OK) status = make_side(&resolver, &resolver.joined, false, error);
     if (status == VC_OK) status = match_leaves(&resolver, relation, error);
     if (status == VC_OK) status = describe(&resolver, relation, error);
-    if (status == VC_OK) {
-        relation->ncollisions = count_collisions(&resolver);
-        *relation_out = relation;
-    }
+    if (status == VC_OK) relation->ncollisions = count_collisions(&resolver);
 done:
     for (size_t i = 0; resolver.components != NULL && i < npairs; i++)
         vc_strmap_release(&resolver.components[i]);
     free(resolver.components);
     vc_strmap_release(&resolver.tuples);
     vc_arena_release(&resolver.work);
+    return status;
+}
+
+vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
+                              const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
+                              const vc_relation **relation_out, vc_error *error)
+{
+    vc_relation_pair by_key = {0};
+    vc_status status = VC_OK;
+    if (npairs == 0) {
+        status = vc_dimension_find_index(primary, VC_STR("key"), &by_key.from, error);
+        if (status == VC_OK)
+            status = vc_dimension_find_index(joined, VC_STR("key"), &by_key.to, error);
+        if (status != VC_OK) return status;
+        pairs = &by_key;
+        npairs = 1;
+    }
+    bool is_done = false;
+    vc_relation *relation = VC_ARENA_NEW(arena, vc_relation, 1);
+    if (relation == NULL) return vc_no_memory(error);
+    if (npairs == 1)
+        status =
+            vc_relation_resolve_single(primary, joined, pairs, arena, &is_done, relation, error);
+    if (status == VC_OK && !is_done)
+        status = vc_relation_resolve_any(primary, joined, pairs, npairs, arena, relation, error);
+    if (status == VC_OK) *relation_out = relation;
     return status;
 }
 

@@ -1,4 +1,4 @@
-#include "mapping/relation.h"
+#include "mapping/relation_parts.h"
 
 #include "base/buffer.h"
 #include "dimensions/builder.h"
@@ -459,4 +459,150 @@ Test(relation, like_two_loops)
         vc_buffer_release(&joined);
         close_tables(&join);
     }
+}
+
+/* ---- one key per value, beside any join ---- */
+
+/* Texts that are prefixes of each other, differ in case or blanks only, hold bytes above 127, and
+ * are codes of countries, some withdrawn or unknown, and an aggregate. */
+static void put_text(uint64_t *state, vc_buffer *out)
+{
+    static const char *const parts[] = {"a", "A", "b", "0",  "1",   "12", "\xC3\xA9",
+                                        " ", "E", "Z", "FR", "fra", "DE", "\xE4\xB8\xAD"};
+    static const char *const codes[] = {"FR", "FRA", "250", "de", "DD", "YU", "WLD", "ZZ", "XK"};
+    if (next(state) % 4 == 0) {
+        vc_buffer_printf(out, "%s", codes[next(state) % 9]);
+        return;
+    }
+    for (uint64_t n = next(state) % 4; n > 0; n--)
+        vc_buffer_printf(out, "%s", parts[next(state) % 14]);
+}
+
+static void make_texts(uint64_t *state, unsigned n, vc_buffer *out)
+{
+    vc_buffer groups[4] = {{0}};
+    for (int g = 0; g < 4; g++) {
+        vc_buffer_printf(&groups[g], "%d", g); /* so that they differ */
+        put_text(state, &groups[g]);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        unsigned group = (unsigned)(next(state) % 4);
+        vc_buffer_printf(out, "%s", i > 0 ? "\n" : "");
+        put_text(state, out);
+        vc_buffer_printf(out, "%03u/%s/", i, vc_buffer_text(&groups[group]));
+        put_text(state, out);
+        vc_buffer_printf(out, "/%s/%s", next(state) % 2 == 0 ? "x" : "y",
+                         group == 3 ? "~" : vc_buffer_text(&groups[group / 2]) + 1);
+    }
+    for (int g = 0; g < 4; g++)
+        vc_buffer_release(&groups[g]);
+}
+
+static vc_normalizer *new_steps(const char *steps)
+{
+    vc_normalizer *normalizer;
+    vc_error error = {0};
+    if (steps == NULL) return NULL;
+    json_t *json = json_loads(steps, 0, NULL);
+    cr_assert_eq(vc_normalizer_parse(json, NULL, &normalizer, &error), VC_OK, "%s", error.message);
+    json_decref(json);
+    return normalizer;
+}
+
+static void check_same(const vc_relation *a, const vc_relation *b, int round)
+{
+    cr_assert_eq(a->nleaves, b->nleaves);
+    cr_assert_eq(a->nunits, b->nunits);
+    cr_assert_eq(a->hierarchy, b->hierarchy);
+    cr_assert_eq(a->level, b->level);
+    cr_assert_eq(a->units == NULL, b->units == NULL, "round %d", round);
+    cr_assert_eq(a->offsets == NULL, b->offsets == NULL, "round %d", round);
+    cr_assert_eq(a->has_fanout, b->has_fanout, "round %d", round);
+    cr_assert_eq(a->has_unit_fanin, b->has_unit_fanin, "round %d", round);
+    cr_assert_eq(a->ncollisions, b->ncollisions, "round %d", round);
+    cr_assert_arr_eq(&a->coverage, &b->coverage, sizeof a->coverage, "round %d", round);
+    cr_assert_arr_eq(a->fates, b->fates, a->nleaves, "round %d", round);
+    for (uint32_t leaf = 0; leaf < a->nleaves; leaf++) {
+        const uint32_t *of_a, *of_b;
+        size_t nunits = vc_relation_units(a, leaf, &of_a);
+        cr_assert_eq(nunits, vc_relation_units(b, leaf, &of_b), "round %d", round);
+        for (size_t i = 0; i < nunits; i++)
+            cr_assert_eq(of_a[i], of_b[i], "round %d", round);
+        if (a->units != NULL) cr_assert_eq(a->units[leaf], b->units[leaf]);
+    }
+    cr_assert_eq(a->nunmatched, b->nunmatched, "round %d", round);
+    for (size_t i = 0; i < a->nunmatched; i++) {
+        const vc_unmatched_key *key = &a->unmatched[i], *other = &b->unmatched[i];
+        cr_assert(vc_str_equal(key->key, other->key), "round %d: '%.*s', '%.*s'", round,
+                  VC_FMT(key->key), VC_FMT(other->key));
+        cr_assert_eq(key->nleaves, other->nleaves, "round %d", round);
+        cr_assert_str_eq(key->why, other->why, "round %d", round);
+        cr_assert_eq(key->is_excluded, other->is_excluded, "round %d", round);
+    }
+}
+
+/* Merged, hashed, or neither: whatever the steps do to the order, the relation is the same one to
+ * the last reason. */
+Test(relation, single_like_any)
+{
+    static const char *const steps[] = {
+        NULL,
+        "[]",
+        "[{\"pad_left\": {\"width\": 3, \"fill\": \"0\"}}]",
+        "[\"trim\", \"casefold\"]",
+        "[{\"strip_prefix\": \"a\"}]",
+        "[\"nfc\", \"collapse_space\"]",
+        "[{\"split\": \"1\"}]",
+        "[{\"codelist\": {\"list\": \"iso3166-1\", \"to\": \"alpha3\"}}]",
+        "[{\"codelist\": {\"list\": \"iso3166-1\", \"to\": \"alpha3\", \"withdrawn\": "
+        "\"successor\", \"aggregates\": \"bucket\"}}]"};
+    static const char *const names[] = {"code", "code", "id", "group", "leaf", "main", "top"};
+    uint64_t state = 11;
+    unsigned nsingle = 0, ncollided = 0, nexcluded = 0, nfanned = 0, nmatched = 0;
+    for (int round = 0; round < 3000; round++) {
+        struct joining join;
+        vc_buffer primary = {0}, joined = {0};
+        vc_relation single, any;
+        bool is_single;
+        vc_error error = {0};
+        unsigned nmost = round % 10 == 0 ? 300 : 30;
+        make_texts(&state, (unsigned)(next(&state) % nmost), &primary);
+        make_texts(&state, (unsigned)(next(&state) % nmost), &joined);
+        open_tables(&join, vc_buffer_text(&primary), vc_buffer_text(&joined));
+        uint64_t first = next(&state) % 9, second = next(&state) % 9;
+        vc_normalizer *from = new_steps(steps[first]);
+        vc_normalizer *to = new_steps(steps[round % 2 == 0 ? first : second]);
+        vc_relation_pair pair = {.normalize_from = from, .normalize_to = to};
+        cr_assert_eq(vc_dimension_find_index(join.primary.dimension,
+                                             vc_str_of(names[next(&state) % 7]), &pair.from,
+                                             &error),
+                     VC_OK);
+        cr_assert_eq(vc_dimension_find_index(join.joined.dimension,
+                                             vc_str_of(names[next(&state) % 7]), &pair.to, &error),
+                     VC_OK);
+        cr_assert_eq(vc_relation_resolve_single(join.primary.dimension, join.joined.dimension,
+                                                &pair, &join.arena, &is_single, &single, &error),
+                     VC_OK);
+        cr_assert_eq(vc_relation_resolve_any(join.primary.dimension, join.joined.dimension, &pair,
+                                             1, &join.arena, &any, &error),
+                     VC_OK);
+        if (is_single) {
+            check_same(&single, &any, round);
+            nsingle++;
+            ncollided += any.ncollisions > 0;
+            nexcluded += any.coverage.excluded > 0;
+            nfanned += any.has_fanout;
+            nmatched += any.coverage.members_matched > 0;
+        }
+        vc_normalizer_free(from);
+        vc_normalizer_free(to);
+        vc_buffer_release(&primary);
+        vc_buffer_release(&joined);
+        close_tables(&join);
+    }
+    /* The rounds are of every kind. */
+    cr_assert(nsingle > 2000 && ncollided > 100 && nexcluded > 100 && nfanned > 100 &&
+                  nmatched > 300,
+              "%u single, %u collided, %u excluded, %u fanned, %u matched", nsingle, ncollided,
+              nexcluded, nfanned, nmatched);
 }

@@ -1,0 +1,22 @@
+/* What the two ways to resolve a join share; only relation.c, relation_single.c and their tests
+ * include it. */
+#ifndef MAPPING_RELATION_PARTS_H
+#define MAPPING_RELATION_PARTS_H
+
+#include "mapping/relation.h"
+
+/* "no such key in the primary", "empty key", ...: indexed by vc_key_state. */
+extern const char *const vc_unmatched_reasons[];
+
+/* Any join, npairs at least 1: relation.c. */
+vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
+                                  const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
+                                  vc_relation *relation, vc_error *error);
+
+/* A join of one pair whose values have one key each: relation_single.c. The same relation, many
+ * times sooner. *is_single_out false: some value has several keys, and the relation is not set. */
+vc_status vc_relation_resolve_single(const vc_dimension *primary, const vc_dimension *joined,
+                                     const vc_relation_pair *pair, vc_arena *arena,
+                                     bool *is_single_out, vc_relation *relation, vc_error *error);
+
+#endif
