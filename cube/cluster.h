@@ -28,7 +28,7 @@
 
 enum {
     VC_CLUSTER_ROWS_MAX = 1 << 22,           /* of a window: 64 segments, */
-    VC_CLUSTER_BYTES_MAX = 96 * 1024 * 1024, /* or fewer, of so many bytes of cells */
+    VC_CLUSTER_BYTES_MAX = 72 * 1024 * 1024, /* or fewer, of so many bytes of cells */
 };
 
 /* How the parts of a sort are run: job(job_context, 0 .. njobs-1), in any order, by any thread. */
