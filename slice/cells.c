@@ -7,13 +7,14 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     DENSE_BYTES = 2 << 20,   /* as much is dense whatever the facts are */
     BITMAP_BYTES = 32 << 20, /* of all dense cells, for one measure */
     HASHED_BITMAP_WORDS = 4, /* of a cell that has a key */
     BATCH = 256,             /* keys looked up together */
-    MIN_INDEX_SIZE = 32,
+    MIN_INDEX_SIZE = 1024,
     MIN_SET_CAPACITY = 32,
 };
 
@@ -90,11 +91,11 @@ static uint64_t estimate_distinct(const vc_cells_form *form, size_t spec, uint64
 }
 
 /* By key, a lane's slot has its key, 4 bytes of its number when it is merged, and an index entry,
- * of which at least a quarter is used; a merged one has the same, and its key twice. Of arrays that
- * double, what is not used yet is not touched. */
+ * of which at least a quarter is used, and half while it doubles; a merged one has the same, and
+ * its key twice. Of arrays that double, what is not used yet is not touched. */
 uint64_t vc_cells_estimate(const vc_cells_form *form, uint64_t nrows, size_t nlanes)
 {
-    enum { INDEX_BYTES = 4 * sizeof(uint64_t), KEY_BYTES = sizeof(uint64_t), NUMBER_BYTES = 4 };
+    enum { INDEX_BYTES = 6 * sizeof(uint64_t), KEY_BYTES = sizeof(uint64_t), NUMBER_BYTES = 4 };
     uint64_t nslots = times(form->ncells, nlanes), nmerged = 0;
     uint64_t bytes = slot_bytes(form);
     if (!vc_cells_fit_densely(form)) {
@@ -112,6 +113,15 @@ uint64_t vc_cells_estimate(const vc_cells_form *form, uint64_t nrows, size_t nla
 
 /* ---- memory ---- */
 
+/* Cells are met in random order: with pages of 4 KiB, most of the time goes into finding them.
+ * Before memory is touched, if it is fresh. */
+static void ask_for_huge_pages(void *memory, size_t bytes)
+{
+    const uintptr_t page = UINT64_C(1) << 21, first = ((uintptr_t)memory + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
+    if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 /* A first array is zero; what a larger one has more is not: add_chunk clears it, so that memory is
  * touched only when it is used. */
 static bool grow_array(void *array_in_out, size_t element_bytes, size_t old, size_t capacity)
@@ -125,6 +135,7 @@ static bool grow_array(void *array_in_out, size_t element_bytes, size_t old, siz
     grown = old == 0 ? calloc(capacity + 1, element_bytes)
                      : realloc(*array, (capacity + 1) * element_bytes);
     if (grown == NULL) return false;
+    ask_for_huge_pages(grown, (capacity + 1) * element_bytes);
     *array = grown;
     return true;
 }
@@ -166,7 +177,8 @@ static bool copy_form(vc_cells *cells, const vc_cells_form *form)
     cells->accumulators = calloc(nspecs + 1, sizeof *cells->accumulators);
     cells->distinct = calloc(nspecs + 1, sizeof *cells->distinct);
     for (size_t p = 0; p < VC_NPARTITIONS; p++)
-        cells->indexes[p].first_chunk = cells->indexes[p].last_chunk = VC_NONE;
+        cells->partitions[p].first_chunk = cells->partitions[p].last_chunk = VC_NONE;
+    cells->nindexes = 1;
     if (cells->keeps == NULL || cells->nids == NULL || cells->accumulators == NULL ||
         cells->distinct == NULL)
         return false;
@@ -191,8 +203,8 @@ vc_status vc_cells_new(const vc_cells_form *form, vc_cells **cells_out, vc_error
         while (form->ncells >> cells->dense_shift >= VC_NPARTITIONS)
             cells->dense_shift++;
     }
-    for (size_t p = 0; is_made && !cells->is_dense && p < VC_NPARTITIONS; p++)
-        is_made = vc_cell_index_grow(&cells->indexes[p], cells->is_wide, MIN_INDEX_SIZE);
+    if (is_made && !cells->is_dense)
+        is_made = vc_cell_index_grow(&cells->indexes[0], cells->is_wide, MIN_INDEX_SIZE);
     if (!is_made) {
         vc_cells_free(cells);
         return vc_no_memory(error);
@@ -215,6 +227,7 @@ vc_status vc_cells_new_like(const vc_cells *other, vc_cells **cells_out, vc_erro
         return vc_no_memory(error);
     }
     cells->is_dense = other->is_dense;
+    cells->nindexes = VC_NPARTITIONS;
     for (size_t i = 0; i < other->nspecs; i++)
         if (other->distinct[i] != NULL) cells->distinct[i]->nwords = other->distinct[i]->nwords;
     *cells_out = cells;
@@ -260,6 +273,7 @@ bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size)
     grown.size = size;
     grown.entries = calloc(size, sizeof *grown.entries);
     if (grown.entries == NULL) return false;
+    ask_for_huge_pages(grown.entries, size * sizeof *grown.entries);
     for (size_t i = 0; i < index->size; i++) {
         uint64_t entry = index->entries[i], tag = entry >> 32;
         if (entry == 0) continue;
@@ -297,7 +311,7 @@ static void clear_slots(vc_cells *cells, size_t first)
 
 static bool add_chunk(vc_cells *cells, size_t partition)
 {
-    vc_cell_index *index = &cells->indexes[partition];
+    vc_partition *part = &cells->partitions[partition];
     uint32_t chunk = (uint32_t)(cells->count / VC_CELL_CHUNK);
     if (cells->count + VC_CELL_CHUNK >= VC_NONE) return false;
     if (cells->count == cells->capacity &&
@@ -308,13 +322,13 @@ static bool add_chunk(vc_cells *cells, size_t partition)
     cells->count += VC_CELL_CHUNK;
     cells->owners[chunk] = (uint8_t)partition;
     cells->next_chunks[chunk] = VC_NONE;
-    if (index->last_chunk == VC_NONE)
-        index->first_chunk = chunk;
+    if (part->last_chunk == VC_NONE)
+        part->first_chunk = chunk;
     else
-        cells->next_chunks[index->last_chunk] = chunk;
-    index->last_chunk = chunk;
-    index->next_slot = chunk * VC_CELL_CHUNK;
-    index->end_slot = index->next_slot + VC_CELL_CHUNK;
+        cells->next_chunks[part->last_chunk] = chunk;
+    part->last_chunk = chunk;
+    part->next_slot = chunk * VC_CELL_CHUNK;
+    part->end_slot = part->next_slot + VC_CELL_CHUNK;
     return true;
 }
 
@@ -322,36 +336,33 @@ static bool add_chunk(vc_cells *cells, size_t partition)
 static vc_status add_slot(vc_cells *cells, uint64_t key, uint64_t hash, size_t at,
                           uint32_t *slot_out, vc_error *error)
 {
-    size_t partition = vc_cell_partition(hash);
-    vc_cell_index *index = &cells->indexes[partition];
-    assert(index->first_slot == 0); /* merged cells are complete */
+    vc_cell_index *index = &cells->indexes[0];
+    vc_partition *partition = &cells->partitions[vc_cell_partition(hash)];
     if (cells->nused >= cells->max_slots) return vc_cells_fail_limit(cells, error);
-    if (index->next_slot == index->end_slot && !add_chunk(cells, partition))
+    if (partition->next_slot == partition->end_slot && !add_chunk(cells, vc_cell_partition(hash)))
         return vc_no_memory(error);
-    uint32_t slot = index->next_slot++;
+    uint32_t slot = partition->next_slot++;
+    partition->count++;
     cells->keys[slot] = key;
-    cells->nused++;
     index->entries[at] = vc_cell_entry(cells->is_wide, key, hash, slot);
     *slot_out = slot;
-    if (++index->count * 2 > index->size &&
+    if (++cells->nused * 2 > index->size &&
         !vc_cell_index_grow(index, cells->is_wide, index->size * 2))
         return vc_no_memory(error);
     return VC_OK;
 }
 
-/* Up to BATCH keys: their entries are on the way from memory while the first
- * ones are looked at. */
+/* Up to BATCH keys: their entries are on the way from memory while the first ones are looked at. */
 static vc_status find_slots(vc_cells *cells, const uint64_t *keys, size_t n, uint32_t *slots_out,
                             vc_error *error)
 {
+    const vc_cell_index *index = &cells->indexes[0];
     uint64_t hashes[BATCH];
     for (size_t i = 0; i < n; i++) {
         hashes[i] = vc_cell_hash(keys[i]);
-        const vc_cell_index *index = &cells->indexes[vc_cell_partition(hashes[i])];
         __builtin_prefetch(&index->entries[vc_cell_place(index, hashes[i])]);
     }
     for (size_t i = 0; i < n; i++) {
-        const vc_cell_index *index = &cells->indexes[vc_cell_partition(hashes[i])];
         size_t at = vc_cell_probe(index, cells->keys, cells->is_wide, keys[i], hashes[i]);
         if (index->entries[at] != 0) {
             slots_out[i] = (uint32_t)index->entries[at] - 1;
@@ -367,6 +378,7 @@ vc_status vc_cells_slots(vc_cells *cells, const uint64_t *keys, size_t n, uint32
                          vc_error *error)
 {
     vc_status status = VC_OK;
+    assert(cells->is_dense || cells->nindexes == 1); /* merged cells are complete */
     if (cells->is_dense)
         for (size_t i = 0; i < n; i++)
             slots_out[i] = (uint32_t)keys[i];
@@ -392,8 +404,7 @@ uint32_t vc_cells_find(const vc_cells *cells, uint64_t key)
     if (cells->is_dense)
         return key < cells->count && cells->rows[key] > 0 ? (uint32_t)key : VC_NONE;
     uint64_t hash = vc_cell_hash(key);
-    const vc_cell_index *index = &cells->indexes[vc_cell_partition(hash)];
-    if (index->size == 0) return VC_NONE;
+    const vc_cell_index *index = vc_cells_index(cells, hash);
     size_t at = vc_cell_probe(index, cells->keys + index->first_slot, cells->is_wide, key, hash);
     return index->entries[at] == 0 ? VC_NONE : index->first_slot + (uint32_t)index->entries[at] - 1;
 }

@@ -16,13 +16,18 @@
 enum { VC_NPARTITIONS = 64, VC_CELL_CHUNK = 64 };
 
 typedef struct vc_cell_index {
-    uint64_t *entries; /* [size] tag << 32 | slot + 1 - first_slot; 0: free. At
-                          most half are used */
-    size_t size, count;
-    uint32_t first_slot;              /* of the partition, in cells that were merged; else 0 */
+    uint64_t
+        *entries; /* [size] tag << 32 | slot + 1 - first_slot; 0: free. At most half are used */
+    size_t size;
+    uint32_t first_slot; /* in cells that were merged; else 0 */
+} vc_cell_index;
+
+/* The slots of a partition. */
+typedef struct vc_partition {
+    size_t count;
     uint32_t next_slot, end_slot;     /* left in the last chunk */
     uint32_t first_chunk, last_chunk; /* of those it was given; VC_NONE: none */
-} vc_cell_index;
+} vc_partition;
 
 /* A set of (slot, id) in the slots of a partition. */
 typedef struct vc_id_set {
@@ -55,7 +60,11 @@ struct vc_cells {
     void **accumulators;    /* [nspecs][capacity] of what the keep says; NULL:
                                nothing */
     vc_distinct **distinct; /* [nspecs]; NULL: not count_distinct */
+    /* Cells that facts fall into have one index, so that it grows by few large steps; merged ones
+     * have one per partition, made by as many threads. */
     vc_cell_index indexes[VC_NPARTITIONS];
+    size_t nindexes; /* 1 or VC_NPARTITIONS */
+    vc_partition partitions[VC_NPARTITIONS];
     uint32_t *next_chunks; /* [capacity / VC_CELL_CHUNK] of the same partition;
                               VC_NONE: the last */
     uint8_t *owners;       /* [capacity / VC_CELL_CHUNK] the partition */
@@ -82,6 +91,12 @@ static inline size_t vc_cell_partition(uint64_t hash)
 static inline size_t vc_cell_place(const vc_cell_index *index, uint64_t hash)
 {
     return (size_t)(hash >> 32) & (index->size - 1);
+}
+
+/* The index that has a key, if any has. */
+static inline const vc_cell_index *vc_cells_index(const vc_cells *cells, uint64_t hash)
+{
+    return &cells->indexes[vc_cell_partition(hash) & (cells->nindexes - 1)];
 }
 
 /* The place of a key, or of the free entry for it. keys is by the slots in the
@@ -119,7 +134,7 @@ size_t vc_cells_partition_of(const vc_cells *cells, uint32_t slot);
  * memory. */
 bool vc_id_set_add(vc_id_set *set, uint32_t slot, uint32_t id, bool *is_new_out);
 
-/* Cells like others, without slots. */
+/* Cells like others, without slots, to merge them into. */
 vc_status vc_cells_new_like(const vc_cells *other, vc_cells **cells_out, vc_error *error);
 
 /* Room for capacity slots in all, the new ones zero. */

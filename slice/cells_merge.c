@@ -173,7 +173,7 @@ static void merge_dense(void *context, size_t partition)
 /* The slots that a partition was given, chunk by chunk. */
 struct walk {
     const vc_cells *cells;
-    const vc_cell_index *index;
+    const vc_partition *partition;
     uint32_t chunk;
 };
 
@@ -181,16 +181,16 @@ static bool next_slots(struct walk *walk, uint32_t *first_out, uint32_t *end_out
 {
     if (walk->chunk == VC_NONE) return false;
     *first_out = walk->chunk * VC_CELL_CHUNK;
-    *end_out = walk->chunk == walk->index->last_chunk ? walk->index->next_slot
-                                                      : *first_out + VC_CELL_CHUNK;
+    *end_out = walk->chunk == walk->partition->last_chunk ? walk->partition->next_slot
+                                                          : *first_out + VC_CELL_CHUNK;
     walk->chunk = walk->cells->next_chunks[walk->chunk];
     return true;
 }
 
 static struct walk walk_over(const vc_cells *cells, size_t partition)
 {
-    const vc_cell_index *index = &cells->indexes[partition];
-    return (struct walk){cells, index, index->first_chunk};
+    const vc_partition *walked = &cells->partitions[partition];
+    return (struct walk){cells, walked, walked->first_chunk};
 }
 
 static bool grow_numbering(struct merging *merging, size_t partition)
@@ -208,6 +208,7 @@ static bool number_slots(struct merging *merging, size_t partition, const vc_cel
 {
     vc_cells *into = merging->into;
     vc_cell_index *index = &into->indexes[partition];
+    size_t *count = &into->partitions[partition].count;
     struct walk walk = walk_over(from, partition);
     uint32_t first, end;
     while (next_slots(&walk, &first, &end))
@@ -218,11 +219,10 @@ static bool number_slots(struct merging *merging, size_t partition, const vc_cel
                 numbers[slot] = (uint32_t)index->entries[at] - 1;
                 continue;
             }
-            numbers[slot] = (uint32_t)index->count;
-            merging->keys[partition][index->count] = key;
-            index->entries[at] = vc_cell_entry(into->is_wide, key, hash, (uint32_t)index->count);
-            if (++index->count * 2 == index->size && !grow_numbering(merging, partition))
-                return false;
+            numbers[slot] = (uint32_t)*count;
+            merging->keys[partition][*count] = key;
+            index->entries[at] = vc_cell_entry(into->is_wide, key, hash, (uint32_t)*count);
+            if (++*count * 2 == index->size && !grow_numbering(merging, partition)) return false;
         }
     return true;
 }
@@ -232,8 +232,8 @@ static void number_partition(void *context, size_t partition)
     struct merging *merging = context;
     size_t size = 1, most = 0;
     for (size_t i = 0; i < merging->nparts; i++)
-        if (merging->parts[i]->indexes[partition].count > most)
-            most = merging->parts[i]->indexes[partition].count;
+        if (merging->parts[i]->partitions[partition].count > most)
+            most = merging->parts[i]->partitions[partition].count;
     while (size < most * 2 + 2)
         size *= 2;
     merging->keys[partition] = malloc(size / 2 * sizeof(uint64_t));
@@ -272,10 +272,9 @@ static void merge_partition(void *context, size_t partition)
 {
     struct merging *merging = context;
     vc_cells *into = merging->into;
-    const vc_cell_index *index = &into->indexes[partition];
-    uint32_t first = index->first_slot, end = first + (uint32_t)index->count;
-    if (index->count > 0)
-        memcpy(into->keys + first, merging->keys[partition], index->count * sizeof *into->keys);
+    size_t count = into->partitions[partition].count;
+    uint32_t first = into->indexes[partition].first_slot, end = first + (uint32_t)count;
+    if (count > 0) memcpy(into->keys + first, merging->keys[partition], count * sizeof *into->keys);
     for (size_t i = 0; i < merging->nparts; i++) {
         const vc_cells *from = merging->parts[i];
         add_slots(into, from, partition, first, merging->numbers[i]);
@@ -299,7 +298,7 @@ static vc_status place_partitions(vc_cells *into, vc_error *error)
     uint64_t count = 0;
     for (size_t p = 0; p < VC_NPARTITIONS; p++) {
         into->indexes[p].first_slot = (uint32_t)count;
-        count += into->indexes[p].count;
+        count += into->partitions[p].count;
         if (count > into->max_slots) return vc_cells_fail_limit(into, error);
     }
     into->count = (size_t)count;

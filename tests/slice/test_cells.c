@@ -166,10 +166,27 @@ Test(cells, limit)
     vc_cells_free(cells);
 }
 
-/* Merging is the same for any number of threads: keys, slots, facts, doubles to the last bit. */
+/* A cell's doubles of all parts, in their order. */
+static vc_accumulator add_up(vc_cells **parts, size_t nparts, uint64_t key)
+{
+    vc_accumulator total = {0};
+    for (size_t i = 0; i < nparts; i++) {
+        uint32_t slot = vc_cells_find(parts[i], key);
+        if (slot == VC_NONE) continue;
+        vc_accumulator part = vc_cells_read(parts[i], 0, slot);
+        vc_sum_add(&total.as.f.sum, &total.as.f.correction, part.as.f.sum);
+        total.as.f.correction += part.as.f.correction;
+        total.count += part.count;
+    }
+    return total;
+}
+
+/* Merging is the same for any number of threads, and in the order of the parts: keys, slots, facts,
+ * doubles to the last bit. */
 Test(cells, merge_is_the_same_for_any_threads)
 {
-    enum { PARTS = 5, VALUES = 100000 };
+    enum { PARTS = 5, VALUES = 100000, KEYS = 20000 };
+    static vc_accumulator expected[KEYS];
     static const vc_accumulator_spec spec = {.aggregator = VC_AGG_SUM, .type = VC_VALUE_FLOAT};
     static const uint64_t grids[] = {500, 100000, UINT64_C(1) << 31, UINT64_C(1) << 50};
     vc_pool *pool;
@@ -183,7 +200,7 @@ Test(cells, merge_is_the_same_for_any_threads)
                 parts[i] = make(grids[grid], &spec, 1, 1000000);
             for (int i = 0; i < VALUES; i++) {
                 vc_cells *part = parts[random_below(&random, PARTS)];
-                uint64_t key = random_below(&random, 20000) * UINT64_C(1000003) % grids[grid];
+                uint64_t key = random_below(&random, KEYS) * UINT64_C(1000003) % grids[grid];
                 uint32_t slot = slot_of(part, key);
                 vc_accumulator *accumulator = &vc_cells_accumulators(part, 0)[slot];
                 vc_cells_rows(part)[slot]++;
@@ -191,6 +208,8 @@ Test(cells, merge_is_the_same_for_any_threads)
                 vc_sum_add(&accumulator->as.f.sum, &accumulator->as.f.correction,
                            1.0 / (1 + random_below(&random, 1000000)));
             }
+            for (uint64_t key = 0; key < KEYS; key++)
+                expected[key] = add_up(parts, PARTS, key * UINT64_C(1000003) % grids[grid]);
             merged[is_parallel] = merge(is_parallel ? pool : NULL, parts, PARTS);
         }
         cr_assert_eq(vc_cells_count(merged[0]), vc_cells_count(merged[1]));
@@ -201,6 +220,13 @@ Test(cells, merge_is_the_same_for_any_threads)
             cr_assert_eq(vc_cells_key(merged[0], slot), vc_cells_key(merged[1], slot));
             cr_assert_eq(a.count, b.count);
             cr_assert_eq(memcmp(&a.as.f, &b.as.f, sizeof a.as.f), 0);
+        }
+        for (uint64_t key = 0; key < KEYS; key++) {
+            uint32_t slot = vc_cells_find(merged[0], key * UINT64_C(1000003) % grids[grid]);
+            cr_assert_eq(slot == VC_NONE, expected[key].count == 0);
+            if (slot == VC_NONE) continue;
+            vc_accumulator found = vc_cells_read(merged[0], 0, slot);
+            cr_assert_eq(memcmp(&found.as.f, &expected[key].as.f, sizeof found.as.f), 0);
         }
         vc_cells_free(merged[0]);
         vc_cells_free(merged[1]);
