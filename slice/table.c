@@ -10,6 +10,7 @@
  * groups of its leaves may differ, or only some of them may be selected: what the source knows is
  * too coarse for such a group, and the group is marked in `coarse` instead of being answered.
  */
+#include "dimensions/renumber.h"
 #include "slice/plan.h"
 
 #include <string.h>
@@ -528,11 +529,30 @@ static bool passes_all(const struct making *in, uint16_t column, uint32_t leaf)
     return true;
 }
 
-/* The order of leaves along a dimension: by their member on the lowest level, then by number. */
-static bool comes_later(vc_numbers order, uint32_t a, uint32_t b)
+/* The places of leaves along a dimension: by their member on the lowest level; leaves that share a
+ * member by key, so that it does not matter in which order they were loaded. Only whole places
+ * compare: two leaves have the same one only when they are the same. */
+static vc_status find_places(const vc_dimension *dimension, vc_arena *arena, vc_numbers *places_out,
+                             vc_error *error)
 {
-    uint32_t place = vc_numbers_get(order, a), other = vc_numbers_get(order, b);
-    return place != other ? place > other : a > b;
+    const vc_hierarchy *main = &dimension->hierarchies[0];
+    const vc_level *lowest = &main->levels[main->nlevels - 1];
+    *places_out = lowest->leaf_members;
+    if (lowest->nmembers == dimension->nleaves) return VC_OK;
+    const uint32_t *order;
+    vc_status status = vc_dimension_order_leaves(dimension, arena, &order, error);
+    if (status != VC_OK) return status;
+    uint32_t *places = vc_arena_alloc(arena, (size_t)dimension->nleaves * sizeof *places);
+    if (places == NULL) return vc_no_memory(error);
+    for (uint32_t i = 0; i < dimension->nleaves; i++)
+        places[order[i]] = i;
+    *places_out = vc_numbers_of(places);
+    return VC_OK;
+}
+
+static bool comes_later(vc_numbers places, uint32_t a, uint32_t b)
+{
+    return vc_numbers_get(places, a) > vc_numbers_get(places, b);
 }
 
 /* The groups of a leaf in a step, NULL standing for a step that leads everything to group 0. */
@@ -575,12 +595,12 @@ static vc_status restrict_over(struct making *in, vc_error *error)
     vc_arena *arena = in->plan->arena;
     uint16_t column = (uint16_t)in->pass->over_dimension;
     const vc_dimension *dimension = in->source->cube->dimensions[column];
-    const vc_hierarchy *main = &dimension->hierarchies[0];
-    const vc_numbers order = main->levels[main->nlevels - 1].leaf_members;
     const uint32_t *groups;
     uint32_t nleaves = dimension->nleaves, ngroups = 1, noffsets = 0;
+    vc_numbers places;
     vc_step *grouped = NULL;
     vc_status status = find_grouped(in, column, &grouped, error);
+    if (status == VC_OK) status = find_places(dimension, arena, &places, error);
     if (status != VC_OK) return status;
     size_t ntargets = 0;
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
@@ -599,7 +619,7 @@ static vc_status restrict_over(struct making *in, vc_error *error)
         size_t n = step_groups(grouped, leaf, &groups);
         for (size_t i = 0; i < n; i++)
             if (best[groups[i]] == VC_NONE ||
-                comes_later(order, leaf, best[groups[i]]) == (in->pass->over == VC_OVER_LAST))
+                comes_later(places, leaf, best[groups[i]]) == (in->pass->over == VC_OVER_LAST))
                 best[groups[i]] = leaf;
     }
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {

@@ -88,3 +88,23 @@ Test(crew, the_owner_may_leave_early)
     for (unsigned nlast = 0; nlast < 40; nlast += 3)
         check_line(4, 3, 200, nlast);
 }
+
+/* A crew without slots runs jobs only, with all its threads. */
+Test(crew, without_slots)
+{
+    for (unsigned nthreads = 1; nthreads <= MAX_THREADS; nthreads += 3) {
+        struct line line = {0};
+        vc_crew_plan plan = {.nthreads = nthreads, .nslots = 1, .context = &line};
+        vc_crew *crew;
+        size_t slot;
+        cr_assert_eq(vc_crew_new(&plan, &crew, NULL), VC_OK);
+        for (size_t round = 1; round <= 20; round++) {
+            vc_crew_run(crew, 1000, run_job, &line);
+            for (size_t i = 0; i < 1000; i++)
+                cr_assert_eq(line.nruns[i], round);
+        }
+        cr_assert_not(vc_crew_next(crew, &slot));
+        cr_assert_not(line.has_fault);
+        vc_crew_free(crew);
+    }
+}

@@ -845,3 +845,29 @@ Test(engine, errors)
     }
     fixture_close(&fixture);
 }
+
+/* ---- the order of loading ---- */
+
+/* Two leaves of one day: which of them is the last does not depend on which was loaded first, nor
+ * on whether the cube was compacted since. */
+Test(engine, the_last_of_a_tie)
+{
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_write(&fixture, "stock.json",
+                  "{\"name\":\"stock\",\"kind\":\"source\",\"data\":{\"csv\":\"stock.csv\"},"
+                  "\"dimensions\":[{\"name\":\"date\",\"type\":\"time\",\"column\":\"day\","
+                  "\"levels\":[\"month\",\"day\"],\"attributes\":[\"shift\"]}],"
+                  "\"measures\":[{\"name\":\"n\",\"aggregator\":\"sum\",\"type\":\"int\","
+                  "\"over\":{\"date\":\"last\"}}]}");
+    fixture_write(&fixture, "stock.csv", "day,shift,n\n2024-01-31,late,10\n");
+    fixture_need_load(&fixture, false);
+    fixture_write(&fixture, "stock.csv", "day,shift,n\n2024-01-31,early,5\n2024-01-02,late,7\n");
+    fixture_need_load(&fixture, true);
+    const vc_result *result = ASK(.cube = "stock", .measures = {"n"});
+    cr_assert_str_eq(answer_text(&fixture, result), "10 = 10");
+    cr_assert(fixture_compact(&fixture, 0));
+    result = ASK(.cube = "stock", .measures = {"n"});
+    cr_assert_str_eq(answer_text(&fixture, result), "10 = 10");
+    fixture_close(&fixture);
+}
