@@ -57,8 +57,8 @@ uint32_t vc_keymap_find(const vc_keymap *map, vc_str key);
 uint32_t vc_keymap_find_int(const vc_keymap *map, int64_t value);
 
 /* The same for many: values[i] becomes its number, or -1 when there is none. Returns for how many
- * there is none. Several are waited for at once, so this costs less than one by one where the map is
- * larger than a cache. */
+ * there is none. Several are waited for at once, so this costs less than one by one where the map
+ * is larger than a cache. */
 uint32_t vc_keymap_find_ints(const vc_keymap *map, int64_t *values, uint32_t count);
 
 /* The text of a key. number < map->count */
