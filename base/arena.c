@@ -30,6 +30,16 @@ void vc_arena_release(vc_arena *arena)
     vc_arena_init(arena);
 }
 
+void vc_arena_clear(vc_arena *arena)
+{
+    vc_arena_block *kept = arena->blocks;
+    if (kept == NULL) return;
+    vc_arena older = {.blocks = kept->older};
+    vc_arena_release(&older);
+    kept->older = NULL;
+    *arena = (vc_arena){.blocks = kept, .total_bytes = sizeof *kept + kept->capacity};
+}
+
 static vc_arena_block *new_block(vc_arena *arena, size_t capacity)
 {
     vc_arena_block *block = malloc(sizeof *block + capacity);

@@ -25,6 +25,10 @@ void vc_arena_init(vc_arena *arena);
 /* Free everything; the arena is empty and usable again. */
 void vc_arena_release(vc_arena *arena);
 
+/* Forget everything, and keep the newest block for what comes next: for small things that are made
+ * over and over. */
+void vc_arena_clear(vc_arena *arena);
+
 /* `size` bytes aligned to 16, not initialised. NULL when out of memory; size 0 gives a pointer. */
 void *vc_arena_alloc(vc_arena *arena, size_t size);
 

@@ -542,9 +542,10 @@ static vc_status make_buckets(struct builder *builder, size_t dimension, vc_erro
     vc_cube_dimension *outer = &builder->dimensions[dimension];
     size_t nsources = builder->virtual_cube->nsources, nbuckets = 0, nsynthetic = 0;
     for (size_t s = 0; s < nsources; s++) {
-        size_t nunmatched = count_unmatched(&builder->sources[s].bindings[dimension]);
+        const vc_binding *binding = &builder->sources[s].bindings[dimension];
+        size_t nunmatched = count_unmatched(binding);
         nbuckets += nunmatched > 0;
-        nsynthetic += nunmatched;
+        nsynthetic += binding->unmatched == VC_UNMATCHED_MEMBERS ? nunmatched : nunmatched > 0;
     }
     if (nbuckets == 0) return VC_OK;
     vc_bucket *buckets = VC_ARENA_NEW(builder->arena, vc_bucket, nbuckets);

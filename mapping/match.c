@@ -11,8 +11,6 @@ struct keys {
     vc_str *texts;     /* [count] of those that are OK; NULL: the values as they are */
     uint8_t *states;   /* [count]; NULL: all OK */
     bool *is_excluded; /* likewise */
-    bool is_ascending; /* those that are OK; equal ones may follow each other */
-    bool has_equal;    /* when ascending: two of them are equal */
 };
 
 /* Texts stand elsewhere in another order, so reading one after the other misses every cache. */
@@ -37,10 +35,8 @@ static vc_status read_keys(const vc_index *index, const vc_normalizer *normalize
                            bool *is_single_out, struct keys *keys, vc_error *error)
 {
     vc_key_list list = {0};
-    uint32_t previous = VC_NONE;
     *is_single_out = true;
-    *keys =
-        (struct keys){.values = &index->values, .count = index->values.count, .is_ascending = true};
+    *keys = (struct keys){.values = &index->values, .count = index->values.count};
     if (normalizer == NULL || vc_normalizer_is_identity(normalizer)) return VC_OK;
     keys->texts = vc_arena_alloc(arena, ((size_t)keys->count + 1) * sizeof *keys->texts);
     keys->states = vc_arena_alloc(arena, (size_t)keys->count + 1);
@@ -57,13 +53,6 @@ static vc_status read_keys(const vc_index *index, const vc_normalizer *normalize
         keys->texts[value] = list.keys[0].text;
         keys->states[value] = (uint8_t)list.keys[0].state;
         keys->is_excluded[value] = list.keys[0].is_excluded;
-        if (list.keys[0].state != VC_KEY_OK) continue;
-        if (previous != VC_NONE && keys->is_ascending) {
-            int order = vc_str_compare(keys->texts[previous], keys->texts[value]);
-            keys->is_ascending = order <= 0;
-            keys->has_equal |= order == 0;
-        }
-        previous = value;
     }
     return VC_OK;
 }
@@ -85,51 +74,152 @@ static uint32_t *new_numbers(vc_arena *arena, uint32_t count)
 
 /* ---- keys that ascend on both sides ---- */
 
-static void chain_neighbours(const struct keys *from, uint32_t *same)
+/* Goes through the keys of an index that are OK, and keeps none but the last one. */
+struct cursor {
+    const vc_texts *values;
+    const vc_normalizer *normalizer; /* NULL: the values as they are */
+    uint32_t value;                  /* at hand; values->count: at the end, VC_NONE: before */
+    vc_str key;                      /* of it */
+    bool is_equal;                   /* to the key before */
+    bool is_lost;       /* some value has several keys, or one before that of the value before */
+    vc_arena arenas[2]; /* of the key at hand, and for the next one */
+    unsigned turn;      /* which one is of the key at hand */
+    uint8_t *states;    /* [values->count] of those gone through; NULL: not wanted */
+    bool *is_excluded;  /* likewise */
+};
+
+static void start(struct cursor *cursor, const vc_index *index, const vc_normalizer *normalizer)
 {
-    uint32_t first = VC_NONE; /* of the values with the key at hand */
-    for (uint32_t value = 0; value < from->count; value++) {
-        if (!is_ok(from, value)) continue;
-        if (first != VC_NONE && vc_str_equal(key_of(from, first), key_of(from, value)))
-            chain(same, first, value);
-        else
-            first = value;
-    }
+    *cursor = (struct cursor){.values = &index->values, .normalizer = normalizer, .value = VC_NONE};
+    if (normalizer != NULL && vc_normalizer_is_identity(normalizer)) cursor->normalizer = NULL;
 }
 
-static void merge(const struct keys *from, const struct keys *to, vc_match *match)
+static void stop(struct cursor *cursor)
 {
-    uint32_t at = 0, previous = VC_NONE;
-    for (uint32_t value = 0; value < to->count; value++) {
-        if (!is_ok(to, value)) continue;
-        if (to->texts == NULL) fetch(to->values, value + AHEAD);
-        vc_str key = key_of(to, value);
-        if (to->has_equal && previous != VC_NONE && vc_str_equal(key_of(to, previous), key)) {
-            match->partners[value] = match->partners[previous];
-            match->ncollisions++;
-            continue;
+    vc_arena_release(&cursor->arenas[0]);
+    vc_arena_release(&cursor->arenas[1]);
+}
+
+static bool is_at_end(const struct cursor *cursor)
+{
+    return cursor->value == cursor->values->count || cursor->is_lost;
+}
+
+/* Take the key of the value at hand, if it has one that is OK. */
+static vc_status normalize(struct cursor *cursor, bool *is_ok_out, vc_error *error)
+{
+    vc_key room[2];
+    vc_key_list list = {.keys = room, .capacity = 2};
+    vc_arena *arena = &cursor->arenas[cursor->turn ^ 1];
+    vc_arena_clear(arena);
+    vc_status status = vc_normalizer_apply(
+        cursor->normalizer, vc_texts_get(cursor->values, cursor->value), arena, &list, error);
+    if (status != VC_OK) return status;
+    cursor->is_lost |= list.count != 1;
+    *is_ok_out = list.keys[0].state == VC_KEY_OK;
+    if (cursor->states != NULL) {
+        cursor->states[cursor->value] = (uint8_t)list.keys[0].state;
+        cursor->is_excluded[cursor->value] = list.keys[0].is_excluded;
+    }
+    if (!*is_ok_out) return VC_OK;
+    int order = vc_str_is_null(cursor->key) ? -1 : vc_str_compare(cursor->key, list.keys[0].text);
+    cursor->is_equal = order == 0;
+    cursor->is_lost |= order > 0;
+    cursor->key = list.keys[0].text;
+    cursor->turn ^= 1;
+    return VC_OK;
+}
+
+/* Go on to the next value with a key that is OK. */
+static vc_status advance(struct cursor *cursor, vc_error *error)
+{
+    vc_status status = VC_OK;
+    bool is_found = false;
+    while (status == VC_OK && !is_found && ++cursor->value < cursor->values->count) {
+        fetch(cursor->values, cursor->value + AHEAD);
+        if (cursor->normalizer != NULL) {
+            status = normalize(cursor, &is_found, error);
+        } else {
+            cursor->key = vc_texts_get(cursor->values, cursor->value);
+            is_found = true;
         }
-        previous = value;
+    }
+    return status;
+}
+
+struct merging {
+    struct cursor from, to;
+    uint32_t first; /* the first value of the key at hand of `from` */
+    vc_arena *arena;
+    vc_match *match;
+};
+
+static vc_status advance_from(struct merging *merging, vc_error *error)
+{
+    vc_match *match = merging->match;
+    vc_status status = advance(&merging->from, error);
+    if (status != VC_OK || is_at_end(&merging->from)) return status;
+    if (!merging->from.is_equal) {
+        merging->first = merging->from.value;
+        return VC_OK;
+    }
+    if (match->same == NULL) match->same = new_numbers(merging->arena, merging->from.values->count);
+    if (match->same == NULL) return vc_no_memory(error);
+    chain(match->same, merging->first, merging->from.value);
+    return VC_OK;
+}
+
+/* Both cursors go to their ends, for what is behind the last match must ascend, too. */
+static vc_status merge(struct merging *merging, vc_error *error)
+{
+    struct cursor *from = &merging->from, *to = &merging->to;
+    uint32_t *partners = merging->match->partners, previous = VC_NONE;
+    vc_status status = advance_from(merging, error);
+    if (status == VC_OK) status = advance(to, error);
+    while (status == VC_OK && !is_at_end(to) && !from->is_lost) {
         int order = 1;
-        while (at < from->count &&
-               (!is_ok(from, at) || (order = vc_str_compare(key_of(from, at), key)) < 0)) {
-            at++;
-            if (from->texts == NULL) fetch(from->values, at + AHEAD);
+        while (!is_at_end(from) && (order = vc_str_compare(from->key, to->key)) < 0) {
+            status = advance_from(merging, error);
+            if (status != VC_OK) return status;
         }
-        if (at < from->count && order == 0) match->partners[value] = at;
+        if (to->is_equal) {
+            partners[to->value] = partners[previous];
+            merging->match->ncollisions++;
+        } else if (order == 0 && !is_at_end(from)) {
+            partners[to->value] = from->value;
+        }
+        previous = to->value;
+        status = advance(to, error);
     }
+    while (status == VC_OK && !is_at_end(from) && !to->is_lost)
+        status = advance_from(merging, error);
+    return status;
 }
 
-static vc_status match_sorted(const struct keys *from, const struct keys *to, vc_arena *arena,
+/* *is_done_out false: the keys do not ascend, or some value has several; nothing is matched. */
+static vc_status match_sorted(const vc_relation_pair *pair, vc_arena *arena, bool *is_done_out,
                               vc_match *match, vc_error *error)
 {
-    if (from->has_equal) {
-        match->same = new_numbers(arena, from->count);
-        if (match->same == NULL) return vc_no_memory(error);
-        chain_neighbours(from, match->same);
+    struct merging merging = {.arena = arena, .match = match};
+    uint32_t nvalues = pair->to->values.count;
+    *match = (vc_match){.partners = new_numbers(arena, nvalues)};
+    start(&merging.from, pair->from, pair->normalize_from);
+    start(&merging.to, pair->to, pair->normalize_to);
+    bool is_stated = merging.to.normalizer != NULL;
+    if (is_stated) {
+        match->states = vc_arena_alloc(arena, (size_t)nvalues + 1);
+        match->is_excluded = vc_arena_alloc(arena, ((size_t)nvalues + 1) * sizeof(bool));
+        merging.to.states = match->states;
+        merging.to.is_excluded = match->is_excluded;
     }
-    merge(from, to, match);
-    return VC_OK;
+    vc_status status = VC_NO_MEMORY;
+    if (match->partners != NULL &&
+        (!is_stated || (match->states != NULL && match->is_excluded != NULL)))
+        status = merge(&merging, error);
+    stop(&merging.from);
+    stop(&merging.to);
+    *is_done_out = !merging.from.is_lost && !merging.to.is_lost;
+    return status == VC_OK ? VC_OK : vc_no_memory(error);
 }
 
 /* ---- keys in any order ---- */
@@ -236,19 +326,29 @@ static void find_to(struct table *table, uint64_t *is_met, vc_match *match)
     }
 }
 
-static vc_status match_hashed(const struct keys *from, const struct keys *to, vc_arena *arena,
+static vc_status match_hashed(const vc_relation_pair *pair, vc_arena *arena, bool *is_single_out,
                               vc_match *match, vc_error *error)
 {
-    struct table table = {.from = from, .to = to};
-    uint64_t nentries = (uint64_t)from->count + (to->texts != NULL ? to->count : 0), nslots = 16;
+    struct keys from, to;
+    vc_status status =
+        read_keys(pair->from, pair->normalize_from, arena, is_single_out, &from, error);
+    if (status != VC_OK || !*is_single_out) return status;
+    status = read_keys(pair->to, pair->normalize_to, arena, is_single_out, &to, error);
+    if (status != VC_OK || !*is_single_out) return status;
+    struct table table = {.from = &from, .to = &to};
+    uint64_t nentries = (uint64_t)from.count + (to.texts != NULL ? to.count : 0), nslots = 16;
     if (nentries >= VC_NONE) return vc_no_memory(error);
     while (nslots < 2 * nentries)
         nslots *= 2;
     table.mask = nslots - 1;
     table.slots = VC_ARENA_NEW(arena, struct slot, nslots);
-    uint64_t *is_met = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(from->count) + 1);
-    if (table.slots == NULL || is_met == NULL) return vc_no_memory(error);
-    vc_status status = put_from(&table, arena, match, error);
+    uint64_t *is_met = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(from.count) + 1);
+    *match = (vc_match){.partners = new_numbers(arena, to.count),
+                        .states = to.states,
+                        .is_excluded = to.is_excluded};
+    if (table.slots == NULL || is_met == NULL || match->partners == NULL)
+        return vc_no_memory(error);
+    status = put_from(&table, arena, match, error);
     if (status == VC_OK) find_to(&table, is_met, match);
     return status;
 }
@@ -256,17 +356,7 @@ static vc_status match_hashed(const struct keys *from, const struct keys *to, vc
 vc_status vc_match_values(const vc_relation_pair *pair, vc_arena *arena, bool *is_single_out,
                           vc_match *match, vc_error *error)
 {
-    struct keys from, to;
-    *match = (vc_match){0};
-    vc_status status =
-        read_keys(pair->from, pair->normalize_from, arena, is_single_out, &from, error);
-    if (status != VC_OK || !*is_single_out) return status;
-    status = read_keys(pair->to, pair->normalize_to, arena, is_single_out, &to, error);
-    if (status != VC_OK || !*is_single_out) return status;
-    match->partners = new_numbers(arena, to.count);
-    if (match->partners == NULL) return vc_no_memory(error);
-    match->states = to.states;
-    match->is_excluded = to.is_excluded;
-    return from.is_ascending && to.is_ascending ? match_sorted(&from, &to, arena, match, error)
-                                                : match_hashed(&from, &to, arena, match, error);
+    vc_status status = match_sorted(pair, arena, is_single_out, match, error);
+    if (status != VC_OK || *is_single_out) return status;
+    return match_hashed(pair, arena, is_single_out, match, error);
 }

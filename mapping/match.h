@@ -25,7 +25,8 @@ typedef struct vc_match {
  * is_single_out  false: the steps make several keys of some value, and nothing is matched
  * match          its arrays are in the arena
  *
- * VC_NO_MEMORY only. Each value is normalised once. O(values). */
+ * VC_NO_MEMORY only. Each value is normalised once, or twice when that shows only on the way that
+ * the order of its keys is another one. O(values). */
 vc_status vc_match_values(const vc_relation_pair *pair, vc_arena *arena, bool *is_single_out,
                           vc_match *match, vc_error *error);
 

@@ -1,7 +1,8 @@
 /* The quality of joins: the counts that each relation has, and the share of value that matched.
  *
  * The share of a measure is value(matched) / value(all but the excluded aggregates), read from the
- * facts of the source with two tables over its leaves, once per model.
+ * facts of the source with two tables over its leaves, or one where every leaf matched, once per
+ * model.
  */
 #include "slice/engine.h"
 #include "slice/plan.h"
@@ -84,14 +85,17 @@ static vc_status measure_shares(const struct covering *in, size_t source, size_t
             .column = measure->column,
             .distinct_dimension = -1};
     }
+    const vc_coverage *counts = &in->cube->sources[source].bindings[dimension].relation->coverage;
+    bool is_complete = counts->members_matched + counts->excluded == counts->members;
     if (status == VC_OK && pass.naccumulators > 0) {
-        status = scan_fates(in, &pass, dimension, VC_FATE_MATCHED, &matched, &work, error);
-        if (status == VC_OK)
-            status = scan_fates(in, &pass, dimension, VC_FATE_UNMATCHED, &all, &work, error);
+        status = scan_fates(in, &pass, dimension, VC_FATE_UNMATCHED, &all, &work, error);
+        if (status == VC_OK && !is_complete)
+            status = scan_fates(in, &pass, dimension, VC_FATE_MATCHED, &matched, &work, error);
     }
     for (size_t i = 0; i < pass.naccumulators && status == VC_OK; i++) {
-        double part = accumulated(&pass.accumulators[i], vc_cells_read(matched, i, 0));
         double whole = accumulated(&pass.accumulators[i], vc_cells_read(all, i, 0));
+        double part =
+            is_complete ? whole : accumulated(&pass.accumulators[i], vc_cells_read(matched, i, 0));
         shares[i].is_known = whole != 0 && isfinite(part / whole);
         shares[i].share = shares[i].is_known ? part / whole : 0;
     }

@@ -41,6 +41,27 @@ Test(arena, large_pieces_leave_the_newest_block_in_use)
     vc_arena_release(&arena);
 }
 
+/* What was cleared is used again, without growing. */
+Test(arena, clear_keeps_one_block)
+{
+    vc_arena arena = {0};
+    vc_arena_clear(&arena);
+    cr_assert_eq(arena.total_bytes, 0);
+    for (int i = 0; i < 3000; i++)
+        cr_assert_not_null(vc_arena_alloc(&arena, 100));
+    vc_arena_clear(&arena);
+    char *first = vc_arena_alloc(&arena, 100);
+    size_t total_bytes = arena.total_bytes;
+    for (int i = 0; i < 3000; i++) {
+        vc_arena_clear(&arena);
+        cr_assert_eq((char *)vc_arena_alloc(&arena, 100), first);
+        first[99] = 1;
+    }
+    cr_assert_eq(arena.total_bytes, total_bytes);
+    vc_arena_release(&arena);
+    cr_assert_eq(arena.total_bytes, 0);
+}
+
 Test(arena, sizes_that_cannot_be)
 {
     vc_arena arena = {0};
