@@ -157,49 +157,60 @@ static vc_status put_dictionaries(compacting *work, vc_error *error)
     return status;
 }
 
-static vc_status put_facts(compacting *work, vc_error *error)
+static vc_rewrite start_rewrite(compacting *work)
 {
     const vc_source_cube *cube = work->planned->cube;
-    vc_compact_cube *report = work->planned->report;
     for (size_t i = 0; i < cube->ncolumns; i++)
         work->columns[cube->ndimensions + i] =
             (vc_rewrite_column){.number = cube->columns[i].column,
                                 .is_double = cube->columns[i].type == VC_VALUE_FLOAT};
-    vc_rewrite rewrite = {.load = work->loader.load,
-                          .cube = cube,
-                          .object = &work->object,
-                          .ncolumns = cube->ndimensions + cube->ncolumns,
-                          .columns = work->columns,
-                          .order = &work->order,
-                          .window_rows = work->options->window_rows,
-                          .nthreads = work->nthreads,
-                          .crew = work->crew,
-                          .progress = tell_progress,
-                          .context = work};
+    return (vc_rewrite){.load = work->loader.load,
+                        .cube = cube,
+                        .object = &work->object,
+                        .ncolumns = cube->ndimensions + cube->ncolumns,
+                        .columns = work->columns,
+                        .order = &work->order,
+                        .window_rows = work->options->window_rows,
+                        .nthreads = work->nthreads,
+                        .crew = work->crew,
+                        .progress = tell_progress,
+                        .context = work};
+}
+
+static vc_status put_manifest(compacting *work, uint32_t nsegments, vc_error *error)
+{
+    vc_fact_run run = {.generation = work->object.generation,
+                       .nsegments = nsegments,
+                       .nrows = work->manifest.nrows};
+    vc_str *cluster = VC_ARENA_NEW(&work->arena, vc_str, work->order.nitems);
+    if (cluster == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < work->order.nitems; i++)
+        cluster[i] = work->order.items[i].text;
+    work->manifest.nruns = nsegments > 0;
+    work->manifest.runs = &run;
+    work->manifest.ncluster = work->order.nitems;
+    work->manifest.cluster = cluster;
+    return vc_load_put_manifest(&work->loader, &work->object, &work->manifest, NULL, 0, error);
+}
+
+/* Facts, dictionaries and the manifest; then all of it is read again, as it will be. */
+static vc_status put_cube(compacting *work, vc_error *error)
+{
+    vc_compact_cube *report = work->planned->report;
+    vc_snapshot *preview = NULL;
+    vc_rewrite rewrite = start_rewrite(work);
     vc_status status = vc_rewrite_facts(&rewrite, error);
+    if (status == VC_OK) status = put_dictionaries(work, error);
+    if (status == VC_OK) status = put_manifest(work, rewrite.nsegments, error);
+    if (status == VC_OK) status = vc_load_preview(work->loader.load, &preview, error);
+    if (status == VC_OK) status = vc_rewrite_check(&rewrite, preview, error);
+    vc_snapshot_close(preview);
     report->is_rewritten = true;
     report->nruns_after = rewrite.nsegments > 0;
     report->nsegments_after = rewrite.nsegments;
     report->bytes_before = rewrite.bytes_before;
     report->bytes_after = rewrite.bytes_after;
     return status;
-}
-
-static vc_status put_manifest(compacting *work, vc_error *error)
-{
-    const vc_compact_cube *report = work->planned->report;
-    vc_fact_run run = {.generation = work->object.generation,
-                       .nsegments = report->nsegments_after,
-                       .nrows = work->manifest.nrows};
-    vc_str *cluster = VC_ARENA_NEW(&work->arena, vc_str, work->order.nitems);
-    if (cluster == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < work->order.nitems; i++)
-        cluster[i] = work->order.items[i].text;
-    work->manifest.nruns = report->nruns_after;
-    work->manifest.runs = &run;
-    work->manifest.ncluster = work->order.nitems;
-    work->manifest.cluster = cluster;
-    return vc_load_put_manifest(&work->loader, &work->object, &work->manifest, NULL, 0, error);
 }
 
 static vc_status compact_cube(compacting *work, vc_compact_plan_cube *planned, vc_error *error)
@@ -217,39 +228,13 @@ static vc_status compact_cube(compacting *work, vc_compact_plan_cube *planned, v
         status = vc_manifest_read(&work->object, &work->arena, &work->manifest, error);
     for (size_t d = 0; status == VC_OK && d < cube->ndimensions; d++)
         status = put_dimension(work, d, error);
-    if (status == VC_OK) status = put_facts(work, error);
-    if (status == VC_OK) status = put_dictionaries(work, error);
-    if (status == VC_OK) status = put_manifest(work, error);
+    if (status == VC_OK) status = put_cube(work, error);
     vc_cluster_release(&work->order.cluster);
     vc_arena_release(&work->arena);
     return status;
 }
 
 /* ---- the whole ---- */
-
-/* Open every cube that was written, as it will be: images and zones agree with the manifest. */
-static vc_status check_preview(const compacting *work, vc_error *error)
-{
-    vc_snapshot *preview;
-    vc_arena arena = {0};
-    vc_status status = vc_load_preview(work->loader.load, &preview, error);
-    if (status != VC_OK) return status;
-    for (size_t i = 0; status == VC_OK && i < work->plan.ncubes; i++) {
-        vc_source_cube *cube = NULL;
-        const vc_zone *zones;
-        if (!work->plan.cubes[i].is_rewritten) continue;
-        status = vc_source_cube_open(preview, work->plan.cubes[i].cube->name, &arena, &cube, error);
-        for (size_t c = 0; status == VC_OK && c < cube->ndimensions + cube->ncolumns; c++) {
-            uint16_t column =
-                c < cube->ndimensions ? (uint16_t)c : cube->columns[c - cube->ndimensions].column;
-            status = vc_source_cube_zones(cube, preview, column, &zones, error);
-        }
-        vc_source_cube_close(cube);
-    }
-    vc_arena_release(&arena);
-    vc_snapshot_close(preview);
-    return status;
-}
 
 static vc_status compact_all(compacting *work, vc_error *error)
 {
@@ -263,7 +248,7 @@ static vc_status compact_all(compacting *work, vc_error *error)
         if (work->plan.shared[i].is_renumbered)
             status = put_shared(work, &work->plan.shared[i], error);
     vc_crew_free(work->crew);
-    return status == VC_OK ? check_preview(work, error) : status;
+    return status;
 }
 
 vc_status vc_store_compact(vc_store *store, const vc_str *names, size_t nnames,

@@ -12,8 +12,11 @@
  * order are cut so that each holds a window of rows; for one after the other the segments that have
  * some of them are read (again), sorted in memory and written. Where the facts were loaded in that
  * order, each segment is read once or twice. Rows that are equal in all items stay in the order in
- * which they were loaded. Memory does not depend on the number of facts: up to about 300 MiB, and
- * what one dimension after the other needs.
+ * which they were loaded. Memory does not depend on the number of facts: about 350 MiB of its own
+ * on two processors, and what one dimension after the other needs.
+ *
+ * Before anything is published, what was written is read again and compared with what was read: a
+ * hash over the cells of each row, with leaves as they were numbered before, summed over all rows.
  *
  * Dimensions. Two cubes whose images have one fingerprint are joined leaf by leaf, so an image is
  * renumbered for all that hold it or for none: all cubes with that image must be compacted

@@ -31,6 +31,8 @@ typedef struct thread_lane { /* of a thread */
     uint8_t *nulls;          /* [VC_SEGMENT_ROWS] */
     uint8_t *validity;       /* [VC_SEGMENT_ROWS / 8 + 1] */
     uint64_t *counts;        /* [nbuckets] */
+    uint64_t *shares; /* [VC_SEGMENT_ROWS] of the hashes of rows, of the columns taken here */
+    bool has_shares;
     uint64_t bytes_before;
     vc_status status; /* of the first failure since the lanes were looked at */
     vc_error error;
@@ -195,6 +197,32 @@ static void narrow_cells(const rewriting *work, const vc_chunk *chunk, thread_la
     *nulls_out = lane->nulls;
 }
 
+static void add_shares(const rewriting *work, thread_lane *lane, size_t column,
+                       const uint8_t *nulls)
+{
+    if (!lane->has_shares) memset(lane->shares, 0, work->nwanted * sizeof *lane->shares);
+    lane->has_shares = true;
+    for (uint32_t i = 0; i < work->nwanted; i++)
+        lane->shares[i] +=
+            vc_rewrite_share(column, nulls != NULL && nulls[i] ? VC_REWRITE_NULL : lane->cells[i]);
+}
+
+/* The hashes of the rows of which all columns have been taken. */
+static void add_hashes(rewriting *work)
+{
+    thread_lane *first = NULL;
+    for (unsigned i = 0; i < work->rewrite->nthreads; i++) {
+        thread_lane *lane = &work->lanes[i];
+        if (!lane->has_shares) continue;
+        lane->has_shares = false;
+        for (uint32_t row = 0; first != NULL && row < work->nwanted; row++)
+            first->shares[row] += lane->shares[row];
+        if (first == NULL) first = lane;
+    }
+    for (uint32_t row = 0; first != NULL && row < work->nwanted; row++)
+        work->rewrite->hash += vc_rewrite_finish(first->shares[row]);
+}
+
 /* A column of the segment into the window, by any thread. */
 static void take_column(void *context, size_t number, unsigned thread)
 {
@@ -208,6 +236,7 @@ static void take_column(void *context, size_t number, unsigned thread)
     if (status == VC_OK) {
         if (!work->from->was_read) lane->bytes_before += chunk.nbytes;
         narrow_cells(work, &chunk, lane, &nulls);
+        add_shares(work, lane, number, nulls);
         for (uint32_t i = 0; column->leaves != NULL && i < work->nwanted; i++)
             lane->cells[i] = column->leaves[lane->cells[i]];
         status = vc_window_put(work->window, number, lane->cells, nulls, work->nwanted, &error);
@@ -235,6 +264,7 @@ static vc_status take_segment(rewriting *work, source_segment *segment, uint32_t
     vc_status status = run_jobs(work, work->rewrite->ncolumns, take_column, error);
     if (status != VC_OK) return status;
     segment->was_read = true;
+    add_hashes(work);
     vc_window_add_rows(work->window, work->nwanted);
     return VC_OK;
 }
@@ -283,7 +313,6 @@ static vc_status put_chunks(rewriting *work, size_t njobs, vc_error *error)
         status = vc_load_put_encoded(
             rewrite->load, rewrite->object, rewrite->columns[job % rewrite->ncolumns].number,
             rewrite->nsegments + (uint32_t)(job / rewrite->ncolumns), &work->chunks[i], error);
-        rewrite->bytes_after += work->chunks[i].size;
     }
     return status;
 }
@@ -451,7 +480,9 @@ static vc_status make_lanes(rewriting *work, vc_error *error)
         lane->cells = vc_arena_alloc(&work->arena, VC_SEGMENT_ROWS * sizeof *lane->cells);
         lane->nulls = vc_arena_alloc(&work->arena, VC_SEGMENT_ROWS);
         lane->validity = vc_arena_alloc(&work->arena, VC_SEGMENT_ROWS / 8 + 1);
-        if (lane->cells == NULL || lane->nulls == NULL || lane->validity == NULL)
+        lane->shares = vc_arena_alloc(&work->arena, VC_SEGMENT_ROWS * sizeof *lane->shares);
+        if (lane->cells == NULL || lane->nulls == NULL || lane->validity == NULL ||
+            lane->shares == NULL)
             return vc_no_memory(error);
     }
     return VC_OK;
@@ -461,7 +492,7 @@ vc_status vc_rewrite_facts(vc_rewrite *rewrite, vc_error *error)
 {
     rewriting work = {.rewrite = rewrite};
     rewrite->nsegments = 0;
-    rewrite->bytes_before = rewrite->bytes_after = 0;
+    rewrite->hash = rewrite->bytes_before = 0;
     vc_status status = make_lanes(&work, error);
     if (status == VC_OK) status = look_at_columns(&work, error);
     if (status == VC_OK) status = survey(&work, error);

@@ -3,6 +3,7 @@
  *     compact.c        which cubes and dimensions, images, manifests, publishing
  *     compact_plan.c   what is to be gained, and which images may be renumbered
  *     compact_facts.c  the facts of one cube: read, sorted, written
+ *     compact_check.c  what was written is what was read
  */
 #ifndef CUBE_COMPACT_PARTS_H
 #define CUBE_COMPACT_PARTS_H
@@ -68,11 +69,33 @@ typedef struct vc_rewrite { /* the facts of one cube */
     void (*progress)(void *context, uint64_t nrows);
     void *context;
     uint32_t nsegments; /* out */
+    uint64_t hash;      /* of what was read: the sum of the hashes of its rows */
     uint64_t bytes_before, bytes_after;
 } vc_rewrite;
+
+/* The hash of a row: the shares of its cells as they were stored before, added up and finished. A
+ * null cell has the share of VC_REWRITE_NULL. */
+#define VC_REWRITE_NULL INT64_C(0x6E756C6C6E756C6C)
+static inline uint64_t vc_rewrite_share(size_t column, int64_t cell)
+{
+    return (uint64_t)cell * (((uint64_t)column + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1);
+}
+static inline uint64_t vc_rewrite_finish(uint64_t shares)
+{
+    shares = (shares ^ shares >> 31) * UINT64_C(0xBF58476D1CE4E5B9);
+    shares = (shares ^ shares >> 29) * UINT64_C(0x94D049BB133111EB);
+    return shares ^ shares >> 32;
+}
 
 /* Read the facts from the load's snapshot, and put them in order as segments 0, 1, ... of the
  * object. VC_CORRUPT, code "storage_damaged"; what putting may return. */
 vc_status vc_rewrite_facts(vc_rewrite *rewrite, vc_error *error);
+
+/* Read what was written, leaves turned back into the numbers they had, and compare. Fills
+ * bytes_after.
+ *
+ * preview  of the load, with the cube's new manifest
+ * VC_CORRUPT, code "storage_damaged": then the load must be given up. */
+vc_status vc_rewrite_check(vc_rewrite *rewrite, const vc_snapshot *preview, vc_error *error);
 
 #endif

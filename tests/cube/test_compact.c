@@ -542,3 +542,58 @@ Test(compact, killed, .timeout = 120)
     cr_assert_gt(nafter, 0);
     scratch_close(&scratch);
 }
+
+/* ---- two writers ---- */
+
+/* Two processes take turns, whoever comes first: every append is there once in the end. */
+Test(compact, beside_appends, .timeout = 120)
+{
+    struct scratch scratch, whole;
+    struct opened a, b;
+    vc_compact_report report;
+    int state;
+    scratch_open(&scratch);
+    scratch_need_load(&scratch, write_load(&scratch, "part0", "", 0, 1, 2000),
+                      (vc_load_options){0});
+    vc_store_close(scratch.store);
+    pid_t child = fork();
+    if (child == 0) {
+        vc_store *store;
+        vc_arena arena = {0};
+        vc_compact_options options = {.force = true, .nthreads = 2};
+        if (vc_store_open(scratch.path, NULL, &store, NULL) != VC_OK) _exit(3);
+        for (int i = 0; i < 40; i++) {
+            vc_status status = vc_store_compact(store, NULL, 0, &options, &arena, &report, NULL);
+            if (status != VC_OK && status != VC_BUSY) _exit(4);
+        }
+        vc_store_close(store);
+        _exit(0);
+    }
+    NEED_OK(vc_store_open(scratch.path, NULL, &scratch.store, why));
+    for (unsigned part = 1; part < NPARTS; part++) {
+        char name[16];
+        vc_load_report loaded;
+        vc_error error = {0};
+        vc_status status;
+        snprintf(name, sizeof name, "part%u", part);
+        const char *file = write_load(&scratch, name, "", part, part + 1, 2000);
+        do
+            status =
+                scratch_load(&scratch, file, (vc_load_options){.append = true}, &loaded, &error);
+        while (status == VC_BUSY);
+        cr_assert_eq(status, VC_OK, "%s", error.message);
+    }
+    waitpid(child, &state, 0);
+    cr_assert(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %d", state);
+    compact(&scratch, (vc_compact_options){0}, &report);
+    scratch_open(&whole);
+    scratch_need_load(&whole, write_load(&whole, "all", "", 0, NPARTS, 2000), (vc_load_options){0});
+    open_cube(&scratch, "many", &a);
+    open_cube(&whole, "many", &b);
+    cr_assert_eq(a.cube->nruns, 1);
+    cr_assert_eq(hash_facts(&a), hash_facts(&b));
+    close_cube(&a);
+    close_cube(&b);
+    scratch_close(&whole);
+    scratch_close(&scratch);
+}
