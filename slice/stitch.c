@@ -25,6 +25,7 @@ struct stitching {
     struct policy *policies; /* [nmeasures] */
     uint32_t *groups;        /* [naxes] of the row at hand */
     bool *is_done;           /* [nmeasures] of the row at hand */
+    bool has_facts;          /* some base measure has facts in the row at hand */
 };
 
 static uint64_t pow10_of(unsigned scale)
@@ -413,8 +414,7 @@ static uint32_t find_slot(const struct stitching *in, const vc_table *table, con
     return vc_cells_find(cells, key);
 }
 
-static vc_status base_cell(const struct stitching *in, size_t number, vc_cell *cell,
-                           vc_error *error)
+static vc_status base_cell(struct stitching *in, size_t number, vc_cell *cell, vc_error *error)
 {
     const vc_plan_measure *measure = &in->plan->measures[number];
     const vc_table *table = in->rows->tables[measure->pass];
@@ -435,6 +435,7 @@ static vc_status base_cell(const struct stitching *in, size_t number, vc_cell *c
         bool is_count = aggregator == VC_AGG_COUNT || aggregator == VC_AGG_COUNT_DISTINCT;
         *cell = is_count ? (vc_cell){0} : null_cell(VC_REASON_EMPTY);
     } else {
+        in->has_facts = true;
         vc_accumulator accumulator =
             vc_cells_read(in->cells[measure->pass], measure->accumulator, slot);
         vc_status status = read_accumulator(in, measure, &accumulator, cell, error);
@@ -503,11 +504,14 @@ static vc_status fill_rows(struct stitching *in, bool is_sparse, vc_error *error
         for (size_t i = 0; i < plan->naxes; i++)
             in->groups[i] = (in->kept >> i & 1) ? vc_rows_group(plan, rows, rows->keys[row], i) : 0;
         memset(in->is_done, 0, plan->nmeasures * sizeof *in->is_done);
+        in->has_facts = false;
         for (size_t m = 0; m < plan->nmeasures; m++) {
             vc_status status = fill_cell(in, m, cells, error);
             if (status != VC_OK) return status;
         }
-        if (in->kept != 0 && is_sparse && !vc_row_has_value(plan, cells)) continue;
+        /* What an expression makes of nulls alone is no row: zn() would fill the grid. */
+        if (in->kept != 0 && is_sparse && !(in->has_facts && vc_row_has_value(plan, cells)))
+            continue;
         rows->keys[nkept++] = rows->keys[row];
     }
     rows->nrows = nkept;

@@ -391,6 +391,20 @@ Test(differential, small_worlds, .timeout = 3600)
         cr_assert_gt(round.reasons[(unsigned char)*c], 0, "reason %c is never met", *c);
 }
 
+/* Worlds in which something was wrong once. 52166: an expression of nulls made rows. */
+Test(differential, worlds_that_failed, .timeout = 600)
+{
+    static struct round round;
+    static const uint64_t seeds[] = {52166};
+    vc_error error = {0};
+    cr_assert_eq(vc_pool_new(2, &round.pool, &error), VC_OK);
+    for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
+        round.seed = seeds[i];
+        play(&round, 120, 20, 300);
+    }
+    vc_pool_free(round.pool);
+}
+
 /* More than three segments, so that parts of a scan are merged. */
 Test(differential, large_worlds, .timeout = 3600)
 {
