@@ -1,5 +1,6 @@
 /* Out of memory at every place: an error each time, nothing leaked, nothing torn. Criterion and
  * libc go through the same malloc, so it fails only while a test says so. */
+#include "dimensions/renumber.h"
 #include "tests/dimensions/fixture.h"
 #include "tests/dimensions/specs.h"
 
@@ -75,6 +76,32 @@ Test(memory, every_allocation_may_fail)
     fixture_build(&older, &geo_spec, NULL, "FRA,Europe,France,Paris,1\nJPN,Asia,Japan,Tokyo,9");
     fail_everywhere(&geo_spec, older.dimension, "JPN,Asia,Japan,Tokyo,9\nCHN,Asia,China,Beijing,8");
     fixture_release(&older);
+}
+
+Test(memory, renumbering)
+{
+    fixture first, all;
+    long nfailures = 0;
+    fixture_build(&first, &city_spec, NULL, "FR,Paris,75,2\nIT,Rome,~,2");
+    fixture_build(&all, &city_spec, first.dimension, "FR,Paris,75,1\nDE,Bonn,53,~");
+    cr_assert_not(vc_dimension_is_depth_first(all.dimension));
+    for (long n = 0; n < 10000; n++) {
+        vc_arena arena = {0};
+        vc_buffer image = {0};
+        const uint32_t *leaves;
+        nleft = n;
+        vc_status status = vc_dimension_renumber(all.dimension, &arena, &image, &leaves, NULL);
+        bool has_failed = nleft < 0;
+        nleft = -1;
+        vc_buffer_release(&image);
+        vc_arena_release(&arena);
+        cr_assert_eq(status, has_failed ? VC_NO_MEMORY : VC_OK, "allocation %ld", n);
+        if (!has_failed) break;
+        nfailures++;
+    }
+    cr_assert_gt(nfailures, 5);
+    fixture_release(&all);
+    fixture_release(&first);
 }
 
 #endif
