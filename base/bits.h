@@ -49,6 +49,28 @@ static inline void vc_bits_set_range(uint64_t *bits, size_t first, size_t end)
     bits[last] |= tail;
 }
 
+/* The first set bit of the first nbits, nbits when none is. O(nbits / 64). */
+static inline size_t vc_bits_first(const uint64_t *bits, size_t nbits)
+{
+    for (size_t word = 0; word < vc_bits_words(nbits); word++)
+        if (bits[word] != 0) {
+            size_t bit = word * 64 + (size_t)__builtin_ctzll(bits[word]);
+            return bit < nbits ? bit : nbits;
+        }
+    return nbits;
+}
+
+/* One behind the last set bit of the first nbits, 0 when none is. O(nbits / 64). */
+static inline size_t vc_bits_end(const uint64_t *bits, size_t nbits)
+{
+    for (size_t word = vc_bits_words(nbits); word-- > 0;) {
+        uint64_t found = bits[word];
+        if (word == nbits / 64) found &= ~(~UINT64_C(0) << nbits % 64);
+        if (found != 0) return word * 64 + 64 - (size_t)__builtin_clzll(found);
+    }
+    return 0;
+}
+
 /* Are all bits of [first, end) set? Stops at the first word that is not full. */
 static inline bool vc_bits_all(const uint64_t *bits, size_t first, size_t end)
 {

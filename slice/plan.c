@@ -53,11 +53,9 @@ static vc_status find_visible(vc_plan *plan, vc_axis *axis, vc_error *error)
         if (selection->slots == NULL || vc_bit_get(selection->slots, slot))
             vc_bit_set(visible, vc_axis_group(axis, slot));
     axis->visible = visible;
-    while (axis->first_visible < axis->ngroups && !vc_bit_get(visible, axis->first_visible))
-        axis->first_visible++;
-    axis->end_visible = axis->ngroups;
-    while (axis->end_visible > axis->first_visible && !vc_bit_get(visible, axis->end_visible - 1))
-        axis->end_visible--;
+    axis->first_visible = (uint32_t)vc_bits_first(visible, axis->ngroups);
+    axis->end_visible = (uint32_t)vc_bits_end(visible, axis->ngroups);
+    if (axis->end_visible == 0) axis->first_visible = 0;
     return VC_OK;
 }
 

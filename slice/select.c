@@ -507,11 +507,8 @@ static void measure_selection(const vc_cube_dimension *outer, vc_selection *sele
     const uint64_t *bits = selection->slots;
     selection->end = nleaves;
     if (bits != NULL) {
-        while (selection->first < nleaves && !vc_bit_get(bits, selection->first))
-            selection->first = bits[selection->first >> 6] == 0 ? (selection->first | 63) + 1
-                                                                : selection->first + 1;
-        while (selection->end > selection->first && !vc_bit_get(bits, selection->end - 1))
-            selection->end--;
+        selection->first = (uint32_t)vc_bits_first(bits, nleaves);
+        selection->end = (uint32_t)vc_bits_end(bits, nleaves);
         if (selection->first > selection->end) selection->first = selection->end = 0;
     }
     selection->is_range = bits == NULL || vc_bits_all(bits, selection->first, selection->end);

@@ -37,11 +37,8 @@ struct grouping {
 
 void vc_step_set_passing(vc_step *step, const uint64_t *bits)
 {
-    uint32_t first = 0, end = step->nleaves;
-    while (first < end && !vc_bit_get(bits, first))
-        first = bits[first >> 6] == 0 ? (first | 63) + 1 : first + 1;
-    while (end > first && !vc_bit_get(bits, end - 1))
-        end--;
+    uint32_t first = (uint32_t)vc_bits_first(bits, step->nleaves);
+    uint32_t end = (uint32_t)vc_bits_end(bits, step->nleaves);
     if (first > end) first = end = 0;
     bool is_range = vc_bits_all(bits, first, end);
     step->first = first;
@@ -219,7 +216,7 @@ static uint32_t find_set(struct sets *sets, const uint32_t *targets, uint32_t co
  * leaf has a set of its own where there are few groups. */
 static vc_status number_sets(vc_step *step, uint32_t ngroups, vc_arena *arena, vc_error *error)
 {
-    enum { FEW = 1024, TIMES = 4 };
+    enum { FEW = 1 << 16, TIMES = 4 };
     uint32_t size = 64, ntargets = step->offsets[step->nleaves];
     while (size < 2 * (uint64_t)step->npassing && size < UINT32_C(1) << 31)
         size *= 2;
@@ -314,11 +311,16 @@ static void mark_mapped(const vc_step *step, uint64_t *mapped)
     if (step->offsets != NULL) {
         for (uint32_t i = 0; i < step->offsets[step->nleaves]; i++)
             vc_bit_set(mapped, step->targets[i]);
-        return;
+    } else if (step->groups == NULL) {
+        if (step->npassing > 0) vc_bit_set(mapped, 0);
+    } else if (step->passing == NULL) {
+        for (uint32_t leaf = step->first; leaf < step->end; leaf++)
+            vc_bit_set(mapped, step->groups[leaf]);
+    } else {
+        for (size_t word = step->first / 64; word < vc_bits_words(step->end); word++)
+            for (uint64_t left = step->passing[word]; left != 0; left &= left - 1)
+                vc_bit_set(mapped, step->groups[word * 64 + (size_t)__builtin_ctzll(left)]);
     }
-    for (uint32_t leaf = step->first; leaf < step->end; leaf++)
-        if (vc_step_passes(step, leaf))
-            vc_bit_set(mapped, step->groups == NULL ? 0 : step->groups[leaf]);
 }
 
 static vc_status map_slots(const vc_binding *binding, vc_arena *arena, const uint32_t **slots_out,
@@ -373,6 +375,23 @@ static vc_status remember_mapped(void *context, vc_arena *arena, const void **st
     return make_mapped(context, arena, made, error);
 }
 
+/* A bit for each of 64 slots: is it in [first, first + span)? Eight bytes of 0 or 1 become eight
+ * bits by one multiplication, which puts byte i at bit 56 + i. */
+static uint64_t slots_in_range(const uint32_t *slots, uint32_t first, uint32_t span)
+{
+    uint8_t is_in[64];
+    uint64_t bits = 0;
+    for (int i = 0; i < 64; i++)
+        is_in[i] = slots[i] - first < span;
+    for (int i = 0; i < 64; i += 8) {
+        uint64_t bytes = 0;
+        for (int j = 0; j < 8; j++)
+            bytes |= (uint64_t)is_in[i + j] << 8 * j;
+        bits |= (bytes * UINT64_C(0x0102040810204080) >> 56) << i;
+    }
+    return bits;
+}
+
 /* Cut down a step that was made without a condition: which leaves pass is one look at the slot of
  * each. */
 static vc_status cut_mapped(const struct mapping *in, const struct mapped_step *whole,
@@ -386,15 +405,14 @@ static vc_status cut_mapped(const struct mapping *in, const struct mapped_step *
     if (bits == NULL || out->mapped == NULL) return vc_no_memory(error);
     bool is_range = selection->is_range && !selection->has_synthetic;
     uint32_t first = selection->first, span = selection->end - selection->first;
-    for (uint32_t begin = 0; begin < in->nleaves; begin += 64) {
-        uint32_t count = in->nleaves - begin < 64 ? in->nleaves - begin : 64;
-        const uint32_t *slots = whole->slots + begin;
-        uint64_t word = 0;
-        for (uint32_t i = 0; is_range && i < count; i++) /* VC_NONE is in no range */
-            word |= (uint64_t)(slots[i] - first < span) << i;
-        for (uint32_t i = 0; !is_range && i < count; i++)
-            word |= (uint64_t)(slots[i] != VC_NONE && vc_bit_get(selection->slots, slots[i])) << i;
-        bits[begin >> 6] = word;
+    uint32_t nwhole = is_range ? in->nleaves / 64 : 0;
+    for (uint32_t word = 0; word < nwhole; word++)
+        bits[word] = slots_in_range(whole->slots + (size_t)word * 64, first, span);
+    for (uint32_t leaf = nwhole * 64; leaf < in->nleaves; leaf++) { /* VC_NONE is in no range */
+        uint32_t slot = whole->slots[leaf];
+        bool passes =
+            is_range ? slot - first < span : slot != VC_NONE && vc_bit_get(selection->slots, slot);
+        bits[leaf >> 6] |= (uint64_t)passes << (leaf & 63);
     }
     vc_step_set_passing(&out->step, bits);
     mark_mapped(&out->step, out->mapped);

@@ -22,3 +22,18 @@ Test(bits, all)
             }
         }
 }
+
+/* A range alone, with a bit behind the set that does not count. */
+Test(bits, first_and_end)
+{
+    enum { NBITS = 260 };
+    for (size_t nbits = 0; nbits <= NBITS; nbits++)
+        for (size_t first = 0; first <= nbits; first += 3)
+            for (size_t end = first; end <= nbits; end += 61) {
+                uint64_t bits[NBITS / 64 + 2] = {0};
+                vc_bits_set_range(bits, first, end);
+                vc_bit_set(bits, nbits);
+                cr_assert_eq(vc_bits_first(bits, nbits), first < end ? first : nbits);
+                cr_assert_eq(vc_bits_end(bits, nbits), first < end ? end : 0);
+            }
+}
