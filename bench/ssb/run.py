@@ -155,7 +155,7 @@ def bytes_of(query, columns):
 
 
 def time_queries(stores, databases, single, main, nbytes, nruns):
-    """{query: {engine: Times}}; engines: orders, "1 thread", forms, "sum"."""
+    """{query: {engine: Times}}; engines: orders, "1 thread", forms, "sum ORDER"."""
     tasks = {}
     for query in QUERIES:
         engines = {order: (lambda store=store, query=query: store.run(body_of(query)))
@@ -163,9 +163,9 @@ def time_queries(stores, databases, single, main, nbytes, nruns):
         engines["1 thread"] = lambda query=query: single.run(body_of(query))
         for form, database in databases.items():
             engines[form] = lambda database=database, text=sql_of(query, form): database.run(text)
-        if query in BANDWIDTH_QUERIES:
-            engines["sum"] = lambda query=query: tuple(
-                map(int, stores[main].ask("sum", nbytes[query]).split()))
+        for order in stores if query in BANDWIDTH_QUERIES else ():
+            engines[f"sum {order}"] = lambda query=query, order=order: tuple(
+                map(int, stores[main].ask("sum", nbytes[order][query]).split()))
         tasks[query] = engines
     return common.take_turns(tasks, nruns)
 
@@ -261,15 +261,16 @@ def kernel_table(times):
                          *(f"{levels[0]} / {level}" for level in levels[1:])], rows)
 
 
-def bandwidth_table(times, main, named, touched):
+def bandwidth_table(times, orders, named, touched):
     rows = []
     for query in BANDWIDTH_QUERIES:
-        nbytes = touched.get(query, named[query])
-        ours, plain = times[query][main].median, times[query]["sum"].median
-        rows.append([label_of(query), f"{named[query] / 1e6:.1f}",
-                     f"{touched[query] / 1e6:.1f}" if query in touched else "not told",
-                     f"{nbytes / ours:.2f}", f"{nbytes / plain:.2f}", f"{plain / ours:.3f}",
-                     common.yes(2 * plain >= ours)])
+        for order in orders:
+            nbytes = touched[order].get(query, named[order][query])
+            ours, plain = times[query][order].median, times[query][f"sum {order}"].median
+            rows.append([f"{label_of(query)}, {order_label(order)}", f"{named[order][query] / 1e6:.1f}",
+                         f"{touched[order][query] / 1e6:.1f}" if query in touched[order] else "not told",
+                         f"{nbytes / ours:.2f}", f"{nbytes / plain:.2f}", f"{plain / ours:.3f}",
+                         common.yes(2 * plain >= ours)])
     return common.table(["query", "MB of the columns it names", "MB it read", "vcube GB/s",
                          "plain sum GB/s", "vcube / sum", "at least half?"], rows)
 
@@ -323,11 +324,13 @@ class Measured:
         single = common.Vcube(build, store, 1)
         databases = {form: common.Duckdb(folder / f"{form}.duckdb", threads) for form in FORMS}
         self.counts = check_answers(stores, databases)
-        columns = json.loads(stores[main].ask("columns", "ssb"))
-        self.named = {query: bytes_of(query, columns) for query in BANDWIDTH_QUERIES}
-        self.touched = bytes_read(stores[main], folder)
+        columns = {order: json.loads(engine.ask("columns", "ssb")) for order, engine in stores.items()}
+        self.named = {order: {query: bytes_of(query, columns[order]) for query in BANDWIDTH_QUERIES}
+                      for order in orders}
+        self.touched = {order: bytes_read(stores[order], folder) for order in orders}
         self.refused = [label_of(query) for query in QUERIES if stores[main].is_refused(body_of(query))]
-        self.times = time_queries(stores, databases, single, main, self.named | self.touched, nruns)
+        nbytes = {order: self.named[order] | self.touched[order] for order in orders}
+        self.times = time_queries(stores, databases, single, main, nbytes, nruns)
         self.nothing_ns = time_nothing(databases["tuned"])
         for engine in [*stores.values(), single, *databases.values()]:
             engine.close()
@@ -361,7 +364,7 @@ def report(options, machine, measured, orders, main):
         "### Kernels", "", *kernel_table(measured.kernels), "",
         "Their answers were the same bytes.", "",
         "### Memory bandwidth", "",
-        *bandwidth_table(times, main, measured.named, measured.touched), "",
+        *bandwidth_table(times, orders, measured.named, measured.touched), "",
         "### Opening", "",
         f"Start of a process until its first answer (Q1.1, {order_label(main)}), file in the page cache: "
         f"{statistics.median(firsts):.1f} ms, median of {len(firsts)} processes ({min(firsts):.1f} to "
