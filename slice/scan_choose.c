@@ -143,15 +143,13 @@ static bool can_scan_sets(const vc_scan *scan)
     return is_ragged && can;
 }
 
-/* The grid that is scanned: the table's, or with the sets of ragged steps in place of groups. */
-static vc_status choose_grid(vc_scan *scan, vc_error *error)
+/* Strides and origin of the grid: the table's, or with the sets of ragged steps in place of groups.
+ * False: it has more than 2^64 cells. */
+static bool lay_grid(vc_scan *scan)
 {
     const vc_table *table = scan->table;
-    scan->strides = VC_ARENA_NEW(scan->plan->arena, uint64_t, table->nsteps + 1);
-    scan->spans = VC_ARENA_NEW(scan->plan->arena, uint32_t, table->nsteps + 1);
-    if (scan->strides == NULL || scan->spans == NULL) return vc_no_memory(error);
-    scan->has_sets = can_scan_sets(scan);
     scan->ncells = 1;
+    scan->origin = 0;
     for (size_t i = 0; i < table->nsteps; i++) {
         const vc_step *step = &table->steps[i];
         if (step->stride == 0) continue;
@@ -161,10 +159,26 @@ static vc_status choose_grid(vc_scan *scan, vc_error *error)
         if (!is_set) scan->origin -= table->firsts[step->axis] * scan->strides[i];
         if (scan->has_sets &&
             __builtin_mul_overflow(scan->ncells, (uint64_t)scan->spans[i], &scan->ncells))
-            return vc_fail(error, VC_LIMIT, "limit_cells",
-                           "the sets of members that facts belong to span too many cells");
+            return false;
     }
     if (!scan->has_sets) scan->ncells = table->ncells;
+    return true;
+}
+
+/* Sharing out costs as much per cell as expanding does per row: sets are for grids that are not
+ * larger than what is scanned. */
+static vc_status choose_grid(vc_scan *scan, uint64_t nrows, vc_error *error)
+{
+    enum { SMALL = 1 << 16 };
+    const vc_table *table = scan->table;
+    scan->strides = VC_ARENA_NEW(scan->plan->arena, uint64_t, table->nsteps + 1);
+    scan->spans = VC_ARENA_NEW(scan->plan->arena, uint32_t, table->nsteps + 1);
+    if (scan->strides == NULL || scan->spans == NULL) return vc_no_memory(error);
+    scan->has_sets = can_scan_sets(scan);
+    if (!lay_grid(scan) || (scan->has_sets && scan->ncells > (nrows > SMALL ? nrows : SMALL))) {
+        scan->has_sets = false;
+        lay_grid(scan);
+    }
     scan->expands = scan->ncells > UINT32_MAX || scan->plan->options->is_plain;
     for (size_t i = 0; i < table->nsteps; i++)
         scan->expands |= table->steps[i].offsets != NULL && !scan->has_sets;
@@ -231,7 +245,7 @@ vc_status vc_scan_choose(vc_scan *scan, vc_scan_stats *stats, vc_error *error)
     vc_status status = choose_filters(scan, error);
     if (status == VC_OK) status = choose_segments(scan, stats, error);
     if (status == VC_OK) status = choose_keeps(scan, error);
-    return status == VC_OK ? choose_grid(scan, error) : status;
+    return status == VC_OK ? choose_grid(scan, stats->nrows_scanned, error) : status;
 }
 
 /* ---- promises ---- */

@@ -212,11 +212,11 @@ static uint32_t find_set(struct sets *sets, const uint32_t *targets, uint32_t co
 }
 
 /* Number the sets of groups that leaves lead to. A scan may then take a set for one group, as if
- * the relation were not ragged, and share out its cells at the end: worth it unless nearly every
- * leaf has a set of its own where there are few groups. */
+ * the relation were not ragged, and share out its cells at the end. Whether that is worth it is the
+ * scan's to say; here only the work of numbering is bounded. */
 static vc_status number_sets(vc_step *step, uint32_t ngroups, vc_arena *arena, vc_error *error)
 {
-    enum { FEW = 1 << 16, TIMES = 4 };
+    enum { FEW = 1 << 20, TIMES = 4 };
     uint32_t size = 64, ntargets = step->offsets[step->nleaves];
     while (size < 2 * (uint64_t)step->npassing && size < UINT32_C(1) << 31)
         size *= 2;
