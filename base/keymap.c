@@ -9,7 +9,7 @@
  * much memory as the table, or too little to matter. */
 enum { ARRAY_PLACES_PER_KEY = 8, ARRAY_PLACES_FREE = 1 << 16 };
 
-enum { INT_DIGITS = 18 }; /* of these none is too large for an int64_t */
+enum { INT_DIGITS = 19 }; /* an int64_t has no more, and so many always fit 64 bits */
 
 /* Is it a number as vc_format_int would write it? Both ways of finding rest on this being one to
  * one: a text is an integer or it is not, whoever asks. */
@@ -20,13 +20,14 @@ static bool read_int(vc_str key, int64_t *value_out)
     if (is_negative) at++;
     if (at == end || end - at > INT_DIGITS) return false;
     if (*at == '0' && (end - at > 1 || is_negative)) return false;
-    int64_t value = 0;
+    uint64_t size = 0;
     for (; at < end; at++) {
         unsigned digit = (unsigned char)*at - (unsigned)'0';
         if (digit > 9) return false;
-        value = value * 10 + (int64_t)digit;
+        size = size * 10 + digit;
     }
-    *value_out = is_negative ? -value : value;
+    if (size > (uint64_t)INT64_MAX + is_negative) return false;
+    *value_out = (int64_t)(is_negative ? -size : size);
     return true;
 }
 

@@ -58,6 +58,36 @@ Test(keymap, finds_integers_by_value)
     vc_keymap_release(&map);
 }
 
+/* Whatever is an int64_t is found by its value, up to the ends; what is none is a text. */
+Test(keymap, finds_integers_of_every_length)
+{
+    const vc_str keys[] = {VC_STR("9223372036854775807"), VC_STR("-9223372036854775808"),
+                           VC_STR("9223372036854775808"), VC_STR("-9223372036854775809"),
+                           VC_STR("1234567890123456789"), VC_STR("-1000000000000000000"),
+                           VC_STR("999999999999999999"),  VC_STR("7")};
+    const int64_t values[] = {INT64_MAX,
+                              INT64_MIN,
+                              0,
+                              0,
+                              INT64_C(1234567890123456789),
+                              INT64_C(-1000000000000000000),
+                              INT64_C(999999999999999999),
+                              7};
+    uint32_t count = sizeof keys / sizeof keys[0];
+    vc_keymap map = {0};
+    check_all(keys, count);
+    cr_assert_eq(vc_keymap_init(&map, count, get_key, keys, NULL), VC_OK);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t value = values[i];
+        if (value == 0) continue;
+        cr_assert_eq(vc_keymap_find_int(&map, value), i, "%" PRId64, value);
+        cr_assert_eq(vc_keymap_find_ints(&map, &value, 1), 0);
+        cr_assert_eq(value, i);
+    }
+    cr_assert_eq(vc_keymap_find_int(&map, 0), VC_KEYMAP_NONE);
+    vc_keymap_release(&map);
+}
+
 Test(keymap, an_empty_one_finds_nothing)
 {
     vc_keymap map = {0};
