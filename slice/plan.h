@@ -154,12 +154,12 @@ typedef struct vc_step {
     bool is_ordered;         /* groups ascend with the leaves */
     const uint32_t *offsets; /* ragged: [nleaves + 1] into targets; else NULL */
     const uint32_t *targets;
-    /* Ragged, and leaves have few different sets of groups: `groups` are numbers of such sets. */
-    uint32_t nsets; /* 0: too many */
-    const uint32_t *set_offsets, *set_targets;
-    size_t axis;      /* of the plan, where stride > 0 */
-    size_t dimension; /* of the cube; SIZE_MAX: a fix */
-    bool is_mapped;   /* through a relation */
+    /* Ragged: `groups` are numbers of the sets of groups that leaves lead to. */
+    uint32_t nsets;                            /* 0: they were not numbered, of an `over` step */
+    const uint32_t *set_offsets, *set_targets; /* [nsets + 1] into targets */
+    size_t axis;                               /* of the plan, where stride > 0 */
+    size_t dimension;                          /* of the cube; SIZE_MAX: a fix */
+    bool is_mapped;                            /* through a relation */
 } vc_step;
 
 static inline bool vc_step_passes(const vc_step *step, uint32_t leaf)

@@ -12,10 +12,11 @@
  * instruction sets. What zones decide costs no loop: a block may lie outside a step, or wholly
  * inside, or in one group.
  *
- * A leaf of a ragged relation leads to a set of groups. Where there are few such sets, a set is
- * scanned as if it were a group, in a grid of its own, and shared out at the end (share_out). Else,
- * and where cells cannot be added up exactly, a row becomes several *entries*, one per group
- * (expand). Either way the groups of a leaf are distinct, so no fact is counted twice in a cell.
+ * A leaf of a ragged relation leads to a set of groups. A set is scanned as if it were a group, in
+ * a grid of sets, and shared out at the end (share_out). Where that grid is larger than what is
+ * scanned, and where cells cannot be added up exactly, a row becomes several *entries* instead, one
+ * per group (expand). Either way the groups of a leaf are distinct, so no fact is counted twice in
+ * a cell.
  *
  * Two ways to share the work. Sums that are exact do not depend on the order of rows: each thread
  * has cells of its own and takes the next piece when it is done. Sums of doubles do: the segments
@@ -29,7 +30,7 @@
 
 /* ---- lanes ---- */
 
-/* Some blocks of a segment. All columns of a segment have the same rows: the zones say so. */
+/* Some blocks of a segment, of which the zone of the first column says how many rows it has. */
 static vc_status scan_blocks(vc_lane *lane, uint32_t segment, uint32_t first, uint32_t end)
 {
     const vc_scan *scan = lane->scan;
@@ -43,10 +44,10 @@ static vc_status scan_blocks(vc_lane *lane, uint32_t segment, uint32_t first, ui
     if (status == VC_OK)
         status = vc_source_cube_zones(scan->cube, scan->snapshot, 0, &zones, &lane->error);
     if (status != VC_OK) return status;
-    uint32_t nrows = zones[segment].nrows;
-    for (uint32_t block = first; block < end && block * VC_BLOCK_ROWS < nrows && status == VC_OK;
-         block++) {
-        uint32_t left = nrows - block * VC_BLOCK_ROWS;
+    lane->segment_rows = zones[segment].nrows;
+    for (uint32_t block = first;
+         block < end && block * VC_BLOCK_ROWS < lane->segment_rows && status == VC_OK; block++) {
+        uint32_t left = lane->segment_rows - block * VC_BLOCK_ROWS;
         lane->block = block;
         lane->nrows = left < VC_BLOCK_ROWS ? left : VC_BLOCK_ROWS;
         status = vc_lane_scan_block(lane);
@@ -133,12 +134,8 @@ static vc_status share_cell(const vc_scan *scan, const vc_cells *from, uint32_t 
 static vc_status share_out(const vc_scan *scan, vc_cells *from, vc_cells **cells_out,
                            vc_error *error)
 {
-    vc_cells_form form = scan->form;
     vc_cells *to = NULL;
-    form.ncells = scan->table->ncells;
-    form.nrows = scan->cube->nrows;
-    form.max_slots = scan->plan->options->limits.max_cells;
-    vc_status status = vc_cells_new(&form, &to, error);
+    vc_status status = vc_cells_new(&scan->shared, &to, error);
     const uint64_t *rows = vc_cells_facts(from);
     for (size_t slot = 0; status == VC_OK && slot < vc_cells_count(from); slot++)
         if (rows[slot] > 0) status = share_cell(scan, from, (uint32_t)slot, 0, 0, to, error);

@@ -41,8 +41,9 @@ typedef struct vc_scan {
     bool is_ordered;    /* the order of rows matters: sums of doubles */
     uint32_t *segments; /* [nsegments] that may have rows that pass */
     uint32_t nsegments;
-    vc_keep *keeps;     /* [naccumulators] */
-    vc_cells_form form; /* of a lane's cells */
+    vc_keep *keeps;       /* [naccumulators] */
+    vc_cells_form form;   /* of a lane's cells */
+    vc_cells_form shared; /* of the cells that those of sets are shared out to, with has_sets */
     struct vc_lane *lanes;
     atomic_size_t next_piece; /* of VC_PIECE_BLOCKS blocks, over `segments` */
 } vc_scan;
@@ -60,15 +61,14 @@ typedef struct vc_lane {
     size_t ncounted;
 
     /* The block at hand. */
-    uint32_t segment, block, nrows;
+    uint32_t segment, segment_rows, block, nrows;
     uint64_t mask[VC_MASK_WORDS];
-    bool is_all;          /* no row was left out: mask is not looked at */
+    bool is_all;          /* entries are all rows as they come: mask is not looked at */
     size_t count;         /* entries: rows that are left, or more after expanding */
     const uint16_t *rows; /* [count] row of each entry; NULL: not needed so far */
     bool is_one_cell;     /* all entries are in `cell`; else slots [count] say where */
     uint32_t cell;
-    const uint32_t *unpacked; /* deltas of all rows of `unpacked_column`, in `leaves` */
-    uint16_t unpacked_column;
+    uint32_t unpacked_column; /* whose deltas of all rows are in `leaves`; VC_NONE: of none */
 
     size_t capacity; /* of the next four */
     uint16_t *row_buffer;
@@ -106,7 +106,7 @@ vc_status vc_scan_promise_bytes(const vc_scan *scan, vc_scan_stats *stats, vc_er
 /* Room for entries of a block, at least count. False: out of memory. */
 bool vc_lane_reserve(vc_lane *lane, size_t count);
 
-/* Scan the block that lane->segment, block and nrows say. Errors are in lane->error. */
+/* Scan the block of the lane at hand. Errors are in lane->error. */
 vc_status vc_lane_scan_block(vc_lane *lane);
 
 #endif

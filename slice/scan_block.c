@@ -61,6 +61,11 @@ static vc_status find_chunk(vc_lane *lane, size_t place, uint16_t column,
     if (*chunk_out != NULL) return VC_OK;
     vc_status status = vc_source_cube_view(scan->cube, scan->snapshot, column, lane->segment,
                                            chunk_out, &lane->error);
+    if (status == VC_OK && (*chunk_out)->nrows != lane->segment_rows)
+        status = vc_fail(&lane->error, VC_CORRUPT, "storage_damaged",
+                         "cube '%.*s', segment %u: column %u has %u rows, others have %u",
+                         VC_FMT(scan->cube->name), lane->segment, column, (*chunk_out)->nrows,
+                         lane->segment_rows);
     if (status == VC_OK && place < scan->table->nsteps)
         status = check_leaves(lane, &scan->table->steps[place], *chunk_out);
     if (status == VC_OK) lane->chunks[place] = *chunk_out;
@@ -114,27 +119,35 @@ static void apply_range(vc_lane *lane, const vc_step *step, const vc_chunk *chun
                                first < 0 ? 0 : (uint64_t)first, (uint64_t)last, lane->mask);
 }
 
+/* Unpack all rows of a column into `leaves`, unless that is what is there. */
+static const uint32_t *unpack_block(vc_lane *lane, const vc_chunk *chunk, uint16_t column)
+{
+    const vc_block *block = &chunk->blocks[lane->block];
+    if (lane->unpacked_column == column) return lane->leaves;
+    count_bytes(lane, column, block);
+    lane->scan->packed->unpack32(vc_chunk_block_data(chunk, lane->block), block->width, lane->nrows,
+                                 lane->leaves);
+    lane->unpacked_column = column;
+    return lane->leaves;
+}
+
 /* Leaves that pass here and there: looked up one by one, for the rows that passed so far when they
  * are few. */
 static void apply_set(vc_lane *lane, const vc_step *step, const vc_chunk *chunk,
                       const vc_block *block)
 {
     const vc_scan *scan = lane->scan;
-    const void *data = vc_chunk_block_data(chunk, lane->block);
     if (lane->is_all) start_mask(lane);
     size_t count = scan->kernels->count_bits(lane->mask, VC_MASK_WORDS);
     if (count * 8 > lane->nrows) {
-        count_bytes(lane, step->column, block);
-        scan->packed->unpack32(data, block->width, lane->nrows, lane->leaves);
-        lane->unpacked = lane->leaves;
-        lane->unpacked_column = step->column;
-        scan->kernels->filter_set(lane->leaves, lane->nrows, (uint32_t)block->min, step->passing,
-                                  lane->mask);
+        scan->kernels->filter_set(unpack_block(lane, chunk, step->column), lane->nrows,
+                                  (uint32_t)block->min, step->passing, lane->mask);
         return;
     }
     count_bytes(lane, step->column, block);
     scan->kernels->positions(lane->mask, VC_MASK_WORDS, lane->row_buffer);
-    scan->packed->gather32(data, block->width, lane->row_buffer, count, lane->picked);
+    scan->packed->gather32(vc_chunk_block_data(chunk, lane->block), block->width, lane->row_buffer,
+                           count, lane->picked);
     for (size_t i = 0; i < count; i++)
         if (!vc_bit_get(step->passing, (size_t)block->min + lane->picked[i]))
             vc_bit_clear(lane->mask, lane->row_buffer[i]);
@@ -161,7 +174,7 @@ static vc_status filter_block(vc_lane *lane, bool *is_empty_out)
     const vc_scan *scan = lane->scan;
     *is_empty_out = false;
     lane->is_all = true;
-    lane->unpacked = NULL;
+    lane->unpacked_column = VC_NONE;
     lane->ncounted = 0;
     for (int round = ZONES; round < NROUNDS; round++)
         for (size_t i = 0; i < scan->nfilters; i++) {
@@ -215,23 +228,15 @@ static const uint32_t *entry_deltas(vc_lane *lane, const vc_chunk *chunk, uint16
 {
     const vc_scan *scan = lane->scan;
     const vc_block *block = &chunk->blocks[lane->block];
-    const void *data = vc_chunk_block_data(chunk, lane->block);
-    bool is_unpacked = lane->unpacked != NULL && lane->unpacked_column == column;
-    bool is_plain = lane->is_all && lane->count == lane->nrows;
-    if (!is_unpacked && (is_plain || lane->count * 8 > lane->nrows)) {
-        count_bytes(lane, column, block);
-        scan->packed->unpack32(data, block->width, lane->nrows, lane->leaves);
-        lane->unpacked = lane->leaves;
-        lane->unpacked_column = column;
-        is_unpacked = true;
-    }
-    if (is_unpacked && is_plain) return lane->leaves;
+    if (lane->is_all) return unpack_block(lane, chunk, column);
     list_rows(lane);
-    if (is_unpacked) {
-        scan->kernels->pick32(lane->leaves, lane->rows, lane->count, lane->picked);
+    if (lane->unpacked_column == column || lane->count * 8 > lane->nrows) {
+        scan->kernels->pick32(unpack_block(lane, chunk, column), lane->rows, lane->count,
+                              lane->picked);
     } else {
         count_bytes(lane, column, block);
-        scan->packed->gather32(data, block->width, lane->rows, lane->count, lane->picked);
+        scan->packed->gather32(vc_chunk_block_data(chunk, lane->block), block->width, lane->rows,
+                               lane->count, lane->picked);
     }
     return lane->picked;
 }
@@ -268,9 +273,9 @@ static bool find_block_group(const vc_step *step, const vc_block *block, uint32_
     return first == last || (step->is_ordered && step->groups[last] == *group_out);
 }
 
-static vc_status slot_keys(vc_lane *lane, const uint64_t *keys)
+static vc_status slot_wide_keys(vc_lane *lane)
 {
-    return vc_cells_slots(lane->cells, keys, lane->count, lane->slots, &lane->error);
+    return vc_cells_slots(lane->cells, lane->wide, lane->count, lane->slots, &lane->error);
 }
 
 /* Keys of 32 bits, one group per entry: nearly every query. Before the first group is added, keys
@@ -311,7 +316,7 @@ static vc_status find_slots(vc_lane *lane)
     }
     for (size_t i = 0; i < lane->count; i++)
         lane->wide[i] = lane->slots[i] + constant;
-    return slot_keys(lane, lane->wide);
+    return slot_wide_keys(lane);
 }
 
 /* One step for entries with wide keys; a ragged one may make more of them. */
@@ -361,7 +366,7 @@ static vc_status expand(vc_lane *lane)
         if (status == VC_OK) status = expand_step(lane, &table->steps[i], scan->strides[i], chunk);
     }
     lane->is_one_cell = false;
-    return status == VC_OK ? slot_keys(lane, lane->wide) : status;
+    return status == VC_OK ? slot_wide_keys(lane) : status;
 }
 
 /* ---- measures ---- */
@@ -416,12 +421,8 @@ static void sum_one_cell(vc_lane *lane, const vc_chunk *chunk, uint16_t column, 
         for (size_t i = 0; i < lane->count; i++)
             sum += deltas[i];
     } else if (block->width > 0 && !lane->is_all && lane->count * 8 > lane->nrows) {
-        count_bytes(lane, column, block);
-        scan->packed->unpack32(vc_chunk_block_data(chunk, lane->block), block->width, lane->nrows,
-                               lane->leaves);
-        lane->unpacked = lane->leaves;
-        lane->unpacked_column = column;
-        sum += scan->kernels->sum32_masked(lane->leaves, lane->mask, lane->nrows);
+        sum +=
+            scan->kernels->sum32_masked(unpack_block(lane, chunk, column), lane->mask, lane->nrows);
     } else if (block->width > 0) {
         sum += scan->kernels->sum32(entry_deltas(lane, chunk, column), lane->count);
     }

@@ -185,12 +185,6 @@ static vc_status choose_grid(vc_scan *scan, uint64_t nrows, vc_error *error)
     return VC_OK;
 }
 
-/* Sets of groups are more than the cells of the answer, but not many times more. */
-static uint64_t max_slots(const vc_scan *scan)
-{
-    return scan->has_sets ? UINT32_MAX - 1 : scan->plan->options->limits.max_cells;
-}
-
 static vc_status check_memory(const vc_scan *scan, size_t nlanes, vc_scan_stats *stats,
                               vc_error *error)
 {
@@ -198,6 +192,8 @@ static vc_status check_memory(const vc_scan *scan, size_t nlanes, vc_scan_stats 
     stats->is_dense = vc_cells_fit_densely(&scan->form);
     stats->memory_bytes =
         nlanes * sizeof(vc_lane) + vc_cells_estimate(&scan->form, stats->nrows_scanned, nlanes);
+    if (scan->has_sets)
+        stats->memory_bytes += vc_cells_estimate(&scan->shared, stats->nrows_scanned, 1);
     char need[VC_NUMBER_TEXT], most[VC_NUMBER_TEXT];
     if (stats->memory_bytes <= limit || scan->plan->is_dry) return VC_OK;
     vc_format_bytes(need, stats->memory_bytes);
@@ -223,7 +219,13 @@ vc_status vc_scan_choose_form(vc_scan *scan, size_t nlanes, vc_scan_stats *stats
                                  .nids = nids,
                                  .nspecs = pass->naccumulators,
                                  .nrows = stats->nrows_scanned / nlanes,
-                                 .max_slots = max_slots(scan)};
+                                 .max_slots = scan->plan->options->limits.max_cells};
+    if (scan->has_sets) { /* the limit is on the cells of the answer, and the grid is bounded */
+        scan->shared = scan->form;
+        scan->shared.ncells = scan->table->ncells;
+        scan->shared.nrows = stats->nrows_scanned;
+        scan->form.max_slots = scan->ncells;
+    }
     return status == VC_OK ? check_memory(scan, nlanes, stats, error) : status;
 }
 

@@ -212,11 +212,9 @@ static uint32_t find_set(struct sets *sets, const uint32_t *targets, uint32_t co
 }
 
 /* Number the sets of groups that leaves lead to. A scan may then take a set for one group, as if
- * the relation were not ragged, and share out its cells at the end. Whether that is worth it is the
- * scan's to say; here only the work of numbering is bounded. */
-static vc_status number_sets(vc_step *step, uint32_t ngroups, vc_arena *arena, vc_error *error)
+ * the relation were not ragged, and share out its cells at the end. */
+static vc_status number_sets(vc_step *step, vc_arena *arena, vc_error *error)
 {
-    enum { FEW = 1 << 20, TIMES = 4 };
     uint32_t size = 64, ntargets = step->offsets[step->nleaves];
     while (size < 2 * (uint64_t)step->npassing && size < UINT32_C(1) << 31)
         size *= 2;
@@ -225,15 +223,12 @@ static vc_status number_sets(vc_step *step, uint32_t ngroups, vc_arena *arena, v
                         .targets = vc_arena_alloc(arena, ((size_t)ntargets + 1) * sizeof(uint32_t)),
                         .mask = size - 1};
     uint32_t *groups = VC_ARENA_NEW(arena, uint32_t, (size_t)step->nleaves + 1);
-    uint64_t most = (uint64_t)ngroups * TIMES > FEW ? (uint64_t)ngroups * TIMES : FEW;
     if (sets.table == NULL || sets.offsets == NULL || sets.targets == NULL || groups == NULL)
         return vc_no_memory(error);
-    for (uint32_t leaf = step->first; leaf < step->end; leaf++) {
-        if (!vc_step_passes(step, leaf)) continue;
-        groups[leaf] = find_set(&sets, step->targets + step->offsets[leaf],
-                                step->offsets[leaf + 1] - step->offsets[leaf]);
-        if (sets.count > most) return VC_OK;
-    }
+    for (uint32_t leaf = step->first; leaf < step->end; leaf++)
+        if (vc_step_passes(step, leaf))
+            groups[leaf] = find_set(&sets, step->targets + step->offsets[leaf],
+                                    step->offsets[leaf + 1] - step->offsets[leaf]);
     step->groups = groups;
     step->nsets = sets.count;
     step->set_offsets = sets.offsets;
@@ -281,9 +276,7 @@ static vc_status step_ragged(const struct mapping *in, const uint32_t *unit_grou
     step->offsets = offsets;
     step->targets = targets;
     vc_status status = straighten(step, arena, error);
-    return status == VC_OK && step->offsets != NULL
-               ? number_sets(step, in->grouping.ngroups, arena, error)
-               : status;
+    return status == VC_OK && step->offsets != NULL ? number_sets(step, arena, error) : status;
 }
 
 static vc_status step_single(const struct mapping *in, const uint32_t *unit_groups, vc_arena *arena,

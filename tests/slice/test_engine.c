@@ -871,3 +871,68 @@ Test(engine, the_last_of_a_tie)
     cr_assert_str_eq(answer_text(&fixture, result), "10 = 10");
     fixture_close(&fixture);
 }
+
+/* ---- storage that somebody wrote wrongly ---- */
+
+/* The facts of a cube of one dimension and one measure, written again with a measure's column that
+ * is shorter than the dimension's. Its checksums are right. */
+static void write_uneven(struct fixture *fixture, const char *name)
+{
+    static const int64_t leaves[3] = {0, 1, 0}, values[2] = {1, 2};
+    vc_load *load;
+    vc_object object, published;
+    vc_str image;
+    vc_error error = {0};
+    char first[40], runs[40];
+    cr_assert_eq(vc_load_begin(fixture->store, &load, &error), VC_OK, "%s", error.message);
+    const vc_snapshot *snapshot = vc_load_snapshot(load);
+    cr_assert_eq(vc_snapshot_find(snapshot, VC_KIND_CUBE, vc_str_of(name), &published, &error),
+                 VC_OK);
+    cr_assert_eq(vc_snapshot_bytes(snapshot, published.id, published.generation, VC_COLUMN_IMAGE,
+                                   &fixture->arena, &image, &error),
+                 VC_OK);
+    image = vc_arena_str(&fixture->arena, image);
+    cr_assert_eq(vc_load_object(load, VC_KIND_CUBE, vc_str_of(name), &object, &error), VC_OK);
+    cr_assert_eq(vc_load_put_bytes(load, &object, VC_COLUMN_IMAGE, image.data, image.size, &error),
+                 VC_OK);
+    cr_assert_eq(vc_load_put_ints(load, &object, 0, 0, leaves, NULL, 3, &error), VC_OK);
+    cr_assert_eq(vc_load_put_ints(load, &object, VC_COLUMN_MEASURE, 0, values, NULL, 2, &error),
+                 VC_OK);
+    snprintf(first, sizeof first, "\"generation\":%u", published.generation);
+    snprintf(runs, sizeof runs, "\"generation\":%u", object.generation);
+    vc_str manifest = object.manifest;
+    const char *at = memmem(manifest.data, manifest.size, first, strlen(first));
+    cr_assert_not_null(at, "%.*s", VC_FMT(manifest));
+    const char *rest = at + strlen(first);
+    manifest =
+        vc_arena_printf(&fixture->arena, "%.*s%s%.*s", (int)(at - manifest.data), manifest.data,
+                        runs, (int)(manifest.data + manifest.size - rest), rest);
+    cr_assert_eq(vc_load_set_manifest(load, &object, manifest, NULL, 0, &error), VC_OK);
+    cr_assert_eq(vc_load_publish(load, NULL, &error), VC_OK, "%s", error.message);
+}
+
+Test(engine, columns_of_different_lengths)
+{
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_write(&fixture, "c.json",
+                  "{\"name\":\"c\",\"kind\":\"source\",\"data\":{\"csv\":\"c.csv\"},"
+                  "\"dimensions\":[{\"name\":\"geo\",\"levels\":[\"geo\"]}],"
+                  "\"measures\":[{\"name\":\"n\",\"aggregator\":\"sum\",\"type\":\"int\"},"
+                  "{\"name\":\"rows\",\"aggregator\":\"count\"}]}");
+    fixture_write(&fixture, "c.csv", "geo,n\nA,1\nB,2\nA,3\n");
+    fixture_need_load(&fixture, false);
+    cr_assert_str_eq(answer_text(&fixture, ASK(.cube = "c", .measures = {"n"})), "6 = 6");
+    write_uneven(&fixture, "c");
+    vc_model_free(fixture.model);
+    vc_snapshot *snapshot;
+    vc_error error = {0};
+    const vc_result *result;
+    cr_assert_eq(vc_snapshot_open(fixture.store, &snapshot, &error), VC_OK);
+    cr_assert_eq(vc_model_new(snapshot, true, &fixture.model, &error), VC_OK);
+    const struct question sum = {.cube = "c", .axes = {"geo"}, .measures = {"n"}};
+    cr_assert_eq(try_ask(&fixture, &sum, NULL, &result, &error), VC_CORRUPT);
+    cr_assert_str_eq(error.code, "storage_damaged");
+    cr_assert_not_null(strstr(error.message, "column 256 has 2 rows"), "%s", error.message);
+    fixture_close(&fixture);
+}
