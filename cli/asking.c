@@ -20,9 +20,9 @@ void vc_asking_close(vc_asking *in)
 vc_status vc_asking_open(const vc_arguments *arguments, vc_str at, vc_asking *in, vc_error *error)
 {
     vc_snapshot *snapshot;
-    uint64_t nthreads;
-    vc_status status = vc_arguments_number(arguments, "threads", 1, 256, 0, &nthreads, error);
-    if (status == VC_OK) status = vc_cli_open_store(arguments, true, &in->store, error);
+    unsigned nthreads;
+    vc_status status = vc_arguments_threads(arguments, &nthreads, error);
+    if (status == VC_OK) status = vc_cli_open_store(arguments, VC_TO_READ, &in->store, error);
     if (status == VC_OK)
         status = at.data != NULL ? vc_snapshot_open_at(in->store, at, &snapshot, error)
                                  : vc_snapshot_open(in->store, &snapshot, error);
@@ -30,7 +30,7 @@ vc_status vc_asking_open(const vc_arguments *arguments, vc_str at, vc_asking *in
         status = vc_model_new(snapshot, true, &in->model, error);
         if (status != VC_OK) vc_snapshot_close(snapshot);
     }
-    if (status == VC_OK) status = vc_pool_new((unsigned)nthreads, &in->pool, error);
+    if (status == VC_OK) status = vc_pool_new(nthreads, &in->pool, error);
     in->options.pool = in->pool;
     if (status == VC_OK)
         status = vc_arguments_bytes(arguments, "max-memory", 0,

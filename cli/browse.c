@@ -17,7 +17,7 @@ static vc_status open_browsing(const vc_arguments *arguments, struct browsing *i
 {
     vc_snapshot *snapshot;
     *in = (struct browsing){0};
-    vc_status status = vc_cli_open_store(arguments, true, &in->store, error);
+    vc_status status = vc_cli_open_store(arguments, VC_TO_READ, &in->store, error);
     if (status == VC_OK) status = vc_snapshot_open(in->store, &snapshot, error);
     if (status == VC_OK) {
         status = vc_model_new(snapshot, true, &in->model, error);

@@ -66,6 +66,10 @@ const char *vc_arguments_get(const vc_arguments *arguments, const char *name);
 vc_status vc_arguments_number(const vc_arguments *arguments, const char *name, uint64_t min,
                               uint64_t max, uint64_t fallback, uint64_t *out, vc_error *error);
 
+/* --threads; 0 when it is not given. */
+vc_status vc_arguments_threads(const vc_arguments *arguments, unsigned *nthreads_out,
+                               vc_error *error);
+
 /* A number of bytes above 0: 4096, 64k, 512M, 2G with powers of 1000; Ki, Mi, Gi, Ti with powers of
  * 1024; a B behind it is fine. */
 vc_status vc_arguments_bytes(const vc_arguments *arguments, const char *name, uint64_t fallback,
@@ -100,9 +104,12 @@ void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool
 
 /* ---- the store ---- */
 
+/* For whom: only a load makes a store that is not there, so that a slip in its name makes none. */
+typedef enum vc_cli_purpose { VC_TO_READ, VC_TO_CHANGE, VC_TO_LOAD } vc_cli_purpose;
+
 /* Open the store of -d DIR or $VCUBE_DIR. */
-vc_status vc_cli_open_store(const vc_arguments *arguments, bool is_read_only, vc_store **store_out,
-                            vc_error *error);
+vc_status vc_cli_open_store(const vc_arguments *arguments, vc_cli_purpose purpose,
+                            vc_store **store_out, vc_error *error);
 
 #define VC_OPTION_DIR                                                                              \
     {                                                                                              \

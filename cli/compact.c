@@ -5,8 +5,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 256 };
-
 /* ---- progress ---- */
 
 struct progress {
@@ -53,7 +51,7 @@ static void print_report(const vc_compact_report *report, vc_arena *arena)
     enum { COLUMNS = 7 };
     size_t nrows = report->ncubes + 1;
     vc_str *texts = VC_ARENA_NEW(arena, vc_str, nrows * COLUMNS);
-    if (texts == NULL) return;
+    if (texts == NULL || report->ncubes == 0) return;
     static const char *const header[COLUMNS] = {
         "cube", "facts", "runs", "segments", "leaves renumbered", "bytes", "is"};
     for (size_t c = 0; c < COLUMNS; c++)
@@ -86,6 +84,10 @@ static void print_end(vc_store *store, const vc_compact_report *report, double s
                       vc_arena *arena)
 {
     vc_store_stats stats;
+    if (report->ncubes == 0) {
+        vc_cli_say("the store has no cubes yet: vcube load -d DIR DEFINITION...");
+        return;
+    }
     if (report->nrewritten == 0) {
         vc_cli_say("nothing to be gained; the store is as it was (--force rewrites it anyway)");
         return;
@@ -109,14 +111,11 @@ static vc_status compact(const vc_arguments *arguments, vc_store *store, struct 
     vc_compact_options options = {.force = vc_arguments_get(arguments, "force") != NULL,
                                   .progress = show_progress,
                                   .context = progress};
-    uint64_t nthreads;
-    vc_status status =
-        vc_arguments_number(arguments, "threads", 1, MAX_THREADS, 0, &nthreads, error);
+    vc_status status = vc_arguments_threads(arguments, &options.nthreads, error);
     vc_str *names = VC_ARENA_NEW(arena, vc_str, arguments->noperands);
     if (names == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < arguments->noperands; i++)
         names[i] = vc_str_of(arguments->operands[i]);
-    options.nthreads = (unsigned)nthreads;
     if (status == VC_OK)
         status =
             vc_store_compact(store, names, arguments->noperands, &options, arena, report, error);
@@ -133,7 +132,7 @@ static int run_compact(const vc_arguments *arguments)
     struct timespec start, end;
     struct progress progress = {.is_terminal = isatty(STDERR_FILENO) && !vc_cli_is_quiet()};
     clock_gettime(CLOCK_MONOTONIC, &start);
-    vc_status status = vc_cli_open_store(arguments, false, &store, &error);
+    vc_status status = vc_cli_open_store(arguments, VC_TO_CHANGE, &store, &error);
     if (status == VC_OK) status = compact(arguments, store, &progress, &arena, &report, &error);
     clock_gettime(CLOCK_MONOTONIC, &end);
     if (status == VC_OK && !vc_cli_is_quiet()) {

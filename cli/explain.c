@@ -6,15 +6,20 @@
 #include <errno.h>
 #include <string.h>
 
-/* "table" is for people, "json" for programs. */
-static vc_status choose_form(const vc_query *query, bool *is_json, vc_error *error)
+/* "table" is for people, "json" for programs. A format in a body is that of the answer which is
+ * explained, so it is only looked up. */
+static vc_status choose_form(const vc_arguments *arguments, const vc_query *query, bool *is_json,
+                             vc_error *error)
 {
-    *is_json = vc_str_is(query->format, "json");
-    if (*is_json || vc_str_is_null(query->format) || vc_str_is(query->format, "table"))
-        return VC_OK;
+    vc_render_format format;
+    const char *form = vc_arguments_get(arguments, "format");
+    *is_json = form != NULL && strcmp(form, "json") == 0;
+    if (form == NULL)
+        return vc_str_is_null(query->format) ? VC_OK
+                                             : vc_format_find(query->format, &format, error);
+    if (*is_json || strcmp(form, "table") == 0) return VC_OK;
     return vc_fail(error, VC_BAD_INPUT, "unknown_format",
-                   "unknown format '%.*s' of an explanation; expected table or json",
-                   VC_FMT(query->format));
+                   "unknown format '%s' of an explanation; expected table or json", form);
 }
 
 /* The explanation alone, or with all that making the answer told. */
@@ -56,7 +61,7 @@ static int run_explain(const vc_arguments *arguments)
     const vc_explain *explanation;
     bool is_json, is_executed = vc_arguments_get(arguments, "analyze") != NULL;
     vc_status status = vc_asking_parse(arguments, &in.arena, &query, &error);
-    if (status == VC_OK) status = choose_form(&query, &is_json, &error);
+    if (status == VC_OK) status = choose_form(arguments, &query, &is_json, &error);
     if (status == VC_OK) status = vc_asking_open(arguments, query.at, &in, &error);
     if (status == VC_OK) status = vc_explain_head_make(in.model, &query, &in.arena, &head, &error);
     if (status == VC_OK) status = explain(&in, &query, is_executed, &explanation, &error);

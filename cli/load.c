@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 256 };
-
 /* ---- progress ---- */
 
 struct progress {
@@ -142,10 +140,7 @@ static vc_status load_options(const vc_arguments *arguments, struct progress *pr
                                  .progress = show_progress,
                                  .warning = show_warning,
                                  .context = progress};
-    uint64_t nthreads;
-    vc_status status =
-        vc_arguments_number(arguments, "threads", 1, MAX_THREADS, 0, &nthreads, error);
-    options->nthreads = (unsigned)nthreads;
+    vc_status status = vc_arguments_threads(arguments, &options->nthreads, error);
     if (status != VC_OK) return status;
     return vc_arguments_number(arguments, "max-rejects", 0, INT64_MAX, 0, &options->max_rejects,
                                error);
@@ -164,7 +159,7 @@ static int run_load(const vc_arguments *arguments)
     clock_gettime(CLOCK_MONOTONIC, &started);
     vc_status status = load_options(arguments, &progress, &options, &error);
     if (status == VC_OK) status = read_definitions(arguments, &arena, &definitions, &error);
-    if (status == VC_OK) status = vc_cli_open_store(arguments, false, &store, &error);
+    if (status == VC_OK) status = vc_cli_open_store(arguments, VC_TO_LOAD, &store, &error);
     if (status == VC_OK)
         status = vc_load_definitions(store, definitions.items, definitions.count, &options, &arena,
                                      &report, &error);
@@ -265,7 +260,8 @@ static int run_check(const vc_arguments *arguments)
     options.check_only = true;
     options.checked = print_coverages;
     if (status == VC_OK) status = read_definitions(arguments, &arena, &definitions, &error);
-    if (status == VC_OK && has_store) status = vc_cli_open_store(arguments, false, &store, &error);
+    if (status == VC_OK && has_store)
+        status = vc_cli_open_store(arguments, VC_TO_CHANGE, &store, &error);
     if (status == VC_OK)
         status = vc_load_definitions(store, definitions.items, definitions.count, &options, &arena,
                                      &report, &error);
@@ -310,7 +306,7 @@ static int run_drop(const vc_arguments *arguments)
     vc_kind kind = VC_KIND_CUBE;
     if (vc_arguments_get(arguments, "dimension") != NULL) kind = VC_KIND_DIMENSION;
     if (vc_arguments_get(arguments, "crosswalk") != NULL) kind = VC_KIND_CROSSWALK;
-    vc_status status = vc_cli_open_store(arguments, false, &store, &error);
+    vc_status status = vc_cli_open_store(arguments, VC_TO_CHANGE, &store, &error);
     if (status != VC_OK) return vc_cli_fail(&error);
     status = vc_object_drop(store, kind, vc_str_of(arguments->operands[0]),
                             vc_arguments_get(arguments, "force") != NULL, NULL, &error);

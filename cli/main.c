@@ -1,9 +1,11 @@
 /* vcube: commands and help. */
+#include "base/cpu.h"
 #include "base/json.h"
 #include "base/nearest.h"
 #include "cli/cli.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef VCUBE_VERSION
@@ -85,6 +87,17 @@ static int fail_command(const char *name)
     return vc_cli_fail(&error);
 }
 
+/* A slip in a variable must not go unnoticed, or two runs that should differ are the same. */
+static vc_status check_environment(vc_error *error)
+{
+    const char *kernels = getenv("VCUBE_KERNELS");
+    vc_cpu_level level;
+    if (kernels == NULL || *kernels == '\0' || vc_cpu_find_level(kernels, &level)) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "usage",
+                   "the variable VCUBE_KERNELS is '%s'; expected portable, avx2 or avx512",
+                   kernels);
+}
+
 static int run_command(const vc_command *command, int argc, char **argv)
 {
     vc_arena arena = {0};
@@ -98,6 +111,8 @@ static int run_command(const vc_command *command, int argc, char **argv)
                 command->name);
     } else if (vc_arguments_get(&arguments, "help") != NULL) {
         print_help(command);
+    } else if (check_environment(&error) != VC_OK) {
+        code = vc_cli_fail(&error);
     } else {
         vc_cli_setup(vc_arguments_get(&arguments, "quiet") != NULL);
         code = command->run(&arguments);

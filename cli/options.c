@@ -134,6 +134,15 @@ vc_status vc_arguments_number(const vc_arguments *arguments, const char *name, u
     return VC_OK;
 }
 
+vc_status vc_arguments_threads(const vc_arguments *arguments, unsigned *nthreads_out,
+                               vc_error *error)
+{
+    uint64_t nthreads;
+    vc_status status = vc_arguments_number(arguments, "threads", 1, 256, 0, &nthreads, error);
+    *nthreads_out = (unsigned)nthreads;
+    return status;
+}
+
 /* What stands behind the digits, as a factor; 0: something else. */
 static uint64_t unit_of(vc_str unit)
 {
@@ -163,8 +172,11 @@ vc_status vc_arguments_bytes(const vc_arguments *arguments, const char *name, ui
         vc_parse_int((vc_str){.data = text, .size = ndigits}, &number) != VC_PARSE_OK ||
         number == 0 || __builtin_mul_overflow((uint64_t)number, factor, &bytes) ||
         bytes > INT64_MAX)
-        return vc_fail(error, VC_BAD_INPUT, "usage",
-                       "--%s takes a size such as 512M, 2G or 64Mi, not '%s'", name, text);
+        return vc_fail(
+            error, VC_BAD_INPUT, "usage",
+            "--%s takes a whole number of bytes above 0 with k, M, G, T or Ki, Mi, Gi, Ti "
+            "behind it, such as 512M, not '%s'",
+            name, text);
     *out = bytes;
     return VC_OK;
 }

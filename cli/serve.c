@@ -44,7 +44,7 @@ static int run_serve(const vc_arguments *arguments)
     sigset_t stop;
     int signal_number;
     vc_status status = serve_options(arguments, address, &options, &error);
-    if (status == VC_OK) status = vc_cli_open_store(arguments, true, &store, &error);
+    if (status == VC_OK) status = vc_cli_open_store(arguments, VC_TO_READ, &store, &error);
     /* Blocked before threads start, so that only the wait below sees them. */
     sigemptyset(&stop);
     sigaddset(&stop, SIGINT);

@@ -4,10 +4,11 @@
 
 #include <stdlib.h>
 
-vc_status vc_cli_open_store(const vc_arguments *arguments, bool is_read_only, vc_store **store_out,
-                            vc_error *error)
+vc_status vc_cli_open_store(const vc_arguments *arguments, vc_cli_purpose purpose,
+                            vc_store **store_out, vc_error *error)
 {
-    vc_store_options options = {.is_read_only = is_read_only};
+    vc_store_options options = {.is_read_only = purpose == VC_TO_READ,
+                                .must_exist = purpose != VC_TO_LOAD};
     const char *directory = vc_arguments_get(arguments, "dir");
     if (directory == NULL) directory = getenv("VCUBE_DIR");
     if (directory == NULL || *directory == '\0')
@@ -36,7 +37,7 @@ static int run_stats(const vc_arguments *arguments)
     vc_store_stats stats;
     vc_error error = {0};
     vc_arena arena = {0};
-    vc_status status = vc_cli_open_store(arguments, true, &store, &error);
+    vc_status status = vc_cli_open_store(arguments, VC_TO_READ, &store, &error);
     if (status != VC_OK) return vc_cli_fail(&error);
     status = vc_store_stat(store, &stats, &error);
     if (status == VC_OK && vc_arguments_get(arguments, "json") != NULL) {
@@ -92,7 +93,7 @@ static int run_verify(const vc_arguments *arguments)
     vc_error error = {0};
     vc_arena arena = {0};
     uint64_t nrecords = 0, ndamaged = 0;
-    vc_status status = vc_cli_open_store(arguments, true, &store, &error);
+    vc_status status = vc_cli_open_store(arguments, VC_TO_READ, &store, &error);
     if (status != VC_OK) return vc_cli_fail(&error);
     status = vc_store_verify(store, print_damage, NULL, &nrecords, &ndamaged, &error);
     if (status == VC_OK) {

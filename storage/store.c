@@ -173,18 +173,20 @@ static vc_env_options choose_map(const vc_store *store, const vc_store_options *
     return chosen;
 }
 
-static vc_status find_or_make_file(vc_store *store, bool allow_network_files, vc_error *error)
+static vc_status find_or_make_file(vc_store *store, const vc_store_options *options,
+                                   vc_error *error)
 {
     struct stat info;
     vc_status status = VC_OK;
-    if (!store->is_read_only) status = vc_fs_make_directory(store->directory, error);
+    bool must_exist = options->is_read_only || options->must_exist;
+    if (!must_exist) status = vc_fs_make_directory(store->directory, error);
     bool is_missing = status == VC_OK && stat(store->data_path, &info) != 0;
     if (is_missing && errno != ENOENT && errno != ENOTDIR)
         return vc_fail(error, VC_STORAGE, "storage", "%s: %s", store->data_path, strerror(errno));
-    if (is_missing && store->is_read_only)
+    if (is_missing && must_exist)
         return vc_fail(error, VC_NOT_FOUND, "unknown_store", "there is no store in %s",
                        store->directory);
-    if (status == VC_OK && !allow_network_files)
+    if (status == VC_OK && !options->allow_network_files)
         status = vc_fs_check_local(store->directory, error);
     if (status == VC_OK && is_missing) status = make_file(store, error);
     if (status != VC_OK) return status;
@@ -200,7 +202,7 @@ static vc_status find_or_make_file(vc_store *store, bool allow_network_files, vc
 
 static vc_status open_in(vc_store *store, const vc_store_options *options, vc_error *error)
 {
-    vc_status status = find_or_make_file(store, options->allow_network_files, error);
+    vc_status status = find_or_make_file(store, options, error);
     if (status != VC_OK) return status;
     if (!enter_registry(store)) {
         store->inode = 0;

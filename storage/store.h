@@ -45,7 +45,8 @@ typedef struct vc_store_options {
     size_t batch_bytes;       /* 0: 32 MiB; a load commits whenever so much is pending */
     size_t piece_bytes;       /* 0: 128 MiB; a byte column up to this size is read in place */
     unsigned keep_epochs;     /* 0: 8; how many epochs stay readable by vc_snapshot_open_at */
-    bool is_read_only;        /* no writes, and the directory must exist */
+    bool is_read_only;        /* no writes, and the store must exist */
+    bool must_exist;          /* likewise, but with writes */
     bool allow_network_files; /* do not refuse NFS, CIFS, FUSE */
 } vc_store_options;
 
@@ -57,8 +58,8 @@ typedef struct vc_store_options {
  *
  * Checks before it trusts: file system type, format version, file size against LMDB's meta page
  * (a truncated file is refused: VC_CORRUPT, code "storage_truncated"), stale readers, orphans of
- * loads that were killed (removed by the next load). A missing store with is_read_only is
- * VC_NOT_FOUND, code "unknown_store".
+ * loads that were killed (removed by the next load). A missing store with is_read_only
+ * or must_exist is VC_NOT_FOUND, code "unknown_store", and nothing is made.
  */
 vc_status vc_store_open(const char *directory, const vc_store_options *options,
                         vc_store **store_out, vc_error *error);

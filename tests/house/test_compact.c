@@ -100,3 +100,21 @@ Test(compact, while_a_server_answers)
     vc_buffer_release(&after);
     house_remove_folder(root);
 }
+
+Test(compact, a_store_without_cubes)
+{
+    char root[HOUSE_PATH], store_path[HOUSE_PATH];
+    struct house_run result;
+    vc_error error = {0};
+    vc_store *store;
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_make_folder(root);
+    house_path(store_path, root, "store");
+    cr_assert_eq(vc_store_open(store_path, NULL, &store, &error), VC_OK, "%s", error.message);
+    vc_store_close(store);
+    run(&result, (const char *[]){"compact", "-d", "store", NULL}, root);
+    cr_assert_eq(result.out.size, 0, "%s", vc_buffer_text(&result.out));
+    cr_assert_not_null(strstr(vc_buffer_text(&result.complaint), "has no cubes yet"));
+    house_run_release(&result);
+    house_remove_folder(root);
+}

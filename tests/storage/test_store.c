@@ -577,6 +577,10 @@ Test(store, read_only)
     snprintf(missing, sizeof missing, "%s/missing", directory);
     cr_assert_eq(vc_store_open(missing, &read_only, &store, &error), VC_NOT_FOUND);
     cr_assert_str_eq(error.code, "unknown_store");
+    cr_assert_eq(vc_store_open(missing, &(vc_store_options){.must_exist = true}, &store, &error),
+                 VC_NOT_FOUND);
+    cr_assert_str_eq(error.code, "unknown_store");
+    cr_assert_neq(access(missing, F_OK), 0);
     cr_assert_eq(vc_store_open(directory, &read_only, &store, &error), VC_NOT_FOUND);
     store = open_store(directory, NULL);
     check_ok(load_cube(store, "a", 4, 2, 100, &error), &error, "load");
