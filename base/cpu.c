@@ -27,14 +27,22 @@ const char *vc_cpu_level_name(vc_cpu_level level)
     return names[level];
 }
 
+bool vc_cpu_find_level(const char *word, vc_cpu_level *level_out)
+{
+    static const char *const words[VC_CPU_LEVELS] = {"portable", "avx2", "avx512"};
+    for (int level = 0; level < VC_CPU_LEVELS; level++) {
+        if (strcasecmp(word, words[level]) != 0) continue;
+        *level_out = (vc_cpu_level)level;
+        return true;
+    }
+    return false;
+}
+
 static vc_cpu_level choose(void)
 {
-    static const char *const words[] = {"portable", "avx2", "avx512"};
-    vc_cpu_level best = vc_cpu_best_level();
+    vc_cpu_level best = vc_cpu_best_level(), level;
     const char *wanted = getenv("VCUBE_KERNELS");
-    for (int level = 0; wanted != NULL && level < (int)best; level++)
-        if (strcasecmp(wanted, words[level]) == 0) return (vc_cpu_level)level;
-    return best;
+    return wanted != NULL && vc_cpu_find_level(wanted, &level) && level < best ? level : best;
 }
 
 vc_cpu_level vc_cpu_get_level(void)

@@ -18,8 +18,12 @@ typedef enum vc_cpu_level {
 } vc_cpu_level;
 
 /* The best level of this machine; $VCUBE_KERNELS ("portable", "avx2", "avx512") names a lower one,
- * a higher one than there is has no effect. O(1) after the first call. */
+ * a higher one than there is has no effect, nor has another word. O(1) after the first call. */
 vc_cpu_level vc_cpu_get_level(void);
+
+/* The level of a word for $VCUBE_KERNELS, in any case, whether or not the machine has it; false:
+ * there is none. */
+bool vc_cpu_find_level(const char *word, vc_cpu_level *level_out);
 
 /* The best level of the machine, whatever was asked for. */
 vc_cpu_level vc_cpu_best_level(void);

@@ -29,3 +29,13 @@ Test(cpu, environment_cannot_raise_the_level)
     setenv("VCUBE_KERNELS", "avx1024", 1);
     cr_assert_eq(vc_cpu_get_level(), vc_cpu_best_level());
 }
+
+Test(cpu, words_for_levels)
+{
+    vc_cpu_level level = VC_CPU_LEVELS;
+    cr_assert(vc_cpu_find_level("AVX512", &level));
+    cr_assert_eq(level, VC_CPU_AVX512);
+    cr_assert_not(vc_cpu_find_level("avx", &level));
+    cr_assert_not(vc_cpu_find_level("", &level));
+    cr_assert_eq(level, VC_CPU_AVX512);
+}

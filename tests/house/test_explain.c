@@ -2,6 +2,7 @@
 #include "tests/house/house.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 TestSuite(explain, .timeout = 60);
@@ -156,6 +157,30 @@ Test(explain, a_body, .init = start)
     house_run((const char *[]){"explain", "-d", store, "--body", "-", "--limit", "1", NULL}, NULL,
               &input, &result);
     cr_assert_eq(result.code, 2);
+    house_run_release(&result);
+    /* The format is that of the answer which is explained, as over HTTP. */
+    vc_buffer csv = {.data = (char *)BODY ",\"format\":\"csv\"}",
+                     .size = sizeof BODY ",\"format\":\"csv\"}" - 1};
+    house_run((const char *[]){"explain", "-d", store, "--body", "-", NULL}, NULL, &csv, &result);
+    cr_assert_eq(result.code, 0, "%s", vc_buffer_text(&result.complaint));
+    cr_assert_eq(strncmp(result.out.data, "cube       golden_left, snapshot 1-", 35), 0);
+    house_run_release(&result);
+}
+
+/* A slip in the name of kernels would go unnoticed, as all give the same answers. */
+Test(explain, kernels_by_name, .init = start)
+{
+    struct house_run result;
+    setenv("VCUBE_KERNELS", "Portable", 1);
+    run(&result, 0, (const char *[]){"explain", "golden_left", NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out), "kernel     portable, "), "%s",
+                       result.out.data);
+    house_run_release(&result);
+    setenv("VCUBE_KERNELS", "avx3", 1);
+    run(&result, 2, (const char *[]){"explain", "golden_left", NULL});
+    cr_assert_str_eq(vc_buffer_text(&result.complaint),
+                     "vcube: the variable VCUBE_KERNELS is 'avx3'; expected portable, avx2 or "
+                     "avx512\n");
     house_run_release(&result);
 }
 
