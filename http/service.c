@@ -56,7 +56,8 @@ void vc_call_continue(vc_call *call, const vc_cube *cube, uint64_t nrows_max, vc
                       void *state)
 {
     uint64_t cost;
-    if (__builtin_mul_overflow(nrows_max, ROW_COST, &cost)) cost = UINT64_MAX / 2;
+    if (__builtin_mul_overflow(nrows_max, ROW_COST, &cost) || cost > UINT64_MAX / 2)
+        cost = UINT64_MAX / 2; /* which leaves room for the facts */
     for (size_t s = 0; s < cube->nsources; s++)
         cost += cube->sources[s].cube->nrows;
     call->next = next;

@@ -308,8 +308,7 @@ static void put_head_line(const struct writing *w, const char *label, vc_str tex
 static const char *policy_text(const char *policy)
 {
     if (policy == NULL) return "";
-    if (strcmp(policy, "repeat") == 0) return "repeated";
-    return strcmp(policy, "null") == 0 ? "null" : policy;
+    return strcmp(policy, "repeat") == 0 ? "repeated" : policy;
 }
 
 static void put_measures(const struct writing *w)
