@@ -12,6 +12,7 @@
  *     table.c      selection + grouping -> a group per source leaf, for one pass
  *     scan*.c      facts -> cells (scan.h)           cells*.c   the cells of a pass
  *     roll_up.c    cells of a coarser grouping from those of a finer one
+ *     accumulator.c  what a cell accumulated -> the value of a measure
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
  *     explain.c    how it is done, and the memory it needs
@@ -291,6 +292,20 @@ struct vc_scan_stats {
  * cells_out  NULL: nothing is read; stats are what the zone maps promise */
 vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
                       vc_cells **cells_out, vc_scan_stats *stats, vc_error *error);
+
+/* 10^scale, of a scale of at most VC_SCALE_MAX. */
+static inline uint64_t vc_pow10(unsigned scale)
+{
+    uint64_t power = 1;
+    while (scale-- > 0)
+        power *= 10;
+    return power;
+}
+
+/* The value of a measure from what was accumulated in a cell that has facts: null `n` when all of
+ * them are null. VC_OVERFLOW "overflow" when it does not fit the measure's type. */
+vc_status vc_accumulator_cell(const vc_plan *plan, const vc_plan_measure *measure,
+                              const vc_accumulator *from, vc_cell *cell, vc_error *error);
 
 /* Can the cells of a grouping be added up exactly to those of one that keeps fewer axes? Only when
  * each fact is in one cell, no part of a unit was left out, and all sums are exact. */

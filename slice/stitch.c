@@ -28,14 +28,6 @@ struct stitching {
     bool has_facts;          /* some base measure has facts in the row at hand */
 };
 
-static uint64_t pow10_of(unsigned scale)
-{
-    uint64_t power = 1;
-    while (scale-- > 0)
-        power *= 10;
-    return power;
-}
-
 /* ---- policies ---- */
 
 static vc_status find_policy(const struct stitching *in, const vc_plan_measure *measure,
@@ -341,66 +333,6 @@ static vc_reason reach_of(const struct stitching *in, const vc_table *table)
     return is_coarse ? VC_REASON_GRAIN : VC_REASON_NONE;
 }
 
-static vc_status fail_overflow(const vc_plan_measure *measure, vc_error *error)
-{
-    return vc_fail(
-        error, VC_OVERFLOW, "overflow",
-        "measure '%.*s': a value does not fit its type; ask for smaller parts, or define "
-        "the measure with a smaller scale",
-        VC_FMT(measure->name));
-}
-
-static vc_status average(const vc_plan_measure *measure, const vc_accumulator_spec *spec,
-                         unsigned scale, const vc_accumulator *from, vc_cell *cell, vc_error *error)
-{
-    double divisor = (double)from->count;
-    if (spec->type == VC_VALUE_FLOAT)
-        cell->as.f = (from->as.f.sum + from->as.f.correction) / divisor;
-    else if (spec->type == VC_VALUE_DECIMAL)
-        cell->as.f = (double)((long double)from->as.sum /
-                              ((long double)from->count * (long double)pow10_of(scale)));
-    else
-        cell->as.f = (double)((long double)from->as.sum / (long double)from->count);
-    return isfinite(cell->as.f) ? VC_OK : fail_overflow(measure, error);
-}
-
-static vc_status read_accumulator(const struct stitching *in, const vc_plan_measure *measure,
-                                  const vc_accumulator *from, vc_cell *cell, vc_error *error)
-{
-    const vc_pass *pass = &in->plan->passes[measure->pass];
-    const vc_accumulator_spec *spec = &pass->accumulators[measure->accumulator];
-    const vc_source_cube *source = in->plan->cube->sources[pass->source].cube;
-    bool is_float = spec->type == VC_VALUE_FLOAT;
-    *cell = (vc_cell){0};
-    if (spec->aggregator == VC_AGG_COUNT || spec->aggregator == VC_AGG_COUNT_DISTINCT) {
-        cell->as.i = (int64_t)from->count;
-        return VC_OK;
-    }
-    if (from->count == 0) {
-        *cell = null_cell(VC_REASON_NULL);
-        return VC_OK;
-    }
-    switch (spec->aggregator) {
-    case VC_AGG_AVG:
-        return average(measure, spec, source->columns[spec->column].scale, from, cell, error);
-    case VC_AGG_SUM:
-        if (is_float) {
-            cell->as.f = from->as.f.sum + from->as.f.correction;
-            return isfinite(cell->as.f) ? VC_OK : fail_overflow(measure, error);
-        }
-        if (from->as.sum > INT64_MAX || from->as.sum < INT64_MIN)
-            return fail_overflow(measure, error);
-        cell->as.i = (int64_t)from->as.sum;
-        return VC_OK;
-    default:
-        if (is_float)
-            cell->as.f = from->as.fextreme;
-        else
-            cell->as.i = from->as.extreme;
-        return VC_OK;
-    }
-}
-
 /* The slot of the row at hand; VC_NONE when no fact fell into its cell. */
 static uint32_t find_slot(const struct stitching *in, const vc_table *table, const vc_cells *cells)
 {
@@ -438,7 +370,7 @@ static vc_status base_cell(struct stitching *in, size_t number, vc_cell *cell, v
         in->has_facts = true;
         vc_accumulator accumulator =
             vc_cells_read(in->cells[measure->pass], measure->accumulator, slot);
-        vc_status status = read_accumulator(in, measure, &accumulator, cell, error);
+        vc_status status = vc_accumulator_cell(in->plan, measure, &accumulator, cell, error);
         if (status != VC_OK) return status;
     }
     if (!cell->is_null && policy->is_repeated) cell->reason = VC_REASON_REPEATED;
@@ -452,7 +384,7 @@ static vc_number to_number(const vc_plan_measure *measure, const vc_cell *cell)
     if (measure->type == VC_VALUE_FLOAT)
         number.value = cell->as.f;
     else
-        number.value = (double)cell->as.i / (double)pow10_of(measure->scale);
+        number.value = (double)cell->as.i / (double)vc_pow10(measure->scale);
     return number;
 }
 
