@@ -1,0 +1,130 @@
+/* Policies about private dimensions, and fixes. */
+#include "cube/model_virtual.h"
+
+#include "base/bits.h"
+#include "dimensions/path.h"
+
+/* Does a policy speak of this dimension, by its name here or in its own cube? */
+static bool is_about(const vc_virtual_builder *builder, const vc_private_def *policy,
+                     size_t dimension)
+{
+    const vc_cube_dimension *outer = &builder->dimensions[dimension];
+    const vc_cube_source *owner = &builder->sources[outer->owner];
+    vc_str own = owner->cube->dimension_names[owner->bindings[dimension].source_dimension];
+    return vc_str_equal(policy->alias, owner->alias) &&
+           (vc_str_equal(policy->dimension, outer->name) || vc_str_equal(policy->dimension, own));
+}
+
+vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, vc_error *error)
+{
+    const vc_virtual_def *virtual_cube = builder->virtual_cube;
+    vc_unrelated *unrelated = VC_ARENA_NEW(builder->arena, vc_unrelated, builder->ndimensions + 1);
+    if (unrelated == NULL) return vc_no_memory(error);
+    for (size_t d = 0; d < builder->ndimensions; d++) {
+        unrelated[d] = VC_UNRELATED_NULL;
+        for (size_t i = 0; i < virtual_cube->nprivates; i++)
+            if (is_about(builder, &virtual_cube->privates[i], d))
+                unrelated[d] = virtual_cube->privates[i].others;
+    }
+    builder->sources[source].unrelated = unrelated;
+    return VC_OK;
+}
+
+/* A policy about a dimension that is not there, or that comes from another source, would silently
+ * do nothing. One about a dimension that turns out not to be private has nobody to speak of. */
+static vc_status check_private(const vc_virtual_builder *builder, const vc_private_def *policy,
+                               vc_error *error)
+{
+    size_t source, source_dimension;
+    vc_status status = vc_virtual_find_alias(builder, policy->alias, &source, error);
+    for (size_t d = 0; status == VC_OK && d < builder->ndimensions; d++)
+        if (is_about(builder, policy, d)) return VC_OK;
+    if (status == VC_OK)
+        status = vc_source_cube_find_dimension(builder->sources[source].cube, policy->dimension,
+                                               &source_dimension, error);
+    return status;
+}
+
+vc_status vc_virtual_check_privates(vc_virtual_builder *builder, vc_error *error)
+{
+    for (size_t i = 0; i < builder->virtual_cube->nprivates; i++) {
+        const vc_private_def *policy = &builder->virtual_cube->privates[i];
+        vc_status status = check_private(builder, policy, error);
+        if (status != VC_OK)
+            return vc_model_place(builder->definition, policy->pointer, "", status, error);
+    }
+    return VC_OK;
+}
+
+static bool has_fix(const vc_cube_fix *fixes, size_t nfixes, size_t dimension)
+{
+    for (size_t i = 0; i < nfixes; i++)
+        if (fixes[i].source_dimension == dimension) return true;
+    return false;
+}
+
+/* A dimension without an All must be fixed, by the source or by each of its measures. */
+vc_status vc_virtual_check_aggregatable(const vc_virtual_builder *builder, vc_error *error)
+{
+    const vc_cube *cube = builder->cube;
+    for (size_t m = 0; m < cube->nmeasures; m++) {
+        const vc_cube_measure *measure = &cube->measures[m];
+        if (measure->expr != NULL) continue;
+        const vc_cube_source *source = &cube->sources[measure->source];
+        for (size_t d = 0; d < source->cube->ndimensions; d++)
+            if (!source->cube->is_aggregatable[d] && !has_fix(source->fixes, source->nfixes, d) &&
+                !has_fix(measure->fixes, measure->nfixes, d)) {
+                vc_status status = vc_fail(error, VC_BAD_INPUT, "missing_fix",
+                                           "dimension '%.*s' of source '%.*s' has no All, so "
+                                           "measure '%.*s' needs a \"fix\" "
+                                           "for it, on the source or on the measure",
+                                           VC_FMT(source->cube->dimension_names[d]),
+                                           VC_FMT(source->alias), VC_FMT(measure->name));
+                return vc_model_place(builder->definition, source->definition->pointer, "", status,
+                                      error);
+            }
+    }
+    return VC_OK;
+}
+
+vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,
+                         size_t nfixes, vc_cube_fix **fixes_out, vc_error *error)
+{
+    vc_arena *arena = vc_model_arena(model);
+    vc_cube_fix *out = VC_ARENA_NEW(arena, vc_cube_fix, nfixes + 1);
+    if (out == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nfixes; i++) {
+        size_t number, nkeys;
+        const vc_str *keys;
+        vc_member_ref found;
+        vc_status status =
+            vc_source_cube_find_dimension(source, fixes[i].dimension, &number, error);
+        if (status != VC_OK) return status;
+        status = vc_path_split(fixes[i].value, arena, &keys, &nkeys, error);
+        if (status != VC_OK) return status;
+        const vc_dimension *dimension = source->dimensions[number];
+        status = vc_hierarchy_find_member(dimension, 0, keys, nkeys, arena, &found, error);
+        if (status != VC_OK) return status;
+        uint64_t *leaves = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(dimension->nleaves) + 1);
+        if (leaves == NULL) return vc_no_memory(error);
+        vc_level_mark_leaves(dimension, &dimension->hierarchies[0].levels[found.level],
+                             found.member, leaves);
+        out[i] = (vc_cube_fix){.source_dimension = number, .leaves = leaves};
+    }
+    *fixes_out = out;
+    return VC_OK;
+}
+
+vc_status vc_virtual_fix_sources(vc_virtual_builder *builder, vc_error *error)
+{
+    for (size_t s = 0; s < builder->virtual_cube->nsources; s++) {
+        const vc_source_def *from = &builder->virtual_cube->sources[s];
+        vc_cube_source *source = &builder->sources[s];
+        vc_status status = vc_model_fixes(builder->model, source->cube, from->fixes, from->nfixes,
+                                          &source->fixes, error);
+        if (status != VC_OK)
+            return vc_model_place(builder->definition, from->pointer, "/fix", status, error);
+        source->nfixes = from->nfixes;
+    }
+    return VC_OK;
+}

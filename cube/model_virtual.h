@@ -1,0 +1,95 @@
+/* A virtual cube while it is put together. Private to the cube/model_*.c that build virtual cubes:
+ *
+ *     model_virtual.c     the order of the parts; names; sources
+ *     model_join.c        `on`: relations        model_join_check.c  what a join declares, verified
+ *     model_common.c      `common`, shared and private dimensions
+ *     model_buckets.c     buckets of unmatched keys, visible members
+ *     model_policies.c    unrelated, fix
+ */
+#ifndef CUBE_MODEL_VIRTUAL_H
+#define CUBE_MODEL_VIRTUAL_H
+
+#include "cube/model_parts.h"
+
+typedef struct vc_virtual_builder {
+    vc_model *model;
+    vc_arena *arena;
+    const vc_definition *definition;
+    const vc_virtual_def *virtual_cube;
+    vc_cube *cube;
+    vc_cube_source *sources;
+    vc_cube_dimension *dimensions;
+    size_t ndimensions, max_dimensions;
+    bool **is_bound; /* [nsources][ndimensions of the source]: has its place already */
+} vc_virtual_builder;
+
+/* ---- model_virtual.c ---- */
+
+/* The name of a source's dimension in the virtual cube, by the source's "dimensions". */
+vc_str vc_virtual_outer_name(const vc_source_def *source, vc_str name);
+
+/* The dimension of that name; ndimensions when there is none yet. */
+size_t vc_virtual_find_outer(const vc_virtual_builder *builder, vc_str name);
+
+/* The same; VC_NOT_FOUND, "unknown_dimension", with candidates. */
+vc_status vc_virtual_get_outer(const vc_virtual_builder *builder, vc_str name,
+                               size_t *dimension_out, vc_error *error);
+
+/* VC_NOT_FOUND, "unknown_source". */
+vc_status vc_virtual_find_alias(const vc_virtual_builder *builder, vc_str alias, size_t *source_out,
+                                vc_error *error);
+
+/* Give a source's dimension its place. relation NULL: by identity. */
+void vc_virtual_bind(vc_virtual_builder *builder, size_t source, size_t source_dimension,
+                     size_t dimension, const vc_relation *relation);
+
+/* A new dimension of the virtual cube, owned by the source and bound to it by identity. Returns its
+ * number. */
+size_t vc_virtual_add_dimension(vc_virtual_builder *builder, size_t source, size_t source_dimension,
+                                vc_str name);
+
+/* ---- model_join.c, model_join_check.c ---- */
+
+/* Resolve all pairs of a source's `on` and bind its dimensions. */
+vc_status vc_virtual_join_source(vc_virtual_builder *builder, size_t source, vc_error *error);
+
+/* cardinality, on_fanout, min_coverage. VC_IMPOSSIBLE, codes of the same names ("fanout",
+ * "low_coverage"). field_out: which of them, as a pointer below the source. */
+vc_status vc_virtual_check_join(const vc_join_def *join, const vc_relation *relation,
+                                const vc_dimension *primary, const char **field_out,
+                                vc_error *error);
+
+/* ---- model_common.c ---- */
+
+vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_def *common,
+                                 vc_error *error);
+
+/* Place the dimensions of a source that no join and no `common` has placed: shared by name and
+ * file, else private. */
+vc_status vc_virtual_place_rest(vc_virtual_builder *builder, size_t source, vc_error *error);
+
+/* Once all are placed: which dimensions are private; each source must have a common one. */
+vc_status vc_virtual_check_common(vc_virtual_builder *builder, vc_error *error);
+
+/* ---- model_buckets.c ---- */
+
+/* The synthetic slots of a dimension, once all sources are bound to it. */
+vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension, vc_error *error);
+
+/* The slots that inner and right joins leave. */
+vc_status vc_virtual_find_visible(vc_virtual_builder *builder, size_t dimension, vc_error *error);
+
+/* ---- model_policies.c ---- */
+
+/* Policies that speak of nothing are errors. */
+vc_status vc_virtual_check_privates(vc_virtual_builder *builder, vc_error *error);
+
+/* What a source's measures show when a private dimension of others is cut or drilled. */
+vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, vc_error *error);
+
+vc_status vc_virtual_fix_sources(vc_virtual_builder *builder, vc_error *error);
+
+/* A dimension without an All must be fixed, by the source or by each of its measures. */
+vc_status vc_virtual_check_aggregatable(const vc_virtual_builder *builder, vc_error *error);
+
+#endif
