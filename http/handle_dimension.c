@@ -4,7 +4,7 @@
 
 #include "base/nearest.h"
 #include "dimensions/members.h"
-#include "query/scan.h"
+#include "cube/text_scan.h"
 
 #include <string.h>
 

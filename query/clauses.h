@@ -14,8 +14,9 @@
 #ifndef QUERY_CLAUSES_H
 #define QUERY_CLAUSES_H
 
-#include "query/list.h"
-#include "query/scan.h"
+#include "base/list.h"
+#include "cube/text_scan.h"
+#include "slice/query.h"
 
 vc_status vc_measures_parse(vc_source_text source, vc_arena *arena, vc_list *measures,
                             vc_error *error); /* vc_measure_ref */

@@ -10,8 +10,9 @@
 #ifndef QUERY_FIELDS_H
 #define QUERY_FIELDS_H
 
-#include "query/list.h"
-#include "query/scan.h"
+#include "base/list.h"
+#include "cube/text_scan.h"
+#include "slice/query.h"
 
 typedef struct vc_query_builder {
     vc_arena *arena;

@@ -5,7 +5,7 @@
 #define QUERY_FILTER_H
 
 #include "base/json.h"
-#include "query/list.h"
+#include "base/list.h"
 #include "slice/query.h"
 
 /* Add the conditions of one filter, which all hold, to a list of `vc_condition *`.

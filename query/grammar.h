@@ -1,21 +1,7 @@
-/* The grammar of cuts and drilldowns.
+/* The grammar of drilldowns; that of cuts is in cube/cut.h.
  *
- *     cut        = dimcut *( "|" dimcut )                all of them hold
- *     dimcut     = ["!"] dimref ":" selection            "!" inverts
- *     dimref     = name ["@" hierarchy] ["." level or index]
- *     selection  = item *( ";" item )                    any of them
- *     item       = "()" / path / range / parent "/children"
- *                / parent "/descendants" [":" level] / "#" setname
- *     parent     = path / "()"
- *     range      = [path] "-" [path]                     at least one side
- *     path       = key *( "," key )
  *     drilldown  = group *( "|" group )
  *     group      = dimref [":" level]
- *     escape     = "\" any                               | : ; , - ! @ / # . \
- *
- * The characters of the last line stand in a name or a key only behind a backslash. An empty key
- * names the null member: "2004," is the unknown month of 2004, and an item that is empty altogether
- * the null member of the top level. Behind a dimref with a level or an index a path is one key.
  *
  * Errors: VC_BAD_INPUT, code "syntax", with the byte offset. Everything lives in the arena.
  * Threads: pure.
@@ -23,20 +9,11 @@
 #ifndef QUERY_GRAMMAR_H
 #define QUERY_GRAMMAR_H
 
-#include "query/list.h"
-#include "query/scan.h"
-
-/* Add the conditions of a cut to a list of `vc_condition *`. */
-vc_status vc_cut_parse(vc_source_text source, vc_arena *arena, vc_list *conditions,
-                       vc_error *error);
+#include "cube/cut.h"
+#include "slice/query.h"
 
 /* Add the groups of a drilldown to a list of vc_axis_ref. */
 vc_status vc_drilldown_parse(vc_source_text source, vc_arena *arena, vc_list *axes,
                              vc_error *error);
-
-/* Read a whole text as one dimref. Here only "@", "." and the backslash are special, so that names
- * can be copied from an answer ("geo.sub-region"). */
-vc_status vc_dimref_parse(vc_source_text source, vc_arena *arena, vc_dimref *dimref_out,
-                          vc_error *error);
 
 #endif

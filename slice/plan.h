@@ -8,7 +8,7 @@
  * mixed-radix number of the groups on the kept axes, the first axis the most significant, so
  * ascending keys are member order.
  *
- *     plan.c       axes, measures, passes            select.c   conditions -> selections
+ *     plan.c       axes, measures, passes            selection.c   conditions -> selections
  *     table.c      selection + grouping -> a group per source leaf, for one pass
  *     scan*.c      facts -> cells (scan.h)           cells*.c   the cells of a pass
  *     roll_up.c    cells of a coarser grouping from those of a finer one

@@ -1,17 +1,17 @@
 /* A text that is being taken apart, and the one shape of its errors.
  *
- * Every small grammar of a query (cuts, drilldowns, lists of measures, ...) is read with this
+ * Every small grammar (cuts, drilldowns, lists of measures, ...) is read with this
  * cursor: words end at the delimiters of the place where they stand, and a backslash takes the next
  * character as it is. Errors are VC_BAD_INPUT, code "syntax", with the byte offset, what was found
  * there and what was expected.
  * Threads: one thread at a time.
  */
-#ifndef QUERY_SCAN_H
-#define QUERY_SCAN_H
+#ifndef CUBE_TEXT_SCAN_H
+#define CUBE_TEXT_SCAN_H
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "slice/query.h"
+#include "cube/condition.h"
 
 /* A text of a query and where it came from. */
 typedef struct vc_source_text {

@@ -1,4 +1,4 @@
-#include "query/scan.h"
+#include "cube/text_scan.h"
 
 #include <string.h>
 

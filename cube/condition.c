@@ -1,15 +1,25 @@
-/* Conditions -> selections: which slots of each dimension the query asks for.
- *
- * A set is a bitmap over the slots of one dimension. Ordinary conditions only ever set bits of real
- * leaves; buckets are selected by their own keys, by "()", or by not being asked about at all.
- */
-#include "slice/plan.h"
+/* Conditions -> sets: which slots of a dimension they leave, as a bitmap. */
+#include "cube/condition.h"
+
+#include "base/bits.h"
+#include "cube/model.h"
 
 #include <string.h>
 #include <strings.h>
 
-struct selecting { /* one dimension of the cube, while its conditions are evaluated */
-    vc_plan *plan;
+vc_status vc_error_at_place(vc_error *error, vc_status status, vc_place place)
+{
+    if (error == NULL) return status;
+    if (place.where != NULL && place.is_pointer)
+        vc_error_at_pointer(error, "%s", place.where);
+    else if (place.where != NULL)
+        vc_error_at_offset(error, place.where, place.offset);
+    return error->status != VC_OK ? error->status : status;
+}
+
+struct selecting { /* one dimension of a cube, while its conditions are evaluated */
+    const vc_cube *cube;
+    vc_arena *arena;
     const vc_cube_dimension *outer;
     const vc_dimension *dimension;
     size_t nwords;
@@ -17,7 +27,7 @@ struct selecting { /* one dimension of the cube, while its conditions are evalua
 
 static uint64_t *new_bits(const struct selecting *in, vc_error *error)
 {
-    uint64_t *bits = VC_ARENA_NEW(in->plan->arena, uint64_t, in->nwords + 1);
+    uint64_t *bits = VC_ARENA_NEW(in->arena, uint64_t, in->nwords + 1);
     if (bits == NULL) vc_no_memory(error);
     return bits;
 }
@@ -135,7 +145,7 @@ static vc_status mark_key(const struct selecting *in, const vc_dimref *ref,
     } else {
         vc_str wanted = key.size == 0 ? (vc_str){0} : key;
         vc_status status =
-            vc_level_find_members(target->level, wanted, in->plan->arena, &found, &nmembers, error);
+            vc_level_find_members(target->level, wanted, in->arena, &found, &nmembers, error);
         if (status != VC_OK && status != VC_NOT_FOUND) return status;
         if (status == VC_NOT_FOUND) return vc_error_at_place(error, status, item->place);
         for (size_t i = 0; i < nmembers; i++)
@@ -157,7 +167,7 @@ static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
         return VC_OK;
     }
     vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, item->keys,
-                                                item->nkeys, in->plan->arena, &member, error);
+                                                item->nkeys, in->arena, &member, error);
     if (status != VC_OK) return vc_error_at_place(error, status, item->place);
     mark_member(in, &in->dimension->hierarchies[target->hierarchy].levels[member.level],
                 member.member, bits);
@@ -203,7 +213,7 @@ static vc_status find_bound_level(const struct selecting *in, const struct targe
         vc_member_ref found;
         if (ends[i] == NULL) continue;
         vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, ends[i], 1,
-                                                    in->plan->arena, &found, &problem);
+                                                    in->arena, &found, &problem);
         if (status == VC_OK && found.level < highest) highest = found.level;
         if (status == VC_IMPOSSIBLE) ambiguous = problem;
     }
@@ -223,8 +233,8 @@ static struct bound make_bound(const struct selecting *in, const struct target *
     if (nkeys == 0 || bound.first_level + nkeys > hierarchy->nlevels) return bound;
     const vc_level *last = &hierarchy->levels[bound.first_level + nkeys - 1];
     if (last->is_ordered_by_column &&
-        vc_hierarchy_find_member(in->dimension, target->hierarchy, keys, nkeys, in->plan->arena,
-                                 &found, NULL) == VC_OK &&
+        vc_hierarchy_find_member(in->dimension, target->hierarchy, keys, nkeys, in->arena, &found,
+                                 NULL) == VC_OK &&
         found.level == bound.first_level + nkeys - 1) {
         bound.is_member = true;
         bound.member = found.member;
@@ -332,7 +342,7 @@ static vc_status mark_range(const struct selecting *in, const struct target *tar
         return vc_error_at_place(error, status, item->place);
     }
     const vc_level *at = &hierarchy->levels[level];
-    uint64_t *chosen = VC_ARENA_NEW(in->plan->arena, uint64_t, vc_bits_words(at->nmembers) + 1);
+    uint64_t *chosen = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(at->nmembers) + 1);
     if (chosen == NULL) return vc_no_memory(error);
     for (uint32_t member = 0; member < at->nmembers; member++) {
         bool is_null = false;
@@ -353,7 +363,7 @@ static vc_status mark_null(const struct selecting *in, const struct target *targ
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
     if (target->index != NULL) {
-        uint64_t *has = VC_ARENA_NEW(in->plan->arena, uint64_t, in->nwords + 1);
+        uint64_t *has = VC_ARENA_NEW(in->arena, uint64_t, in->nwords + 1);
         if (has == NULL) return vc_no_memory(error);
         for (uint32_t i = 0;
              i < vc_numbers_get(target->index->offsets, target->index->values.count); i++)
@@ -396,7 +406,7 @@ static vc_status mark_text(const struct selecting *in, const struct target *targ
         return VC_OK;
     }
     const vc_level *level = target->level != NULL ? target->level : &hierarchy->levels[0];
-    uint64_t *chosen = VC_ARENA_NEW(in->plan->arena, uint64_t, vc_bits_words(level->nmembers) + 1);
+    uint64_t *chosen = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(level->nmembers) + 1);
     if (chosen == NULL) return vc_no_memory(error);
     for (uint32_t member = 0; member < level->nmembers; member++)
         if (text_fits(vc_texts_get(&level->keys, member), item->keys[0], item->kind) ||
@@ -425,14 +435,13 @@ static vc_status mark_item(const struct selecting *in, const vc_dimref *ref,
     }
     vc_status status = vc_fail(error, VC_NOT_FOUND, "unknown_set",
                                "there is no member set of that name: cube '%.*s' defines none",
-                               VC_FMT(in->plan->cube->name));
+                               VC_FMT(in->cube->name));
     return vc_error_at_place(error, status, item->place);
 }
 
 /* ---- conditions ---- */
 
-/* "()" alone restricts nothing, and triggers no policy. */
-static bool restricts(const vc_condition *condition)
+bool vc_condition_restricts(const vc_condition *condition)
 {
     if (condition->kind == VC_CONDITION_NOT) return true;
     if (condition->kind == VC_CONDITION_ITEMS) {
@@ -442,7 +451,7 @@ static bool restricts(const vc_condition *condition)
     }
     bool any = false, all = true;
     for (size_t i = 0; i < condition->nchildren; i++) {
-        bool does = restricts(condition->children[i]);
+        bool does = vc_condition_restricts(condition->children[i]);
         any |= does;
         all &= does;
     }
@@ -478,55 +487,14 @@ static vc_status evaluate(const struct selecting *in, const vc_condition *condit
     return status;
 }
 
-static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_error *error)
+vc_status vc_condition_evaluate(const vc_cube *cube, const vc_cube_dimension *dimension,
+                                const vc_condition *condition, vc_arena *arena, uint64_t **bits_out,
+                                vc_error *error)
 {
-    size_t number;
-    vc_status status =
-        vc_cube_find_dimension(plan->cube, condition->dimref.dimension, &number, error);
-    if (status != VC_OK) return vc_error_at_place(error, status, condition->dimref.place);
-    const vc_cube_dimension *outer = &plan->cube->dimensions[number];
-    struct selecting in = {.plan = plan,
-                           .outer = outer,
-                           .dimension = outer->dimension,
-                           .nwords = vc_bits_words(outer->nslots)};
-    uint64_t *bits;
-    status = evaluate(&in, condition, &bits, error);
-    if (status != VC_OK || !restricts(condition)) return status;
-    vc_selection *selection = &plan->selections[number];
-    for (size_t w = 0; selection->slots != NULL && w < in.nwords; w++)
-        bits[w] &= selection->slots[w];
-    selection->is_cut = true;
-    selection->slots = bits;
-    return VC_OK;
-}
-
-/* Most selections are one range of leaves, because a member is one: that is worth knowing. */
-static void measure_selection(const vc_cube_dimension *outer, vc_selection *selection)
-{
-    uint32_t nleaves = outer->dimension->nleaves;
-    const uint64_t *bits = selection->slots;
-    selection->end = nleaves;
-    if (bits != NULL) {
-        selection->first = (uint32_t)vc_bits_first(bits, nleaves);
-        selection->end = (uint32_t)vc_bits_end(bits, nleaves);
-        if (selection->first > selection->end) selection->first = selection->end = 0;
-    }
-    selection->is_range = bits == NULL || vc_bits_all(bits, selection->first, selection->end);
-    for (uint32_t slot = nleaves; slot < outer->nslots; slot++)
-        selection->has_synthetic |= bits == NULL || vc_bit_get(bits, slot);
-}
-
-vc_status vc_plan_select(vc_plan *plan, vc_error *error)
-{
-    plan->selections = VC_ARENA_NEW(plan->arena, vc_selection, plan->cube->ndimensions + 1);
-    if (plan->selections == NULL) return vc_no_memory(error);
-    for (size_t d = 0; d < plan->cube->ndimensions; d++)
-        plan->selections[d].slots = plan->cube->dimensions[d].visible;
-    for (size_t i = 0; i < plan->query->nconditions; i++) {
-        vc_status status = add_condition(plan, plan->query->conditions[i], error);
-        if (status != VC_OK) return status;
-    }
-    for (size_t d = 0; d < plan->cube->ndimensions; d++)
-        measure_selection(&plan->cube->dimensions[d], &plan->selections[d]);
-    return VC_OK;
+    struct selecting in = {.cube = cube,
+                           .arena = arena,
+                           .outer = dimension,
+                           .dimension = dimension->dimension,
+                           .nwords = vc_bits_words(dimension->nslots)};
+    return evaluate(&in, condition, bits_out, error);
 }

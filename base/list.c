@@ -1,4 +1,4 @@
-#include "query/list.h"
+#include "base/list.h"
 
 #include <string.h>
 

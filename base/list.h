@@ -3,8 +3,8 @@
  * Growing copies and leaves the old array in the arena, so a list of n items costs the room of 2n.
  * Items move while the list grows: keep numbers, not pointers.
  */
-#ifndef QUERY_LIST_H
-#define QUERY_LIST_H
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
 
 #include "base/arena.h"
 

@@ -1,0 +1,51 @@
+/* Conditions -> selections: which slots of each dimension the query asks for. */
+#include "slice/plan.h"
+
+static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_error *error)
+{
+    size_t number;
+    vc_status status =
+        vc_cube_find_dimension(plan->cube, condition->dimref.dimension, &number, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, condition->dimref.place);
+    const vc_cube_dimension *outer = &plan->cube->dimensions[number];
+    uint64_t *bits;
+    status = vc_condition_evaluate(plan->cube, outer, condition, plan->arena, &bits, error);
+    if (status != VC_OK || !vc_condition_restricts(condition)) return status;
+    vc_selection *selection = &plan->selections[number];
+    for (size_t w = 0; selection->slots != NULL && w < vc_bits_words(outer->nslots); w++)
+        bits[w] &= selection->slots[w];
+    selection->is_cut = true;
+    selection->slots = bits;
+    return VC_OK;
+}
+
+/* Most selections are one range of leaves, because a member is one: that is worth knowing. */
+static void measure_selection(const vc_cube_dimension *outer, vc_selection *selection)
+{
+    uint32_t nleaves = outer->dimension->nleaves;
+    const uint64_t *bits = selection->slots;
+    selection->end = nleaves;
+    if (bits != NULL) {
+        selection->first = (uint32_t)vc_bits_first(bits, nleaves);
+        selection->end = (uint32_t)vc_bits_end(bits, nleaves);
+        if (selection->first > selection->end) selection->first = selection->end = 0;
+    }
+    selection->is_range = bits == NULL || vc_bits_all(bits, selection->first, selection->end);
+    for (uint32_t slot = nleaves; slot < outer->nslots; slot++)
+        selection->has_synthetic |= bits == NULL || vc_bit_get(bits, slot);
+}
+
+vc_status vc_plan_select(vc_plan *plan, vc_error *error)
+{
+    plan->selections = VC_ARENA_NEW(plan->arena, vc_selection, plan->cube->ndimensions + 1);
+    if (plan->selections == NULL) return vc_no_memory(error);
+    for (size_t d = 0; d < plan->cube->ndimensions; d++)
+        plan->selections[d].slots = plan->cube->dimensions[d].visible;
+    for (size_t i = 0; i < plan->query->nconditions; i++) {
+        vc_status status = add_condition(plan, plan->query->conditions[i], error);
+        if (status != VC_OK) return status;
+    }
+    for (size_t d = 0; d < plan->cube->ndimensions; d++)
+        measure_selection(&plan->cube->dimensions[d], &plan->selections[d]);
+    return VC_OK;
+}
