@@ -20,6 +20,7 @@
 struct value_keys {
     uint32_t *offsets; /* [nvalues + 1] into keys */
     uint32_t *keys;    /* numbers shared by both sides */
+    double *weights;   /* of the keys; NULL: not asked for */
     uint8_t *states;   /* [nvalues] vc_key_state of the first key that is not OK, else OK */
     bool *is_excluded; /* [nvalues] */
 };
@@ -31,6 +32,7 @@ struct side {
     uint32_t nunits;
     uint32_t *offsets; /* [nunits + 1] into keys */
     uint32_t *keys;
+    double *weights; /* of the keys, products over the components; NULL: not asked for */
     /* [npairs][nunits] value of the unit in the index, VC_NONE when it is not in it */
     uint32_t **values;
     struct value_keys *value_keys; /* [npairs] */
@@ -43,6 +45,7 @@ struct resolver {
     vc_strmap tuples;      /* numbers of the components -> number of the composite key */
     const vc_relation_pair *pairs;
     size_t npairs;
+    bool is_weighted;
     struct side primary, joined;
 };
 
@@ -62,6 +65,25 @@ static bool numbers_add(vc_arena *arena, struct numbers *numbers, uint32_t item)
         numbers->capacity = capacity;
     }
     numbers->items[numbers->count++] = item;
+    return true;
+}
+
+struct weights { /* likewise */
+    double *items;
+    size_t count, capacity;
+};
+
+static bool weights_add(vc_arena *arena, struct weights *weights, double item)
+{
+    if (weights->count == weights->capacity) {
+        size_t capacity = weights->capacity == 0 ? 1024 : weights->capacity * 2;
+        double *items = vc_arena_alloc(arena, capacity * sizeof *items);
+        if (items == NULL) return false;
+        if (weights->count > 0) memcpy(items, weights->items, weights->count * sizeof *items);
+        weights->items = items;
+        weights->capacity = capacity;
+    }
+    weights->items[weights->count++] = item;
     return true;
 }
 
@@ -89,6 +111,7 @@ static vc_status number_values(struct resolver *resolver, size_t pair, const vc_
 {
     uint32_t nvalues = index->values.count;
     struct numbers keys = {0};
+    struct weights weights = {0};
     vc_key_list list = {0};
     vc_status status;
 
@@ -108,12 +131,15 @@ static vc_status number_values(struct resolver *resolver, size_t pair, const vc_
                 continue;
             }
             uint32_t number = vc_strmap_put(&resolver->components[pair], list.keys[i].text, NULL);
-            if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, &keys, number))
+            if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, &keys, number) ||
+                (resolver->is_weighted &&
+                 !weights_add(&resolver->work, &weights, list.keys[i].weight)))
                 return vc_no_memory(error);
         }
         out->offsets[value + 1] = (uint32_t)keys.count;
     }
     out->keys = keys.items;
+    out->weights = weights.items;
     return VC_OK;
 }
 
@@ -156,11 +182,19 @@ static vc_status spread_values(struct resolver *resolver, const struct side *sid
     return VC_OK;
 }
 
-/* Add the composite keys of a unit: every combination of its components' keys. `tuple` [npairs] is
- * room for the numbers of the combination so far. */
+struct tuples { /* the composite keys of a side */
+    struct numbers keys;
+    struct weights weights;
+    uint32_t *tuple; /* [npairs] room for the numbers of the combination at hand */
+};
+
+/* Add the composite keys of a unit: every combination of its components' keys.
+ *
+ * weight  of the components before `pair` */
 static vc_status add_tuples(struct resolver *resolver, const struct side *side, uint32_t unit,
-                            size_t pair, uint32_t *tuple, struct numbers *keys, vc_error *error)
+                            size_t pair, double weight, struct tuples *out, vc_error *error)
 {
+    uint32_t *tuple = out->tuple;
     if (pair == resolver->npairs) {
         uint32_t number = tuple[0];
         if (resolver->npairs > 1) {
@@ -168,7 +202,8 @@ static vc_status add_tuples(struct resolver *resolver, const struct side *side, 
             vc_str bytes = {.data = (const char *)tuple, .size = pair * sizeof *tuple};
             number = vc_strmap_put(&resolver->tuples, bytes, NULL);
         }
-        if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, keys, number))
+        if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, &out->keys, number) ||
+            (resolver->is_weighted && !weights_add(&resolver->work, &out->weights, weight)))
             return vc_no_memory(error);
         return VC_OK;
     }
@@ -176,8 +211,9 @@ static vc_status add_tuples(struct resolver *resolver, const struct side *side, 
     if (value == VC_NONE) return VC_OK; /* a null component never matches */
     const struct value_keys *value_keys = &side->value_keys[pair];
     for (uint32_t i = value_keys->offsets[value]; i < value_keys->offsets[value + 1]; i++) {
+        double part = value_keys->weights == NULL ? 1 : value_keys->weights[i];
         tuple[pair] = value_keys->keys[i];
-        vc_status status = add_tuples(resolver, side, unit, pair + 1, tuple, keys, error);
+        vc_status status = add_tuples(resolver, side, unit, pair + 1, weight * part, out, error);
         if (status != VC_OK) return status;
     }
     return VC_OK;
@@ -186,12 +222,12 @@ static vc_status add_tuples(struct resolver *resolver, const struct side *side, 
 static vc_status make_side(struct resolver *resolver, struct side *side, bool is_primary,
                            vc_error *error)
 {
-    struct numbers keys = {0};
-    uint32_t *tuple = VC_ARENA_NEW(&resolver->work, uint32_t, resolver->npairs);
+    struct tuples tuples = {.tuple = VC_ARENA_NEW(&resolver->work, uint32_t, resolver->npairs)};
     side->values = VC_ARENA_NEW(&resolver->work, uint32_t *, resolver->npairs);
     side->value_keys = VC_ARENA_NEW(&resolver->work, struct value_keys, resolver->npairs);
     side->offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)side->nunits + 1);
-    if (tuple == NULL || side->values == NULL || side->value_keys == NULL || side->offsets == NULL)
+    if (tuples.tuple == NULL || side->values == NULL || side->value_keys == NULL ||
+        side->offsets == NULL)
         return vc_no_memory(error);
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         const vc_relation_pair *on = &resolver->pairs[pair];
@@ -204,11 +240,12 @@ static vc_status make_side(struct resolver *resolver, struct side *side, bool is
         if (status != VC_OK) return status;
     }
     for (uint32_t unit = 0; unit < side->nunits; unit++) {
-        vc_status status = add_tuples(resolver, side, unit, 0, tuple, &keys, error);
+        vc_status status = add_tuples(resolver, side, unit, 0, 1, &tuples, error);
         if (status != VC_OK) return status;
-        side->offsets[unit + 1] = (uint32_t)keys.count;
+        side->offsets[unit + 1] = (uint32_t)tuples.keys.count;
     }
-    side->keys = keys.items;
+    side->keys = tuples.keys.items;
+    side->weights = tuples.weights.items;
     return VC_OK;
 }
 
@@ -235,24 +272,35 @@ static void choose_units(struct resolver *resolver, const vc_dimension *primary)
 
 /* ---- step 3: units of joined leaves ---- */
 
+struct key_units {     /* the units of each key, and how much of the key each has */
+    uint32_t *offsets; /* [nkeys + 1] into units */
+    uint32_t *units;
+    double *weights; /* NULL: not asked for */
+};
+
 /* key -> units, by counting. */
-static vc_status turn_around(struct resolver *resolver, uint32_t nkeys, uint32_t **offsets_out,
-                             uint32_t **units_out, vc_error *error)
+static vc_status turn_around(struct resolver *resolver, uint32_t nkeys, struct key_units *out,
+                             vc_error *error)
 {
     const struct side *side = &resolver->primary;
     uint32_t ntotal = side->offsets[side->nunits];
     uint32_t *offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)nkeys + 2);
     uint32_t *units = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)ntotal + 1);
-    if (offsets == NULL || units == NULL) return vc_no_memory(error);
+    double *weights = NULL;
+    if (resolver->is_weighted) weights = VC_ARENA_NEW(&resolver->work, double, (size_t)ntotal + 1);
+    if (offsets == NULL || units == NULL || (resolver->is_weighted && weights == NULL))
+        return vc_no_memory(error);
     for (uint32_t i = 0; i < ntotal; i++)
         offsets[side->keys[i] + 2]++;
     for (uint32_t key = 0; key < nkeys; key++)
         offsets[key + 1] += offsets[key];
     for (uint32_t unit = 0; unit < side->nunits; unit++)
-        for (uint32_t i = side->offsets[unit]; i < side->offsets[unit + 1]; i++)
-            units[offsets[side->keys[i] + 1]++] = unit;
-    *offsets_out = offsets;
-    *units_out = units;
+        for (uint32_t i = side->offsets[unit]; i < side->offsets[unit + 1]; i++) {
+            uint32_t at = offsets[side->keys[i] + 1]++;
+            units[at] = unit;
+            if (weights != NULL) weights[at] = side->weights[i];
+        }
+    *out = (struct key_units){.offsets = offsets, .units = units, .weights = weights};
     return VC_OK;
 }
 
@@ -272,23 +320,62 @@ static size_t sort_distinct(uint32_t *items, size_t count)
     return kept;
 }
 
+/* The place of a unit among those of a leaf, which ascend; it is there. */
+static size_t find_unit(const uint32_t *units, size_t count, uint32_t unit)
+{
+    size_t first = 0;
+    for (size_t end = count; end - first > 1;) {
+        size_t middle = first + (end - first) / 2;
+        if (units[middle] <= unit)
+            first = middle;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+/* The weight of each pair of the relation: over all keys by which the two meet, what the primary's
+ * unit has of the key times what the joined leaf has of it. */
+static vc_status weigh_pairs(struct resolver *resolver, const struct key_units *of_key,
+                             vc_relation *relation, vc_error *error)
+{
+    const struct side *joined = &resolver->joined;
+    size_t npairs =
+        relation->units != NULL ? relation->nleaves : relation->offsets[relation->nleaves];
+    double *weights = VC_ARENA_NEW(resolver->arena, double, npairs + 1);
+    if (weights == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        const uint32_t *units;
+        size_t nunits = vc_relation_units(relation, leaf, &units);
+        size_t first = relation->units != NULL ? leaf : relation->offsets[leaf];
+        for (uint32_t i = joined->offsets[leaf]; i < joined->offsets[leaf + 1] && nunits > 0; i++) {
+            uint32_t key = joined->keys[i];
+            for (uint32_t u = of_key->offsets[key]; u < of_key->offsets[key + 1]; u++)
+                weights[first + find_unit(units, nunits, of_key->units[u])] +=
+                    joined->weights[i] * of_key->weights[u];
+        }
+    }
+    relation->weights = weights;
+    return VC_OK;
+}
+
 static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, vc_error *error)
 {
     const struct side *joined = &resolver->joined;
     uint32_t nkeys = resolver->npairs > 1 ? resolver->tuples.count : resolver->components[0].count;
-    uint32_t *key_offsets = NULL, *key_units = NULL;
+    struct key_units of_key = {0};
     struct numbers targets = {0};
     uint8_t *seen = VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)relation->nunits + 1);
     uint32_t *offsets = VC_ARENA_NEW(resolver->arena, uint32_t, (size_t)joined->nunits + 1);
-    vc_status status = turn_around(resolver, nkeys, &key_offsets, &key_units, error);
+    vc_status status = turn_around(resolver, nkeys, &of_key, error);
     if (status != VC_OK) return status;
     if (seen == NULL || offsets == NULL) return vc_no_memory(error);
     for (uint32_t leaf = 0; leaf < joined->nunits; leaf++) {
         size_t first = targets.count;
         for (uint32_t i = joined->offsets[leaf]; i < joined->offsets[leaf + 1]; i++) {
             uint32_t key = joined->keys[i];
-            for (uint32_t u = key_offsets[key]; u < key_offsets[key + 1]; u++)
-                if (!numbers_add(&resolver->work, &targets, key_units[u]))
+            for (uint32_t u = of_key.offsets[key]; u < of_key.offsets[key + 1]; u++)
+                if (!numbers_add(&resolver->work, &targets, of_key.units[u]))
                     return vc_no_memory(error);
         }
         targets.count = first + sort_distinct(targets.items + first, targets.count - first);
@@ -314,7 +401,7 @@ static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, 
             kept[leaf] = offsets[leaf] < offsets[leaf + 1] ? targets.items[offsets[leaf]] : VC_NONE;
         relation->units = kept;
     }
-    return VC_OK;
+    return resolver->is_weighted ? weigh_pairs(resolver, &of_key, relation, error) : VC_OK;
 }
 
 /* ---- what did not match, and coverage ---- */
@@ -432,10 +519,11 @@ static uint64_t count_collisions(const struct resolver *resolver)
 }
 
 vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
-                                  const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
-                                  vc_relation *relation, vc_error *error)
+                                  const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
+                                  vc_arena *arena, vc_relation *relation, vc_error *error)
 {
-    struct resolver resolver = {.arena = arena, .pairs = pairs, .npairs = npairs};
+    struct resolver resolver = {
+        .arena = arena, .pairs = pairs, .npairs = npairs, .is_weighted = is_weighted};
     resolver.components = calloc(npairs, sizeof *resolver.components);
     vc_status status = resolver.components == NULL ? vc_no_memory(error) : VC_OK;
     if (status != VC_OK) goto done;
@@ -460,9 +548,9 @@ done:
     return status;
 }
 
-vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
-                              const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
-                              const vc_relation **relation_out, vc_error *error)
+static vc_status resolve(const vc_dimension *primary, const vc_dimension *joined,
+                         const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
+                         vc_arena *arena, const vc_relation **relation_out, vc_error *error)
 {
     vc_relation_pair by_key = {0};
     vc_status status = VC_OK;
@@ -477,13 +565,29 @@ vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *j
     bool is_done = false;
     vc_relation *relation = VC_ARENA_NEW(arena, vc_relation, 1);
     if (relation == NULL) return vc_no_memory(error);
-    if (npairs == 1)
+    if (npairs == 1 && !is_weighted)
         status =
             vc_relation_resolve_single(primary, joined, pairs, arena, &is_done, relation, error);
     if (status == VC_OK && !is_done)
-        status = vc_relation_resolve_any(primary, joined, pairs, npairs, arena, relation, error);
+        status = vc_relation_resolve_any(primary, joined, pairs, npairs, is_weighted, arena,
+                                         relation, error);
     if (status == VC_OK) *relation_out = relation;
     return status;
+}
+
+vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
+                              const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
+                              const vc_relation **relation_out, vc_error *error)
+{
+    return resolve(primary, joined, pairs, npairs, false, arena, relation_out, error);
+}
+
+vc_status vc_relation_resolve_weighted(const vc_dimension *primary, const vc_dimension *joined,
+                                       const vc_relation_pair *pairs, size_t npairs,
+                                       vc_arena *arena, const vc_relation **relation_out,
+                                       vc_error *error)
+{
+    return resolve(primary, joined, pairs, npairs, true, arena, relation_out, error);
 }
 
 size_t vc_relation_units(const vc_relation *relation, uint32_t leaf, const uint32_t **units_out)

@@ -52,9 +52,12 @@ typedef struct vc_relation {
     const uint32_t *units;   /* [nleaves] unit or VC_NONE; NULL when a leaf has several */
     const uint32_t *offsets; /* [nleaves + 1] into targets; NULL when `units` is set */
     const uint32_t *targets; /* ascending per leaf */
-    const uint8_t *fates;    /* [nleaves] vc_leaf_fate */
-    bool has_unit_fanin;     /* some unit has several joined leaves (many cities a country) */
-    bool has_fanout;         /* some joined leaf has several units */
+    /* How much of a joined leaf each of its units has: [nleaves] beside `units`, or beside
+     * `targets`. NULL: resolved without weights, all 1. */
+    const double *weights;
+    const uint8_t *fates; /* [nleaves] vc_leaf_fate */
+    bool has_unit_fanin;  /* some unit has several joined leaves (many cities a country) */
+    bool has_fanout;      /* some joined leaf has several units */
     vc_coverage coverage;
     vc_unmatched_key *unmatched; /* in the order of their bytes; excluded ones too */
     size_t nunmatched;
@@ -72,6 +75,14 @@ typedef struct vc_relation {
 vc_status vc_relation_resolve(const vc_dimension *primary, const vc_dimension *joined,
                               const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
                               const vc_relation **relation_out, vc_error *error);
+
+/* The same with weights. A pair's weight is the sum, over all keys by which the two meet, of the
+ * products of the weights of the crosswalks on the way there (1 without any), from either side and
+ * over all components. */
+vc_status vc_relation_resolve_weighted(const vc_dimension *primary, const vc_dimension *joined,
+                                       const vc_relation_pair *pairs, size_t npairs,
+                                       vc_arena *arena, const vc_relation **relation_out,
+                                       vc_error *error);
 
 /* The units of a joined leaf: *units_out is in the relation. Returns how many. */
 size_t vc_relation_units(const vc_relation *relation, uint32_t leaf, const uint32_t **units_out);

@@ -8,10 +8,10 @@
 /* "no such key in the primary", "empty key", ...: indexed by vc_key_state. */
 extern const char *const vc_unmatched_reasons[];
 
-/* Any join, npairs at least 1: relation.c. */
+/* Any join, npairs at least 1, with weights if they are asked for: relation.c. */
 vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
-                                  const vc_relation_pair *pairs, size_t npairs, vc_arena *arena,
-                                  vc_relation *relation, vc_error *error);
+                                  const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
+                                  vc_arena *arena, vc_relation *relation, vc_error *error);
 
 /* A join of one pair whose values have one key each: relation_single.c. The same relation, many
  * times sooner. *is_single_out false: some value has several keys, and the relation is not set. */

@@ -584,7 +584,7 @@ Test(relation, single_like_any)
                                                 &pair, &join.arena, &is_single, &single, &error),
                      VC_OK);
         cr_assert_eq(vc_relation_resolve_any(join.primary.dimension, join.joined.dimension, &pair,
-                                             1, &join.arena, &any, &error),
+                                             1, false, &join.arena, &any, &error),
                      VC_OK);
         if (is_single) {
             check_same(&single, &any, round);
@@ -605,4 +605,111 @@ Test(relation, single_like_any)
                   nmatched > 300,
               "%u single, %u collided, %u excluded, %u fanned, %u matched", nsingle, ncollided,
               nexcluded, nfanned, nmatched);
+}
+
+/* ---- weights ---- */
+
+/* Two crosswalks: "left" from keys of the primary to middle keys, "right" from the joined side's.
+ */
+struct way {
+    const char *name, *from;
+    vc_crosswalk_target target;
+};
+static const struct way ways[] = {
+    {"left", "P1", {TEXT("x"), 0.25}}, {"left", "P1", {TEXT("y"), 0.5}},
+    {"left", "P2", {TEXT("x"), 0.75}}, {"left", "P2", {TEXT("y"), 0.5}},
+    {"right", "Q1", {TEXT("x"), 0.5}}, {"right", "Q1", {TEXT("y"), 0.5}},
+    {"right", "Q2", {TEXT("y"), 2}},   {"right", "Q3", {TEXT("z"), 1}},
+};
+enum { NWAYS = sizeof ways / sizeof ways[0] };
+
+static vc_status open_way(void *context, vc_str name, const void **crosswalk_out, vc_error *error)
+{
+    (void)context, (void)error;
+    *crosswalk_out = vc_str_is(name, "left") ? "left" : "right";
+    return VC_OK;
+}
+
+static size_t find_way(const void *crosswalk, vc_str key, const vc_crosswalk_target **targets_out)
+{
+    static vc_crosswalk_target found[NWAYS];
+    size_t count = 0;
+    for (size_t i = 0; i < NWAYS; i++)
+        if (strcmp(ways[i].name, crosswalk) == 0 && vc_str_is(key, ways[i].from))
+            found[count++] = ways[i].target;
+    *targets_out = found;
+    return count;
+}
+
+static vc_normalizer *new_way(const char *step)
+{
+    vc_crosswalk_source source = {.open = open_way, .find = find_way};
+    vc_normalizer *normalizer = NULL;
+    vc_error error = {0};
+    json_t *json = json_pack("[s]", step);
+    cr_assert_eq(vc_normalizer_parse(json, &source, &normalizer, &error), VC_OK, "%s",
+                 error.message);
+    json_decref(json);
+    return normalizer;
+}
+
+/* Composition multiplies, then sums over what lies between. */
+Test(relation, weights_compose)
+{
+    struct joining join;
+    vc_error error = {0};
+    const vc_relation *relation;
+    open_tables(&join, "p1/g/P1/x/t\np2/g/P2/x/t\np3/g/P3/x/t",
+                "q1/g/Q1/x/t\nq2/g/Q2/x/t\nq3/g/Q3/x/t\nq4/g/Q1/x/t");
+    vc_normalizer *from = new_way("map:left"), *to = new_way("map:right");
+    vc_relation_pair pair = {.normalize_from = from, .normalize_to = to};
+    vc_dimension_find_index(join.primary.dimension, VC_STR("code"), &pair.from, &error);
+    vc_dimension_find_index(join.joined.dimension, VC_STR("code"), &pair.to, &error);
+    cr_assert_eq(vc_relation_resolve_weighted(join.primary.dimension, join.joined.dimension, &pair,
+                                              1, &join.arena, &relation, &error),
+                 VC_OK);
+    static const double expected[4][3] = {
+        {0.375, 0.625}, {1, 1}, {0}, {0.375, 0.625}}; /* [q][p]: 0.25*0.5 + 0.5*0.5 = 0.375 */
+    for (uint32_t leaf = 0; leaf < 4; leaf++) {
+        const uint32_t *units;
+        size_t nunits = vc_relation_units(relation, leaf, &units);
+        cr_assert_eq(nunits, leaf == 2 ? 0 : 2);
+        for (size_t i = 0; i < nunits; i++)
+            cr_assert_eq(relation->weights[units + i - relation->targets],
+                         expected[leaf][units[i]]);
+    }
+    cr_assert(relation->has_fanout);
+    vc_normalizer_free(from);
+    vc_normalizer_free(to);
+    close_tables(&join);
+}
+
+/* A single partner has a weight, too; without crosswalks all are 1, and the relation is the same.
+ */
+Test(relation, weights_of_single_partners)
+{
+    struct joining join;
+    vc_error error = {0};
+    const vc_relation *relation, *plain;
+    open_tables(&join, "p1/g/y/x/t\np2/g/w/x/t", "q1/g/Q2/x/t\nq2/g/Q3/x/t\nq3/g/y/x/t");
+    vc_normalizer *to = new_way("map:right");
+    vc_relation_pair pair = {.normalize_to = to};
+    vc_dimension_find_index(join.primary.dimension, VC_STR("code"), &pair.from, &error);
+    vc_dimension_find_index(join.joined.dimension, VC_STR("code"), &pair.to, &error);
+    vc_relation_resolve_weighted(join.primary.dimension, join.joined.dimension, &pair, 1,
+                                 &join.arena, &relation, &error);
+    cr_assert_not_null(relation->units);
+    cr_assert_eq(relation->units[0], 0);
+    cr_assert_eq(relation->weights[0], 2);
+    cr_assert_eq(relation->units[1], VC_NONE);
+    pair.normalize_to = NULL;
+    vc_relation_resolve_weighted(join.primary.dimension, join.joined.dimension, &pair, 1,
+                                 &join.arena, &relation, &error);
+    vc_relation_resolve(join.primary.dimension, join.joined.dimension, &pair, 1, &join.arena,
+                        &plain, &error);
+    check_same(relation, plain, 0);
+    cr_assert_eq(relation->weights[2], 1);
+    cr_assert_null(plain->weights);
+    vc_normalizer_free(to);
+    close_tables(&join);
 }
