@@ -81,7 +81,7 @@ const vc_command vc_command_explain = {
     .summary = "how a query would be answered",
     .help =
         "Takes what query takes and reads no fact: which sources are scanned, what each cut and\n"
-        "drilldown becomes on them through which join, how many segments and blocks the zone maps\n"
+        "drilldown becomes on them through which join, how many segments the zone maps\n"
         "leave, the memory that is needed at most. docs/explain.md says how to read it.\n\n"
         "Examples:\n"
         "  vcube explain -d data world --drilldown geo:region --cut date:2020 --measures pop,cpop\n"
