@@ -11,7 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES_MAX = 16 * 1024, NESTING_MAX = 64, STACK_MAX = 256, FOUND_BYTES_MAX = 60 };
+enum {
+    TEXT_BYTES_MAX = 16 * 1024,
+    NESTING_MAX = 64,
+    STACK_MAX = VC_EXPR_STACK_MAX,
+    FOUND_BYTES_MAX = 60
+};
 
 typedef vc_number function_code(const vc_number *arguments, size_t count);
 
@@ -46,6 +51,7 @@ typedef struct instruction {
     uint8_t function; /* OP_CALL: of functions[] */
     uint32_t operand; /* OP_NAME: of names; OP_CALL: the number of arguments */
     double number;    /* OP_NUMBER */
+    vc_str text;      /* OP_NUMBER: as written */
 } instruction;
 
 struct vc_expr {
@@ -396,6 +402,13 @@ static vc_status emit(parser *p, instruction next)
     return VC_OK;
 }
 
+static vc_status emit_number(parser *p, const token *number)
+{
+    vc_str text = vc_arena_str(p->arena, number->text);
+    if (text.data == NULL) return vc_no_memory(p->error);
+    return emit(p, (instruction){.op = OP_NUMBER, .number = number->number, .text = text});
+}
+
 static vc_status emit_name(parser *p, vc_str name)
 {
     vc_expr *expr = p->expr;
@@ -483,8 +496,7 @@ static vc_status parse_primary(parser *p)
     if (first.kind == TOKEN_END || first.kind == TOKEN_SYMBOL || is_keyword)
         return fail_expected(p, "a number, a measure, a function or '('");
     if ((status = advance(p)) != VC_OK) return status;
-    if (first.kind == TOKEN_NUMBER)
-        return emit(p, (instruction){.op = OP_NUMBER, .number = first.number});
+    if (first.kind == TOKEN_NUMBER) return emit_number(p, &first);
     if (first.kind == TOKEN_NAME && is_symbol(p, "(")) return parse_call(p, &first);
     return emit_name(p, first.text);
 }
@@ -595,6 +607,42 @@ const vc_str *vc_expr_names(const vc_expr *expr, size_t *nnames_out)
 {
     *nnames_out = expr->nnames;
     return expr->names;
+}
+
+size_t vc_expr_nsteps(const vc_expr *expr)
+{
+    return expr->ncode;
+}
+
+vc_expr_step vc_expr_get_step(const vc_expr *expr, size_t number)
+{
+    static const vc_expr_op ops[] = {
+        [OP_NUMBER] = VC_EXPR_NUMBER,
+        [OP_NAME] = VC_EXPR_NAME,
+        [OP_CALL] = VC_EXPR_CALL,
+        [OP_NEGATE] = VC_EXPR_NEGATE,
+        [OP_NOT] = VC_EXPR_NOT,
+        [OP_ADD] = VC_EXPR_ADD,
+        [OP_SUBTRACT] = VC_EXPR_SUBTRACT,
+        [OP_MULTIPLY] = VC_EXPR_MULTIPLY,
+        [OP_DIVIDE] = VC_EXPR_DIVIDE,
+        [OP_EQUAL] = VC_EXPR_EQUAL,
+        [OP_NOT_EQUAL] = VC_EXPR_NOT_EQUAL,
+        [OP_LESS] = VC_EXPR_LESS,
+        [OP_LESS_EQUAL] = VC_EXPR_LESS_EQUAL,
+        [OP_GREATER] = VC_EXPR_GREATER,
+        [OP_GREATER_EQUAL] = VC_EXPR_GREATER_EQUAL,
+        [OP_AND] = VC_EXPR_AND,
+        [OP_OR] = VC_EXPR_OR,
+    };
+    const instruction *next = &expr->code[number];
+    vc_expr_step step = {.op = ops[next->op], .text = next->text};
+    if (step.op == VC_EXPR_NAME) step.name = next->operand;
+    if (step.op == VC_EXPR_CALL) {
+        step.function = functions[next->function].name;
+        step.narguments = next->operand;
+    }
+    return step;
 }
 
 vc_number vc_expr_evaluate(const vc_expr *expr, const vc_number *values)

@@ -42,6 +42,41 @@ vc_status vc_expr_parse(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_err
 /* The distinct names it uses, in order of first appearance. The array lives in the expr's arena. */
 const vc_str *vc_expr_names(const vc_expr *expr, size_t *nnames_out);
 
+/* The expression as postfix code, for whoever computes with something else than doubles: each step
+ * takes its operands from a stack and leaves one value there. */
+typedef enum vc_expr_op {
+    VC_EXPR_NUMBER,
+    VC_EXPR_NAME,
+    VC_EXPR_CALL,
+    VC_EXPR_NEGATE,
+    VC_EXPR_NOT,
+    VC_EXPR_ADD,
+    VC_EXPR_SUBTRACT,
+    VC_EXPR_MULTIPLY,
+    VC_EXPR_DIVIDE,
+    VC_EXPR_EQUAL,
+    VC_EXPR_NOT_EQUAL,
+    VC_EXPR_LESS,
+    VC_EXPR_LESS_EQUAL,
+    VC_EXPR_GREATER,
+    VC_EXPR_GREATER_EQUAL,
+    VC_EXPR_AND,
+    VC_EXPR_OR,
+} vc_expr_op;
+
+typedef struct vc_expr_step {
+    vc_expr_op op;
+    vc_str text;          /* of a number, as written */
+    size_t name;          /* VC_EXPR_NAME: of vc_expr_names */
+    const char *function; /* VC_EXPR_CALL */
+    size_t narguments;
+} vc_expr_step;
+
+enum { VC_EXPR_STACK_MAX = 256 }; /* values that are on the stack at once */
+
+size_t vc_expr_nsteps(const vc_expr *expr);
+vc_expr_step vc_expr_get_step(const vc_expr *expr, size_t number);
+
 /* values [nnames] in the order of vc_expr_names. */
 vc_number vc_expr_evaluate(const vc_expr *expr, const vc_number *values);
 
