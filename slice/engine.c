@@ -642,10 +642,10 @@ static vc_status fill_options(const vc_engine_options *options, const vc_query *
 static void release_rows(const struct answering *in)
 {
     if (in->plan == NULL) return;
-    vc_rows_release(in->plan, in->detail);
-    vc_rows_release(in->plan, in->summary);
+    vc_rows_release(in->detail);
+    vc_rows_release(in->summary);
     for (size_t i = 0; in->totals != NULL && i < in->plan->query->ntotals; i++)
-        vc_rows_release(in->plan, in->totals[i]);
+        vc_rows_release(in->totals[i]);
 }
 
 vc_status vc_engine_explain(vc_model *model, const vc_query *query,

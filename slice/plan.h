@@ -13,6 +13,7 @@
  *     scan*.c      facts -> cells (scan.h)           cells*.c   the cells of a pass
  *     roll_up.c    cells of a coarser grouping from those of a finer one
  *     accumulator.c  what a cell accumulated -> the value of a measure
+ *     grain.c      the cells of one grouping         calculate.c   measures computed from others
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
  *     explain.c    how it is done, and the memory it needs
@@ -327,20 +328,71 @@ static inline void vc_sum_add(double *sum, double *correction, double value)
     *sum = total;
 }
 
+/* ---- the cells of one grouping ---- */
+
+typedef struct vc_rows vc_rows;
+
+typedef struct vc_policy { /* what happens to all cells of a base measure in a grouping */
+    bool is_unrelated;     /* a private dimension of another source: null, reason x */
+    bool is_repeated;      /* likewise, but present: reason r */
+    bool is_undefined;     /* would add up a dimension that has no All: null, reason d */
+} vc_policy;
+
+typedef struct vc_grain {
+    vc_plan *plan;
+    uint32_t kept;       /* mask of axes */
+    vc_table **tables;   /* [npasses]; NULL: not scanned so far */
+    vc_cells **cells;    /* [npasses]; NULL: not scanned, not needed, or released */
+    vc_policy *policies; /* [nmeasures of the plan] */
+} vc_grain;
+
+/* Nothing is scanned yet. Errors: unrelated, not_aggregatable. */
+vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_error *error);
+
+/* Scan a pass, once.
+ *
+ * finer  rows that keep at least these axes and were not released, or NULL: what can be rolled up
+ *        from there exactly is not scanned again */
+vc_status vc_grain_scan(vc_grain *grain, size_t pass, const vc_rows *finer, vc_error *error);
+
+/* The cell of a base measure whose pass was scanned, at groups [naxes] of the kept axes. A null
+ * says why. has_facts_out: facts fell into it. */
+vc_status vc_grain_read(const vc_grain *grain, size_t measure, const uint32_t *groups,
+                        vc_cell *cell_out, bool *has_facts_out, vc_error *error);
+
+void vc_grain_release(vc_grain *grain); /* its cells; NULL is fine */
+
+/* ---- calculated measures ---- */
+
+typedef struct vc_row_at { /* the row at hand */
+    vc_grain *grain;
+    uint32_t *groups; /* [naxes] */
+    vc_cell *cells;   /* [nmeasures of the plan] */
+    bool *is_done;    /* [nmeasures] */
+    bool has_facts;   /* some base measure has */
+} vc_row_at;
+
+/* Fill in the cells of a row, base measures and calculated ones. */
+vc_status vc_row_fill(vc_row_at *row, vc_error *error);
+
+/* A cell as expressions count. */
+vc_number vc_cell_number(const vc_plan_measure *measure, const vc_cell *cell);
+
 /* ---- rows of one grouping ---- */
 
-typedef struct vc_rows {
+struct vc_rows {
     uint32_t kept; /* mask of axes */
     size_t nrows;
-    uint64_t *keys;    /* [nrows] ascending, over all kept axes */
-    vc_cell *cells;    /* [nrows * nmeasures of the plan] */
-    vc_table **tables; /* [npasses] */
-    vc_cells **passes; /* [npasses]; NULL: not needed, or released */
+    uint64_t *keys; /* [nrows] ascending, over all kept axes */
+    vc_cell *cells; /* [nrows * nmeasures of the plan] */
+    vc_grain *grain;
+    vc_table **tables; /* [npasses], of the grain */
+    vc_cells **passes; /* [npasses], of the grain; NULL: not needed, or released */
     uint64_t strides[VC_MAX_AXES];
-} vc_rows;
+};
 
 /* Free the cells of the passes; what was stitched from them stays. NULL is fine. */
-void vc_rows_release(const vc_plan *plan, vc_rows *rows);
+void vc_rows_release(vc_rows *rows);
 
 /* Scan all passes for a grouping and put their cells together. is_sparse: drop rows whose asked
  * measures are all null (or a count of 0). With kept == 0 there is exactly one row.

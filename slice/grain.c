@@ -1,0 +1,241 @@
+/* Cells of one grouping: every pass is scanned, and any of its cells can be asked for.
+ *
+ * Each grouping is computed at its own grain, totals like details: from the facts, or, where that
+ * cannot differ, from the cells of finer rows (roll_up.c).
+ */
+#include "slice/plan.h"
+
+/* ---- policies ---- */
+
+static vc_status find_policy(const vc_grain *grain, const vc_plan_measure *measure,
+                             vc_policy *policy, vc_error *error)
+{
+    const vc_plan *plan = grain->plan;
+    const vc_cube_source *source = &plan->cube->sources[measure->measure->source];
+    for (size_t d = 0; d < plan->cube->ndimensions; d++) {
+        if (source->bindings[d].kind != VC_BIND_NONE) continue;
+        bool is_asked = plan->selections[d].is_cut;
+        for (size_t i = 0; i < plan->naxes; i++)
+            is_asked |= plan->axes[i].dimension == d && (grain->kept >> i & 1);
+        if (!is_asked) continue;
+        vc_unrelated word = measure->measure->unrelated != VC_UNRELATED_DEFAULT
+                                ? measure->measure->unrelated
+                                : source->unrelated[d];
+        if (word == VC_UNRELATED_ERROR)
+            return vc_fail(error, VC_IMPOSSIBLE, "unrelated",
+                           "measure '%.*s' does not know dimension '%.*s'; leave one of them out",
+                           VC_FMT(measure->name), VC_FMT(plan->cube->dimensions[d].name));
+        policy->is_unrelated |= word != VC_UNRELATED_REPEAT;
+        policy->is_repeated |= word == VC_UNRELATED_REPEAT;
+    }
+    return VC_OK;
+}
+
+/* Does the query cut the dimension down to one member of its first level, or part of one? */
+static bool is_one_member(const vc_plan *plan, size_t dimension)
+{
+    const vc_selection *selection = &plan->selections[dimension];
+    const vc_dimension *stored = plan->cube->dimensions[dimension].dimension;
+    const vc_numbers members = stored->hierarchies[0].levels[0].leaf_members;
+    uint32_t found = VC_NONE;
+    if (!selection->is_cut) return false;
+    for (uint32_t leaf = 0; leaf < stored->nleaves; leaf++) {
+        if (!vc_bit_get(selection->slots, leaf)) continue;
+        uint32_t member = vc_numbers_get(members, leaf);
+        if (found != VC_NONE && member != found) return false;
+        found = member;
+    }
+    return true;
+}
+
+/* A dimension without an All cannot be rolled up. (Virtual cubes fix it.) Where the rows themselves
+ * leave it open, the query is wrong; in their totals the measure is undefined. */
+static vc_status check_aggregatable(const vc_grain *grain, const vc_plan_measure *measure,
+                                    vc_policy *policy, vc_error *error)
+{
+    const vc_plan *plan = grain->plan;
+    const vc_cube_source *source = &plan->cube->sources[measure->measure->source];
+    for (size_t d = 0; d < plan->cube->ndimensions && !plan->cube->is_virtual; d++) {
+        bool is_drilled = false, is_kept = false;
+        if (source->cube->is_aggregatable[source->bindings[d].source_dimension]) continue;
+        for (size_t i = 0; i < plan->naxes; i++) {
+            is_drilled |= plan->axes[i].dimension == d;
+            is_kept |= plan->axes[i].dimension == d && (grain->kept >> i & 1);
+        }
+        if (is_kept || is_one_member(plan, d)) continue;
+        if (!is_drilled)
+            return vc_fail(error, VC_IMPOSSIBLE, "not_aggregatable",
+                           "dimension '%.*s' has no All: drill it, or cut one of its members",
+                           VC_FMT(plan->cube->dimensions[d].name));
+        policy->is_undefined = true;
+    }
+    return VC_OK;
+}
+
+/* ---- scanning ---- */
+
+/* The cells of a pass: rolled up from finer ones where that is exact, else scanned. */
+static vc_status find_cells(vc_grain *grain, size_t number, const vc_rows *finer, vc_error *error)
+{
+    vc_plan *plan = grain->plan;
+    const vc_pass *pass = &plan->passes[number];
+    vc_table *table = grain->tables[number];
+    vc_scan_stats stats = {0};
+    uint64_t begin = vc_plan_now();
+    bool is_derived = finer != NULL && (finer->passes[number] != NULL || plan->is_dry) &&
+                      vc_cells_can_roll_up(plan, pass, finer->tables[number]);
+    vc_status status = VC_OK;
+    if (!is_derived)
+        status = vc_scan_run(plan, pass, table, plan->is_dry ? NULL : &grain->cells[number], &stats,
+                             error);
+    else if (!plan->is_dry)
+        status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->passes[number], table,
+                                  &grain->cells[number], error);
+    plan->scan_ns += vc_plan_now() - begin;
+    if (status != VC_OK || plan->explain == NULL) return status;
+    return vc_plan_explain_scan(plan, number, grain->kept, table, is_derived ? NULL : &stats,
+                                grain->cells[number], vc_plan_now() - begin, error);
+}
+
+/* What is known of the measures before anything is scanned. */
+static vc_status find_policies(vc_grain *grain, vc_error *error)
+{
+    const vc_plan *plan = grain->plan;
+    vc_status status = VC_OK;
+    for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++) {
+        if (plan->measures[m].expr != NULL) continue;
+        status = find_policy(grain, &plan->measures[m], &grain->policies[m], error);
+        if (status == VC_OK)
+            status = check_aggregatable(grain, &plan->measures[m], &grain->policies[m], error);
+    }
+    return status;
+}
+
+vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_error *error)
+{
+    vc_grain *grain = VC_ARENA_NEW(plan->arena, vc_grain, 1);
+    if (grain == NULL) return vc_no_memory(error);
+    *grain = (vc_grain){.plan = plan,
+                        .kept = kept,
+                        .tables = VC_ARENA_NEW(plan->arena, vc_table *, plan->npasses + 1),
+                        .cells = VC_ARENA_NEW(plan->arena, vc_cells *, plan->npasses + 1),
+                        .policies = VC_ARENA_NEW(plan->arena, vc_policy, plan->nmeasures + 1)};
+    if (grain->tables == NULL || grain->cells == NULL || grain->policies == NULL)
+        return vc_no_memory(error);
+    *grain_out = grain;
+    return find_policies(grain, error);
+}
+
+vc_status vc_grain_scan(vc_grain *grain, size_t pass, const vc_rows *finer, vc_error *error)
+{
+    const vc_plan *plan = grain->plan;
+    bool is_needed = false;
+    if (grain->tables[pass] != NULL) return VC_OK;
+    for (size_t m = 0; m < plan->nmeasures; m++)
+        is_needed |= plan->measures[m].expr == NULL && plan->measures[m].pass == pass &&
+                     !grain->policies[m].is_unrelated && !grain->policies[m].is_undefined;
+    vc_status status =
+        vc_table_make(plan, &plan->passes[pass], grain->kept, &grain->tables[pass], error);
+    return status == VC_OK && is_needed ? find_cells(grain, pass, finer, error) : status;
+}
+
+void vc_grain_release(vc_grain *grain)
+{
+    for (size_t p = 0; grain != NULL && p < grain->plan->npasses; p++) {
+        vc_cells_free(grain->cells[p]);
+        grain->cells[p] = NULL;
+    }
+}
+
+/* ---- cells ---- */
+
+static vc_cell null_cell(vc_reason reason)
+{
+    return (vc_cell){.is_null = true, .reason = (char)reason};
+}
+
+/* Nothing but buckets is left of a dimension that is rolled up and whose real leaves are all out. A
+ * dimension without leaves that nobody cuts is only empty: its owner would say so by itself. */
+static bool is_bucket_alone(const vc_plan *plan, size_t dimension)
+{
+    const vc_cube_dimension *outer = &plan->cube->dimensions[dimension];
+    const vc_selection *selection = &plan->selections[dimension];
+    if (!selection->is_cut && outer->dimension->nleaves == 0) return false;
+    for (uint32_t slot = outer->dimension->nleaves; slot < outer->nslots; slot++)
+        if (selection->slots == NULL || vc_bit_get(selection->slots, slot)) return true;
+    return false;
+}
+
+/* Why a cell of a pass cannot have facts, or VC_REASON_NONE: a key that is unmatched on some
+ * dimension comes before one that is below the source's grain. */
+static vc_reason reach_of(const vc_grain *grain, const vc_table *table, const uint32_t *groups)
+{
+    bool is_coarse = false;
+    for (size_t d = 0; d < grain->plan->cube->ndimensions; d++) {
+        const vc_reach *reach = &table->reaches[d];
+        uint32_t group = 0;
+        if (!reach->is_bound) continue;
+        const vc_axis *axis = NULL;
+        for (size_t i = 0; i < grain->plan->naxes; i++)
+            if (grain->plan->axes[i].dimension == d && (grain->kept >> i & 1)) {
+                axis = &grain->plan->axes[i];
+                group = groups[i];
+            }
+        if (vc_bit_get(reach->mapped, group)) {
+            is_coarse |= vc_bit_get(reach->coarse, group);
+            continue;
+        }
+        if (reach->is_relation) return VC_REASON_UNMATCHED;
+        /* An identity reaches all but the buckets of others. */
+        if (axis != NULL && group >= axis->stored->nmembers) return VC_REASON_UNMATCHED;
+        if (axis == NULL && is_bucket_alone(grain->plan, d)) return VC_REASON_UNMATCHED;
+    }
+    return is_coarse ? VC_REASON_GRAIN : VC_REASON_NONE;
+}
+
+/* The slot of a cell; VC_NONE when no fact fell into its cell. */
+static uint32_t find_slot(const vc_grain *grain, const vc_table *table, const vc_cells *cells,
+                          const uint32_t *groups)
+{
+    uint64_t key = 0;
+    for (size_t i = 0; i < grain->plan->naxes; i++) {
+        if (table->strides[i] == 0) continue;
+        uint32_t place = groups[i] - table->firsts[i];
+        if (place >= table->spans[i]) return VC_NONE;
+        key += place * table->strides[i];
+    }
+    return vc_cells_find(cells, key);
+}
+
+vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *groups, vc_cell *cell,
+                        bool *has_facts_out, vc_error *error)
+{
+    const vc_plan_measure *measure = &grain->plan->measures[number];
+    const vc_table *table = grain->tables[measure->pass];
+    const vc_policy *policy = &grain->policies[number];
+    vc_aggregator aggregator = measure->measure->aggregator;
+    *has_facts_out = false;
+    if (policy->is_unrelated) {
+        *cell = null_cell(VC_REASON_UNRELATED);
+        return VC_OK;
+    }
+    vc_reason reason = reach_of(grain, table, groups);
+    if (reason == VC_REASON_NONE && policy->is_undefined) reason = VC_REASON_UNDEFINED;
+    if (reason != VC_REASON_NONE) {
+        *cell = null_cell(reason);
+        return VC_OK;
+    }
+    uint32_t slot = find_slot(grain, table, grain->cells[measure->pass], groups);
+    if (slot == VC_NONE) {
+        bool is_count = aggregator == VC_AGG_COUNT || aggregator == VC_AGG_COUNT_DISTINCT;
+        *cell = is_count ? (vc_cell){0} : null_cell(VC_REASON_EMPTY);
+    } else {
+        *has_facts_out = true;
+        vc_accumulator accumulator =
+            vc_cells_read(grain->cells[measure->pass], measure->accumulator, slot);
+        vc_status status = vc_accumulator_cell(grain->plan, measure, &accumulator, cell, error);
+        if (status != VC_OK) return status;
+    }
+    if (!cell->is_null && policy->is_repeated) cell->reason = VC_REASON_REPEATED;
+    return VC_OK;
+}
