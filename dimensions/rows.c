@@ -246,7 +246,10 @@ static bool unpack(unpacking *from, vc_dimension_rows *rows)
 {
     vc_str packed = from->dimension->packed_rows;
     uint64_t size = from->dimension->rows_bytes;
-    if (ZSTD_getFrameContentSize(packed.data, packed.size) != size) return false;
+    /* The two largest numbers are how Zstandard says that there is no size. */
+    if (size >= ZSTD_CONTENTSIZE_ERROR ||
+        ZSTD_getFrameContentSize(packed.data, packed.size) != size)
+        return false;
     char *data = take_memory(from, size + 1, 1);
     ZSTD_DCtx *context = ZSTD_createDCtx();
     from->is_out_of_memory |= context == NULL;

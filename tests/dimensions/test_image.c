@@ -1,10 +1,12 @@
 /* An image that was damaged is refused, or read without leaving it. */
+#include "dimensions/image.h"
 #include "tests/dimensions/fixture.h"
 #include "tests/dimensions/specs.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #define COUNTRIES                                                                                  \
     "FRA,Europe,France,Paris,1\n"                                                                  \
@@ -119,6 +121,32 @@ Test(image, random_damage)
         open_and_walk(data, made.image.size);
     }
     free(data);
+    fixture_release(&made);
+}
+
+/* Rows that do not say how long they are, and a header that says the same. */
+Test(image, rows_of_no_size_are_refused)
+{
+    enum { NBYTES = 1 << 24 };
+    fixture made;
+    vc_image_header header;
+    char *zeros = calloc(1, NBYTES), packed[NBYTES / 1024];
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
+    size_t size = ZSTD_compress2(context, packed, sizeof packed, zeros, NBYTES);
+    cr_assert_not(ZSTD_isError(size));
+    ZSTD_freeCCtx(context);
+    free(zeros);
+    fixture_build(&made, &geo_spec, NULL, COUNTRIES);
+    memcpy(&header, made.image.data, sizeof header);
+    vc_buffer_put(&made.image, "\0\0\0\0\0\0\0", -made.image.size % 8);
+    header.rows_offset = made.image.size;
+    header.packed_bytes = size;
+    header.rows_bytes = ZSTD_getFrameContentSize(packed, size);
+    vc_buffer_put(&made.image, packed, size);
+    header.image_bytes = made.image.size;
+    memcpy(made.image.data, &header, sizeof header);
+    cr_assert_eq(open_and_walk(made.image.data, made.image.size), VC_CORRUPT);
     fixture_release(&made);
 }
 
