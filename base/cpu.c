@@ -1,5 +1,6 @@
 #include "base/cpu.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -19,6 +20,13 @@ vc_cpu_level vc_cpu_best_level(void)
     if (has_avx2) return VC_CPU_AVX2;
 #endif
     return VC_CPU_PORTABLE;
+}
+
+unsigned vc_cpu_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 1) return 1;
+    return (unsigned)CPU_COUNT(&set);
 }
 
 const char *vc_cpu_level_name(vc_cpu_level level)

@@ -1,9 +1,10 @@
-/* Which instructions this machine has, as far as kernels are written for them.
+/* How many processors there are, and which instructions they have, as far as kernels are written
+ * for them.
  *
  * Kernels exist in variants that give the same bytes: portable C, which is the oracle of the
  * others, AVX2 and AVX-512. A table of kernels is chosen by level, once per query. Code for a level
  * is compiled with target attributes in files of its own, so that the rest runs anywhere.
- * Threads: vc_cpu_level from any; vc_cpu_set_level only while nothing runs that asks for it.
+ * Threads: from any; vc_cpu_set_level only while nothing runs that asks for it.
  */
 #ifndef BASE_CPU_H
 #define BASE_CPU_H
@@ -30,6 +31,9 @@ vc_cpu_level vc_cpu_best_level(void);
 
 /* For tests and benches. False, and nothing changed, when the machine does not have it. */
 bool vc_cpu_set_level(vc_cpu_level level);
+
+/* Processors that this process may run on, at least 1. */
+unsigned vc_cpu_count(void);
 
 const char *vc_cpu_level_name(vc_cpu_level level); /* "portable", "AVX2", "AVX-512" */
 

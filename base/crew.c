@@ -2,9 +2,10 @@
  * few of them. Slots are counted, never reset: slot number n lives in place n % nslots. */
 #include "base/crew.h"
 
+#include "base/cpu.h"
+
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,10 +35,7 @@ struct vc_crew {
 
 unsigned vc_crew_count_threads(unsigned nthreads)
 {
-    cpu_set_t set;
-    if (nthreads > 0) return nthreads;
-    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 1) return 1;
-    return (unsigned)CPU_COUNT(&set);
+    return nthreads > 0 ? nthreads : vc_cpu_count();
 }
 
 /* ---- steps: called with the lock, which is given up meanwhile ---- */

@@ -5,8 +5,9 @@
  * its own batch, a job may itself call vc_pool_run without a deadlock. */
 #include "base/pool.h"
 
+#include "base/cpu.h"
+
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -68,17 +69,10 @@ static void *worker(void *argument)
     return NULL;
 }
 
-static unsigned count_processors(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 1) return 1;
-    return (unsigned)CPU_COUNT(&set);
-}
-
 vc_status vc_pool_new(unsigned nthreads, vc_pool **pool_out, vc_error *error)
 {
     *pool_out = NULL;
-    if (nthreads == 0) nthreads = count_processors();
+    if (nthreads == 0) nthreads = vc_cpu_count();
     vc_pool *pool = calloc(1, sizeof *pool + (nthreads - 1) * sizeof pool->threads[0]);
     if (pool == NULL) return vc_no_memory(error);
     pthread_mutex_init(&pool->lock, NULL);

@@ -1,6 +1,9 @@
 #include "base/cpu.h"
 
+#include "base/crew.h"
+
 #include <criterion/criterion.h>
+#include <sched.h>
 
 Test(cpu, portable_can_always_be_chosen)
 {
@@ -38,4 +41,19 @@ Test(cpu, words_for_levels)
     cr_assert_not(vc_cpu_find_level("avx", &level));
     cr_assert_not(vc_cpu_find_level("", &level));
     cr_assert_eq(level, VC_CPU_AVX512);
+}
+
+Test(cpu, counts_the_processors_it_may_use)
+{
+    cpu_set_t before, one;
+    unsigned count = vc_cpu_count();
+    cr_assert_geq(count, 1);
+    cr_assert_eq(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    for (int cpu = 0; CPU_COUNT(&one) == 0; cpu++)
+        if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
+    cr_assert_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    cr_assert_eq(vc_cpu_count(), 1);
+    cr_assert_eq(vc_crew_count_threads(0), 1);
+    cr_assert_eq(vc_crew_count_threads(3), 3);
 }
