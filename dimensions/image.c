@@ -31,12 +31,18 @@ static uint64_t take_word(reader *from, uint64_t most)
     return from->wrong == NULL ? word : 0;
 }
 
+/* Is [offset, offset + count * size) inside the image, aligned and behind the header? */
+static bool is_inside(vc_str image, uint64_t offset, uint64_t count, size_t size)
+{
+    return offset >= sizeof(vc_image_header) && offset <= image.size && offset % 8 == 0 &&
+           count <= (image.size - offset) / size;
+}
+
 /* `count` elements of `size` bytes in the image; NULL when they are not in it. */
 static const void *take_blob(reader *from, uint64_t count, size_t size)
 {
     uint64_t offset = take_word(from, from->image.size);
-    if (from->wrong == NULL && (offset < sizeof(vc_image_header) || offset % 8 != 0 ||
-                                count > (from->image.size - offset) / size))
+    if (from->wrong == NULL && !is_inside(from->image, offset, count, size))
         fail(from, "an array leaves it");
     return from->wrong == NULL ? from->image.data + offset : NULL;
 }
@@ -284,13 +290,6 @@ static void take_dimension(reader *from, vc_dimension *dimension)
     take_indexes(from, dimension);
     take_columns(from, dimension);
     if (from->next != from->nwords) fail(from, "its contents go on too long");
-}
-
-/* Is [offset, offset + count * size) inside the image and behind the header? */
-static bool is_inside(vc_str image, uint64_t offset, uint64_t count, size_t size)
-{
-    return offset >= sizeof(vc_image_header) && offset <= image.size && offset % 8 == 0 &&
-           count <= (image.size - offset) / size;
 }
 
 static const char *check_header(vc_str image, vc_image_header *header)
