@@ -329,6 +329,18 @@ vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure
     return VC_NOT_FOUND;
 }
 
+const vc_measure_def *vc_cube_find_measure_def(const vc_cube *cube, vc_str name)
+{
+    const vc_definition *definition = cube->definition;
+    size_t count =
+        cube->is_virtual ? definition->as.virtual_cube.nmeasures : definition->as.cube.nmeasures;
+    const vc_measure_def *measures =
+        cube->is_virtual ? definition->as.virtual_cube.measures : definition->as.cube.measures;
+    for (size_t i = 0; i < count; i++)
+        if (vc_str_equal(measures[i].name, name)) return &measures[i];
+    return NULL;
+}
+
 /* ---- models over time ---- */
 
 struct vc_model_cache {

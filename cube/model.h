@@ -147,6 +147,10 @@ vc_status vc_cube_find_dimension(const vc_cube *cube, vc_str name, size_t *dimen
 vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure_out,
                                vc_error *error);
 
+/* What the cube's own definition says of a measure, beside what the model keeps; NULL when it says
+ * nothing: measures of a source need not be named by a virtual cube. */
+const vc_measure_def *vc_cube_find_measure_def(const vc_cube *cube, vc_str name);
+
 /* ---- models over time: for a server ---- */
 
 typedef struct vc_model_cache vc_model_cache;

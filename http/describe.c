@@ -152,19 +152,6 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
 
 /* ---- measures ---- */
 
-/* What the definition says beside what the model keeps; NULL when there is none of that name. */
-static const vc_measure_def *find_definition(const vc_cube *cube, vc_str name)
-{
-    const vc_definition *definition = cube->definition;
-    size_t count =
-        cube->is_virtual ? definition->as.virtual_cube.nmeasures : definition->as.cube.nmeasures;
-    const vc_measure_def *measures =
-        cube->is_virtual ? definition->as.virtual_cube.measures : definition->as.cube.measures;
-    for (size_t i = 0; i < count; i++)
-        if (vc_str_equal(measures[i].name, name)) return &measures[i];
-    return NULL;
-}
-
 static void put_type(vc_json_writer *json, const vc_cube_measure *measure)
 {
     vc_json_put_key(json, "type");
@@ -176,7 +163,7 @@ static void put_type(vc_json_writer *json, const vc_cube_measure *measure)
 
 static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube_measure *measure)
 {
-    const vc_measure_def *definition = find_definition(cube, measure->name);
+    const vc_measure_def *definition = vc_cube_find_measure_def(cube, measure->name);
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "name", measure->name);
     vc_json_put_str(json, "label", measure->label.size > 0 ? measure->label : measure->name);

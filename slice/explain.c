@@ -9,21 +9,12 @@
 
 /* ---- measures ---- */
 
-static vc_str stored_expr(const vc_cube *cube, vc_str name)
-{
-    const vc_definition *definition = cube->definition;
-    size_t count =
-        cube->is_virtual ? definition->as.virtual_cube.nmeasures : definition->as.cube.nmeasures;
-    const vc_measure_def *measures =
-        cube->is_virtual ? definition->as.virtual_cube.measures : definition->as.cube.measures;
-    for (size_t i = 0; i < count; i++)
-        if (vc_str_equal(measures[i].name, name)) return measures[i].expr;
-    return (vc_str){0};
-}
-
 static vc_str expr_of(const vc_plan *plan, const vc_plan_measure *measure)
 {
-    if (measure->measure != NULL) return stored_expr(plan->cube, measure->name);
+    if (measure->measure != NULL) {
+        const vc_measure_def *written = vc_cube_find_measure_def(plan->cube, measure->name);
+        return written == NULL ? (vc_str){0} : written->expr;
+    }
     for (size_t i = 0; i < plan->query->nmeasures; i++)
         if (vc_str_equal(plan->query->measures[i].name, measure->name))
             return plan->query->measures[i].expr;

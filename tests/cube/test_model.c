@@ -148,6 +148,7 @@ Test(model, left_join)
     cr_assert_eq(cube->nmeasures, 2, "all of all sources");
     cr_assert(vc_str_is(cube->measures[0].name, "n"));
     cr_assert(vc_str_is(cube->measures[1].name, "cities_n"), "a name that is taken");
+    cr_assert_null(vc_cube_find_measure_def(cube, VC_STR("n")), "only its source's definition");
     vc_model_free(model);
     scratch_close(&scratch);
 }
@@ -264,6 +265,9 @@ Test(model, calculated_in_a_source)
         cr_assert_eq(operand->source, 1);
     }
     cr_assert_eq(vc_cube_find_measure(cube, VC_STR("m"), &at, NULL), VC_NOT_FOUND, "hidden");
+    cr_assert(vc_str_is(vc_cube_find_measure_def(cube, VC_STR("twice"))->expr, "r * 2"));
+    NEED_OK(vc_model_cube(model, VC_STR("w"), &cube, why));
+    cr_assert(vc_str_is(vc_cube_find_measure_def(cube, VC_STR("ratio"))->expr, "n / m"));
     vc_model_free(model);
     scratch_close(&scratch);
 }
