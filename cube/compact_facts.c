@@ -15,7 +15,6 @@
 
 enum {
     MAX_BUCKETS = 1 << 14,
-    MAX_CHUNKS = 128,                    /* that are encoded at a time: up to 64 MiB */
     UNSORTED_ROWS = 4 * VC_SEGMENT_ROWS, /* of a window without an order */
 };
 
@@ -47,18 +46,14 @@ typedef struct rewriting {
     uint32_t nbuckets;
     size_t window_rows;
     vc_window *window;
-    bool *are_double;   /* [ncolumns] */
+    vc_segment_column *stored; /* [ncolumns] */
+    vc_segments *written;
     thread_lane *lanes; /* [nthreads] */
     /* the segment that is being read: */
     source_segment *from;
     uint32_t *rows; /* [VC_SEGMENT_ROWS] those that are wanted, ascending */
     uint32_t nwanted;
     bool wants_all;
-    /* the window that is being written: */
-    const uint32_t *order;
-    uint32_t nput, first_job;
-    vc_encoded *chunks; /* [MAX_CHUNKS] */
-    uint64_t nrows_put;
 } rewriting;
 
 static vc_status fail_damaged(const rewriting *work, const char *what, vc_error *error)
@@ -271,66 +266,19 @@ static vc_status take_segment(rewriting *work, source_segment *segment, uint32_t
 
 /* ---- writing ---- */
 
-static uint32_t rows_of_segment(const rewriting *work, uint32_t segment)
-{
-    uint32_t left = work->nput - segment * VC_SEGMENT_ROWS;
-    return left < VC_SEGMENT_ROWS ? left : VC_SEGMENT_ROWS;
-}
-
-/* One column of one segment of the window, by any thread. */
-static void make_chunk(void *context, size_t number, unsigned thread)
-{
-    rewriting *work = context;
-    const vc_rewrite *rewrite = work->rewrite;
-    thread_lane *lane = &work->lanes[thread];
-    size_t job = work->first_job + number, column = job % rewrite->ncolumns;
-    uint32_t segment = (uint32_t)(job / rewrite->ncolumns);
-    uint32_t nrows = rows_of_segment(work, segment);
-    uint16_t stored = rewrite->columns[column].number;
-    bool has_nulls;
-    vc_error error;
-    vc_window_get(work->window, column, work->order, segment * VC_SEGMENT_ROWS, nrows, lane->cells,
-                  lane->validity, &has_nulls);
-    const uint8_t *validity = has_nulls ? lane->validity : NULL;
-    vc_status status =
-        rewrite->columns[column].is_double
-            ? vc_load_encode_doubles(rewrite->object, stored, rewrite->nsegments + segment,
-                                     (const double *)(const void *)lane->cells, validity, nrows,
-                                     &work->chunks[number], &error)
-            : vc_load_encode_ints(rewrite->object, stored, rewrite->nsegments + segment,
-                                  lane->cells, validity, nrows, &work->chunks[number], &error);
-    if (status == VC_OK) return;
-    lane->status = status;
-    lane->error = error;
-}
-
-static vc_status put_chunks(rewriting *work, size_t njobs, vc_error *error)
-{
-    vc_rewrite *rewrite = work->rewrite;
-    vc_status status = run_jobs(work, njobs, make_chunk, error);
-    for (size_t i = 0; status == VC_OK && i < njobs; i++) {
-        size_t job = work->first_job + i;
-        status = vc_load_put_encoded(
-            rewrite->load, rewrite->object, rewrite->columns[job % rewrite->ncolumns].number,
-            rewrite->nsegments + (uint32_t)(job / rewrite->ncolumns), &work->chunks[i], error);
-    }
-    return status;
-}
-
 /* The rows behind the last whole segment go into a window of their own, which takes the place of
  * the one there is. */
-static vc_status keep_rest(rewriting *work, vc_error *error)
+static vc_status keep_rest(rewriting *work, const uint32_t *order, uint32_t nput, vc_error *error)
 {
     thread_lane *lane = &work->lanes[0];
     size_t ncolumns = work->rewrite->ncolumns;
-    uint32_t nrows = vc_window_nrows(work->window) - work->nput;
+    uint32_t nrows = vc_window_nrows(work->window) - nput;
     vc_window *rest;
-    vc_status status = vc_window_new(ncolumns, work->are_double, &rest, error);
+    vc_status status = vc_window_new(ncolumns, work->stored, &rest, error);
     if (status != VC_OK) return status;
     for (size_t c = 0; status == VC_OK && c < ncolumns; c++) {
         bool has_nulls;
-        vc_window_get(work->window, c, work->order, work->nput, nrows, lane->cells, lane->validity,
-                      &has_nulls);
+        vc_window_get(work->window, c, order, nput, nrows, lane->cells, lane->validity, &has_nulls);
         for (uint32_t i = 0; has_nulls && i < nrows; i++)
             lane->nulls[i] = !(lane->validity[i >> 3] >> (i & 7) & 1);
         status = vc_window_put(rest, c, lane->cells, has_nulls ? lane->nulls : NULL, nrows, error);
@@ -345,26 +293,17 @@ static vc_status keep_rest(rewriting *work, vc_error *error)
 static vc_status put_window(rewriting *work, bool is_end, vc_error *error)
 {
     vc_rewrite *rewrite = work->rewrite;
+    const uint32_t *order;
     uint32_t nrows = vc_window_nrows(work->window);
-    uint32_t nsegments = (nrows + (is_end ? VC_SEGMENT_ROWS - 1 : 0)) / VC_SEGMENT_ROWS;
-    if (nsegments == 0) return VC_OK;
-    if (nsegments > UINT32_MAX - 1 - rewrite->nsegments)
-        return vc_fail(error, VC_LIMIT, "limit_facts", "cube '%.*s' has too many rows",
-                       VC_FMT(rewrite->cube->name));
-    work->nput = is_end ? nrows : nsegments * VC_SEGMENT_ROWS;
+    uint32_t nput = is_end ? nrows : nrows - nrows % VC_SEGMENT_ROWS;
+    if (nput == 0) return VC_OK;
     vc_status status = vc_load_sort_window(rewrite->order, work->window, rewrite->crew,
-                                           rewrite->nthreads, &work->order, error);
-    size_t njobs = nsegments * rewrite->ncolumns;
-    for (work->first_job = 0; status == VC_OK && work->first_job < njobs;
-         work->first_job += MAX_CHUNKS) {
-        size_t left = njobs - work->first_job;
-        status = put_chunks(work, left < MAX_CHUNKS ? left : MAX_CHUNKS, error);
-    }
+                                           rewrite->nthreads, &order, error);
+    if (status == VC_OK) status = vc_segments_put(work->written, work->window, order, nput, error);
     if (status != VC_OK) return status;
-    rewrite->nsegments += nsegments;
-    work->nrows_put += work->nput;
-    if (rewrite->progress != NULL) rewrite->progress(rewrite->context, work->nrows_put);
-    if (work->nput < nrows) return keep_rest(work, error);
+    if (rewrite->progress != NULL)
+        rewrite->progress(rewrite->context, vc_segments_nrows(work->written));
+    if (nput < nrows) return keep_rest(work, order, nput, error);
     vc_window_clear(work->window);
     return VC_OK;
 }
@@ -395,7 +334,7 @@ static vc_status take_all(rewriting *work, vc_error *error)
         }
         status = take_buckets(work, first, end, error);
     }
-    if (status == VC_OK && work->nrows_put != work->rewrite->cube->nrows)
+    if (status == VC_OK && vc_segments_nrows(work->written) != work->rewrite->cube->nrows)
         status = fail_damaged(work, "it does not have as many facts as its manifest says", error);
     return status;
 }
@@ -452,10 +391,11 @@ static vc_status look_at_columns(rewriting *work, vc_error *error)
     vc_status status = VC_OK;
     work->nsegments = rewrite->cube->nsegments;
     work->segments = VC_ARENA_NEW(&work->arena, source_segment, work->nsegments);
-    work->are_double = VC_ARENA_NEW(&work->arena, bool, rewrite->ncolumns);
-    if (work->segments == NULL || work->are_double == NULL) return vc_no_memory(error);
+    work->stored = VC_ARENA_NEW(&work->arena, vc_segment_column, rewrite->ncolumns);
+    if (work->segments == NULL || work->stored == NULL) return vc_no_memory(error);
     for (size_t c = 0; status == VC_OK && c < rewrite->ncolumns; c++) {
-        work->are_double[c] = rewrite->columns[c].is_double;
+        work->stored[c] = (vc_segment_column){.number = rewrite->columns[c].number,
+                                              .is_double = rewrite->columns[c].is_double};
         status = look_at_column(work, c, &row_bytes, error);
     }
     if (status != VC_OK) return status;
@@ -464,17 +404,18 @@ static vc_status look_at_columns(rewriting *work, vc_error *error)
         work->window_rows = rewrite->order->nitems == 0 ? UNSORTED_ROWS : VC_CLUSTER_ROWS_MAX;
     if (work->window_rows > VC_CLUSTER_BYTES_MAX / row_bytes)
         work->window_rows = VC_CLUSTER_BYTES_MAX / row_bytes;
-    return vc_window_new(rewrite->ncolumns, work->are_double, &work->window, error);
+    status = vc_window_new(rewrite->ncolumns, work->stored, &work->window, error);
+    if (status != VC_OK) return status;
+    return vc_segments_new(rewrite->load, rewrite->object, rewrite->ncolumns, work->stored,
+                           rewrite->crew, rewrite->nthreads, &work->written, error);
 }
 
 static vc_status make_lanes(rewriting *work, vc_error *error)
 {
     unsigned nthreads = work->rewrite->nthreads;
     work->rows = vc_arena_alloc(&work->arena, VC_SEGMENT_ROWS * sizeof *work->rows);
-    work->chunks = VC_ARENA_NEW(&work->arena, vc_encoded, MAX_CHUNKS);
     work->lanes = VC_ARENA_NEW(&work->arena, thread_lane, nthreads);
-    if (work->rows == NULL || work->chunks == NULL || work->lanes == NULL)
-        return vc_no_memory(error);
+    if (work->rows == NULL || work->lanes == NULL) return vc_no_memory(error);
     for (unsigned i = 0; i < nthreads; i++) {
         thread_lane *lane = &work->lanes[i];
         lane->cells = vc_arena_alloc(&work->arena, VC_SEGMENT_ROWS * sizeof *lane->cells);
@@ -491,7 +432,6 @@ static vc_status make_lanes(rewriting *work, vc_error *error)
 vc_status vc_rewrite_facts(vc_rewrite *rewrite, vc_error *error)
 {
     rewriting work = {.rewrite = rewrite};
-    rewrite->nsegments = 0;
     rewrite->hash = rewrite->bytes_before = 0;
     vc_status status = make_lanes(&work, error);
     if (status == VC_OK) status = look_at_columns(&work, error);
@@ -499,8 +439,8 @@ vc_status vc_rewrite_facts(vc_rewrite *rewrite, vc_error *error)
     if (status == VC_OK) status = take_all(&work, error);
     for (unsigned i = 0; work.lanes != NULL && i < rewrite->nthreads; i++)
         rewrite->bytes_before += work.lanes[i].bytes_before;
-    for (size_t i = 0; work.chunks != NULL && i < MAX_CHUNKS; i++)
-        vc_encoded_release(&work.chunks[i]);
+    rewrite->nsegments = work.written == NULL ? 0 : vc_segments_count(work.written);
+    vc_segments_free(work.written);
     vc_window_free(work.window);
     vc_arena_release(&work.arena);
     return status;

@@ -10,7 +10,8 @@
  *     load_block.c      blocks of facts: what can be read of them without changing anything
  *     load_window.c     the rows that wait to be put into segments
  *     load_cluster.c    the order in which they are put there
- *     load_facts.c      the facts of a source cube, in one pass
+ *     load_segments.c   rows of a window become segments
+ *     load_facts.c      the facts of a source cube, in one pass; more in load_facts_parts.h
  *     load_crosswalk.c  crosswalks
  *     load_append.c     does a definition fit the stored cube to which it appends
  */
@@ -320,11 +321,18 @@ unsigned vc_fact_reader_nthreads(const vc_fact_reader *reader);
 
 /* ---- rows that wait for their segment (load_window.c) ---- */
 
+typedef struct vc_spill vc_spill;
+
+typedef struct vc_segment_column {
+    uint16_t number; /* in the store */
+    bool is_double;  /* cells are the bits of doubles, which are not made narrow */
+    vc_spill *spill; /* gets the cells, which are provisional rows; NULL: they are stored */
+} vc_segment_column;
+
 /* Columns of cells, each as narrow as its values allow so far. */
 typedef struct vc_window vc_window;
 
-/* is_double  [ncolumns] cells are the bits of doubles, which are not made narrow */
-vc_status vc_window_new(size_t ncolumns, const bool *is_double, vc_window **window_out,
+vc_status vc_window_new(size_t ncolumns, const vc_segment_column *columns, vc_window **window_out,
                         vc_error *error);
 void vc_window_free(vc_window *window); /* NULL is fine */
 uint32_t vc_window_nrows(const vc_window *window);
@@ -393,12 +401,36 @@ vc_status vc_load_keep_ranks(const vc_dimension *dimension, size_t number, vc_lo
 vc_status vc_load_sort_window(vc_load_order *order, const vc_window *window, vc_crew *crew,
                               unsigned nthreads, const uint32_t **order_out, vc_error *error);
 
+/* ---- segments (load_segments.c) ---- */
+
+/* Encodes the rows of windows by all threads of a crew, and puts them as segments 0, 1, ... of an
+ * object. */
+typedef struct vc_segments vc_segments;
+
+/* load, object, columns [ncolumns], crew  borrowed until free
+ * nthreads  of the crew */
+vc_status vc_segments_new(vc_load *load, const vc_object *object, size_t ncolumns,
+                          const vc_segment_column *columns, vc_crew *crew, unsigned nthreads,
+                          vc_segments **segments_out, vc_error *error);
+void vc_segments_free(vc_segments *segments);            /* NULL is fine */
+uint32_t vc_segments_count(const vc_segments *segments); /* that were put */
+uint64_t vc_segments_nrows(const vc_segments *segments); /* in them */
+
+/* Put the first nrows rows of the window, in the order when there is one (see vc_window_get). Only
+ * the last call may put rows that do not fill their last segment. VC_LIMIT, code "limit_facts";
+ * what putting and spilling may return. */
+vc_status vc_segments_put(vc_segments *segments, const vc_window *window, const uint32_t *order,
+                          uint32_t nrows, vc_error *error);
+
+/* Put a column that was spilled, when all rows have come: leaf_of_row[provisional row]. */
+vc_status vc_segments_put_spilled(vc_segments *segments, size_t column, const uint32_t *leaf_of_row,
+                                  vc_error *error);
+
 /* ---- provisional rows (load_spill.c) ---- */
 
 /* Row numbers of dimensions that get their leaves only when all facts were read. Pieces of a
  * segment each; the first ones stay in memory, the others go to a nameless file, so that memory is
- * bounded whatever the number of facts. */
-typedef struct vc_spill vc_spill;
+ * bounded whatever the number of facts: a vc_spill. */
 
 /* directory  where the nameless file shall be */
 vc_status vc_spill_new(const char *directory, vc_spill **spill_out, vc_error *error);

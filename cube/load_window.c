@@ -32,15 +32,15 @@ struct vc_window {
 
 /* ---- life ---- */
 
-vc_status vc_window_new(size_t ncolumns, const bool *is_double, vc_window **window_out,
+vc_status vc_window_new(size_t ncolumns, const vc_segment_column *columns, vc_window **window_out,
                         vc_error *error)
 {
     vc_window *window = calloc(1, sizeof *window + ncolumns * sizeof window->columns[0]);
     if (window == NULL) return vc_no_memory(error);
     window->ncolumns = ncolumns;
     for (size_t c = 0; c < ncolumns; c++)
-        window->columns[c] =
-            (window_column){.width = is_double[c] ? 8 : 1, .is_double = is_double[c]};
+        window->columns[c] = (window_column){.width = columns[c].is_double ? 8 : 1,
+                                             .is_double = columns[c].is_double};
     *window_out = window;
     return VC_OK;
 }

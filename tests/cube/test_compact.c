@@ -1,6 +1,7 @@
 /* Compacting: what was loaded in parts becomes what loading it at once gives. */
 #include "cube/compact.h"
 
+#include "cube/compact_parts.h"
 #include "cube/source.h"
 #include "dimensions/renumber.h"
 #include "tests/cube/scratch.h"
@@ -469,6 +470,63 @@ Test(compact, a_shared_dimension_is_renumbered_for_all_or_none)
     compact(&scratch, options, &report);
     cr_assert_eq(report.nrewritten, 2);
     check_depth_first(&scratch, "a", true);
+    scratch_close(&scratch);
+}
+
+/* ---- what is written is what was read ---- */
+
+struct difference {
+    char rows[32]; /* of another cube, in place of "p,1\nq,2\nr,3\n" */
+    bool is_other;
+};
+ParameterizedTestParameters(compact, differences)
+{
+    static struct difference cases[] = {
+        {"p,1\nq,2\nr,3\n", false},     {"r,3\np,1\nq,2\n", false}, /* the order does not count */
+        {"p,2\nq,1\nr,3\n", true},                                  /* leaves mixed up */
+        {"p,1\nq,2\nr,4\n", true},      {"p,1\nq,2\nr,\n", true},   {"p,1\nq,2\n", true},
+        {"p,1\nq,2\nr,3\nr,3\n", true}, {"p,1\nq,2\np,3\n", true},
+    };
+    return cr_make_param_array(struct difference, cases, sizeof cases / sizeof cases[0]);
+}
+
+/* One cube is read and rewritten, another one is compared with it. */
+ParameterizedTest(struct difference *c, compact, differences)
+{
+    struct scratch scratch;
+    struct opened a, b;
+    vc_load *load;
+    vc_object object;
+    vc_load_order order = {0};
+    vc_error error = {0};
+    scratch_open(&scratch);
+    load_geo(&scratch, "p,X\nq,Y\nr,X\n", false);
+    load_on_geo(&scratch, "a", "p,1\nq,2\nr,3\n", false);
+    load_on_geo(&scratch, "b", c->rows, false);
+    open_cube(&scratch, "a", &a);
+    open_cube(&scratch, "b", &b);
+    const vc_rewrite_column columns[] = {{.number = 0, .nleaves = 3},
+                                         {.number = a.cube->columns[0].column}};
+    vc_rewrite rewrite = {.cube = a.cube,
+                          .object = &object,
+                          .ncolumns = 2,
+                          .columns = columns,
+                          .order = &order,
+                          .nthreads = 2};
+    NEED_OK(vc_crew_new(&(vc_crew_plan){.nthreads = 2, .nslots = 1}, &rewrite.crew, why));
+    NEED_OK(vc_load_begin(scratch.store, &load, why));
+    NEED_OK(vc_load_object(load, VC_KIND_CUBE, VC_STR("a"), &object, why));
+    rewrite.load = load;
+    NEED_OK(vc_rewrite_facts(&rewrite, why));
+    NEED_OK(vc_rewrite_check(&rewrite, a.snapshot, why));
+    rewrite.cube = b.cube; /* what is compared is found by its name */
+    vc_status status = vc_rewrite_check(&rewrite, b.snapshot, &error);
+    cr_assert_eq(status, c->is_other ? VC_CORRUPT : VC_OK, "%s: %s", c->rows, error.message);
+    if (c->is_other) cr_assert_str_eq(error.code, "storage_damaged");
+    vc_load_abort(load);
+    vc_crew_free(rewrite.crew);
+    close_cube(&a);
+    close_cube(&b);
     scratch_close(&scratch);
 }
 
