@@ -211,7 +211,7 @@ static AVX512 void add32(const uint32_t *keys, const uint32_t *deltas, size_t n,
                 vc_loop_add32_8(keys + half, deltas + half, first, sums_by_key);
         }
     }
-    vc_loop_add32(keys + i, deltas + i, n - i, first, sums_by_key);
+    vc_loop_add32(keys + i, deltas + i, n - i, base, sums_by_key);
 }
 
 static AVX512 void add64(const uint32_t *keys, const uint64_t *deltas, size_t n, int64_t base,
@@ -235,7 +235,7 @@ static AVX512 void add64(const uint32_t *keys, const uint64_t *deltas, size_t n,
             }
         }
     }
-    vc_loop_add64(keys + i, deltas + i, n - i, first, sums_by_key);
+    vc_loop_add64(keys + i, deltas + i, n - i, base, sums_by_key);
 }
 
 const vc_kernels vc_kernels_avx512 = {

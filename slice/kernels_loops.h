@@ -1,6 +1,6 @@
-/* The kernels as plain loops, to be compiled once per level: kernels.c makes the portable level of
- * them, and a level with more instructions those of its kernels that it has no better code for.
- * Private to slice/kernels*.c.
+/* The kernels as plain loops, to be compiled once per level: they are the portable level as they
+ * stand, and a level with more instructions makes those kernels of them that it has no better code
+ * for. Private to slice/kernels*.c.
  */
 #ifndef SLICE_KERNELS_LOOPS_H
 #define SLICE_KERNELS_LOOPS_H
@@ -205,37 +205,39 @@ VC_LOOP void vc_loop_count(const uint32_t *keys, size_t n, uint64_t *counts)
         counts[keys[i]]++;
 }
 
-VC_LOOP void vc_loop_add32(const uint32_t *keys, const uint32_t *deltas, size_t n, uint64_t base,
+VC_LOOP void vc_loop_add32(const uint32_t *keys, const uint32_t *deltas, size_t n, int64_t base,
                            int64_t *sums)
 {
+    uint64_t first = (uint64_t)base;
     size_t i = 0;
     for (; i + VC_KEY_GROUP <= n; i += VC_KEY_GROUP) {
         if (vc_loop_is_one_key(keys + i))
             vc_loop_add_one(&sums[keys[i]],
-                            base * VC_KEY_GROUP + vc_loop_sum32(deltas + i, VC_KEY_GROUP));
+                            first * VC_KEY_GROUP + vc_loop_sum32(deltas + i, VC_KEY_GROUP));
         else
-            vc_loop_add32_8(keys + i, deltas + i, base, sums);
+            vc_loop_add32_8(keys + i, deltas + i, first, sums);
     }
     for (; i < n; i++)
-        vc_loop_add_one(&sums[keys[i]], base + deltas[i]);
+        vc_loop_add_one(&sums[keys[i]], first + deltas[i]);
 }
 
-VC_LOOP void vc_loop_add64(const uint32_t *keys, const uint64_t *deltas, size_t n, uint64_t base,
+VC_LOOP void vc_loop_add64(const uint32_t *keys, const uint64_t *deltas, size_t n, int64_t base,
                            int64_t *sums)
 {
+    uint64_t first = (uint64_t)base;
     size_t i = 0;
     for (; i + VC_KEY_GROUP <= n; i += VC_KEY_GROUP) {
         if (vc_loop_is_one_key(keys + i)) {
-            uint64_t sum = base * VC_KEY_GROUP;
+            uint64_t sum = first * VC_KEY_GROUP;
             for (size_t j = i; j < i + VC_KEY_GROUP; j++)
                 sum += deltas[j];
             vc_loop_add_one(&sums[keys[i]], sum);
         } else {
-            vc_loop_add64_8(keys + i, deltas + i, base, sums);
+            vc_loop_add64_8(keys + i, deltas + i, first, sums);
         }
     }
     for (; i < n; i++)
-        vc_loop_add_one(&sums[keys[i]], base + deltas[i]);
+        vc_loop_add_one(&sums[keys[i]], first + deltas[i]);
 }
 
 #if defined(__x86_64__)
