@@ -469,17 +469,13 @@ static void notice_unmatched(struct answering *in, size_t source, size_t dimensi
                                    (unsigned long long)counts->excluded, VC_FMT(alias))});
 }
 
-/* The ragged step by which a pass finds the groups of an axis; NULL when each leaf has one. */
-static const vc_step *find_ragged(const struct answering *in, size_t pass, size_t axis)
+/* The ragged step that leads to the groups of an axis; NULL when each leaf has one. */
+static const vc_step *find_ragged(const vc_table *table, size_t axis)
 {
-    const vc_plan *plan = in->plan;
-    const vc_table *table = in->detail->tables[pass];
-    const vc_cube_source *source = &plan->cube->sources[plan->passes[pass].source];
-    size_t column = source->bindings[plan->axes[axis].dimension].source_dimension;
-    for (size_t i = 0; i < table->nsteps; i++)
-        if (table->steps[i].offsets != NULL && table->strides[axis] > 0 &&
-            table->steps[i].stride == table->strides[axis] && table->steps[i].column == column)
-            return &table->steps[i];
+    for (size_t i = 0; i < table->nsteps; i++) {
+        const vc_step *step = &table->steps[i];
+        if (step->offsets != NULL && step->stride > 0 && step->axis == axis) return step;
+    }
     return NULL;
 }
 
@@ -509,7 +505,8 @@ static vc_status notice_overlap(struct answering *in, size_t source, size_t axis
     uint64_t *shared = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(of->ngroups) + 1);
     if (shared == NULL) return vc_no_memory(error);
     for (size_t p = 0; p < plan->npasses; p++) {
-        const vc_step *step = plan->passes[p].source == source ? find_ragged(in, p, axis) : NULL;
+        const vc_step *step =
+            plan->passes[p].source == source ? find_ragged(in->detail->tables[p], axis) : NULL;
         if (step != NULL) mark_shared(in, axis, step, shared);
     }
     size_t nshared = vc_bits_count(shared, of->ngroups), nlisted = 0;
