@@ -1,6 +1,6 @@
-/* The cells of a pass: per cell the number of facts, and one accumulator per
- * measure, as narrow as its `keep` says. cells.h says how they lie in memory,
- * cells_merge.c how those of several threads become one.
+/* The cells of a pass: per cell the number of facts, and one accumulator per measure, as narrow as
+ * its `keep` says. cells.h says how they lie in memory, cells_merge.c how those of several threads
+ * become one.
  */
 #include "slice/cells.h"
 
@@ -33,8 +33,7 @@ static bool is_distinct(const vc_cells_form *form, size_t spec)
     return form->specs[spec].aggregator == VC_AGG_COUNT_DISTINCT;
 }
 
-/* Bytes of a slot without distinct ids: its number of facts and its
- * accumulators. */
+/* Bytes of a slot without distinct ids: its number of facts and its accumulators. */
 static uint64_t slot_bytes(const vc_cells_form *form)
 {
     uint64_t bytes = sizeof(uint64_t);
@@ -215,6 +214,7 @@ vc_status vc_cells_new(const vc_cells_form *form, vc_cells **cells_out, vc_error
 
 vc_status vc_cells_new_like(const vc_cells *other, vc_cells **cells_out, vc_error *error)
 {
+    /* What is not dense for any number of facts is not for none. */
     vc_cells_form form = {.ncells = other->ncells,
                           .specs = other->specs,
                           .keeps = other->keeps,
@@ -226,10 +226,7 @@ vc_status vc_cells_new_like(const vc_cells *other, vc_cells **cells_out, vc_erro
         vc_cells_free(cells);
         return vc_no_memory(error);
     }
-    cells->is_dense = other->is_dense;
     cells->nindexes = VC_NPARTITIONS;
-    for (size_t i = 0; i < other->nspecs; i++)
-        if (other->distinct[i] != NULL) cells->distinct[i]->nwords = other->distinct[i]->nwords;
     *cells_out = cells;
     return VC_OK;
 }
@@ -265,8 +262,8 @@ void vc_cells_free(vc_cells *cells)
 
 /* ---- slots ---- */
 
-/* Entries are put in order of the old index, so that the new one is written in
- * two ascending runs. The hash comes from the tag. */
+/* Entries are put in order of the old index, so that the new one is written in two ascending runs.
+ * The hash comes from the tag. */
 bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size)
 {
     vc_cell_index grown = *index;
@@ -404,7 +401,7 @@ uint32_t vc_cells_find(const vc_cells *cells, uint64_t key)
     if (cells->is_dense)
         return key < cells->count && cells->rows[key] > 0 ? (uint32_t)key : VC_NONE;
     uint64_t hash = vc_cell_hash(key);
-    const vc_cell_index *index = vc_cells_index(cells, hash);
+    const vc_cell_index *index = &cells->indexes[vc_cell_partition(hash) & (cells->nindexes - 1)];
     size_t at = vc_cell_probe(index, cells->keys + index->first_slot, cells->is_wide, key, hash);
     return index->entries[at] == 0 ? VC_NONE : index->first_slot + (uint32_t)index->entries[at] - 1;
 }
@@ -451,7 +448,7 @@ vc_accumulator vc_cells_read(const vc_cells *cells, size_t spec, uint32_t slot)
 
 /* ---- distinct ids ---- */
 
-size_t vc_cells_partition_of(const vc_cells *cells, uint32_t slot)
+static size_t partition_of(const vc_cells *cells, uint32_t slot)
 {
     if (cells->is_dense) return slot >> cells->dense_shift;
     return cells->owners[slot / VC_CELL_CHUNK];
@@ -491,21 +488,20 @@ bool vc_id_set_add(vc_id_set *set, uint32_t slot, uint32_t id, bool *is_new_out)
     return true;
 }
 
-/* Up to BATCH pairs into sets; what they count is in the accumulators at once.
- */
+/* Up to BATCH pairs into sets; what they count is in the accumulators at once. */
 static bool add_pairs(vc_cells *cells, size_t spec, const uint32_t *slots, const uint32_t *ids,
                       size_t n)
 {
     vc_accumulator *accumulators = cells->accumulators[spec];
     vc_id_set *sets = cells->distinct[spec]->sets;
     for (size_t i = 0; i < n; i++) {
-        const vc_id_set *set = &sets[vc_cells_partition_of(cells, slots[i])];
+        const vc_id_set *set = &sets[partition_of(cells, slots[i])];
         uint64_t hash = vc_cell_hash(((uint64_t)slots[i] << 32 | ids[i]) + 1);
         if (set->capacity > 0) __builtin_prefetch(&set->items[hash & (set->capacity - 1)]);
     }
     for (size_t i = 0; i < n; i++) {
         bool is_new;
-        vc_id_set *set = &sets[vc_cells_partition_of(cells, slots[i])];
+        vc_id_set *set = &sets[partition_of(cells, slots[i])];
         if (!vc_id_set_add(set, slots[i], ids[i], &is_new)) return false;
         accumulators[slots[i]].count += is_new;
     }

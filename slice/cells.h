@@ -1,12 +1,10 @@
 /* The inside of the cells of a pass, for cells.c and cells_merge.c only.
  *
- * Few possible cells, or no more than there are facts, are kept densely: the
- * slot is the key. Otherwise a cell gets a slot when its first fact arrives. A
- * hash of the key says in which of 64 *partitions* the cell is, and where in
- * the partition's index, an open-addressing table of 8 bytes an entry. Slots
- * are given to partitions by chunks of 64, so that the cells of one partition
- * lie together in the arrays: partitions are merged independently of each
- * other, by as many threads.
+ * Few possible cells, or no more than there are facts, are kept densely: the slot is the key.
+ * Otherwise a cell gets a slot when its first fact arrives. A hash of the key says in which of 64
+ * *partitions* the cell is, and where in the index, an open-addressing table of 8 bytes an entry.
+ * Slots are given to partitions by chunks of 64, so that the cells of one partition lie together in
+ * the arrays: partitions are merged independently of each other, by as many threads.
  */
 #ifndef SLICE_CELLS_H
 #define SLICE_CELLS_H
@@ -16,8 +14,7 @@
 enum { VC_NPARTITIONS = 64, VC_CELL_CHUNK = 64 };
 
 typedef struct vc_cell_index {
-    uint64_t
-        *entries; /* [size] tag << 32 | slot + 1 - first_slot; 0: free. At most half are used */
+    uint64_t *entries; /* [size] tag << 32 | slot + 1 - first_slot; 0: free. Half are, at least */
     size_t size;
     uint32_t first_slot; /* in cells that were merged; else 0 */
 } vc_cell_index;
@@ -35,8 +32,7 @@ typedef struct vc_id_set {
     size_t count, capacity;
 } vc_id_set;
 
-/* What count_distinct has seen: a bitmap per slot when ids are few enough, else
- * sets of pairs. */
+/* What count_distinct has seen: a bitmap per slot when ids are few enough, else sets of pairs. */
 typedef struct vc_distinct {
     uint64_t *bits; /* [capacity * nwords] */
     size_t nwords;  /* 0: pairs */
@@ -51,27 +47,23 @@ struct vc_cells {
     uint64_t ncells, max_slots;
     bool is_dense;
     unsigned dense_shift;   /* the partition of a dense slot is slot >> dense_shift */
-    bool is_wide;           /* keys have more than 32 bits: the tag is of the hash, not the
-                               key */
+    bool is_wide;           /* keys have more than 32 bits: the tag is of the hash, not the key */
     size_t count, capacity; /* slots given to partitions, or all of the dense ones */
     uint64_t nused;         /* of these, that have a key */
     uint64_t *keys;         /* [count]; NULL when dense */
     uint64_t *rows;
-    void **accumulators;    /* [nspecs][capacity] of what the keep says; NULL:
-                               nothing */
+    void **accumulators;    /* [nspecs][capacity] of what the keep says; NULL: nothing */
     vc_distinct **distinct; /* [nspecs]; NULL: not count_distinct */
     /* Cells that facts fall into have one index, so that it grows by few large steps; merged ones
      * have one per partition, made by as many threads. */
     vc_cell_index indexes[VC_NPARTITIONS];
     size_t nindexes; /* 1 or VC_NPARTITIONS */
     vc_partition partitions[VC_NPARTITIONS];
-    uint32_t *next_chunks; /* [capacity / VC_CELL_CHUNK] of the same partition;
-                              VC_NONE: the last */
+    uint32_t *next_chunks; /* [capacity / VC_CELL_CHUNK] of the same partition; VC_NONE: the last */
     uint8_t *owners;       /* [capacity / VC_CELL_CHUNK] the partition */
 };
 
-/* The finalizer of MurmurHash3: cell keys are dense numbers, their low bits
- * alone would cluster. */
+/* The finalizer of MurmurHash3: cell keys are dense numbers, their low bits alone would cluster. */
 static inline uint64_t vc_cell_hash(uint64_t key)
 {
     key ^= key >> 33;
@@ -86,21 +78,13 @@ static inline size_t vc_cell_partition(uint64_t hash)
     return hash % VC_NPARTITIONS;
 }
 
-/* Where in an index to begin: bits of the hash that do not choose the
- * partition. */
+/* Where in an index to begin: bits of the hash that do not choose the partition. */
 static inline size_t vc_cell_place(const vc_cell_index *index, uint64_t hash)
 {
     return (size_t)(hash >> 32) & (index->size - 1);
 }
 
-/* The index that has a key, if any has. */
-static inline const vc_cell_index *vc_cells_index(const vc_cells *cells, uint64_t hash)
-{
-    return &cells->indexes[vc_cell_partition(hash) & (cells->nindexes - 1)];
-}
-
-/* The place of a key, or of the free entry for it. keys is by the slots in the
- * index' entries. */
+/* The place of a key, or of the free entry for it. keys is by the slots in the index' entries. */
 static inline size_t vc_cell_probe(const vc_cell_index *index, const uint64_t *keys, bool is_wide,
                                    uint64_t key, uint64_t hash)
 {
@@ -127,17 +111,13 @@ static inline size_t vc_keep_bytes(vc_keep keep)
 /* An index of size entries, a power of two. False: no memory. */
 bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size);
 
-/* The partition of a slot. */
-size_t vc_cells_partition_of(const vc_cells *cells, uint32_t slot);
-
-/* Put a pair into a set; is_new_out says whether it was not there. False: no
- * memory. */
+/* Put a pair into a set; is_new_out says whether it was not there. False: no memory. */
 bool vc_id_set_add(vc_id_set *set, uint32_t slot, uint32_t id, bool *is_new_out);
 
-/* Cells like others, without slots, to merge them into. */
+/* Cells like others by key, without slots, to merge them into. */
 vc_status vc_cells_new_like(const vc_cells *other, vc_cells **cells_out, vc_error *error);
 
-/* Room for capacity slots in all, the new ones zero. */
+/* Room for capacity slots in all; those that the first call makes are zero. */
 bool vc_cells_reserve(vc_cells *cells, size_t capacity);
 
 vc_status vc_cells_fail_limit(const vc_cells *cells, vc_error *error);

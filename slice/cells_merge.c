@@ -1,12 +1,10 @@
-/* Several cells objects into one. Every partition, or range of dense slots, is
- * a job of its own and adds up the parts in their order: which thread does it
- * makes no difference to the bytes.
+/* Several cells objects into one. Every partition, or range of dense slots, is a job of its own and
+ * adds up the parts in their order: which thread does it makes no difference to the bytes.
  *
- * Merging by key goes twice over the parts. First each partition gives the keys
- * in it new numbers; then, when it is known how many each has, they get their
- * place in the arrays, partition after partition, and what the parts have is
- * added up there. The cells of a partition lie together in the parts too, so a
- * job works on a few hundred KB at a time even when there are millions of
+ * Merging by key goes twice over the parts. First each partition gives the keys in it new numbers;
+ * then, when it is known how many each has, they get their place in the arrays, partition after
+ * partition, and what the parts have is added up there. The cells of a partition lie together in
+ * the parts too, so a job works on a few hundred KB at a time even when there are millions of
  * cells.
  */
 #include "slice/cells.h"
@@ -245,8 +243,7 @@ static void number_partition(void *context, size_t partition)
     if (!is_done) merging->statuses[partition] = VC_NO_MEMORY;
 }
 
-/* One array of the part after the other, so that few are in the cache at a
- * time. */
+/* One array of the part after the other, so that few are in the cache at a time. */
 static void add_slots(vc_cells *into, const vc_cells *from, size_t partition, uint32_t target,
                       const uint32_t *numbers)
 {
