@@ -185,7 +185,7 @@ static vc_status merge(struct merging *merging, vc_error *error)
         if (to->is_equal) {
             partners[to->value] = partners[previous];
             merging->match->ncollisions++;
-        } else if (order == 0 && !is_at_end(from)) {
+        } else if (order == 0) {
             partners[to->value] = from->value;
         }
         previous = to->value;

@@ -501,21 +501,20 @@ done:
 }
 
 /* How many distinct joined keys became equal to another one only by normalisation. */
-static uint64_t count_collisions(const struct resolver *resolver)
+static vc_status count_collisions(struct resolver *resolver, vc_relation *relation, vc_error *error)
 {
-    uint64_t ncollisions = 0;
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         const struct value_keys *keys = &resolver->joined.value_keys[pair];
         uint32_t nvalues = resolver->pairs[pair].to->values.count;
-        uint8_t *seen = calloc((size_t)resolver->components[pair].count + 1, 1);
-        if (seen == NULL) return 0;
+        uint8_t *seen =
+            VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)resolver->components[pair].count + 1);
+        if (seen == NULL) return vc_no_memory(error);
         for (uint32_t i = 0; i < keys->offsets[nvalues]; i++) {
-            ncollisions += seen[keys->keys[i]];
+            relation->ncollisions += seen[keys->keys[i]];
             seen[keys->keys[i]] = 1;
         }
-        free(seen);
     }
-    return ncollisions;
+    return VC_OK;
 }
 
 vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
@@ -538,7 +537,7 @@ vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimensio
     if (status == VC_OK) status = make_side(&resolver, &resolver.joined, false, error);
     if (status == VC_OK) status = match_leaves(&resolver, relation, error);
     if (status == VC_OK) status = describe(&resolver, relation, error);
-    if (status == VC_OK) relation->ncollisions = count_collisions(&resolver);
+    if (status == VC_OK) status = count_collisions(&resolver, relation, error);
 done:
     for (size_t i = 0; resolver.components != NULL && i < npairs; i++)
         vc_strmap_release(&resolver.components[i]);

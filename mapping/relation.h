@@ -6,7 +6,8 @@
  *
  * When each joined leaf has at most one unit, which is the common case, the whole join is the array
  * `units`; otherwise it is compressed sparse rows (`offsets`, `targets`).
- * Threads: immutable after vc_relation_resolve. Everything lives in its arena.
+ * Threads: immutable after vc_relation_resolve. Everything lives in its arena, but keys that did
+ * not match may be views into the joined dimension.
  */
 #ifndef MAPPING_RELATION_H
 #define MAPPING_RELATION_H
