@@ -4,6 +4,7 @@
 #include "dimensions/builder.h"
 
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,17 @@ static void release(struct table *table)
     vc_arena_release(&table->arena);
 }
 
+static vc_normalizer *new_steps(const char *steps)
+{
+    vc_normalizer *normalizer;
+    vc_error error = {0};
+    if (steps == NULL) return NULL;
+    json_t *json = json_loads(steps, 0, NULL);
+    cr_assert_eq(vc_normalizer_parse(json, NULL, &normalizer, &error), VC_OK, "%s", error.message);
+    json_decref(json);
+    return normalizer;
+}
+
 struct joining { /* a join, and what came of it */
     struct table primary, joined;
     vc_arena arena;
@@ -98,15 +110,6 @@ static void open_tables(struct joining *join, const char *primary, const char *j
     *join = (struct joining){0};
     build(&join->primary, primary);
     build(&join->joined, joined);
-}
-
-static void set_steps(struct joining *join, const char *steps)
-{
-    vc_error error = {0};
-    json_t *json = json_loads(steps, 0, NULL);
-    cr_assert_eq(vc_normalizer_parse(json, NULL, &join->normalizer, &error), VC_OK, "%s",
-                 error.message);
-    json_decref(json);
 }
 
 /* pairs  "code=code group=top": indexes of the primary and of the joined side */
@@ -168,237 +171,140 @@ static const char *relation_text(struct joining *join)
     return kept.data;
 }
 
-/* "key 2 why; ~ 1 why": what did not match. */
+/* "key 2 why; ~ 1 why": what did not match; "!" behind a key that is excluded. */
 static const char *unmatched_text(struct joining *join)
 {
     vc_buffer text = {0};
     for (size_t i = 0; i < join->relation->nunmatched; i++) {
         const vc_unmatched_key *key = &join->relation->unmatched[i];
         vc_str name = key->key.data == NULL ? VC_STR("~") : key->key;
-        vc_buffer_printf(&text, "%s%.*s %u %s", i > 0 ? "; " : "", VC_FMT(name), key->nleaves,
-                         key->why);
+        vc_buffer_printf(&text, "%s%.*s%s %u %s", i > 0 ? "; " : "", VC_FMT(name),
+                         key->is_excluded ? "!" : "", key->nleaves, key->why);
     }
     vc_str kept = vc_arena_str(&join->arena, vc_str_of(vc_buffer_text(&text)));
     vc_buffer_release(&text);
     return kept.data;
 }
 
-static void check_coverage(const vc_relation *relation, unsigned matched, unsigned keys,
-                           unsigned members_matched, unsigned primary_matched)
+/* What a relation says of itself is what its pairs say. */
+static void check_counts(const vc_relation *relation)
 {
-    cr_assert_eq(relation->coverage.keys_matched, matched);
-    cr_assert_eq(relation->coverage.keys, keys);
-    cr_assert_eq(relation->coverage.members, relation->nleaves);
-    cr_assert_eq(relation->coverage.members_matched, members_matched);
-    cr_assert_eq(relation->coverage.primary_members, relation->nunits);
-    cr_assert_eq(relation->coverage.primary_matched, primary_matched);
+    unsigned *nleaves = calloc((size_t)relation->nunits + 1, sizeof *nleaves);
+    vc_coverage counted = {.keys = relation->coverage.keys,
+                           .keys_matched = relation->coverage.keys_matched,
+                           .members = relation->nleaves,
+                           .primary_members = relation->nunits};
+    bool has_fanout = false, has_unit_fanin = false;
+    cr_assert_not_null(nleaves);
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        const uint32_t *units;
+        size_t nunits = vc_relation_units(relation, leaf, &units);
+        counted.members_matched += nunits > 0;
+        counted.excluded += relation->fates[leaf] == VC_FATE_EXCLUDED;
+        has_fanout |= nunits > 1;
+        for (size_t i = 0; i < nunits; i++)
+            has_unit_fanin |= ++nleaves[units[i]] > 1;
+    }
+    for (uint32_t unit = 0; unit < relation->nunits; unit++)
+        counted.primary_matched += nleaves[unit] > 0;
+    cr_assert_arr_eq(&counted, &relation->coverage, sizeof counted);
+    cr_assert_eq(relation->has_fanout, has_fanout);
+    cr_assert_eq(relation->has_unit_fanin, has_unit_fanin);
+    cr_assert_eq(relation->units == NULL, has_fanout, "one array where that is enough");
+    cr_assert_eq(relation->offsets != NULL, has_fanout);
+    free(nleaves);
 }
 
-/* ---- one pair ---- */
+/* ---- joins and what comes of them ---- */
 
-/* The common case is one array, without offsets. */
-Test(relation, single)
+struct join_case {
+    char why[80];
+    char primary[64], joined[96]; /* as build() has them */
+    char steps[96], pairs[32];    /* as resolve() has them; "": none */
+    char relation[40], unmatched[104];
+    unsigned nkeys_matched, nkeys, ncollisions;
+    int level; /* of the units; -1: leaves */
+};
+
+#define SPLIT  "[{\"split\": \",\"}]"
+#define ALPHA3 "[{\"codelist\": {\"list\": \"iso3166-1\", \"to\": \"alpha3\"}}]"
+#define NONE   "no such key in the primary"
+
+ParameterizedTestParameters(relation, resolve)
 {
-    struct joining join;
-    open_tables(&join, "A/g/1\nB/g/2\nC/h/3", "p/g/2\nq/g/1\nr/g/2\ns/g/9\nt/g/~\nu/g/");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p>B q>A r>B s> t> u>");
-    cr_assert_not_null(join.relation->units);
-    cr_assert_null(join.relation->offsets);
-    cr_assert(join.relation->has_unit_fanin);
-    cr_assert_not(join.relation->has_fanout);
-    cr_assert_str_eq(unmatched_text(&join), "9 1 no such key in the primary; ~ 2 empty key");
-    check_coverage(join.relation, 2, 3, 3, 2);
-    close_tables(&join);
+    static struct join_case cases[] = {
+        {"one array, nulls and empty keys in no pair", "A/g/1\nB/g/2\nC/h/3",
+         "p/g/2\nq/g/1\nr/g/2\ns/g/9\nt/g/~\nu/g/", "", "code=code", "p>B q>A r>B s> t> u>",
+         "9 1 " NONE "; ~ 2 empty key", 2, 3, 0, -1},
+        {"several members of the primary per key, ascending", "A/g/1\nB/g/2\nC/h/1\nD/h/1",
+         "p/g/2\nq/g/1\nr/g/9\ns/g/1", "", "code=code", "p>B q>A,C,D r> s>A,C,D", "9 1 " NONE, 2, 3,
+         0, -1},
+        {"nulls of both sides are not each other's; a blank is a key", "A/g/~\nB/g/\nC/g/ ",
+         "p/g/~\nq/g/\nr/g/ ", "", "code=code", "p> q> r>C", "~ 2 empty key", 1, 1, 0, -1},
+        {"until it is trimmed", "A/g/ ", "p/g/ ", "[\"trim\"]", "code=code", "p>", "  1 empty key",
+         0, 1, 0, -1},
+        {"by leaf keys", "A/g\nB/g\nC/h", "C/x\nB/x\nZ/y", "", "", "B>B C>C Z>", "Z 1 " NONE, 2, 3,
+         0, -1},
+        {"an empty primary", "", "p/g/1", "", "code=code", "p>", "1 1 " NONE, 0, 1, 0, -1},
+        {"nothing to join", "A/g/1", "", "", "code=code", "", "", 0, 0, 0, -1},
+
+        {"all components agree; with a null one the tuple matches nothing",
+         "A/g/1/x\nB/g/1/y\nC/h/2/x\nD/h/~/x",
+         "p/g/1/x\nq/g/1/y\nr/g/2/y\ns/g/1/~\nt/g/~/x\nu/g/1/y", "", "code=code kind=kind",
+         "p>A q>B r> s> t> u>B", "2, y 1 " NONE "; ~ 1 empty key; ~ 1 empty key", 2, 3, 0, -1},
+        {"(1, 23) is not (12, 3), however they are put together", "A/g/1/23\nB/g/12/3\nC/g/1, 2/3",
+         "p/g/12/3\nq/g/1/2, 3\nr/g/1/23", "", "code=code kind=kind", "p>B q> r>A",
+         "1, 2, 3 1 " NONE, 2, 3, 0, -1},
+        {"every combination of split components is a key", "A/g/1,2/x,y\nB/g/3/x",
+         "p/g/2/y\nq/g/1/x\nr/g/3/y\ns/g/3,1/x", SPLIT, "code=code kind=kind", "p>A q>A r> s>A,B",
+         "3, y 1 " NONE, 3, 4, 2, -1},
+
+        {"an index on a level makes its members the units", "A/g/1/x/T\nB/g/2/x/T\nC/h/3/x/U",
+         "p/1/h\nq/1/g\nr/1/z", "", "group=code", "p>h q>g r>", "z 1 " NONE, 2, 3, 0, 0},
+        {"an attribute of the level stands there, too", "A/g/1/x/T\nB/g/2/x/T\nC/h/3/x/U",
+         "p/1/U\nq/1/T", "", "top=code", "p>h q>g", "", 2, 2, 0, 0},
+        {"on the joined side a level gives its key to the leaves below", "A/g/1\nB/g/2",
+         "p/2\nq/1\nr/1", "", "code=group", "q>A r>A p>B", "", 2, 2, 0, -1},
+        {"components of the leaf and of a level meet at the leaf", "A/g/1\nB/g/2\nC/h/1",
+         "p/1/g\nq/1/h\nr/2/h", "", "code=group group=code", "p>A q>C r>", "2, h 1 " NONE, 2, 3, 0,
+         -1},
+        {"components of two levels meet at the lower one", "A/g/1\nB/g/2\nC/h/1",
+         "p/x/g/A\nq/x/h/A\nr/x/h/C", "", "group=code leaf=kind", "p>A q> r>C", "h, A 1 " NONE, 2,
+         3, 0, 1},
+        {"in whichever order they are given", "A/g/1\nB/g/2\nC/h/1", "p/x/g/A\nq/x/h/A\nr/x/h/C",
+         "", "leaf=kind group=code", "p>A q> r>C", "A, h 1 " NONE, 2, 3, 0, 1},
+
+        {"keys that only normalising makes equal collide, and are counted as found", "A/g/1",
+         "p/g/1\nq/g/ 1\nr/g/1 \ns/g/2\nt/g/2", "[\"trim\"]", "code=code", "p>A q>A r>A s> t>",
+         "2 2 " NONE, 3, 4, 2, -1},
+        {"two keys of one value that lead to one member are one pair", "A/g/1\nB/g/2,1\nC/g/3",
+         "p/g/1,2\nq/g/4,3\nr/g/,", SPLIT, "code=code", "p>A,B q>C r>", ", 1 empty key", 2, 3, 0,
+         -1},
+        {"aggregates are out of everything; an unknown code matches no equal text",
+         "A/g/FRA\nB/g/-99\nC/g/OWID_WRL", "p/g/fr\nq/g/OWID_WRL\nr/g/-99\ns/g/ZZ\nt/g/OWID_WRL",
+         ALPHA3, "code=code", "p>A q!> r> s> t!>",
+         "-99 1 unknown code; OWID_WRL! 2 an aggregate, not a member; ZZ 1 unknown code", 1, 4, 0,
+         -1},
+        {"a partial index leaves the others out", "A/g/1/x\nB/g/1/y\nC/g/2/y",
+         "p/g/1/x\nq/g/1/y\nr/g/2/x", "", "main=main", "p>A q> r>",
+         "2 1 " NONE "; ~ 1 " VC_NOT_IN_INDEX, 1, 2, 0, -1},
+    };
+    return cr_make_param_array(struct join_case, cases, sizeof cases / sizeof cases[0]);
 }
 
-/* Several members of the primary per key: compressed rows, ascending. */
-Test(relation, fanout)
+ParameterizedTest(struct join_case *c, relation, resolve)
 {
     struct joining join;
-    open_tables(&join, "A/g/1\nB/g/2\nC/h/1\nD/h/1", "p/g/2\nq/g/1\nr/g/9\ns/g/1");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p>B q>A,C,D r> s>A,C,D");
-    cr_assert_null(join.relation->units);
-    cr_assert(join.relation->has_fanout);
-    check_coverage(join.relation, 2, 3, 3, 4);
-    close_tables(&join);
-}
-
-/* Null keys of both sides are not each other's, nor are empty ones. */
-Test(relation, null_matches_nothing)
-{
-    struct joining join;
-    open_tables(&join, "A/g/~\nB/g/\nC/g/ ", "p/g/~\nq/g/\nr/g/ ");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p> q> r>C", "a blank is a key like any other");
-    close_tables(&join);
-
-    open_tables(&join, "A/g/ ", "p/g/ ");
-    set_steps(&join, "[\"trim\"]");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p>", "until it is trimmed");
-    cr_assert_str_eq(unmatched_text(&join), "  1 empty key");
-    close_tables(&join);
-}
-
-Test(relation, by_leaf_keys)
-{
-    struct joining join;
-    open_tables(&join, "A/g\nB/g\nC/h", "C/x\nB/x\nZ/y");
-    resolve(&join, "");
-    cr_assert_str_eq(relation_text(&join), "B>B C>C Z>");
-    close_tables(&join);
-}
-
-Test(relation, empty_dimensions)
-{
-    struct joining join;
-    open_tables(&join, "", "p/g/1");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p>");
-    close_tables(&join);
-    open_tables(&join, "A/g/1", "");
-    resolve(&join, "code=code");
-    cr_assert_eq(join.relation->nleaves, 0);
-    check_coverage(join.relation, 0, 0, 0, 0);
-    close_tables(&join);
-}
-
-/* ---- composite keys ---- */
-
-/* All components must agree; one null component and the tuple matches nothing. */
-Test(relation, composite)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1/x\nB/g/1/y\nC/h/2/x\nD/h/~/x",
-                "p/g/1/x\nq/g/1/y\nr/g/2/y\ns/g/1/~\nt/g/~/x\nu/g/1/y");
-    resolve(&join, "code=code kind=kind");
-    cr_assert_str_eq(relation_text(&join), "p>A q>B r> s> t> u>B");
-    cr_assert_str_eq(unmatched_text(&join),
-                     "2, y 1 no such key in the primary; ~ 1 empty key; ~ 1 empty key");
-    check_coverage(join.relation, 2, 3, 3, 2);
-    close_tables(&join);
-}
-
-/* ("1", "23") is not ("12", "3"), however they are put together. */
-Test(relation, composite_is_no_concatenation)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1/23\nB/g/12/3\nC/g/1, 2/3", "p/g/12/3\nq/g/1/2, 3\nr/g/1/23");
-    resolve(&join, "code=code kind=kind");
-    cr_assert_str_eq(relation_text(&join), "p>B q> r>A");
-    close_tables(&join);
-}
-
-/* A component that is split: every combination is a key. */
-Test(relation, composite_split)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1,2/x,y\nB/g/3/x", "p/g/2/y\nq/g/1/x\nr/g/3/y\ns/g/3,1/x");
-    set_steps(&join, "[{\"split\": \",\"}]");
-    resolve(&join, "code=code kind=kind");
-    cr_assert_str_eq(relation_text(&join), "p>A q>A r> s>A,B");
-    close_tables(&join);
-}
-
-/* ---- levels ---- */
-
-/* An index on a level makes its members the units. */
-Test(relation, units_are_members)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1/x/T\nB/g/2/x/T\nC/h/3/x/U", "p/1/h\nq/1/g\nr/1/z");
-    resolve(&join, "group=code");
-    cr_assert_eq(join.relation->level, 0);
-    cr_assert_eq(join.relation->nunits, 2);
-    cr_assert_str_eq(relation_text(&join), "p>h q>g r>");
-    close_tables(&join);
-
-    open_tables(&join, "A/g/1/x/T\nB/g/2/x/T\nC/h/3/x/U", "p/1/U\nq/1/T");
-    resolve(&join, "top=code");
-    cr_assert_eq(join.relation->level, 0, "an attribute of the level stands there, too");
-    cr_assert_str_eq(relation_text(&join), "p>h q>g");
-    close_tables(&join);
-}
-
-/* On the joined side a level gives its key to the leaves below. */
-Test(relation, joined_level)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1\nB/g/2", "p/2\nq/1\nr/1");
-    resolve(&join, "code=group");
-    cr_assert_eq(join.relation->level, -1);
-    cr_assert_str_eq(relation_text(&join), "q>A r>A p>B");
-    close_tables(&join);
-}
-
-/* Components on different levels meet at the leaf. */
-Test(relation, mixed_levels)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1\nB/g/2\nC/h/1", "p/1/g\nq/1/h\nr/2/h");
-    resolve(&join, "code=group group=code");
-    cr_assert_eq(join.relation->level, -1);
-    cr_assert_str_eq(relation_text(&join), "p>A q>C r>");
-    close_tables(&join);
-}
-
-/* ---- what normalising does ---- */
-
-/* Keys that are different as found and the same once normalised are counted as collisions, and as
- * the keys they were in the coverage. */
-Test(relation, collisions)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1", "p/g/1\nq/g/ 1\nr/g/1 \ns/g/2\nt/g/2");
-    set_steps(&join, "[\"trim\"]");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p>A q>A r>A s> t>");
-    cr_assert_eq(join.relation->ncollisions, 2);
-    check_coverage(join.relation, 3, 4, 3, 1);
-    cr_assert_str_eq(unmatched_text(&join), "2 2 no such key in the primary");
-    close_tables(&join);
-}
-
-/* One value under several keys, of which two lead to the same member: one pair, not two. */
-Test(relation, split)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1\nB/g/2,1\nC/g/3", "p/g/1,2\nq/g/4,3\nr/g/,");
-    set_steps(&join, "[{\"split\": \",\"}]");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p>A,B q>C r>");
-    close_tables(&join);
-}
-
-/* Aggregates of a code list are out of everything; unknown codes are unmatched, even when the other
- * side has the same text. */
-Test(relation, excluded_and_unknown)
-{
-    struct joining join;
-    open_tables(&join, "A/g/FRA\nB/g/-99\nC/g/OWID_WRL",
-                "p/g/fr\nq/g/OWID_WRL\nr/g/-99\ns/g/ZZ\nt/g/OWID_WRL");
-    set_steps(&join, "[{\"codelist\": {\"list\": \"iso3166-1\", \"to\": \"alpha3\"}}]");
-    resolve(&join, "code=code");
-    cr_assert_str_eq(relation_text(&join), "p>A q!> r> s> t!>");
-    cr_assert_eq(join.relation->coverage.excluded, 2);
-    check_coverage(join.relation, 1, 4, 1, 1);
-    for (size_t i = 0; i < join.relation->nunmatched; i++)
-        cr_assert_eq(join.relation->unmatched[i].is_excluded,
-                     vc_str_is(join.relation->unmatched[i].key, "OWID_WRL"));
-    close_tables(&join);
-}
-
-/* ---- partial indexes ---- */
-
-Test(relation, partial_index)
-{
-    struct joining join;
-    open_tables(&join, "A/g/1/x\nB/g/1/y\nC/g/2/y", "p/g/1/x\nq/g/1/y\nr/g/2/x");
-    resolve(&join, "main=main");
-    cr_assert_str_eq(relation_text(&join), "p>A q> r>");
-    cr_assert_str_eq(unmatched_text(&join), "2 1 no such key in the primary; ~ 1 not in the index");
+    open_tables(&join, c->primary, c->joined);
+    join.normalizer = new_steps(c->steps[0] == '\0' ? NULL : c->steps);
+    resolve(&join, c->pairs);
+    cr_assert_str_eq(relation_text(&join), c->relation, "%s", c->why);
+    cr_assert_str_eq(unmatched_text(&join), c->unmatched, "%s", c->why);
+    cr_assert_eq(join.relation->coverage.keys_matched, c->nkeys_matched, "%s", c->why);
+    cr_assert_eq(join.relation->coverage.keys, c->nkeys, "%s", c->why);
+    cr_assert_eq(join.relation->ncollisions, c->ncollisions, "%s", c->why);
+    cr_assert_eq(join.relation->level, c->level, "%s", c->why);
+    check_counts(join.relation);
     close_tables(&join);
 }
 
@@ -496,17 +402,6 @@ static void make_texts(uint64_t *state, unsigned n, vc_buffer *out)
     }
     for (int g = 0; g < 4; g++)
         vc_buffer_release(&groups[g]);
-}
-
-static vc_normalizer *new_steps(const char *steps)
-{
-    vc_normalizer *normalizer;
-    vc_error error = {0};
-    if (steps == NULL) return NULL;
-    json_t *json = json_loads(steps, 0, NULL);
-    cr_assert_eq(vc_normalizer_parse(json, NULL, &normalizer, &error), VC_OK, "%s", error.message);
-    json_decref(json);
-    return normalizer;
 }
 
 static void check_same(const vc_relation *a, const vc_relation *b, int round)
