@@ -202,6 +202,15 @@ static void print_dimension(struct browsing *in, const vc_cube *cube, size_t num
         printf("    bucket      %.*s\n", VC_FMT(outer->buckets[b].key));
 }
 
+/* One side of a pair. */
+static void print_side(vc_str dimension, vc_str index, vc_str constant)
+{
+    if (constant.data != NULL)
+        printf("\"%.*s\"", VC_FMT(constant));
+    else
+        printf("%.*s.%.*s", VC_FMT(dimension), VC_FMT(index));
+}
+
 static void print_source(const vc_cube *cube, size_t number)
 {
     const vc_cube_source *source = &cube->sources[number];
@@ -212,9 +221,13 @@ static void print_source(const vc_cube *cube, size_t number)
     }
     const vc_join_def *join = &source->definition->join;
     printf("  %s join", vc_join_kind_name(join->kind));
-    for (size_t i = 0; i < join->non; i++)
-        printf("%s %.*s.%.*s = %.*s.%.*s", i > 0 ? "," : "", VC_FMT(join->on[i].dim),
-               VC_FMT(join->on[i].index), VC_FMT(join->on[i].to_dim), VC_FMT(join->on[i].to_index));
+    for (size_t i = 0; i < join->non; i++) {
+        const vc_on_def *on = &join->on[i];
+        fputs(i > 0 ? ", " : " ", stdout);
+        print_side(on->dim, on->index, on->constant);
+        fputs(" = ", stdout);
+        print_side(on->to_dim, on->to_index, on->to_constant);
+    }
     putchar('\n');
 }
 

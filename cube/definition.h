@@ -200,8 +200,9 @@ typedef enum vc_fanout { VC_FANOUT_UNION = 0, VC_FANOUT_ERROR } vc_fanout;
 typedef struct vc_on_def { /* one pair of a join */
     vc_str dim;            /* the primary's dimension */
     vc_str index;          /* of it: index, `key` or level */
-    vc_str to_dim;         /* the joined cube's dimension */
+    vc_str to_dim;         /* the joined cube's dimension; absent where to_constant needs none */
     vc_str to_index;
+    vc_str constant, to_constant; /* in place of an index; else absent, at most one of them */
     const json_t *normalize_from, *normalize_to; /* arrays of steps, or NULL; `both` is in each:
                                                     its steps come after the side's own */
     vc_str pointer;

@@ -113,15 +113,40 @@ static vc_status read_normalize(const vc_node *object, vc_on_def *on)
 
 /* ---- on ---- */
 
-/* The primary's side: an index, or a level, which is an index too. */
+/* An index by its name, or a constant that stands for one: {"const": "GBP"}. */
+static vc_status read_index(const vc_node *object, const char *key, vc_str *index, vc_str *constant)
+{
+    static const char *const known[] = {"const", NULL};
+    vc_node node = vc_node_field(object, key);
+    if (node.json == NULL || !json_is_object(node.json)) return vc_field_text(object, key, index);
+    vc_status status = vc_node_object(&node, known);
+    if (status == VC_OK) status = vc_field_need(&node, "const");
+    return status == VC_OK ? vc_field_text(&node, "const", constant) : status;
+}
+
+/* The primary's side: an index, a level, which is an index too, or a constant. */
 static vc_status read_from_index(const vc_node *object, vc_on_def *on)
 {
     vc_node level = vc_node_field(object, "level");
     if (level.json != NULL && vc_node_has(object, "index"))
         return vc_node_fail(&level, "bad_value", "a pair has either an 'index' or a 'level'");
+    vc_node constant = vc_node_field(object, "const");
+    if (constant.json != NULL && (level.json != NULL || vc_node_has(object, "index")))
+        return vc_node_fail(&constant, "bad_value",
+                            "a pair has either a 'const' or an 'index' of the primary");
     on->index = VC_STR("key");
     vc_status status = vc_field_text(object, "level", &on->index);
-    return status == VC_OK ? vc_field_text(object, "index", &on->index) : status;
+    if (status == VC_OK) status = read_index(object, "index", &on->index, &on->constant);
+    return status == VC_OK ? vc_field_text(object, "const", &on->constant) : status;
+}
+
+/* What a pair must name: the dimensions in which its indexes are. */
+static vc_status check_pair(const vc_node *node, const vc_on_def *on)
+{
+    if (on->constant.data != NULL && on->to_constant.data != NULL)
+        return vc_node_fail(node, "bad_value", "a pair of two constants says nothing");
+    vc_status status = on->constant.data == NULL ? vc_field_need(node, "dim") : VC_OK;
+    return status == VC_OK && on->to_constant.data == NULL ? vc_field_need(node, "to_dim") : status;
 }
 
 static vc_status read_finer(const vc_node *object)
@@ -138,14 +163,11 @@ static vc_status read_on(const vc_node *node, vc_on_def *on)
 {
     static const char *const known[] = {"dim",       "index", "level",    "to_dim", "to_index",
                                         "normalize", "finer", "allocate", "const",  NULL};
-    static const vc_word unsupported[] = {{"const", 0, "constant components of a key"},
-                                          {"allocate", 0, "values allocated below their grain"},
+    static const vc_word unsupported[] = {{"allocate", 0, "values allocated below their grain"},
                                           {NULL, 0, NULL}};
     vc_status status;
     if ((status = vc_node_object(node, known)) != VC_OK ||
-        (status = vc_node_refuse(node, unsupported)) != VC_OK ||
-        (status = vc_field_need(node, "dim")) != VC_OK ||
-        (status = vc_field_need(node, "to_dim")) != VC_OK)
+        (status = vc_node_refuse(node, unsupported)) != VC_OK)
         return status;
     on->pointer = vc_node_pointer(node);
     if (on->pointer.data == NULL) return vc_no_memory(node->reader->error);
@@ -153,8 +175,8 @@ static vc_status read_on(const vc_node *node, vc_on_def *on)
     if ((status = vc_field_text(node, "dim", &on->dim)) != VC_OK ||
         (status = vc_field_text(node, "to_dim", &on->to_dim)) != VC_OK ||
         (status = read_from_index(node, on)) != VC_OK ||
-        (status = vc_field_text(node, "to_index", &on->to_index)) != VC_OK ||
-        (status = read_finer(node)) != VC_OK)
+        (status = read_index(node, "to_index", &on->to_index, &on->to_constant)) != VC_OK ||
+        (status = check_pair(node, on)) != VC_OK || (status = read_finer(node)) != VC_OK)
         return status;
     return read_normalize(node, on);
 }
@@ -162,7 +184,44 @@ static vc_status read_on(const vc_node *node, vc_on_def *on)
 static bool is_same_pair(const vc_on_def *a, const vc_on_def *b)
 {
     return vc_str_equal(a->dim, b->dim) && vc_str_equal(a->index, b->index) &&
-           vc_str_equal(a->to_dim, b->to_dim) && vc_str_equal(a->to_index, b->to_index);
+           vc_str_equal(a->to_dim, b->to_dim) && vc_str_equal(a->to_index, b->to_index) &&
+           vc_str_equal(a->constant, b->constant) && vc_str_equal(a->to_constant, b->to_constant);
+}
+
+static bool has_constant(const vc_on_def *on)
+{
+    return on->constant.data != NULL || on->to_constant.data != NULL;
+}
+
+/* A constant is a component of a key, which needs others; of which, it need not say where there is
+ * one key only. */
+static vc_status place_constants(const vc_node *array, vc_join_def *join)
+{
+    vc_str only = {0};
+    bool has_several = false;
+    for (size_t i = 0; i < join->non; i++) {
+        if (has_constant(&join->on[i])) continue;
+        has_several |= only.data != NULL && !vc_str_equal(only, join->on[i].dim);
+        only = join->on[i].dim;
+    }
+    for (size_t i = 0; i < join->non; i++) {
+        vc_on_def *on = &join->on[i];
+        vc_node node = vc_node_element(array, i);
+        bool has_other = false;
+        if (!has_constant(on)) continue;
+        if (on->dim.data == NULL && !has_several) on->dim = only;
+        if (on->dim.data == NULL && has_several)
+            return vc_node_fail(&node, "missing_field",
+                                "a constant must say by 'dim' of which key it is a part: the join "
+                                "has several");
+        for (size_t j = 0; j < join->non; j++)
+            has_other |= !has_constant(&join->on[j]) && vc_str_equal(join->on[j].dim, on->dim);
+        if (!has_other)
+            return vc_node_fail(&node, "bad_value",
+                                "a constant is a part of a key that has others: add a pair of "
+                                "indexes of the same 'dim', or use 'fix'");
+    }
+    return VC_OK;
 }
 
 static vc_status read_pairs(const vc_node *array, vc_join_def *join)
@@ -180,7 +239,7 @@ static vc_status read_pairs(const vc_node *array, vc_join_def *join)
                 return vc_node_fail(&node, "duplicate_name", "the pair %zu is the same", j + 1);
     }
     join->non = count;
-    return VC_OK;
+    return place_constants(array, join);
 }
 
 /* ---- join ---- */

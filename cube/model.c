@@ -29,6 +29,12 @@ struct normalizer_entry {
     vc_normalizer *normalizer;
 };
 
+struct owned { /* freed with the model */
+    struct owned *next;
+    void *object;
+    void (*release)(void *object);
+};
+
 struct memo {
     struct memo *next;
     const void *key, *value;
@@ -42,6 +48,7 @@ struct vc_model {
     pthread_mutex_t lock;
     struct entry *entries;
     struct normalizer_entry *normalizers;
+    struct owned *owned;
     pthread_mutex_t memo_lock; /* apart, because computing one may open cubes */
     vc_arena memo_arena;
     struct memo *memos;
@@ -70,6 +77,8 @@ void vc_model_free(vc_model *model)
     }
     for (struct normalizer_entry *entry = model->normalizers; entry != NULL; entry = entry->next)
         vc_normalizer_free(entry->normalizer);
+    for (struct owned *owned = model->owned; owned != NULL; owned = owned->next)
+        owned->release(owned->object);
     vc_arena_release(&model->arena);
     vc_arena_release(&model->memo_arena);
     if (model->is_owned) vc_snapshot_close(model->snapshot);
@@ -86,6 +95,15 @@ vc_snapshot *vc_model_snapshot(const vc_model *model)
 vc_arena *vc_model_arena(vc_model *model)
 {
     return &model->arena;
+}
+
+bool vc_model_own(vc_model *model, void *object, void (*release)(void *object))
+{
+    struct owned *owned = VC_ARENA_NEW(&model->arena, struct owned, 1);
+    if (owned == NULL) return false;
+    *owned = (struct owned){.next = model->owned, .object = object, .release = release};
+    model->owned = owned;
+    return true;
 }
 
 static struct entry *find_entry(vc_model *model, vc_str name)

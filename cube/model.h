@@ -32,8 +32,14 @@ typedef struct vc_binding {
     vc_binding_kind kind;
     size_t source_dimension;     /* which dimension (fact column) of the source cube */
     const vc_relation *relation; /* VC_BIND_RELATION */
+    /* A composite key over several dimensions of the source: `relation` is of these tuples, in
+     * place of the leaves of one dimension. NULL: of source_dimension alone. */
+    const vc_tuples *tuples;
+    const size_t *components; /* [tuples->ncomponents] dimensions of the source, the first one is
+                                 source_dimension */
+    vc_str to_name;           /* of the source's dimension; of several "currency, date" */
     /* VC_BIND_RELATION with a bucket: the synthetic slot of each unmatched leaf, [nleaves of the
-     * source's dimension], VC_NONE elsewhere; NULL when unmatched leaves are dropped. */
+     * relation], VC_NONE elsewhere; NULL when unmatched leaves are dropped. */
     const uint32_t *synthetic_slots;
     vc_join_kind join_kind;
     vc_unmatched unmatched;

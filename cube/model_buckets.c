@@ -13,6 +13,20 @@ static vc_str leaf_text(const vc_dimension *dimension, uint32_t leaf)
     return vc_texts_get(&lowest->keys, vc_numbers_get(lowest->leaf_members, leaf));
 }
 
+/* The same of a joined leaf or tuple: "GBP, 2020". */
+static vc_str joined_text(const vc_source_cube *cube, const vc_binding *binding, uint32_t leaf,
+                          vc_arena *arena)
+{
+    const vc_tuples *tuples = binding->tuples;
+    if (tuples == NULL) return leaf_text(cube->dimensions[binding->source_dimension], leaf);
+    vc_str text = leaf_text(tuples->dimensions[0], vc_tuples_leaf(tuples, 0, leaf));
+    for (size_t c = 1; c < tuples->ncomponents; c++)
+        text = vc_arena_printf(
+            arena, "%.*s, %.*s", VC_FMT(text),
+            VC_FMT(leaf_text(tuples->dimensions[c], vc_tuples_leaf(tuples, c, leaf))));
+    return text;
+}
+
 static size_t count_unmatched(const vc_binding *binding)
 {
     size_t nunmatched = 0;
@@ -32,7 +46,6 @@ static vc_status number_unmatched(vc_virtual_builder *builder, size_t source, vc
 {
     const vc_relation *relation = binding->relation;
     const vc_cube_source *from = &builder->sources[source];
-    const vc_dimension *joined = from->cube->dimensions[binding->source_dimension];
     uint32_t *slots = vc_arena_alloc(builder->arena, (size_t)relation->nleaves * sizeof *slots);
     *bucket =
         (vc_bucket){.source = source,
@@ -51,8 +64,9 @@ static vc_status number_unmatched(vc_virtual_builder *builder, size_t source, vc
         if (relation->fates[leaf] != VC_FATE_UNMATCHED) continue;
         slots[leaf] = bucket->first;
         if (bucket->has_members) {
-            vc_str key = vc_arena_printf(builder->arena, "%.*s:%.*s", VC_FMT(from->alias),
-                                         VC_FMT(leaf_text(joined, leaf)));
+            vc_str key =
+                vc_arena_printf(builder->arena, "%.*s:%.*s", VC_FMT(from->alias),
+                                VC_FMT(joined_text(from->cube, binding, leaf, builder->arena)));
             if (key.data == NULL) return vc_no_memory(error);
             synthetics[*next - base] = (vc_synthetic){.key = key, .source = source};
             slots[leaf] = (*next)++;
@@ -73,7 +87,7 @@ static vc_status make_bucket(vc_virtual_builder *builder, size_t source, vc_bind
     const uint32_t *order = NULL;
     vc_arena arena = {0};
     vc_status status = VC_OK;
-    if (binding->unmatched == VC_UNMATCHED_MEMBERS)
+    if (binding->unmatched == VC_UNMATCHED_MEMBERS && binding->tuples == NULL) /* they are in it */
         status = vc_dimension_order_leaves(from->dimensions[binding->source_dimension], &arena,
                                            &order, error);
     if (status == VC_OK)

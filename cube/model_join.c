@@ -1,14 +1,50 @@
-/* The joins of a virtual cube: the pairs of an `on` become relations. */
+/* The joins of a virtual cube: the pairs of an `on` become relations.
+ *
+ * All pairs that name one dimension of the primary are one key. When its components on the joined
+ * side are in one dimension, the relation is of the leaves of that dimension; when they are in
+ * several, of the tuples of leaves that facts have (mapping/tuples.h).
+ */
 #include "cube/model_virtual.h"
 
-static vc_status resolve_pair(vc_virtual_builder *builder, const vc_on_def *on,
-                              const vc_dimension *primary, const vc_dimension *joined,
-                              vc_relation_pair *pair, vc_error *error)
+/* The key by which a source is joined along one dimension of the cube. */
+struct key {
+    size_t dimension; /* of the virtual cube */
+    vc_relation_pair *pairs;
+    size_t npairs;
+    size_t *components; /* [ncomponents] dimensions of the source, in the order of the pairs */
+    size_t ncomponents;
+};
+
+/* The place of a dimension of the source among the key's components, where it is put if need be. */
+static size_t place_component(struct key *key, size_t source_dimension)
+{
+    size_t at = 0;
+    while (at < key->ncomponents && key->components[at] != source_dimension)
+        at++;
+    if (at == key->ncomponents) key->components[key->ncomponents++] = source_dimension;
+    return at;
+}
+
+static vc_status resolve_pair(vc_virtual_builder *builder, size_t source, const vc_on_def *on,
+                              struct key *key, vc_error *error)
 {
     const vc_definition *definition = builder->definition;
-    vc_status status = vc_dimension_find_index(primary, on->index, &pair->from, error);
+    const vc_source_cube *cube = builder->sources[source].cube;
+    const vc_dimension *primary = builder->dimensions[key->dimension].dimension;
+    vc_relation_pair *pair = &key->pairs[key->npairs++];
+    size_t to = 0;
+    vc_status status = VC_OK;
+    *pair = (vc_relation_pair){.from_constant = on->constant, .to_constant = on->to_constant};
+    if (on->constant.data == NULL)
+        status = vc_dimension_find_index(primary, on->index, &pair->from, error);
     if (status != VC_OK) return vc_model_place(definition, on->pointer, "/index", status, error);
-    status = vc_dimension_find_index(joined, on->to_index, &pair->to, error);
+    if (on->to_dim.data != NULL)
+        status = vc_source_cube_find_dimension(cube, on->to_dim, &to, error);
+    if (status != VC_OK) return vc_model_place(definition, on->pointer, "/to_dim", status, error);
+    if (on->to_constant.data == NULL) {
+        pair->component = place_component(key, to);
+        status = vc_dimension_find_index(cube->dimensions[to], on->to_index, &pair->to, error);
+    }
     if (status != VC_OK) return vc_model_place(definition, on->pointer, "/to_index", status, error);
     status = vc_model_normalizer(builder->model, on->normalize_from, &pair->normalize_from, error);
     if (status == VC_OK)
@@ -16,48 +52,89 @@ static vc_status resolve_pair(vc_virtual_builder *builder, const vc_on_def *on,
     return vc_model_place(definition, on->pointer, "/normalize", status, error);
 }
 
-/* All pairs of a join that name one primary dimension: together one relation. */
+/* All pairs of a join that name one primary dimension. */
+static vc_status read_key(vc_virtual_builder *builder, size_t source, size_t first, struct key *key,
+                          vc_error *error)
+{
+    const vc_join_def *join = &builder->virtual_cube->sources[source].join;
+    key->pairs = VC_ARENA_NEW(builder->arena, vc_relation_pair, join->non);
+    key->components = VC_ARENA_NEW(builder->arena, size_t, join->non);
+    if (key->pairs == NULL || key->components == NULL) return vc_no_memory(error);
+    vc_status status = VC_OK;
+    for (size_t i = first; i < join->non && status == VC_OK; i++) {
+        if (!vc_str_equal(join->on[i].dim, join->on[first].dim)) continue;
+        status = resolve_pair(builder, source, &join->on[i], key, error);
+        if (status == VC_OK && key->ncomponents > VC_MAX_COMPONENTS) {
+            status = vc_fail(error, VC_LIMIT, "limit_tuples",
+                             "a composite key lies in at most %d dimensions of the joined cube",
+                             VC_MAX_COMPONENTS);
+            return vc_model_place(builder->definition, join->on[i].pointer, "/to_dim", status,
+                                  error);
+        }
+    }
+    return status;
+}
+
+/* The relation of a key, by leaves or by tuples. */
+static vc_status resolve_key(vc_virtual_builder *builder, size_t source, const struct key *key,
+                             const vc_relation **relation_out, const vc_tuples **tuples_out,
+                             vc_error *error)
+{
+    const vc_source_cube *cube = builder->sources[source].cube;
+    const vc_dimension *primary = builder->dimensions[key->dimension].dimension;
+    *tuples_out = NULL;
+    if (key->ncomponents == 1)
+        return vc_relation_resolve(primary, cube->dimensions[key->components[0]], key->pairs,
+                                   key->npairs, builder->arena, relation_out, error);
+    vc_status status =
+        vc_model_tuples(builder->model, cube, key->components, key->ncomponents, tuples_out, error);
+    if (status != VC_OK) return status;
+    return vc_relation_resolve_tuples(primary, *tuples_out, key->pairs, key->npairs, false,
+                                      builder->arena, relation_out, error);
+}
+
+static vc_status bind_key(vc_virtual_builder *builder, size_t source, const struct key *key,
+                          const vc_relation *relation, const vc_tuples *tuples, vc_error *error)
+{
+    vc_binding *binding = &builder->sources[source].bindings[key->dimension];
+    vc_virtual_bind(builder, source, key->components[0], key->dimension, relation);
+    if (tuples == NULL) return VC_OK;
+    binding->tuples = tuples;
+    binding->components = key->components;
+    for (size_t c = 1; c < key->ncomponents; c++) {
+        vc_str name = builder->sources[source].cube->dimension_names[key->components[c]];
+        builder->is_bound[source][key->components[c]] = true;
+        binding->to_name =
+            vc_arena_printf(builder->arena, "%.*s, %.*s", VC_FMT(binding->to_name), VC_FMT(name));
+        if (binding->to_name.data == NULL) return vc_no_memory(error);
+    }
+    return VC_OK;
+}
+
 static vc_status join_dimension(vc_virtual_builder *builder, size_t source, size_t first,
                                 vc_error *error)
 {
     const vc_source_def *definition = &builder->virtual_cube->sources[source];
     const vc_join_def *join = &definition->join;
     const vc_on_def *on = &join->on[first];
-    const vc_source_cube *cube = builder->sources[source].cube;
-    vc_relation_pair *pairs = VC_ARENA_NEW(builder->arena, vc_relation_pair, join->non);
-    size_t npairs = 0, dimension, to_dimension;
-    if (pairs == NULL) return vc_no_memory(error);
-    vc_status status = vc_virtual_get_outer(builder, on->dim, &dimension, error);
+    struct key key = {0};
+    vc_status status = vc_virtual_get_outer(builder, on->dim, &key.dimension, error);
     if (status != VC_OK)
         return vc_model_place(builder->definition, on->pointer, "/dim", status, error);
-    status = vc_source_cube_find_dimension(cube, on->to_dim, &to_dimension, error);
-    if (status != VC_OK)
-        return vc_model_place(builder->definition, on->pointer, "/to_dim", status, error);
-    if (builder->sources[source].bindings[dimension].kind != VC_BIND_NONE)
+    if (builder->sources[source].bindings[key.dimension].kind != VC_BIND_NONE)
         return VC_OK; /* these pairs were taken together with an earlier one */
-    const vc_dimension *primary = builder->dimensions[dimension].dimension;
-    for (size_t i = first; i < join->non; i++) {
-        if (!vc_str_equal(join->on[i].dim, on->dim)) continue;
-        if (!vc_str_equal(join->on[i].to_dim, on->to_dim)) {
-            status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                             "a composite key over several dimensions of the joined cube ('%.*s' "
-                             "and '%.*s') is not supported by this version",
-                             VC_FMT(on->to_dim), VC_FMT(join->on[i].to_dim));
-            return vc_model_place(builder->definition, join->on[i].pointer, "/to_dim", status,
-                                  error);
-        }
-        status = resolve_pair(builder, &join->on[i], primary, cube->dimensions[to_dimension],
-                              &pairs[npairs++], error);
-        if (status != VC_OK) return status;
-    }
+    status = read_key(builder, source, first, &key, error);
+    if (status != VC_OK) return status;
     const vc_relation *relation;
+    const vc_tuples *tuples;
     const char *field = "";
-    status = vc_relation_resolve(primary, cube->dimensions[to_dimension], pairs, npairs,
-                                 builder->arena, &relation, error);
-    if (status == VC_OK) status = vc_virtual_check_join(join, relation, primary, &field, error);
+    status = resolve_key(builder, source, &key, &relation, &tuples, error);
+    if (status == VC_OK)
+        status = vc_virtual_check_join(join, relation, builder->dimensions[key.dimension].dimension,
+                                       &field, error);
+    if (status == VC_OK) status = bind_key(builder, source, &key, relation, tuples, error);
     if (status != VC_OK)
         return vc_model_place(builder->definition, definition->pointer, field, status, error);
-    vc_virtual_bind(builder, source, to_dimension, dimension, relation);
     return VC_OK;
 }
 

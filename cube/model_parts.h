@@ -4,6 +4,7 @@
  *     model_source.c    a source cube as a vc_cube
  *     model_virtual.c   a virtual cube: dimensions, bindings, buckets, policies, with the files that
  *                       model_virtual.h lists
+ *     model_tuples.c    the tuples of composite keys over several dimensions
  *     model_measures.c  measures and their expressions
  */
 #ifndef CUBE_MODEL_PARTS_H
@@ -26,6 +27,15 @@ vc_arena *vc_model_arena(vc_model *model);
 /* A normaliser that is freed with the model. */
 vc_status vc_model_normalizer(vc_model *model, const json_t *steps,
                               const vc_normalizer **normalizer_out, vc_error *error);
+
+/* Let the model free something. False: out of memory, and it is not the model's. */
+bool vc_model_own(vc_model *model, void *object, void (*release)(void *object));
+
+/* The tuples that facts have along several dimensions of a cube, which the model
+ * owns: model_tuples.c. Cost: a scan of these columns.
+ * components  [ncomponents] dimensions of the cube */
+vc_status vc_model_tuples(vc_model *model, const vc_source_cube *cube, const size_t *components,
+                          size_t ncomponents, const vc_tuples **tuples_out, vc_error *error);
 
 /* Make a vc_cube. `definition` lives as long as the model. */
 vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc_cube *cube,

@@ -4,15 +4,30 @@
 #include "base/bits.h"
 #include "dimensions/path.h"
 
-/* Does a policy speak of this dimension, by its name here or in its own cube? */
+/* Has `on` mapped a source's dimension onto one of the primary? */
+static bool is_mapped(const vc_source_def *source, vc_str dimension)
+{
+    for (size_t i = 0; i < source->join.non; i++)
+        if (vc_str_equal(source->join.on[i].to_dim, dimension)) return true;
+    return false;
+}
+
+/* Does a policy speak of this dimension, by its name here or in the cube of the source that has it,
+ * or shares it? */
 static bool is_about(const vc_virtual_builder *builder, const vc_private_def *policy,
                      size_t dimension)
 {
-    const vc_cube_dimension *outer = &builder->dimensions[dimension];
-    const vc_cube_source *owner = &builder->sources[outer->owner];
-    vc_str own = owner->cube->dimension_names[owner->bindings[dimension].source_dimension];
-    return vc_str_equal(policy->alias, owner->alias) &&
-           (vc_str_equal(policy->dimension, outer->name) || vc_str_equal(policy->dimension, own));
+    for (size_t s = 0; s < builder->virtual_cube->nsources; s++) {
+        const vc_cube_source *source = &builder->sources[s];
+        const vc_binding *binding = &source->bindings[dimension];
+        if (binding->kind == VC_BIND_NONE || !vc_str_equal(policy->alias, source->alias)) continue;
+        vc_str own = source->cube->dimension_names[binding->source_dimension];
+        if (!is_mapped(source->definition, own) &&
+            (vc_str_equal(policy->dimension, builder->dimensions[dimension].name) ||
+             vc_str_equal(policy->dimension, own)))
+            return true;
+    }
+    return false;
 }
 
 vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, vc_error *error)
@@ -30,19 +45,55 @@ vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, v
     return VC_OK;
 }
 
-/* A policy about a dimension that is not there, or that comes from another source, would silently
- * do nothing. One about a dimension that turns out not to be private has nobody to speak of. */
+/* A policy is for the measures of sources that lack the dimension. */
+static vc_status check_lacking(const vc_virtual_builder *builder, size_t dimension, vc_error *error)
+{
+    size_t nsources = builder->virtual_cube->nsources, nbound = 0;
+    for (size_t s = 0; s < nsources; s++)
+        nbound += builder->sources[s].bindings[dimension].kind != VC_BIND_NONE;
+    if (nsources == 1 || nbound < nsources) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "bad_value",
+                   "'%.*s' is common to all sources: there are no other measures that a policy "
+                   "could be for",
+                   VC_FMT(builder->dimensions[dimension].name));
+}
+
+/* A policy that speaks of nobody would silently do nothing: about a dimension that is not there,
+ * that comes from another source, that is mapped, or that all sources have. */
 static vc_status check_private(const vc_virtual_builder *builder, const vc_private_def *policy,
                                vc_error *error)
 {
     size_t source, source_dimension;
     vc_status status = vc_virtual_find_alias(builder, policy->alias, &source, error);
-    for (size_t d = 0; status == VC_OK && d < builder->ndimensions; d++)
-        if (is_about(builder, policy, d)) return VC_OK;
-    if (status == VC_OK)
-        status = vc_source_cube_find_dimension(builder->sources[source].cube, policy->dimension,
-                                               &source_dimension, error);
-    return status;
+    if (status != VC_OK) return status;
+    for (size_t d = 0; d < builder->ndimensions; d++)
+        if (is_about(builder, policy, d)) return check_lacking(builder, d, error);
+    const vc_cube_source *from = &builder->sources[source];
+    status = vc_source_cube_find_dimension(from->cube, policy->dimension, &source_dimension, error);
+    if (status != VC_OK) return status;
+    vc_str onto = VC_STR("");
+    for (size_t i = 0; i < from->definition->join.non; i++)
+        if (vc_str_equal(from->definition->join.on[i].to_dim, policy->dimension))
+            onto = from->definition->join.on[i].dim;
+    return vc_fail(error, VC_BAD_INPUT, "bad_value",
+                   "dimension '%.*s' of '%.*s' is not private: \"on\" maps it to '%.*s', by which "
+                   "it is cut and drilled",
+                   VC_FMT(policy->dimension), VC_FMT(policy->alias), VC_FMT(onto));
+}
+
+/* Two words on one dimension, from two sources that share it. */
+static vc_status check_agreement(const vc_virtual_builder *builder, size_t number, vc_error *error)
+{
+    const vc_private_def *policies = builder->virtual_cube->privates;
+    for (size_t d = 0; d < builder->ndimensions; d++)
+        for (size_t i = 0; i < number; i++)
+            if (policies[i].others != policies[number].others &&
+                is_about(builder, &policies[i], d) && is_about(builder, &policies[number], d))
+                return vc_fail(error, VC_BAD_INPUT, "bad_value",
+                               "'%.*s' has another policy by '%.*s' already: the two sources "
+                               "share it",
+                               VC_FMT(builder->dimensions[d].name), VC_FMT(policies[i].alias));
+    return VC_OK;
 }
 
 vc_status vc_virtual_check_privates(vc_virtual_builder *builder, vc_error *error)
@@ -50,6 +101,7 @@ vc_status vc_virtual_check_privates(vc_virtual_builder *builder, vc_error *error
     for (size_t i = 0; i < builder->virtual_cube->nprivates; i++) {
         const vc_private_def *policy = &builder->virtual_cube->privates[i];
         vc_status status = check_private(builder, policy, error);
+        if (status == VC_OK) status = check_agreement(builder, i, error);
         if (status != VC_OK)
             return vc_model_place(builder->definition, policy->pointer, "", status, error);
     }

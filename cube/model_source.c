@@ -19,7 +19,8 @@ vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc
                                             .nslots = source->dimensions[i]->nleaves,
                                             .is_private = true,
                                             .is_aggregatable = source->is_aggregatable[i]};
-        bindings[i] = (vc_binding){.kind = VC_BIND_IDENTITY, .source_dimension = i};
+        bindings[i] = (vc_binding){
+            .kind = VC_BIND_IDENTITY, .source_dimension = i, .to_name = source->dimension_names[i]};
         unrelated[i] = VC_UNRELATED_NULL;
     }
     *only = (vc_cube_source){

@@ -64,6 +64,7 @@ void vc_virtual_bind(vc_virtual_builder *builder, size_t source, size_t source_d
         (vc_binding){.kind = relation == NULL ? VC_BIND_IDENTITY : VC_BIND_RELATION,
                      .source_dimension = source_dimension,
                      .relation = relation,
+                     .to_name = builder->sources[source].cube->dimension_names[source_dimension],
                      .join_kind = definition->join.kind,
                      .unmatched = definition->join.unmatched,
                      .refuses_fanout = definition->join.on_fanout == VC_FANOUT_ERROR};

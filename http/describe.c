@@ -195,6 +195,18 @@ static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube
 
 /* ---- sources ---- */
 
+/* As in the definition: a name, or {"const": "GBP"}. */
+static void put_index(vc_json_writer *json, const char *key, vc_str index, vc_str constant)
+{
+    if (constant.data == NULL) {
+        vc_json_put_str(json, key, index);
+        return;
+    }
+    vc_json_begin(json, key, '{');
+    vc_json_put_str(json, "const", constant);
+    vc_json_end(json, '}');
+}
+
 static void put_join(vc_json_writer *json, const vc_source_def *source)
 {
     const vc_join_def *join = &source->join;
@@ -207,10 +219,11 @@ static void put_join(vc_json_writer *json, const vc_source_def *source)
     vc_json_begin(json, "on", '[');
     for (size_t i = 0; i < join->non; i++) {
         vc_json_begin(json, NULL, '{');
-        vc_json_put_str(json, "dim", join->on[i].dim);
-        vc_json_put_str(json, "index", join->on[i].index);
-        vc_json_put_str(json, "to_dim", join->on[i].to_dim);
-        vc_json_put_str(json, "to_index", join->on[i].to_index);
+        const vc_on_def *on = &join->on[i];
+        vc_json_put_str(json, "dim", on->dim);
+        put_index(json, "index", on->index, on->constant);
+        if (on->to_constant.data == NULL) vc_json_put_str(json, "to_dim", on->to_dim);
+        put_index(json, "to_index", on->to_index, on->to_constant);
         vc_json_end(json, '}');
     }
     vc_json_end(json, ']');
@@ -232,7 +245,7 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
     if (binding->kind == VC_BIND_NONE) {
         vc_json_put_text(json, "unrelated", unrelated_name(source->unrelated[number]));
     } else {
-        vc_json_put_str(json, "to_dim", source->cube->dimension_names[binding->source_dimension]);
+        vc_json_put_str(json, "to_dim", binding->to_name);
     }
     if (binding->kind == VC_BIND_RELATION) {
         const vc_relation *relation = binding->relation;

@@ -139,8 +139,7 @@ static void put_unmatched(vc_json_writer *json, const vc_cube *cube, size_t s, s
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "source", cube->sources[s].alias);
     vc_json_put_str(json, "dim", cube->dimensions[d].name);
-    vc_json_put_str(json, "to_dim",
-                    cube->sources[s].cube->dimension_names[binding->source_dimension]);
+    vc_json_put_str(json, "to_dim", binding->to_name);
     vc_json_put_uint(json, "total", relation->nunmatched);
     vc_json_begin(json, "keys", '[');
     for (uint64_t i = offset; i < relation->nunmatched && i - offset < limit; i++) {

@@ -105,11 +105,17 @@ static vc_status keys_of_text(const vc_normalizer *normalizer, vc_str text, vc_a
     return VC_OK;
 }
 
-static vc_status number_values(struct resolver *resolver, size_t pair, const vc_index *index,
-                               const vc_normalizer *normalizer, struct value_keys *out,
-                               vc_error *error)
+/* Values of a side of a pair: of its index, or the one constant. */
+static uint32_t count_values(const vc_index *index)
 {
-    uint32_t nvalues = index->values.count;
+    return index == NULL ? 1 : index->values.count;
+}
+
+static vc_status number_values(struct resolver *resolver, size_t pair, const vc_index *index,
+                               vc_str constant, const vc_normalizer *normalizer,
+                               struct value_keys *out, vc_error *error)
+{
+    uint32_t nvalues = count_values(index);
     struct numbers keys = {0};
     struct weights weights = {0};
     vc_key_list list = {0};
@@ -121,8 +127,8 @@ static vc_status number_values(struct resolver *resolver, size_t pair, const vc_
     if (out->offsets == NULL || out->states == NULL || out->is_excluded == NULL)
         return vc_no_memory(error);
     for (uint32_t value = 0; value < nvalues; value++) {
-        status = keys_of_text(normalizer, vc_texts_get(&index->values, value), &resolver->work,
-                              &list, error);
+        vc_str text = index == NULL ? constant : vc_texts_get(&index->values, value);
+        status = keys_of_text(normalizer, text, &resolver->work, &list, error);
         if (status != VC_OK) return status;
         for (size_t i = 0; i < list.count; i++) {
             if (list.keys[i].state != VC_KEY_OK) {
@@ -150,6 +156,10 @@ static vc_status spread_values(struct resolver *resolver, const struct side *sid
                                const vc_index *index, uint32_t **values_out, vc_error *error)
 {
     const vc_dimension *dimension = side->dimension;
+    if (index == NULL) { /* a constant: value 0 */
+        *values_out = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)side->nunits + 1);
+        return *values_out == NULL ? vc_no_memory(error) : VC_OK;
+    }
     bool is_leaf_index = index->hierarchy < 0;
     uint32_t nmembers =
         is_leaf_index ? dimension->nleaves
@@ -232,9 +242,9 @@ static vc_status make_side(struct resolver *resolver, struct side *side, bool is
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         const vc_relation_pair *on = &resolver->pairs[pair];
         const vc_index *index = is_primary ? on->from : on->to;
-        vc_status status =
-            number_values(resolver, pair, index, is_primary ? on->normalize_from : on->normalize_to,
-                          &side->value_keys[pair], error);
+        vc_status status = number_values(
+            resolver, pair, index, is_primary ? on->from_constant : on->to_constant,
+            is_primary ? on->normalize_from : on->normalize_to, &side->value_keys[pair], error);
         if (status == VC_OK)
             status = spread_values(resolver, side, index, &side->values[pair], error);
         if (status != VC_OK) return status;
@@ -255,14 +265,19 @@ static vc_status make_side(struct resolver *resolver, struct side *side, bool is
 static void choose_units(struct resolver *resolver, const vc_dimension *primary)
 {
     struct side *side = &resolver->primary;
+    bool is_first = true;
     side->dimension = primary;
-    side->hierarchy = resolver->pairs[0].from->hierarchy;
-    side->level = resolver->pairs[0].from->level;
-    for (size_t i = 1; i < resolver->npairs; i++) {
+    side->hierarchy = side->level = -1;
+    for (size_t i = 0; i < resolver->npairs; i++) {
         const vc_index *index = resolver->pairs[i].from;
-        if (index->hierarchy != side->hierarchy)
+        if (index == NULL) continue; /* a constant is every member's, whatever a unit is */
+        if (is_first) {
+            side->hierarchy = index->hierarchy;
+            side->level = index->level;
+            is_first = false;
+        } else if (index->hierarchy != side->hierarchy) {
             side->hierarchy = side->level = -1;
-        else if (index->level > side->level)
+        } else if (index->level > side->level)
             side->level = index->level;
     }
     side->nunits = side->hierarchy < 0
@@ -418,9 +433,10 @@ static const char *why_not(const struct resolver *resolver, uint32_t leaf, bool 
     *is_excluded = false;
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         uint32_t value = joined->values[pair][leaf];
+        const vc_index *to = resolver->pairs[pair].to;
         if (value == VC_NONE)
-            return resolver->pairs[pair].to->is_partial ? VC_NOT_IN_INDEX
-                                                        : vc_unmatched_reasons[VC_KEY_EMPTY];
+            return to != NULL && to->is_partial ? VC_NOT_IN_INDEX
+                                                : vc_unmatched_reasons[VC_KEY_EMPTY];
         vc_key_state state = joined->value_keys[pair].states[value];
         if (state != VC_KEY_OK) {
             *is_excluded = joined->value_keys[pair].is_excluded[value];
@@ -434,11 +450,15 @@ static const char *why_not(const struct resolver *resolver, uint32_t leaf, bool 
 static vc_str found_key(const struct resolver *resolver, uint32_t leaf, vc_arena *arena)
 {
     vc_str text = {0};
+    bool is_first = true;
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         uint32_t value = resolver->joined.values[pair][leaf];
+        const vc_index *to = resolver->pairs[pair].to;
         if (value == VC_NONE) return (vc_str){0};
-        vc_str part = vc_texts_get(&resolver->pairs[pair].to->values, value);
-        text = pair == 0 ? part : vc_arena_printf(arena, "%.*s, %.*s", VC_FMT(text), VC_FMT(part));
+        if (to == NULL) continue;
+        vc_str part = vc_texts_get(&to->values, value);
+        text = is_first ? part : vc_arena_printf(arena, "%.*s, %.*s", VC_FMT(text), VC_FMT(part));
+        is_first = false;
     }
     return text;
 }
@@ -505,7 +525,7 @@ static vc_status count_collisions(struct resolver *resolver, vc_relation *relati
 {
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         const struct value_keys *keys = &resolver->joined.value_keys[pair];
-        uint32_t nvalues = resolver->pairs[pair].to->values.count;
+        uint32_t nvalues = count_values(resolver->pairs[pair].to);
         uint8_t *seen =
             VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)resolver->components[pair].count + 1);
         if (seen == NULL) return vc_no_memory(error);

@@ -1,4 +1,4 @@
-/* A relation: which units of the primary's dimension a joined leaf belongs to.
+/* A relation: which units of the primary's dimension a joined leaf (or tuple of leaves) belongs to.
  *
  * A join on indexes, resolved once against two dimensions. A *unit* is a leaf of the primary's
  * dimension, or a member of one of its levels when the index stands on a level above the leaf.
@@ -14,11 +14,16 @@
 
 #include "dimensions/dimension.h"
 #include "mapping/normalize.h"
+#include "mapping/tuples.h"
 
-/* One pair of a join: an index on either side, and the steps that make their keys comparable. */
+/* One pair of a join: an index on either side, and the steps that make their keys comparable. A
+ * constant stands for an index that gives every member of its side this one value; not on both
+ * sides, and not in all pairs. */
 typedef struct vc_relation_pair {
-    const vc_index *from;                               /* of the primary's dimension */
-    const vc_index *to;                                 /* of the joined dimension */
+    const vc_index *from;                               /* of the primary's dimension; or NULL */
+    const vc_index *to;                                 /* of the joined dimension; or NULL */
+    vc_str from_constant, to_constant;                  /* instead of an index */
+    size_t component;                                   /* of tuples, in which `to` is */
     const vc_normalizer *normalize_from, *normalize_to; /* NULL: keys as they are */
 } vc_relation_pair;
 
@@ -84,6 +89,13 @@ vc_status vc_relation_resolve_weighted(const vc_dimension *primary, const vc_dim
                                        const vc_relation_pair *pairs, size_t npairs,
                                        vc_arena *arena, const vc_relation **relation_out,
                                        vc_error *error);
+
+/* The same by a key whose components lie in several dimensions of the joined cube: tuples take the
+ * place of joined leaves, in everything that a relation says. */
+vc_status vc_relation_resolve_tuples(const vc_dimension *primary, const vc_tuples *tuples,
+                                     const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
+                                     vc_arena *arena, const vc_relation **relation_out,
+                                     vc_error *error);
 
 /* The units of a joined leaf: *units_out is in the relation. Returns how many. */
 size_t vc_relation_units(const vc_relation *relation, uint32_t leaf, const uint32_t **units_out);

@@ -1,4 +1,4 @@
-/* What the two ways to resolve a join share; only relation.c, relation_single.c and their tests
+/* What the two ways to resolve a join share; only relation*.c and their tests
  * include it. */
 #ifndef MAPPING_RELATION_PARTS_H
 #define MAPPING_RELATION_PARTS_H

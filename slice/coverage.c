@@ -35,8 +35,11 @@ static vc_status scan_fates(const struct covering *in, const vc_pass *pass, size
     if (steps == NULL || passing == NULL) return vc_no_memory(error);
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
         passing[leaf >> 6] |= (uint64_t)(relation->fates[leaf] <= last_fate) << (leaf & 63);
-    steps[0] =
-        (vc_step){.column = (uint16_t)binding->source_dimension, .nleaves = relation->nleaves};
+    steps[0] = (vc_step){.column = (uint16_t)(binding->tuples != NULL ? VC_COLUMN_TUPLES + dimension
+                                                                      : binding->source_dimension),
+                         .tuples = binding->tuples,
+                         .components = binding->components,
+                         .nleaves = relation->nleaves};
     vc_step_set_passing(&steps[0], passing);
     for (size_t i = 0; i < source->nfixes; i++) {
         size_t fixed = source->fixes[i].source_dimension;

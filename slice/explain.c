@@ -61,17 +61,25 @@ static vc_status explain_measures(vc_plan *plan, vc_error *error)
 
 /* ---- steps ---- */
 
-/* The pairs of indexes by which a source joins along one of its dimensions. */
-static vc_str through_of(const vc_plan *plan, const vc_cube_source *source, size_t column)
+/* One side of a pair: "geo.iso2", or a constant. */
+static vc_str side_of(const vc_plan *plan, vc_str dimension, vc_str index, vc_str constant)
 {
-    vc_str text = {0};
+    if (constant.data != NULL) return vc_arena_printf(plan->arena, "\"%.*s\"", VC_FMT(constant));
+    return vc_arena_printf(plan->arena, "%.*s.%.*s", VC_FMT(dimension), VC_FMT(index));
+}
+
+/* The pairs of indexes by which a source joins along a dimension of the cube. */
+static vc_str through_of(const vc_plan *plan, const vc_cube_source *source, size_t dimension)
+{
+    vc_str text = {0}, name = plan->cube->dimensions[dimension].name;
     const vc_source_def *definition = source->definition;
     for (size_t i = 0; definition != NULL && i < definition->join.non; i++) {
         const vc_on_def *on = &definition->join.on[i];
-        if (!vc_str_equal(on->to_dim, source->cube->dimension_names[column])) continue;
-        text = vc_arena_printf(plan->arena, "%.*s%s%.*s.%.*s = %.*s.%.*s", VC_FMT(text),
-                               text.size > 0 ? " and " : "", VC_FMT(on->dim), VC_FMT(on->index),
-                               VC_FMT(on->to_dim), VC_FMT(on->to_index));
+        if (!vc_str_equal(on->dim, name)) continue;
+        vc_str from = side_of(plan, on->dim, on->index, on->constant);
+        vc_str to = side_of(plan, on->to_dim, on->to_index, on->to_constant);
+        text = vc_arena_printf(plan->arena, "%.*s%s%.*s = %.*s", VC_FMT(text),
+                               text.size > 0 ? " and " : "", VC_FMT(from), VC_FMT(to));
     }
     return text;
 }
@@ -96,7 +104,9 @@ static vc_explain_step describe_step(const vc_plan *plan, const vc_pass *pass, u
                                      const vc_step *step)
 {
     const vc_cube_source *source = &plan->cube->sources[pass->source];
-    vc_explain_step out = {.source_dimension = source->cube->dimension_names[step->column],
+    vc_explain_step out = {.source_dimension = step->tuples != NULL
+                                                   ? source->bindings[step->dimension].to_name
+                                                   : source->cube->dimension_names[step->column],
                            .nleaves = step->nleaves,
                            .npassing = step->npassing,
                            .ngroups = 1};
@@ -113,7 +123,7 @@ static vc_explain_step describe_step(const vc_plan *plan, const vc_pass *pass, u
     const vc_axis *axis = axis_of(plan, step->dimension, kept);
     out.dimension = plan->cube->dimensions[step->dimension].name;
     out.is_mapped = step->is_mapped;
-    if (out.is_mapped) out.through = through_of(plan, source, step->column);
+    if (out.is_mapped) out.through = through_of(plan, source, step->dimension);
     out.why = why_of(plan->selections[step->dimension].is_cut, axis != NULL, out.is_mapped);
     if (axis != NULL) {
         out.level = axis->stored->name;

@@ -146,10 +146,13 @@ vc_status vc_plan_check(const vc_plan *plan, vc_error *error);
 /* One step of the scan: what the leaf in a fact column means. It passes or not; and where the
  * dimension is kept, it leads to a group, or through a ragged relation to several. */
 typedef struct vc_step {
-    uint16_t column;         /* dimension column of the source */
-    uint32_t nleaves;        /* of the source's dimension */
-    uint32_t first, end;     /* leaves that pass lie in [first, end) */
-    const uint64_t *passing; /* [nleaves] bits; NULL: all of [first, end) pass */
+    uint16_t column;          /* dimension column of the source; VC_COLUMN_TUPLES + dimension of the
+                                 cube when tuples of several columns stand for leaves */
+    const vc_tuples *tuples;  /* NULL: of one column */
+    const size_t *components; /* [tuples->ncomponents] the columns */
+    uint32_t nleaves;         /* of the source's dimension; tuples */
+    uint32_t first, end;      /* leaves that pass lie in [first, end) */
+    const uint64_t *passing;  /* [nleaves] bits; NULL: all of [first, end) pass */
     uint32_t npassing;
     uint64_t stride;         /* of the axis in the cell key; 0: rolled up, all in group 0 */
     const uint32_t *groups;  /* [nleaves] groups of the leaves that pass; NULL: rolled up */
@@ -163,6 +166,9 @@ typedef struct vc_step {
     size_t dimension;                          /* of the cube; SIZE_MAX: a fix */
     bool is_mapped;                            /* through a relation */
 } vc_step;
+
+/* No column of a source has such a number. */
+#define VC_COLUMN_TUPLES 4096
 
 static inline bool vc_step_passes(const vc_step *step, uint32_t leaf)
 {

@@ -92,6 +92,7 @@ static void run_lane(void *context, size_t number)
 static void release_lane(vc_lane *lane)
 {
     vc_cells_free(lane->cells);
+    vc_lane_release_tuples(lane);
     free(lane->chunks);
     free(lane->row_buffer);
     free(lane->slots);

@@ -2,6 +2,7 @@
  *
  *     scan.c          pieces and parts, the whole        scan_choose.c   what is known before
  *     scan_block.c    one block: filters, keys, measures
+ *     scan_tuples.c   the block of a step over several columns
  */
 #ifndef SLICE_SCAN_H
 #define SLICE_SCAN_H
@@ -79,6 +80,8 @@ typedef struct vc_lane {
     size_t spare_capacity;
     uint32_t leaves[VC_BLOCK_ROWS + VC_SCAN_SLACK];
     uint64_t values[VC_BLOCK_ROWS + VC_SCAN_SLACK];
+
+    struct vc_tuple_block **tuples; /* [nsteps] of steps over tuples; NULL: not needed so far */
 } vc_lane;
 
 /* The column of a measure: its values, or the leaves that are counted. -1: none, rows are. */
@@ -102,6 +105,11 @@ vc_status vc_scan_choose_form(vc_scan *scan, size_t nlanes, vc_scan_stats *stats
 
 /* stats->nbytes: what reading the chosen segments would touch at most. */
 vc_status vc_scan_promise_bytes(const vc_scan *scan, vc_scan_stats *stats, vc_error *error);
+
+/* The chunk of a step over tuples, of which only the block at hand is there: scan_tuples.c. Errors
+ * are in lane->error. */
+vc_status vc_lane_find_tuples(vc_lane *lane, size_t place, const vc_chunk **chunk_out);
+void vc_lane_release_tuples(vc_lane *lane);
 
 /* Room for entries of a block, at least count. False: out of memory. */
 bool vc_lane_reserve(vc_lane *lane, size_t count);

@@ -59,6 +59,7 @@ static vc_status find_chunk(vc_lane *lane, size_t place, uint16_t column,
     const vc_scan *scan = lane->scan;
     *chunk_out = lane->chunks[place];
     if (*chunk_out != NULL) return VC_OK;
+    if (column >= VC_COLUMN_TUPLES) return vc_lane_find_tuples(lane, place, chunk_out);
     vc_status status = vc_source_cube_view(scan->cube, scan->snapshot, column, lane->segment,
                                            chunk_out, &lane->error);
     if (status == VC_OK && (*chunk_out)->nrows != lane->segment_rows)
@@ -80,6 +81,7 @@ static vc_status step_chunk(vc_lane *lane, const vc_step *step, const vc_chunk *
 /* Count the bytes of a column in the block, once. */
 static void count_bytes(vc_lane *lane, uint16_t column, const vc_block *block)
 {
+    if (column >= VC_COLUMN_TUPLES) return; /* the columns it is made of were counted */
     for (size_t i = 0; i < lane->ncounted; i++)
         if (lane->counted[i] == column) return;
     if (lane->ncounted < sizeof lane->counted / sizeof lane->counted[0])

@@ -41,6 +41,7 @@ static vc_status choose_segments(vc_scan *scan, vc_scan_stats *stats, vc_error *
     scan->segments = VC_ARENA_NEW(scan->plan->arena, uint32_t, (size_t)nsegments + 1);
     if (is_out == NULL || scan->segments == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < scan->nfilters && !scan->plan->options->is_plain; i++) {
+        if (scan->filters[i]->tuples != NULL) continue; /* they have no zones of their own */
         vc_status status = vc_source_cube_zones(scan->cube, scan->snapshot,
                                                 scan->filters[i]->column, &zones, error);
         if (status != VC_OK) return status;
@@ -268,6 +269,16 @@ static vc_status promise_bytes(const vc_scan *scan, uint16_t column, uint64_t *b
     return status;
 }
 
+static vc_status promise_step(const vc_scan *scan, const vc_step *step, uint64_t *bytes,
+                              vc_error *error)
+{
+    if (step->tuples == NULL) return promise_bytes(scan, step->column, bytes, error);
+    vc_status status = VC_OK;
+    for (size_t c = 0; c < step->tuples->ncomponents && status == VC_OK; c++)
+        status = promise_bytes(scan, (uint16_t)step->components[c], bytes, error);
+    return status;
+}
+
 /* A step reads its column, an accumulator its own. */
 vc_status vc_scan_promise_bytes(const vc_scan *scan, vc_scan_stats *stats, vc_error *error)
 {
@@ -277,7 +288,7 @@ vc_status vc_scan_promise_bytes(const vc_scan *scan, vc_scan_stats *stats, vc_er
         bool is_read = step->npassing < step->nleaves || step->stride > 0;
         for (size_t before = 0; before < i; before++)
             is_read &= scan->table->steps[before].column != step->column;
-        if (is_read) status = promise_bytes(scan, step->column, &stats->nbytes, error);
+        if (is_read) status = promise_step(scan, step, &stats->nbytes, error);
     }
     for (size_t i = 0; i < scan->pass->naccumulators && status == VC_OK; i++)
         if (scan->keeps[i] != VC_KEEP_ROWS)

@@ -341,6 +341,8 @@ static vc_status make_mapped(const struct mapping *in, vc_arena *arena, struct m
                                 .coarse = VC_ARENA_NEW(arena, uint64_t, nwords)};
     if (out->mapped == NULL || out->coarse == NULL) return vc_no_memory(error);
     out->step = (vc_step){.column = (uint16_t)in->binding->source_dimension,
+                          .tuples = in->binding->tuples,
+                          .components = in->binding->components,
                           .nleaves = in->nleaves,
                           .is_mapped = true};
     vc_status status = VC_OK;
@@ -441,16 +443,16 @@ static vc_status add_mapped(struct making *in, size_t dimension, const struct gr
                             vc_error *error)
 {
     const vc_binding *binding = &in->source->bindings[dimension];
-    const vc_dimension *joined = in->source->cube->dimensions[binding->source_dimension];
     struct mapping mapping = {.outer = &in->plan->cube->dimensions[dimension],
                               .binding = binding,
                               .grouping = *grouping,
-                              .nleaves = joined->nleaves};
+                              .nleaves = binding->relation->nleaves};
     struct mapped_step made;
     vc_status status = map_dimension(in, &mapping, &made, error);
     if (status != VC_OK) return status;
     in->table->reaches[dimension] = (vc_reach){
         .is_bound = true, .is_relation = true, .mapped = made.mapped, .coarse = made.coarse};
+    if (binding->tuples != NULL) made.step.column = (uint16_t)(VC_COLUMN_TUPLES + dimension);
     made.step.stride = grouping->stride;
     made.step.axis = grouping->number;
     made.step.dimension = dimension;
@@ -598,6 +600,21 @@ static vc_status find_grouped(const struct making *in, uint16_t column, vc_step 
     return VC_OK;
 }
 
+/* Along one component of a composite key, which leaf is the last depends on the others. */
+static vc_status check_tuples(const struct making *in, uint16_t column, vc_error *error)
+{
+    for (size_t i = 0; i < in->table->nsteps; i++) {
+        const vc_step *step = &in->table->steps[i];
+        for (size_t c = 0; step->tuples != NULL && c < step->tuples->ncomponents; c++)
+            if (step->components[c] == column)
+                return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                               "a semi-additive measure along '%.*s', which is a part of a "
+                               "composite key over several dimensions",
+                               VC_FMT(in->source->cube->dimension_names[column]));
+    }
+    return VC_OK;
+}
+
 /* `last` and `first`: of the leaves that the selection leaves in each group of the dimension, only
  * the last (first) one counts, the same for all combinations of the other dimensions. The step that
  * groups the dimension is replaced by one in which the other leaves lead nowhere. */
@@ -610,7 +627,8 @@ static vc_status restrict_over(struct making *in, vc_error *error)
     uint32_t nleaves = dimension->nleaves, ngroups = 1, noffsets = 0;
     vc_numbers places;
     vc_step *grouped = NULL;
-    vc_status status = find_grouped(in, column, &grouped, error);
+    vc_status status = check_tuples(in, column, error);
+    if (status == VC_OK) status = find_grouped(in, column, &grouped, error);
     if (status == VC_OK) status = find_places(dimension, arena, &places, error);
     if (status != VC_OK) return status;
     size_t ntargets = 0;

@@ -18,7 +18,7 @@ BEYOND_A_SCHEMA = {"json", "duplicate_name", "definition_cycle", "expr", "form_m
 # Values whose being right depends on another value.
 BEYOND_CASES = {"common-primary", "crosswalk-same", "csv-delimiter-newline", "csv-quote-is-delimiter",
                 "index-where-empty-value", "level-derived-date", "level-derived-int", "level-not-derived",
-                "level-part-without-date", "virtual-primary-joined"}
+                "level-part-without-date", "on-const-alone", "on-const-nowhere", "virtual-primary-joined"}
 
 
 def main():

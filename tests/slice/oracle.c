@@ -16,12 +16,17 @@ struct synthetic {
 
 struct place { /* how a joined source lies along a dimension of the cube */
     bool is_there, is_relation;
-    unsigned of;     /* its own dimension */
-    bool *related;   /* [leaf of the cube's][leaf of the source's] */
-    uint32_t *units; /* [leaf of the cube's] what the index stands on */
+    unsigned of; /* its own dimension, the first one of a composite key */
+    /* What is related to leaves of the cube's: leaves of its own dimension, or of several the
+     * tuples that facts have. Called q below. */
+    unsigned ncomponents, components[WORLD_DIMENSIONS];
+    uint32_t nq;
+    uint32_t (*tuples)[WORLD_DIMENSIONS]; /* [nq][ncomponents] */
+    bool *related;                        /* [leaf of the cube's][q] */
+    uint32_t *units;                      /* [leaf of the cube's] what the index stands on */
     uint32_t nunits;
     unsigned level;      /* of the units; WORLD_LEVELS: leaves */
-    uint32_t *unmatched; /* [leaf of the source's] slot, or NOWHERE */
+    uint32_t *unmatched; /* [q] slot, or NOWHERE */
     vc_coverage coverage;
 };
 
@@ -179,18 +184,69 @@ static unsigned index_level(const struct world_dimension *dimension, unsigned in
     return index == INDEX_TOP ? 0 : index - INDEX_LEVEL;
 }
 
-static bool is_related(const struct world_source *source, unsigned number,
-                       const struct world_dimension *primary, const struct world_leaf *p,
-                       const struct world_dimension *joined, const struct world_leaf *q)
+/* The place of one of the source's dimensions among the components; NOWHERE when it is none. */
+static unsigned find_component(const struct place *place, unsigned of)
 {
-    for (unsigned i = 0; i < source->npairs; i++) {
-        const struct world_pair *pair = &source->pairs[i];
-        if (pair->dimension == number &&
-            !keys_meet(world_index_value(primary, p, pair->index),
-                       world_index_value(joined, q, pair->to_index), pair->steps))
-            return false;
+    for (unsigned c = 0; c < place->ncomponents; c++)
+        if (place->components[c] == of) return c;
+    return NOWHERE;
+}
+
+/* The leaf that q has in one of the source's dimensions. */
+static const struct world_leaf *leaf_of(const struct source *source, const struct place *place,
+                                        uint32_t q, unsigned of)
+{
+    uint32_t leaf = place->tuples[q][find_component(place, of)];
+    return &source->cube->dimensions[of]->leaves[leaf];
+}
+
+static bool is_related(const struct source *source, unsigned number, const struct place *place,
+                       const struct world_dimension *primary, const struct world_leaf *p,
+                       uint32_t q)
+{
+    for (unsigned i = 0; i < source->definition->npairs; i++) {
+        const struct world_pair *pair = &source->definition->pairs[i];
+        const struct world_dimension *joined = source->cube->dimensions[pair->to_dimension];
+        if (pair->dimension != number) continue;
+        const char *from =
+            pair->constant != NULL ? pair->constant : world_index_value(primary, p, pair->index);
+        const char *to = world_index_value(joined, leaf_of(source, place, q, pair->to_dimension),
+                                           pair->to_index);
+        if (!keys_meet(from, to, pair->steps)) return false;
     }
     return true;
+}
+
+/* The q of a fact. */
+static uint32_t find_q(const struct place *place, const uint32_t *leaves)
+{
+    for (uint32_t q = 0; q < place->nq; q++) {
+        bool is_same = true;
+        for (unsigned c = 0; c < place->ncomponents; c++)
+            is_same &= place->tuples[q][c] == leaves[place->components[c]];
+        if (is_same) return q;
+    }
+    return NOWHERE;
+}
+
+/* All q: leaves, or the tuples of facts. */
+static void list_qs(struct oracle *oracle, const struct world_cube *cube, struct place *place)
+{
+    size_t nleaves = cube->dimensions[place->of]->nleaves;
+    size_t room = (nleaves > cube->nfacts ? nleaves : cube->nfacts) + 1;
+    place->tuples = vc_arena_calloc(&oracle->arena, room, sizeof *place->tuples);
+    if (place->ncomponents == 1) {
+        place->nq = (uint32_t)nleaves;
+        for (uint32_t q = 0; q < nleaves; q++)
+            place->tuples[q][0] = q;
+        return;
+    }
+    for (size_t i = 0; i < cube->nfacts; i++) {
+        if (find_q(place, cube->facts[i].leaves) != NOWHERE) continue;
+        for (unsigned c = 0; c < place->ncomponents; c++)
+            place->tuples[place->nq][c] = cube->facts[i].leaves[place->components[c]];
+        place->nq++;
+    }
 }
 
 static void choose_units(struct oracle *oracle, const struct world_source *source, unsigned number,
@@ -198,7 +254,7 @@ static void choose_units(struct oracle *oracle, const struct world_source *sourc
 {
     unsigned level = NOWHERE;
     for (unsigned i = 0; i < source->npairs; i++) {
-        if (source->pairs[i].dimension != number) continue;
+        if (source->pairs[i].dimension != number || source->pairs[i].constant != NULL) continue;
         unsigned mine = index_level(dimension->stored, source->pairs[i].index);
         level = level == NOWHERE || mine > level ? mine : level;
     }
@@ -209,15 +265,17 @@ static void choose_units(struct oracle *oracle, const struct world_source *sourc
         place->units[i] = level == WORLD_LEVELS ? i : dimension->member_of[level][i];
 }
 
-/* The index values of a joined leaf as found, one text for all pairs; NULL when one is null. */
-static const char *found_key(struct oracle *oracle, const struct world_source *source,
-                             unsigned number, const struct world_dimension *joined, uint32_t leaf)
+/* The index values of q as found, one text for all pairs; NULL when one is null. */
+static const char *found_key(struct oracle *oracle, const struct source *source, unsigned number,
+                             const struct place *place, uint32_t q)
 {
     const char *all = "";
-    for (unsigned i = 0; i < source->npairs; i++) {
-        if (source->pairs[i].dimension != number) continue;
+    for (unsigned i = 0; i < source->definition->npairs; i++) {
+        const struct world_pair *pair = &source->definition->pairs[i];
+        if (pair->dimension != number) continue;
         const char *value =
-            world_index_value(joined, &joined->leaves[leaf], source->pairs[i].to_index);
+            world_index_value(source->cube->dimensions[pair->to_dimension],
+                              leaf_of(source, place, q, pair->to_dimension), pair->to_index);
         if (value == NULL) return NULL;
         all = vc_arena_printf(&oracle->arena, "%s%zu:%s", all, strlen(value), value).data;
     }
@@ -228,19 +286,17 @@ static void count_coverage(struct oracle *oracle, unsigned s, unsigned d)
 {
     const struct source *source = &oracle->sources[s];
     struct place *place = &oracle->sources[s].places[d];
-    const struct world_dimension *joined = source->cube->dimensions[place->of];
     uint32_t nleaves = oracle->dimensions[d].nleaves;
-    const char **keys = VC_ARENA_NEW(&oracle->arena, const char *, joined->nleaves + 1);
+    const char **keys = VC_ARENA_NEW(&oracle->arena, const char *, place->nq + 1);
     bool *is_unit = VC_ARENA_NEW(&oracle->arena, bool, place->nunits + 1);
-    place->coverage.members = joined->nleaves;
+    place->coverage.members = place->nq;
     place->coverage.primary_members = place->nunits;
-    for (uint32_t q = 0; q < joined->nleaves; q++) {
+    for (uint32_t q = 0; q < place->nq; q++) {
         bool is_matched = false, is_new = true;
         for (uint32_t p = 0; p < nleaves; p++)
-            if (place->related[p * joined->nleaves + q])
-                is_matched = is_unit[place->units[p]] = true;
+            if (place->related[p * place->nq + q]) is_matched = is_unit[place->units[p]] = true;
         place->coverage.members_matched += is_matched;
-        keys[q] = found_key(oracle, source->definition, d, joined, q);
+        keys[q] = found_key(oracle, source, d, place, q);
         for (uint32_t r = 0; r < q && keys[q] != NULL; r++)
             is_new &= keys[r] == NULL || strcmp(keys[r], keys[q]) != 0;
         place->coverage.keys += keys[q] != NULL && is_new;
@@ -250,22 +306,35 @@ static void count_coverage(struct oracle *oracle, unsigned s, unsigned d)
         place->coverage.primary_matched += is_unit[u];
 }
 
-static void relate(struct oracle *oracle, unsigned s, unsigned d, unsigned of)
+static void relate(struct oracle *oracle, unsigned s, unsigned d)
 {
     struct source *source = &oracle->sources[s];
     struct dimension *dimension = &oracle->dimensions[d];
-    const struct world_dimension *joined = source->cube->dimensions[of];
     struct place *place = &source->places[d];
-    *place = (struct place){.is_there = true, .is_relation = true, .of = of};
-    place->related =
-        VC_ARENA_NEW(&oracle->arena, bool, (size_t)dimension->nleaves * joined->nleaves + 1);
+    *place = (struct place){.is_there = true, .is_relation = true};
+    for (unsigned i = 0; i < source->definition->npairs; i++) {
+        const struct world_pair *pair = &source->definition->pairs[i];
+        if (pair->dimension == d && find_component(place, pair->to_dimension) == NOWHERE)
+            place->components[place->ncomponents++] = pair->to_dimension;
+    }
+    place->of = place->components[0];
+    list_qs(oracle, source->cube, place);
+    place->related = VC_ARENA_NEW(&oracle->arena, bool, (size_t)dimension->nleaves * place->nq + 1);
     choose_units(oracle, source->definition, d, dimension, place);
     for (uint32_t p = 0; p < dimension->nleaves; p++)
-        for (uint32_t q = 0; q < joined->nleaves; q++)
-            place->related[p * joined->nleaves + q] =
-                is_related(source->definition, d, dimension->stored, &dimension->stored->leaves[p],
-                           joined, &joined->leaves[q]);
+        for (uint32_t q = 0; q < place->nq; q++)
+            place->related[p * place->nq + q] =
+                is_related(source, d, place, dimension->stored, &dimension->stored->leaves[p], q);
     count_coverage(oracle, s, d);
+}
+
+/* By identity. */
+static void take_place(struct oracle *oracle, unsigned s, unsigned d, unsigned of)
+{
+    struct source *source = &oracle->sources[s];
+    source->places[d] =
+        (struct place){.is_there = true, .of = of, .ncomponents = 1, .components = {of}};
+    list_qs(oracle, source->cube, &source->places[d]);
 }
 
 /* ---- the dimensions of the cube ---- */
@@ -280,7 +349,7 @@ static void add_dimension(struct oracle *oracle, unsigned s, unsigned of)
     dimension->owned = of;
     dimension->nleaves = dimension->nslots = (uint32_t)dimension->stored->nleaves;
     number_members(oracle, dimension);
-    oracle->sources[s].places[d] = (struct place){.is_there = true, .of = of};
+    take_place(oracle, s, d, of);
 }
 
 static bool place_source(struct oracle *oracle, unsigned s, const char **error_out)
@@ -291,8 +360,7 @@ static bool place_source(struct oracle *oracle, unsigned s, const char **error_o
     for (unsigned i = 0; source->definition != NULL && i < source->definition->npairs; i++) {
         const struct world_pair *pair = &source->definition->pairs[i];
         is_placed[pair->to_dimension] = has_common = true;
-        if (!source->places[pair->dimension].is_there)
-            relate(oracle, s, pair->dimension, pair->to_dimension);
+        if (!source->places[pair->dimension].is_there) relate(oracle, s, pair->dimension);
     }
     for (unsigned of = 0; of < source->cube->ndimensions; of++) {
         if (is_placed[of]) continue;
@@ -308,7 +376,7 @@ static bool place_source(struct oracle *oracle, unsigned s, const char **error_o
             *error_out = "dimension_conflict";
             return false;
         }
-        source->places[d] = (struct place){.is_there = true, .of = of};
+        take_place(oracle, s, d, of);
     }
     return true;
 }
@@ -332,10 +400,10 @@ static bool check_common(const struct oracle *oracle, const char **error_out)
 /* ---- buckets, and the members that joins leave ---- */
 
 static bool is_unmatched(const struct oracle *oracle, unsigned d, const struct place *place,
-                         uint32_t q, size_t nleaves)
+                         uint32_t q)
 {
     for (uint32_t p = 0; p < oracle->dimensions[d].nleaves; p++)
-        if (place->related[p * nleaves + q]) return false;
+        if (place->related[p * place->nq + q]) return false;
     return true;
 }
 
@@ -378,20 +446,70 @@ static void order_leaves(struct oracle *oracle, const struct world_cube *cube, u
         }
 }
 
+/* The places of a dimension's leaves in its order. */
+static uint32_t *rank_leaves(struct oracle *oracle, const struct world_cube *cube, unsigned of)
+{
+    uint32_t nleaves = (uint32_t)cube->dimensions[of]->nleaves;
+    uint32_t *leaves = VC_ARENA_NEW(&oracle->arena, uint32_t, nleaves + 1);
+    uint32_t *ranks = VC_ARENA_NEW(&oracle->arena, uint32_t, nleaves + 1);
+    for (uint32_t i = 0; i < nleaves; i++)
+        leaves[i] = i;
+    order_leaves(oracle, cube, of, leaves, nleaves);
+    for (uint32_t i = 0; i < nleaves; i++)
+        ranks[leaves[i]] = i;
+    return ranks;
+}
+
+/* By the first component, then the next. */
+static void order_qs(struct oracle *oracle, const struct world_cube *cube,
+                     const struct place *place, uint32_t *qs, uint32_t count)
+{
+    uint32_t *ranks[WORLD_DIMENSIONS];
+    for (unsigned c = 0; c < place->ncomponents; c++)
+        ranks[c] = rank_leaves(oracle, cube, place->components[c]);
+    for (uint32_t i = 1; i < count; i++)
+        for (uint32_t j = i; j > 0; j--) {
+            const uint32_t *a = place->tuples[qs[j]], *b = place->tuples[qs[j - 1]];
+            unsigned c = 0;
+            while (c + 1 < place->ncomponents && a[c] == b[c])
+                c++;
+            if (ranks[c][a[c]] >= ranks[c][b[c]]) break;
+            uint32_t swap = qs[j];
+            qs[j] = qs[j - 1];
+            qs[j - 1] = swap;
+        }
+}
+
+/* The names of its leaves. */
+static const char *name_q(struct oracle *oracle, const struct world_cube *cube,
+                          const struct place *place, uint32_t q)
+{
+    const char *all = "";
+    for (unsigned c = 0; c < place->ncomponents; c++) {
+        const struct world_dimension *joined = cube->dimensions[place->components[c]];
+        const struct world_leaf *leaf = &joined->leaves[place->tuples[q][c]];
+        const char *own = joined->has_table ? leaf->key : leaf->keys[joined->nlevels - 1];
+        all = vc_arena_printf(&oracle->arena, "%s%s%s", all, c > 0 ? ", " : "",
+                              own == NULL ? "" : own)
+                  .data;
+    }
+    return all;
+}
+
 static void add_bucket(struct oracle *oracle, unsigned d, unsigned s)
 {
     struct dimension *dimension = &oracle->dimensions[d];
     struct place *place = &oracle->sources[s].places[d];
     const struct world_source *definition = oracle->sources[s].definition;
     if (!place->is_relation || definition->unmatched == VC_UNMATCHED_DROP) return;
-    const struct world_dimension *joined = oracle->sources[s].cube->dimensions[place->of];
-    uint32_t *leaves = VC_ARENA_NEW(&oracle->arena, uint32_t, joined->nleaves + 1), count = 0;
-    place->unmatched = vc_arena_alloc(&oracle->arena, (joined->nleaves + 1) * sizeof(uint32_t));
-    memset(place->unmatched, 0xFF, joined->nleaves * sizeof(uint32_t));
-    for (uint32_t q = 0; q < joined->nleaves; q++)
-        if (is_unmatched(oracle, d, place, q, joined->nleaves)) leaves[count++] = q;
+    const struct world_cube *joined = oracle->sources[s].cube;
+    uint32_t *qs = VC_ARENA_NEW(&oracle->arena, uint32_t, place->nq + 1), count = 0;
+    place->unmatched = vc_arena_alloc(&oracle->arena, (place->nq + 1) * sizeof(uint32_t));
+    memset(place->unmatched, 0xFF, place->nq * sizeof(uint32_t));
+    for (uint32_t q = 0; q < place->nq; q++)
+        if (is_unmatched(oracle, d, place, q)) qs[count++] = q;
     if (count == 0) return;
-    order_leaves(oracle, oracle->sources[s].cube, place->of, leaves, count);
+    order_qs(oracle, joined, place, qs, count);
     unsigned b = dimension->nbuckets++;
     dimension->bucket_sources[b] = s;
     dimension->bucket_keys[b] =
@@ -399,18 +517,16 @@ static void add_bucket(struct oracle *oracle, unsigned d, unsigned s)
     dimension->bucket_has_members[b] = definition->unmatched == VC_UNMATCHED_MEMBERS;
     for (uint32_t i = 0; i < count; i++) {
         bool is_new = dimension->bucket_has_members[b] || i == 0;
-        const struct world_leaf *leaf = &joined->leaves[leaves[i]];
-        const char *own = joined->has_table ? leaf->key : leaf->keys[joined->nlevels - 1];
         if (is_new)
             dimension->synthetics[dimension->nslots++ - dimension->nleaves] = (struct synthetic){
                 .source = s,
-                .leaf = leaves[i],
+                .leaf = qs[i],
                 .key = dimension->bucket_has_members[b]
                            ? vc_arena_printf(&oracle->arena, "%s:%s", definition->alias,
-                                             own == NULL ? "" : own)
+                                             name_q(oracle, joined, place, qs[i]))
                                  .data
                            : dimension->bucket_keys[b]};
-        place->unmatched[leaves[i]] = dimension->nslots - 1;
+        place->unmatched[qs[i]] = dimension->nslots - 1;
     }
 }
 
@@ -419,8 +535,7 @@ static void finish_dimension(struct oracle *oracle, unsigned d)
     struct dimension *dimension = &oracle->dimensions[d];
     size_t room = dimension->nleaves + 1;
     for (unsigned s = 0; s < oracle->nsources; s++)
-        if (oracle->sources[s].places[d].is_relation)
-            room += oracle->sources[s].cube->dimensions[oracle->sources[s].places[d].of]->nleaves;
+        if (oracle->sources[s].places[d].is_relation) room += oracle->sources[s].places[d].nq;
     dimension->synthetics = VC_ARENA_NEW(&oracle->arena, struct synthetic, room);
     dimension->visible = VC_ARENA_NEW(&oracle->arena, bool, room);
     for (unsigned s = 0; s < oracle->nsources; s++)
@@ -431,7 +546,7 @@ static void finish_dimension(struct oracle *oracle, unsigned d)
         const struct place *place = &oracle->sources[s].places[d];
         if (!place->is_relation) continue;
         vc_join_kind kind = oracle->sources[s].definition->kind;
-        size_t n = oracle->sources[s].cube->dimensions[place->of]->nleaves;
+        size_t n = place->nq;
         for (uint32_t p = 0; p < dimension->nleaves; p++) {
             bool has_partner = false;
             for (uint32_t q = 0; q < n; q++)
@@ -960,7 +1075,7 @@ static char reach(const struct asking *in, unsigned s, unsigned d, const bool *s
 {
     const struct dimension *dimension = &in->oracle->dimensions[d];
     const struct place *place = &in->oracle->sources[s].places[d];
-    uint32_t n = (uint32_t)in->oracle->sources[s].cube->dimensions[place->of]->nleaves;
+    uint32_t n = place->nq;
     bool has_real = false, has_synthetic = false, is_mapped = false, is_coarse = false;
     for (uint32_t slot = 0; slot < dimension->nslots; slot++)
         *(slot < dimension->nleaves ? &has_real : &has_synthetic) |= slots[slot];
@@ -1000,7 +1115,7 @@ static void prepare(struct asking *in, uint32_t kept)
         for (unsigned d = 0; d < oracle->ndimensions; d++) {
             const struct place *place = &oracle->sources[s].places[d];
             if (!place->is_there) continue;
-            size_t n = oracle->sources[s].cube->dimensions[place->of]->nleaves;
+            size_t n = place->nq;
             int axis = axis_of(in, d);
             uint32_t ngroups = axis < 0 ? 1 : in->ngroups[axis];
             in->allowed[s][d] = VC_ARENA_NEW(in->arena, bool *, ngroups + 1);
@@ -1046,8 +1161,8 @@ static bool lies_in(const struct asking *in, const struct measure *measure, cons
     for (unsigned d = 0; d < in->oracle->ndimensions; d++) {
         const struct place *place = &source->places[d];
         if (!place->is_there || (only >= 0 && place->of != (unsigned)only)) continue;
-        if (!in->allowed[measure->source][d][group_in(in, groups, d)][leaves[place->of]])
-            return false;
+        uint32_t q = place->ncomponents == 1 ? leaves[place->of] : find_q(place, leaves);
+        if (!in->allowed[measure->source][d][group_in(in, groups, d)][q]) return false;
     }
     const struct world_fix *own = &measure->fix;
     if (own->is_there && (only < 0 || own->dimension == (unsigned)only) &&

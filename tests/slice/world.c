@@ -266,6 +266,36 @@ static bool shares_with(const struct world_cube *a, const struct world_cube *b)
     return false;
 }
 
+/* Is a measure semi-additive along the dimension? Then it is no part of a key over several. */
+static bool is_over(const struct world_cube *cube, unsigned dimension)
+{
+    for (unsigned m = 0; m < cube->nmeasures; m++)
+        if (cube->measures[m].over != VC_OVER_NONE && cube->measures[m].over_dimension == dimension)
+            return true;
+    return false;
+}
+
+/* Along with another pair of the same key: some value of the joined side, for all of the primary.
+ */
+static void add_constant(struct world *world, const struct world_cube *joined,
+                         struct world_source *source)
+{
+    struct random *random = &world->random;
+    struct world_pair pair = source->pairs[0];
+    unsigned to = random_below(random, joined->ndimensions);
+    if (to != pair.to_dimension && (is_over(joined, to) || is_over(joined, pair.to_dimension)))
+        return;
+    const struct world_dimension *dimension = joined->dimensions[to];
+    pair.to_dimension = to;
+    pair.to_index = any_index(random, dimension);
+    if (dimension->nleaves == 0) return;
+    pair.constant = world_index_value(
+        dimension, &dimension->leaves[random_below(random, (unsigned)dimension->nleaves)],
+        pair.to_index);
+    if (pair.constant == NULL || strpbrk(pair.constant, "\"\\") != NULL) return;
+    source->pairs[source->npairs++] = pair;
+}
+
 static void make_pairs(struct world *world, const struct world_cube *primary,
                        const struct world_cube *joined, struct world_source *source)
 {
@@ -277,7 +307,9 @@ static void make_pairs(struct world *world, const struct world_cube *primary,
                                   .to_dimension = random_below(random, joined->ndimensions)};
         bool is_possible = true;
         for (unsigned j = 0; j < source->npairs; j++)
-            if (source->pairs[j].dimension == pair.dimension)
+            if (source->pairs[j].dimension == pair.dimension &&
+                (is_over(joined, pair.to_dimension) ||
+                 is_over(joined, source->pairs[j].to_dimension) || random_chance(random, 40)))
                 pair.to_dimension = source->pairs[j].to_dimension;
         pair.index = any_index(random, primary->dimensions[pair.dimension]);
         pair.to_index = any_index(random, joined->dimensions[pair.to_dimension]);
@@ -285,9 +317,11 @@ static void make_pairs(struct world *world, const struct world_cube *primary,
         for (unsigned j = 0; j < source->npairs; j++)
             is_possible &= source->pairs[j].dimension != pair.dimension ||
                            source->pairs[j].index != pair.index ||
+                           source->pairs[j].to_dimension != pair.to_dimension ||
                            source->pairs[j].to_index != pair.to_index;
         if (is_possible) source->pairs[source->npairs++] = pair;
     }
+    if (source->npairs > 0 && random_chance(random, 15)) add_constant(world, joined, source);
 }
 
 static void make_source(struct world *world, unsigned number)
@@ -609,10 +643,11 @@ static void put_join(const struct world *world, FILE *file, const struct world_s
     for (unsigned i = 0; i < source->npairs; i++) {
         const struct world_pair *pair = &source->pairs[i];
         fprintf(file,
-                "%s{\"dim\": \"%s\", \"index\": \"%s\", \"to_dim\": \"%s\", \"to_index\": \"%s\"",
+                "%s{\"dim\": \"%s\", \"%s\": \"%s\", \"to_dim\": \"%s\", \"to_index\": \"%s\"",
                 i > 0 ? ",\n     " : "", primary->dimensions[pair->dimension]->name,
-                world_index_name(pair->index), joined->dimensions[pair->to_dimension]->name,
-                world_index_name(pair->to_index));
+                pair->constant != NULL ? "const" : "index",
+                pair->constant != NULL ? pair->constant : world_index_name(pair->index),
+                joined->dimensions[pair->to_dimension]->name, world_index_name(pair->to_index));
         const char *comma = "";
         if (pair->steps != 0) fputs(", \"normalize\": {\"both\": [", file);
         if (pair->steps & STEP_SPLIT) fprintf(file, "{\"split\": \",\"}"), comma = ", ";
@@ -621,6 +656,43 @@ static void put_join(const struct world *world, FILE *file, const struct world_s
         fputs(pair->steps != 0 ? "]}}" : "}", file);
     }
     fputs("]}", file);
+}
+
+static bool is_mapped(const struct world_source *source, unsigned dimension)
+{
+    for (unsigned i = 0; i < source->npairs; i++)
+        if (source->pairs[i].to_dimension == dimension) return true;
+    return false;
+}
+
+/* Does a source have the dimension, unmapped? */
+static bool has_dimension(const struct world *world, unsigned source,
+                          const struct world_dimension *dimension)
+{
+    const struct world_cube *cube = &world->cubes[world->sources[source].cube];
+    for (unsigned d = 0; d < cube->ndimensions; d++)
+        if (cube->dimensions[d] == dimension && !is_mapped(&world->sources[source], d)) return true;
+    return false;
+}
+
+/* Is the dimension one that the source owns, and another one lacks? A policy about any other is an
+ * error. */
+static bool can_have_policy(const struct world *world, unsigned source, unsigned number)
+{
+    const struct world_dimension *dimension =
+        world->cubes[world->sources[source].cube].dimensions[number];
+    bool is_lacking = false;
+    if (is_mapped(&world->sources[source], number)) return false;
+    for (unsigned s = 0; s < source; s++)
+        if (has_dimension(world, s, dimension)) return false;
+    for (unsigned s = 0; s < world->nsources; s++) {
+        bool has = has_dimension(world, s, dimension);
+        const struct world_source *other = &world->sources[s];
+        for (unsigned i = 0; i < other->npairs && source == 0; i++)
+            has |= other->pairs[i].dimension == number;
+        is_lacking |= !has;
+    }
+    return is_lacking;
 }
 
 static void put_privates(const struct world *world, FILE *file)
@@ -632,7 +704,9 @@ static void put_privates(const struct world *world, FILE *file)
         const char *comma = "";
         fprintf(file, "%s\"%s\": {", s > 0 ? ", " : "", world->sources[s].alias);
         for (unsigned d = 0; d < cube->ndimensions; d++) {
-            if (world->sources[s].others[d] == VC_UNRELATED_DEFAULT) continue;
+            if (world->sources[s].others[d] == VC_UNRELATED_DEFAULT ||
+                !can_have_policy(world, s, d))
+                continue;
             fprintf(file, "%s\"%s\": {\"others\": \"%s\"}", comma, cube->dimensions[d]->name,
                     names[world->sources[s].others[d]]);
             comma = ", ";

@@ -76,6 +76,7 @@ enum { STEP_SPLIT = 1, STEP_TRIM = 2, STEP_FOLD = 4 };
 struct world_pair {
     unsigned dimension; /* of the primary */
     unsigned index;
+    const char *constant; /* instead of the primary's index; NULL */
     unsigned to_dimension, to_index;
     unsigned steps;
 };
