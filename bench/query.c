@@ -5,15 +5,21 @@
  * opens a store and obeys lines on standard input, with one line of answer for each, so that a
  * driver can let other engines run between any two queries.
  *
- * run FILE:      ask the query of a JSON body. Answers "TOTAL CPU ENGINE", nanoseconds: from the
+ * run FILE       ask the query of a JSON body. Answers "TOTAL CPU ENGINE", nanoseconds: from the
  *                text of the query to the text of the answer (format=arrays); processor time of
  *                all threads meanwhile; of TOTAL, the time in vc_engine_run.
- * answer FILE:   the answer, one line of JSON
- * memory FILE:   bytes that the query is estimated to need, and the limit beyond which a server or
- * the command refuses it unless told otherwise; here there is none columns CUBE:  stored bytes of
- * each fact column of a source cube, one line of JSON sum BYTES:     add up a buffer of so many
- * bytes with all threads, which is what the memory allows. Answers "TOTAL CPU", nanoseconds
- * kernels:       the name of the level of kernels in use
+ *
+ * answer FILE    the answer, one line of JSON
+ *
+ * memory FILE    bytes that the query is estimated to need, and the limit beyond which a server or
+ *                the command refuses it unless told otherwise; here there is none
+ *
+ * columns CUBE   stored bytes of each fact column of a source cube, one line of JSON
+ *
+ * sum BYTES      add up a buffer of so many bytes with all threads, which is what the memory
+ *                allows. Answers "TOTAL CPU", nanoseconds
+ *
+ * kernels        the name of the level of kernels in use
  *
  * Before the first line it prints the nanoseconds that opening the store took.
  */
