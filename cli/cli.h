@@ -7,6 +7,7 @@
  *     main.c      commands and help       options.c  the command line
  *     load.c      load, check, drop       browse.c   ls, describe, members
  *     query.c     query, coverage         explain.c  explain
+ *     facts.c     facts
  *     asking.c    what these share        store.c    stats, verify
  *     serve.c     serve                   compact.c  compact
  *     text.c      tables and numbers on a terminal
@@ -99,7 +100,7 @@ vc_str vc_cli_count(vc_arena *arena, uint64_t count);
 vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes);
 
 /* A table with aligned columns: texts [nrows * ncolumns], the first row is the header. is_right
- * [ncolumns] aligns a column to the right. */
+ * [ncolumns] aligns a column to the right. What is wider than the terminal loses ends of texts. */
 void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool *is_right);
 
 /* ---- the store ---- */
@@ -130,6 +131,6 @@ extern const vc_option vc_common_options[]; /* --help and --quiet */
 
 extern const vc_command vc_command_load, vc_command_check, vc_command_compact, vc_command_drop,
     vc_command_ls, vc_command_describe, vc_command_members, vc_command_query, vc_command_explain,
-    vc_command_coverage, vc_command_serve, vc_command_stats, vc_command_verify;
+    vc_command_coverage, vc_command_facts, vc_command_serve, vc_command_stats, vc_command_verify;
 
 #endif

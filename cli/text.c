@@ -67,16 +67,50 @@ vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes)
     return vc_arena_str(arena, (vc_str){.data = text, .size = size});
 }
 
+/* The part of a text that takes at most `width` columns. */
+static vc_str cut_text(vc_str text, size_t width)
+{
+    size_t end = 0;
+    for (size_t next = 0; next < text.size; end = next) {
+        for (next++; next < text.size && ((unsigned char)text.data[next] & 0xC0) == 0x80;)
+            next++;
+        if (vc_utf8_columns((vc_str){.data = text.data, .size = next}) > width) break;
+    }
+    return (vc_str){.data = text.data, .size = end};
+}
+
 /* Blanks are owed, and paid before the next text: no line ends in blanks. */
 static void put_padded(vc_str text, size_t width, bool is_right, size_t *blanks)
 {
-    size_t columns = vc_utf8_columns(text), padding = columns < width ? width - columns : 0;
+    bool is_cut = vc_utf8_columns(text) > width;
+    if (is_cut) text = cut_text(text, width - 1);
+    size_t columns = vc_utf8_columns(text) + is_cut;
+    size_t padding = columns < width ? width - columns : 0;
     if (is_right) *blanks += padding;
-    if (text.size > 0) {
-        printf("%*s%.*s", (int)*blanks, "", (int)text.size, text.data);
+    if (text.size > 0 || is_cut) {
+        printf("%*s%.*s%s", (int)*blanks, "", (int)text.size, text.data,
+               is_cut ? "\xE2\x80\xA6" : "");
         *blanks = 0;
     }
     *blanks += is_right ? 2 : padding + 2;
+}
+
+/* Take from the widest columns of texts until all fit on the terminal; numbers are never cut. */
+static void fit_widths(size_t *widths, size_t ncolumns, const bool *is_right)
+{
+    enum { LEAST = 8, GAP = 2 };
+    size_t limit = vc_cli_width(), total = ncolumns == 0 ? 0 : GAP * (ncolumns - 1);
+    for (size_t c = 0; c < ncolumns; c++)
+        total += widths[c];
+    for (; limit > 0 && total > limit; total--) {
+        size_t widest = SIZE_MAX;
+        for (size_t c = 0; c < ncolumns; c++)
+            if (!is_right[c] && widths[c] > LEAST &&
+                (widest == SIZE_MAX || widths[c] > widths[widest]))
+                widest = c;
+        if (widest == SIZE_MAX) return;
+        widths[widest]--;
+    }
 }
 
 void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool *is_right)
@@ -89,6 +123,7 @@ void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool
             size_t columns = vc_utf8_columns(texts[row * ncolumns + column]);
             if (columns > widths[column]) widths[column] = columns;
         }
+    fit_widths(widths, ncolumns, is_right);
     for (size_t row = 0; row < nrows; row++) {
         fputs(row == 0 && has_colour ? "\033[1m" : "", stdout);
         size_t blanks = 0;

@@ -3,7 +3,7 @@
 #define HTTP_DESCRIBE_H
 
 #include "cube/model.h"
-#include "http/json_writer.h"
+#include "base/json_writer.h"
 
 /* The whole model of a cube, as an object. */
 void vc_describe_cube(vc_json_writer *json, const vc_cube *cube, const char *snapshot);

@@ -1,5 +1,5 @@
 /* What is known of the server itself. */
-#include "http/json_writer.h"
+#include "base/json_writer.h"
 #include "http/route.h"
 #include "http/service.h"
 

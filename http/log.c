@@ -1,6 +1,6 @@
 #include "http/log.h"
 
-#include "http/json_writer.h"
+#include "base/json_writer.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 #include "http/reply.h"
 
-#include "http/json_writer.h"
+#include "base/json_writer.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -622,14 +622,19 @@ static vc_status add_coverage(struct answering *in, vc_error *error)
 
 /* ---- the whole ---- */
 
-static vc_status fill_options(const vc_engine_options *options, const vc_query *query,
-                              vc_engine_options *filled_out, vc_error *error)
+vc_engine_options vc_engine_defaults(const vc_engine_options *options)
 {
     vc_engine_options filled = options == NULL ? (vc_engine_options){0} : *options;
     if (filled.limits.max_cells == 0) filled.limits.max_cells = 5000000;
     if (filled.limits.max_time_ms == 0) filled.limits.max_time_ms = 30000;
     if (filled.limits.max_memory_bytes == 0) filled.limits.max_memory_bytes = VC_DEFAULT_MAX_MEMORY;
-    *filled_out = filled;
+    return filled;
+}
+
+static vc_status fill_options(const vc_engine_options *options, const vc_query *query,
+                              vc_engine_options *filled_out, vc_error *error)
+{
+    *filled_out = vc_engine_defaults(options);
     if (query->totals_visible)
         return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
                        "totals_scope=visible is not supported by this version");

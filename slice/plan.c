@@ -403,11 +403,14 @@ static vc_status plan_compared(vc_plan *plan, vc_error *error)
     return status;
 }
 
-vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
-                       vc_arena *arena, vc_plan **plan_out, vc_error *error)
+/* The cube, what is selected and drilled, and room for measures. */
+static vc_status start_plan(vc_model *model, const vc_query *query,
+                            const vc_engine_options *options, size_t nmore, vc_arena *arena,
+                            vc_plan **plan_out, vc_error *error)
 {
     vc_plan *plan = VC_ARENA_NEW(arena, vc_plan, 1);
     if (plan == NULL) return vc_no_memory(error);
+    *plan_out = plan;
     plan->model = model;
     plan->query = query;
     plan->options = options;
@@ -417,15 +420,34 @@ vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_o
     if (status != VC_OK) return status;
     /* Each having, order and top may add one measure of its own, each of those its operands: which
      * are measures of the cube. */
-    plan->max_measures = plan->cube->nmeasures * 2 + query->nmeasures + query->nhavings +
-                         query->norders + query->ntops + 1;
+    plan->max_measures =
+        plan->cube->nmeasures * 2 + nmore + query->nhavings + query->norders + query->ntops + 1;
     plan->measures = VC_ARENA_NEW(arena, vc_plan_measure, plan->max_measures);
     plan->passes = VC_ARENA_NEW(arena, vc_pass, plan->max_measures);
     if (plan->measures == NULL || plan->passes == NULL) return vc_no_memory(error);
     status = vc_plan_select(plan, error);
-    if (status == VC_OK) status = plan_axes(plan, error);
-    if (status == VC_OK) status = plan_asked(plan, error);
-    if (status == VC_OK) status = plan_compared(plan, error);
-    *plan_out = plan;
+    return status == VC_OK ? plan_axes(plan, error) : status;
+}
+
+vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                       vc_arena *arena, vc_plan **plan_out, vc_error *error)
+{
+    vc_status status = start_plan(model, query, options, query->nmeasures, arena, plan_out, error);
+    if (status == VC_OK) status = plan_asked(*plan_out, error);
+    if (status == VC_OK) status = plan_compared(*plan_out, error);
+    return status;
+}
+
+vc_status vc_plan_make_of(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                          const vc_cube_measure *measures, size_t nmeasures, vc_arena *arena,
+                          vc_plan **plan_out, vc_error *error)
+{
+    vc_status status = start_plan(model, query, options, nmeasures, arena, plan_out, error);
+    size_t at = 0;
+    for (size_t i = 0; i < nmeasures && status == VC_OK; i++) {
+        status = add_plan_measure(*plan_out, from_stored(&measures[i]), &at, error);
+        if (status == VC_OK) status = plan_base(*plan_out, &(*plan_out)->measures[at], error);
+    }
+    if (status == VC_OK) (*plan_out)->nasked = (*plan_out)->nmeasures;
     return status;
 }

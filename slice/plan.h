@@ -16,6 +16,7 @@
  *     grain.c      the cells of one grouping         calculate.c   measures computed from others
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
+ *     facts*.c     the facts behind a cell           naming.c   what single leaves are called
  *     explain.c    how it is done, and the memory it needs
  */
 #ifndef SLICE_PLAN_H
@@ -113,6 +114,15 @@ typedef struct vc_plan {
 
 vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
                        vc_arena *arena, vc_plan **plan_out, vc_error *error);
+
+/* The same of measures [nmeasures] that the caller made, none of them calculated, in place of those
+ * that the query names. */
+vc_status vc_plan_make_of(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                          const vc_cube_measure *measures, size_t nmeasures, vc_arena *arena,
+                          vc_plan **plan_out, vc_error *error);
+
+/* Options with the defaults filled in; options may be NULL. */
+vc_engine_options vc_engine_defaults(const vc_engine_options *options);
 
 /* A measure of the plan by name: one of the query's, a measure of the cube, or an expression over
  * them, added when it is not there yet. */

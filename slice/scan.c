@@ -30,8 +30,8 @@
 
 /* ---- lanes ---- */
 
-/* Some blocks of a segment, of which the zone of the first column says how many rows it has. */
-static vc_status scan_blocks(vc_lane *lane, uint32_t segment, uint32_t first, uint32_t end)
+/* Go on to a segment, of which the zone of the first column says how many rows it has. */
+static vc_status enter_segment(vc_lane *lane, uint32_t segment)
 {
     const vc_scan *scan = lane->scan;
     const vc_zone *zones;
@@ -43,13 +43,24 @@ static vc_status scan_blocks(vc_lane *lane, uint32_t segment, uint32_t first, ui
     vc_status status = vc_plan_check(scan->plan, &lane->error);
     if (status == VC_OK)
         status = vc_source_cube_zones(scan->cube, scan->snapshot, 0, &zones, &lane->error);
-    if (status != VC_OK) return status;
-    lane->segment_rows = zones[segment].nrows;
+    if (status == VC_OK) lane->segment_rows = zones[segment].nrows;
+    return status;
+}
+
+static void enter_block(vc_lane *lane, uint32_t block)
+{
+    uint32_t left = lane->segment_rows - block * VC_BLOCK_ROWS;
+    lane->block = block;
+    lane->nrows = left < VC_BLOCK_ROWS ? left : VC_BLOCK_ROWS;
+}
+
+/* Some blocks of a segment. */
+static vc_status scan_blocks(vc_lane *lane, uint32_t segment, uint32_t first, uint32_t end)
+{
+    vc_status status = enter_segment(lane, segment);
     for (uint32_t block = first;
          block < end && block * VC_BLOCK_ROWS < lane->segment_rows && status == VC_OK; block++) {
-        uint32_t left = lane->segment_rows - block * VC_BLOCK_ROWS;
-        lane->block = block;
-        lane->nrows = left < VC_BLOCK_ROWS ? left : VC_BLOCK_ROWS;
+        enter_block(lane, block);
         status = vc_lane_scan_block(lane);
     }
     return status;
@@ -75,17 +86,23 @@ static vc_status scan_lane(vc_lane *lane)
     return status;
 }
 
-static void run_lane(void *context, size_t number)
+static vc_status start_lane(vc_scan *scan, vc_lane *lane)
 {
-    vc_scan *scan = context;
-    vc_lane *lane = &scan->lanes[number];
     size_t nchunks = scan->table->nsteps + scan->pass->naccumulators;
     lane->scan = scan;
     lane->segment = UINT32_MAX;
     lane->chunks = calloc(nchunks + 1, sizeof *lane->chunks);
-    lane->status = lane->chunks != NULL && vc_lane_reserve(lane, VC_BLOCK_ROWS)
-                       ? vc_cells_new(&scan->form, &lane->cells, &lane->error)
-                       : vc_no_memory(&lane->error);
+    return lane->chunks != NULL && vc_lane_reserve(lane, VC_BLOCK_ROWS)
+               ? VC_OK
+               : vc_no_memory(&lane->error);
+}
+
+static void run_lane(void *context, size_t number)
+{
+    vc_scan *scan = context;
+    vc_lane *lane = &scan->lanes[number];
+    lane->status = start_lane(scan, lane);
+    if (lane->status == VC_OK) lane->status = vc_cells_new(&scan->form, &lane->cells, &lane->error);
     if (lane->status == VC_OK) lane->status = scan_lane(lane);
 }
 
@@ -202,16 +219,21 @@ static vc_status run(vc_scan *scan, size_t nlanes, vc_cells **cells_out, vc_scan
     return status;
 }
 
+static vc_scan new_scan(const vc_plan *plan, const vc_pass *pass, const vc_table *table)
+{
+    return (vc_scan){.plan = plan,
+                     .pass = pass,
+                     .table = table,
+                     .cube = plan->cube->sources[pass->source].cube,
+                     .snapshot = vc_model_snapshot(plan->model),
+                     .kernels = vc_kernels_get(vc_cpu_get_level()),
+                     .packed = vc_packed_get_kernels(vc_cpu_get_level())};
+}
+
 vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
                       vc_cells **cells_out, vc_scan_stats *stats, vc_error *error)
 {
-    vc_scan scan = {.plan = plan,
-                    .pass = pass,
-                    .table = table,
-                    .cube = plan->cube->sources[pass->source].cube,
-                    .snapshot = vc_model_snapshot(plan->model),
-                    .kernels = vc_kernels_get(vc_cpu_get_level()),
-                    .packed = vc_packed_get_kernels(vc_cpu_get_level())};
+    vc_scan scan = new_scan(plan, pass, table);
     *stats = (vc_scan_stats){0};
     vc_status status = vc_scan_choose(&scan, stats, error);
     if (status != VC_OK) return status;
@@ -224,4 +246,41 @@ vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *
     status = run(&scan, nlanes, cells_out, stats, error);
     return status == VC_OK && scan.has_sets ? share_out(&scan, *cells_out, cells_out, error)
                                             : status;
+}
+
+/* ---- rows ---- */
+
+static vc_status visit_segment(vc_lane *lane, uint32_t segment, vc_visit_rows *visit, void *context,
+                               bool *is_enough, vc_error *error)
+{
+    vc_status status = enter_segment(lane, segment);
+    for (uint32_t block = 0; status == VC_OK && block * VC_BLOCK_ROWS < lane->segment_rows;
+         block++) {
+        enter_block(lane, block);
+        status = vc_lane_select_block(lane);
+        if (status != VC_OK || lane->count == 0) continue;
+        status = visit(context, lane, is_enough, error);
+        if (status != VC_OK || *is_enough) return status;
+    }
+    if (status != VC_OK && error != NULL) *error = lane->error;
+    return status;
+}
+
+vc_status vc_scan_visit(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
+                        vc_visit_rows *visit, void *context, vc_error *error)
+{
+    vc_scan scan = new_scan(plan, pass, table);
+    vc_scan_stats stats = {0};
+    bool is_enough = false;
+    vc_status status = vc_scan_choose(&scan, &stats, error);
+    if (status != VC_OK) return status;
+    vc_lane *lane = calloc(1, sizeof *lane);
+    if (lane == NULL) return vc_no_memory(error);
+    status = start_lane(&scan, lane);
+    if (status != VC_OK && error != NULL) *error = lane->error;
+    for (uint32_t i = 0; i < scan.nsegments && status == VC_OK && !is_enough; i++)
+        status = visit_segment(lane, scan.segments[i], visit, context, &is_enough, error);
+    release_lane(lane);
+    free(lane);
+    return status;
 }

@@ -117,4 +117,20 @@ bool vc_lane_reserve(vc_lane *lane, size_t count);
 /* Scan the block of the lane at hand. Errors are in lane->error. */
 vc_status vc_lane_scan_block(vc_lane *lane);
 
+/* Only find the rows of the block that pass: lane->rows [lane->count]. Errors are in lane->error.
+ */
+vc_status vc_lane_select_block(vc_lane *lane);
+
+/* Go through the facts that pass every step of a table, in the order in which they are stored.
+ *
+ * pass   without accumulators
+ * table  of a grouping that keeps no axis
+ * visit  called for each block that has such facts, with lane->rows [lane->count] of lane->block of
+ *        lane->segment. *is_enough_out: no more are wanted. Whatever else it returns than VC_OK
+ *        ends the walk */
+typedef vc_status vc_visit_rows(void *context, const vc_lane *lane, bool *is_enough_out,
+                                vc_error *error);
+vc_status vc_scan_visit(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
+                        vc_visit_rows *visit, void *context, vc_error *error);
+
 #endif

@@ -540,3 +540,16 @@ vc_status vc_lane_scan_block(vc_lane *lane)
         status = accumulate(lane, i);
     return status;
 }
+
+vc_status vc_lane_select_block(vc_lane *lane)
+{
+    bool is_empty;
+    vc_status status = filter_block(lane, &is_empty);
+    if (status != VC_OK || is_empty) {
+        lane->count = 0;
+        return status;
+    }
+    count_rows(lane);
+    list_rows(lane);
+    return VC_OK;
+}

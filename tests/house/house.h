@@ -80,6 +80,9 @@ void house_explain_http(const char *store, const char *body, struct house_reply 
 /* GET /v1/cubes/{cube}/aggregate; parameters is an object of texts. */
 void house_get_http(const char *store, const char *cube, const json_t *parameters,
                     struct house_reply *reply);
+/* GET /v1/cubes/{cube}/{part}. */
+void house_get_part(const char *store, const char *cube, const char *part, const json_t *parameters,
+                    struct house_reply *reply);
 void house_reply_release(struct house_reply *reply);
 
 /* ---- JSON (fits.c) ---- */

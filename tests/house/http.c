@@ -116,12 +116,19 @@ static void put_encoded(vc_buffer *out, const char *text)
 void house_get_http(const char *directory, const char *cube, const json_t *parameters,
                     struct house_reply *reply)
 {
+    house_get_part(directory, cube, "aggregate", parameters, reply);
+}
+
+void house_get_part(const char *directory, const char *cube, const char *part,
+                    const json_t *parameters, struct house_reply *reply)
+{
     vc_buffer target = {0};
     const char *name, *separator = "?";
     json_t *value;
     vc_buffer_put_text(&target, "/v1/cubes/");
     put_encoded(&target, cube);
-    vc_buffer_put_text(&target, "/aggregate");
+    vc_buffer_put_char(&target, '/');
+    vc_buffer_put_text(&target, part);
     json_object_foreach((json_t *)parameters, name, value)
     {
         vc_buffer_put_text(&target, separator);

@@ -1,4 +1,4 @@
-#include "http/json_writer.h"
+#include "base/json_writer.h"
 
 void vc_json_put_key(vc_json_writer *json, const char *key)
 {

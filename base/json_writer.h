@@ -8,8 +8,8 @@
  * `key` is the key inside an object (plain ASCII without anything to escape) and NULL inside an
  * array. Out of memory is remembered by the buffer.
  */
-#ifndef HTTP_JSON_WRITER_H
-#define HTTP_JSON_WRITER_H
+#ifndef BASE_JSON_WRITER_H
+#define BASE_JSON_WRITER_H
 
 #include "base/buffer.h"
 

@@ -1,0 +1,266 @@
+#include "slice/facts.h"
+
+#include "base/list.h"
+#include "slice/facts_parts.h"
+
+#include <string.h>
+
+struct finding {
+    vc_model *model;
+    const vc_facts_query *query;
+    vc_arena *arena;
+    const vc_cube *cube;
+    vc_cube_measure *counts; /* one for each set: the number of its facts */
+    vc_str **readers;        /* [nsets] measures that read the set */
+    size_t *nreaders;
+    size_t nsets;
+    bool *is_known; /* [nfields of the query] */
+};
+
+/* ---- what is to be counted ---- */
+
+static vc_status find_source(const struct finding *in, size_t *source_out, vc_error *error)
+{
+    const vc_cube *cube = in->cube;
+    vc_nearest nearest;
+    vc_nearest_init(&nearest, in->query->source);
+    for (size_t s = 0; s < cube->nsources; s++) {
+        vc_str alias = cube->is_virtual ? cube->sources[s].alias : cube->name;
+        vc_nearest_offer(&nearest, alias);
+        if (!vc_str_equal(alias, in->query->source)) continue;
+        *source_out = s;
+        return VC_OK;
+    }
+    vc_fail(error, VC_NOT_FOUND, "unknown_source", "cube '%.*s' has no source '%.*s'",
+            VC_FMT(cube->name), VC_FMT(in->query->source));
+    vc_nearest_report(&nearest, error);
+    vc_error_at_offset(error, "source", 0);
+    return VC_NOT_FOUND;
+}
+
+static vc_cube_measure count_of(size_t source)
+{
+    return (vc_cube_measure){.name = VC_STR("facts"),
+                             .aggregator = VC_AGG_COUNT,
+                             .type = VC_VALUE_INT,
+                             .source = source,
+                             .column = -1,
+                             .distinct_dimension = -1};
+}
+
+static bool same_facts(const vc_cube_measure *a, const vc_cube_measure *b)
+{
+    return a->source == b->source && a->over == b->over &&
+           (a->over == VC_OVER_NONE || a->over_dimension == b->over_dimension) &&
+           a->nfixes == b->nfixes && (a->nfixes == 0 || a->fixes == b->fixes) &&
+           a->unrelated == b->unrelated;
+}
+
+/* The facts that a base measure reads: of `last` those of the last leaf. */
+static void add_measure(struct finding *in, const vc_cube_measure *measure, size_t nmax)
+{
+    vc_cube_measure count = count_of(measure->source);
+    count.over = measure->over;
+    count.over_dimension = measure->over_dimension;
+    count.fixes = measure->fixes;
+    count.nfixes = measure->nfixes;
+    count.unrelated = measure->unrelated;
+    size_t at = 0;
+    while (at < in->nsets && !same_facts(&in->counts[at], &count))
+        at++;
+    if (at == in->nsets) {
+        in->readers[at] = VC_ARENA_NEW(in->arena, vc_str, nmax);
+        in->counts[in->nsets++] = count;
+    }
+    if (in->readers[at] != NULL) in->readers[at][in->nreaders[at]++] = measure->name;
+}
+
+static vc_status choose_sets(struct finding *in, const vc_engine_options *options, vc_error *error)
+{
+    const vc_query *query = in->query->query;
+    size_t only = SIZE_MAX, nmax = in->cube->nmeasures * 2 + in->cube->nsources + 1;
+    vc_status status = VC_OK;
+    vc_plan *plan;
+    in->counts = VC_ARENA_NEW(in->arena, vc_cube_measure, nmax);
+    in->readers = VC_ARENA_NEW(in->arena, vc_str *, nmax);
+    in->nreaders = VC_ARENA_NEW(in->arena, size_t, nmax);
+    if (in->counts == NULL || in->readers == NULL || in->nreaders == NULL)
+        return vc_no_memory(error);
+    if (!vc_str_is_null(in->query->source)) status = find_source(in, &only, error);
+    if (status == VC_OK && query->nmeasures == 0) {
+        for (size_t s = 0; s < in->cube->nsources; s++)
+            if (only == SIZE_MAX || only == s) in->counts[in->nsets++] = count_of(s);
+        return VC_OK;
+    }
+    if (status == VC_OK) status = vc_plan_make(in->model, query, options, in->arena, &plan, error);
+    for (size_t m = 0; status == VC_OK && m < plan->nmeasures; m++)
+        if (plan->measures[m].expr == NULL &&
+            (only == SIZE_MAX || only == plan->measures[m].measure->source))
+            add_measure(in, plan->measures[m].measure, nmax);
+    return status;
+}
+
+/* ---- rows ---- */
+
+struct collecting {
+    vc_fact_teller *teller;
+    vc_arena *arena;
+    vc_list cells; /* rows of vc_fact_cell [nfields] */
+    size_t nfields;
+    uint64_t nseen, offset, limit, nrows;
+};
+
+static vc_status collect(void *context, const vc_lane *lane, bool *is_enough_out, vc_error *error)
+{
+    struct collecting *in = context;
+    for (size_t i = 0; i < lane->count; i++) {
+        if (in->nseen++ < in->offset) continue;
+        vc_fact_cell *cells =
+            vc_list_add(&in->cells, in->arena, (in->nfields + 1) * sizeof(vc_fact_cell));
+        if (cells == NULL) return vc_no_memory(error);
+        vc_status status = vc_fact_teller_tell(
+            in->teller, lane->segment, lane->block * VC_BLOCK_ROWS + lane->rows[i], cells, error);
+        if (status != VC_OK) return status;
+        if (++in->nrows < in->limit) continue;
+        *is_enough_out = true;
+        return VC_OK;
+    }
+    return VC_OK;
+}
+
+/* Rows as one array, without the room that the list keeps for a row of no fields. */
+static vc_status put_rows(const struct collecting *in, vc_fact_set *set, vc_error *error)
+{
+    vc_fact_cell *cells = VC_ARENA_NEW(in->arena, vc_fact_cell, in->nrows * in->nfields + 1);
+    if (cells == NULL) return vc_no_memory(error);
+    for (size_t row = 0; row < in->nrows; row++)
+        memcpy(cells + row * in->nfields,
+               (const vc_fact_cell *)in->cells.items + row * (in->nfields + 1),
+               in->nfields * sizeof *cells);
+    set->cells = cells;
+    set->nrows = (size_t)in->nrows;
+    return VC_OK;
+}
+
+static vc_status find_rows(const struct finding *in, const vc_plan *plan, const vc_grain *grain,
+                           size_t number, vc_fact_set *set, vc_error *error)
+{
+    vc_pass pass = plan->passes[plan->measures[number].pass];
+    const vc_table *table = grain->tables[plan->measures[number].pass];
+    struct collecting collecting = {
+        .arena = in->arena, .offset = in->query->offset, .limit = in->query->limit};
+    vc_status status = vc_fact_teller_new(plan, pass.source, in->query, in->is_known, in->arena,
+                                          &collecting.teller, error);
+    if (status != VC_OK) return status;
+    set->fields = vc_fact_teller_fields(collecting.teller, &set->nfields);
+    collecting.nfields = set->nfields;
+    if (set->count == 0 || in->query->limit == 0 || in->query->offset >= set->count) return VC_OK;
+    pass.naccumulators = 0;
+    status = vc_scan_visit(plan, &pass, table, collect, &collecting, error);
+    if (status != VC_OK) return status;
+    if (collecting.nrows < in->query->limit && collecting.nseen != set->count)
+        return vc_fail(error, VC_CORRUPT, "storage_damaged",
+                       "cube '%.*s': %llu facts were counted, %llu found", VC_FMT(set->cube),
+                       (unsigned long long)set->count, (unsigned long long)collecting.nseen);
+    return put_rows(&collecting, set, error);
+}
+
+/* ---- sets ---- */
+
+/* Dimensions that the source, or the measure, fixes. */
+static vc_status name_fixes(const struct finding *in, const vc_pass *pass, vc_fact_set *set,
+                            vc_error *error)
+{
+    const vc_cube_source *source = &in->cube->sources[pass->source];
+    vc_str *names = VC_ARENA_NEW(in->arena, vc_str, source->nfixes + pass->nfixes + 1);
+    if (names == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < source->nfixes + pass->nfixes; i++) {
+        const vc_cube_fix *fix =
+            i < source->nfixes ? &source->fixes[i] : &pass->fixes[i - source->nfixes];
+        vc_str name = source->cube->dimension_names[fix->source_dimension];
+        bool is_named = false;
+        for (size_t j = 0; j < set->nfixes; j++)
+            is_named |= vc_str_equal(names[j], name);
+        if (!is_named) names[set->nfixes++] = name;
+    }
+    set->fixes = names;
+    return VC_OK;
+}
+
+static vc_status fill_set(const struct finding *in, const vc_plan *plan, vc_grain *grain,
+                          size_t number, vc_fact_set *set, vc_error *error)
+{
+    const vc_plan_measure *measure = &plan->measures[number];
+    const vc_cube_source *source = &in->cube->sources[measure->measure->source];
+    vc_cell cell;
+    bool has_facts;
+    uint32_t groups[VC_MAX_AXES] = {0};
+    set->source = in->cube->is_virtual ? source->alias : in->cube->name;
+    set->cube = source->cube->name;
+    set->measures = in->readers[number];
+    set->nmeasures = in->nreaders[number];
+    vc_status status = name_fixes(in, &plan->passes[measure->pass], set, error);
+    if (status == VC_OK) status = vc_grain_scan(grain, measure->pass, NULL, error);
+    if (status == VC_OK) status = vc_grain_read(grain, number, groups, &cell, &has_facts, error);
+    if (status != VC_OK) return status;
+    set->count = cell.is_null ? 0 : (uint64_t)cell.as.i;
+    set->reason = set->count == 0 && !cell.is_null ? VC_REASON_EMPTY : cell.reason;
+    return find_rows(in, plan, grain, number, set, error);
+}
+
+static vc_status check_fields(const struct finding *in, vc_error *error)
+{
+    for (size_t i = 0; i < in->query->nfields; i++) {
+        vc_nearest nearest;
+        if (in->is_known[i]) continue;
+        vc_nearest_init(&nearest, in->query->fields[i]);
+        for (size_t s = 0; s < in->nsets; s++)
+            vc_fact_fields_offer(in->cube, in->counts[s].source, &nearest);
+        vc_fail(error, VC_BAD_INPUT, "unknown_field", "the facts of '%.*s' have no field '%.*s'",
+                VC_FMT(in->cube->name), VC_FMT(in->query->fields[i]));
+        vc_nearest_report(&nearest, error);
+        vc_error_at_pointer(error, "fields");
+        return VC_BAD_INPUT;
+    }
+    return VC_OK;
+}
+
+vc_status vc_facts_run(vc_model *model, const vc_facts_query *query,
+                       const vc_engine_options *options, vc_arena *arena,
+                       const vc_facts **facts_out, vc_error *error)
+{
+    vc_engine_options filled = vc_engine_defaults(options);
+    vc_query cut = *query->query; /* a cell has no rows of its own */
+    vc_facts_query asked = *query;
+    struct finding in = {.model = model,
+                         .query = &asked,
+                         .arena = arena,
+                         .is_known = VC_ARENA_NEW(arena, bool, query->nfields + 1)};
+    vc_facts *facts = VC_ARENA_NEW(arena, vc_facts, 1);
+    vc_grain *grain = NULL;
+    vc_plan *plan;
+    if (facts == NULL || in.is_known == NULL) return vc_no_memory(error);
+    cut.naxes = cut.nhavings = cut.norders = cut.ntops = cut.ntotals = cut.nproperties = 0;
+    asked.query = &cut;
+    vc_status status = vc_model_cube(model, cut.cube, &in.cube, error);
+    if (status == VC_OK) status = choose_sets(&in, &filled, error);
+    if (status == VC_OK)
+        status = vc_plan_make_of(model, &cut, &filled, in.counts, in.nsets, arena, &plan, error);
+    if (status == VC_OK) status = vc_grain_new(plan, 0, &grain, error);
+    if (status != VC_OK) return status;
+    vc_fact_set *sets = VC_ARENA_NEW(arena, vc_fact_set, in.nsets + 1);
+    if (sets == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < in.nsets && status == VC_OK; i++)
+        status = fill_set(&in, plan, grain, i, &sets[i], error);
+    vc_grain_release(grain);
+    if (status == VC_OK) status = check_fields(&in, error);
+    *facts = (vc_facts){.cube = in.cube->name,
+                        .snapshot = vc_str_of(vc_snapshot_id(vc_model_snapshot(model))),
+                        .is_virtual = in.cube->is_virtual,
+                        .sets = sets,
+                        .nsets = in.nsets,
+                        .offset = query->offset,
+                        .limit = query->limit};
+    *facts_out = facts;
+    return status;
+}

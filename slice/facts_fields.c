@@ -1,0 +1,425 @@
+/* What is told of a fact: keys and labels of its dimensions, where it falls, its columns. */
+#include "slice/facts_parts.h"
+
+#include "cube/text_column.h"
+
+#include <string.h>
+
+enum field_of { OF_LEVEL_KEY, OF_LEVEL_LABEL, OF_LEAF_KEY, OF_ATTRIBUTE, OF_COLUMN, OF_OUTER };
+
+struct field {
+    enum field_of of;
+    size_t dimension; /* of the source; OF_OUTER: of the cube */
+    const vc_level *level;
+    const vc_attribute *attribute;
+    size_t column; /* of the source's measure columns */
+    vc_namer namer;
+};
+
+struct vc_fact_teller {
+    const vc_plan *plan;
+    vc_arena *arena;
+    const vc_cube_source *source;
+    const vc_source_cube *cube;
+    const vc_snapshot *snapshot;
+    vc_fact_field *fields;
+    struct field *how;
+    size_t nfields, max_fields;
+    vc_texts *dictionaries; /* [ncolumns] */
+    uint32_t *leaves;       /* [ndimensions] of the fact at hand */
+};
+
+/* ---- look-up ---- */
+
+static void add(vc_fact_teller *teller, vc_fact_field field, struct field how)
+{
+    for (size_t i = 0; i < teller->nfields; i++)
+        if (vc_str_equal(teller->fields[i].name, field.name)) return;
+    if (teller->nfields == teller->max_fields) return;
+    teller->fields[teller->nfields] = field;
+    teller->how[teller->nfields++] = how;
+}
+
+static vc_str name_of(const vc_fact_teller *teller, size_t dimension, vc_str part, const char *end)
+{
+    return vc_arena_printf(teller->arena, "%.*s.%.*s%s",
+                           VC_FMT(teller->cube->dimension_names[dimension]), VC_FMT(part), end);
+}
+
+static void add_level(vc_fact_teller *teller, size_t dimension, const vc_level *level)
+{
+    add(teller,
+        (vc_fact_field){.name = name_of(teller, dimension, level->name, ""),
+                        .kind = level->key_type == VC_KEY_INT ? VC_FACT_NUMBER : VC_FACT_TEXT},
+        (struct field){.of = OF_LEVEL_KEY, .dimension = dimension, .level = level});
+}
+
+static void add_label(vc_fact_teller *teller, size_t dimension, const vc_level *level)
+{
+    add(teller, (vc_fact_field){.name = name_of(teller, dimension, level->name, "_label")},
+        (struct field){.of = OF_LEVEL_LABEL, .dimension = dimension, .level = level});
+}
+
+static void add_leaf_key(vc_fact_teller *teller, size_t dimension)
+{
+    add(teller, (vc_fact_field){.name = name_of(teller, dimension, VC_STR("key"), "")},
+        (struct field){.of = OF_LEAF_KEY, .dimension = dimension});
+}
+
+/* As little as tells a leaf from others. */
+static void add_dimension(vc_fact_teller *teller, size_t number)
+{
+    const vc_dimension *dimension = teller->cube->dimensions[number];
+    const vc_hierarchy *main = &dimension->hierarchies[0];
+    const vc_level *lowest = &main->levels[main->nlevels - 1];
+    vc_namer namer = vc_namer_of(dimension);
+    for (unsigned l = 0; namer.has_paths && l + 1 < main->nlevels; l++)
+        add_level(teller, number, &main->levels[l]);
+    add_level(teller, number, lowest);
+    if (lowest->has_labels) add_label(teller, number, lowest);
+    if (namer.has_leaf_keys) add_leaf_key(teller, number);
+}
+
+static void add_outer(vc_fact_teller *teller, size_t dimension)
+{
+    const vc_cube_dimension *outer = &teller->plan->cube->dimensions[dimension];
+    add(teller,
+        (vc_fact_field){.name = vc_arena_printf(teller->arena, "in.%.*s", VC_FMT(outer->name)),
+                        .kind = VC_FACT_LIST},
+        (struct field){
+            .of = OF_OUTER, .dimension = dimension, .namer = vc_namer_of(outer->dimension)});
+}
+
+static void add_column(vc_fact_teller *teller, size_t number, vc_str name)
+{
+    const vc_fact_column *column = &teller->cube->columns[number];
+    add(teller,
+        (vc_fact_field){.name = name,
+                        .kind = column->is_dictionary ? VC_FACT_TEXT : VC_FACT_VALUE,
+                        .type = column->type,
+                        .scale = column->scale},
+        (struct field){.of = OF_COLUMN, .column = number});
+}
+
+/* A column goes by the first measure that reads it. */
+static void add_columns(vc_fact_teller *teller)
+{
+    const vc_cube_def *definition = &teller->cube->definition->as.cube;
+    for (size_t c = 0; c < teller->cube->ncolumns; c++) {
+        vc_str name = teller->cube->columns[c].name;
+        for (size_t m = definition->nmeasures; m-- > 0;)
+            if (teller->cube->measure_columns[m] == (int)c) name = definition->measures[m].name;
+        add_column(teller, c, name);
+    }
+}
+
+static void add_all(vc_fact_teller *teller)
+{
+    for (size_t d = 0; d < teller->cube->ndimensions; d++)
+        add_dimension(teller, d);
+    for (size_t d = 0; d < teller->plan->cube->ndimensions; d++)
+        if (teller->source->bindings[d].kind == VC_BIND_RELATION) add_outer(teller, d);
+    add_columns(teller);
+}
+
+static bool find_dimension(const vc_source_cube *cube, vc_str name, size_t *dimension_out)
+{
+    for (size_t d = 0; d < cube->ndimensions; d++)
+        if (vc_str_equal(cube->dimension_names[d], name)) {
+            *dimension_out = d;
+            return true;
+        }
+    return false;
+}
+
+static bool find_level(const vc_dimension *dimension, vc_str name, const vc_level **level_out)
+{
+    for (unsigned h = 0; h < dimension->nhierarchies; h++)
+        for (unsigned l = 0; l < dimension->hierarchies[h].nlevels; l++)
+            if (vc_str_equal(dimension->hierarchies[h].levels[l].name, name)) {
+                *level_out = &dimension->hierarchies[h].levels[l];
+                return true;
+            }
+    return false;
+}
+
+/* "city.country", "city.city_label", "city.key", "city.capital" */
+static bool add_part(vc_fact_teller *teller, size_t number, vc_str part)
+{
+    const vc_dimension *dimension = teller->cube->dimensions[number];
+    const vc_level *level;
+    vc_str stem = {.data = part.data, .size = part.size > 6 ? part.size - 6 : 0};
+    if (find_level(dimension, part, &level)) {
+        add_level(teller, number, level);
+        return true;
+    }
+    if (vc_str_ends_with(part, VC_STR("_label")) && find_level(dimension, stem, &level)) {
+        add_label(teller, number, level);
+        return true;
+    }
+    const vc_attribute *attribute = vc_dimension_find_attribute(dimension, part);
+    if (attribute != NULL) {
+        add(teller, (vc_fact_field){.name = name_of(teller, number, part, "")},
+            (struct field){.of = OF_ATTRIBUTE, .dimension = number, .attribute = attribute});
+        return true;
+    }
+    if (!vc_str_is(part, "key") || dimension->leaf_keys.count == 0) return false;
+    add_leaf_key(teller, number);
+    return true;
+}
+
+/* A measure of the virtual cube, of the source cube, or a column of its file. */
+static bool add_named_column(vc_fact_teller *teller, vc_str name)
+{
+    const vc_cube *outer = teller->plan->cube;
+    const vc_cube_def *definition = &teller->cube->definition->as.cube;
+    for (size_t m = 0; m < outer->nmeasures; m++) {
+        const vc_cube_measure *measure = &outer->measures[m];
+        if (vc_str_equal(measure->name, name) && measure->expr == NULL && measure->column >= 0 &&
+            &outer->sources[measure->source] == teller->source) {
+            add_column(teller, (size_t)measure->column, name);
+            return true;
+        }
+    }
+    for (size_t m = 0; m < definition->nmeasures; m++)
+        if (vc_str_equal(definition->measures[m].name, name) &&
+            teller->cube->measure_columns[m] >= 0) {
+            add_column(teller, (size_t)teller->cube->measure_columns[m], name);
+            return true;
+        }
+    for (size_t c = 0; c < teller->cube->ncolumns; c++)
+        if (vc_str_equal(teller->cube->columns[c].name, name)) {
+            add_column(teller, c, name);
+            return true;
+        }
+    return false;
+}
+
+static bool add_named(vc_fact_teller *teller, vc_str name)
+{
+    size_t dimension;
+    vc_str rest = name, head = vc_str_split(&rest, '.');
+    if (find_dimension(teller->cube, name, &dimension)) {
+        add_dimension(teller, dimension);
+        return true;
+    }
+    if (!vc_str_is_null(rest) && find_dimension(teller->cube, head, &dimension) &&
+        add_part(teller, dimension, rest))
+        return true;
+    if (!vc_str_is_null(rest) && vc_str_is(head, "in"))
+        for (size_t d = 0; d < teller->plan->cube->ndimensions; d++)
+            if (vc_str_equal(teller->plan->cube->dimensions[d].name, rest) &&
+                teller->source->bindings[d].kind == VC_BIND_RELATION) {
+                add_outer(teller, d);
+                return true;
+            }
+    return add_named_column(teller, name);
+}
+
+void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_nearest *nearest)
+{
+    const vc_source_cube *stored = cube->sources[source].cube;
+    for (size_t d = 0; d < stored->ndimensions; d++)
+        vc_nearest_offer(nearest, stored->dimension_names[d]);
+    for (size_t m = 0; m < cube->nmeasures; m++)
+        if (cube->measures[m].expr == NULL && cube->measures[m].source == source &&
+            cube->measures[m].column >= 0)
+            vc_nearest_offer(nearest, cube->measures[m].name);
+    for (size_t m = 0; m < stored->definition->as.cube.nmeasures; m++)
+        if (stored->measure_columns[m] >= 0)
+            vc_nearest_offer(nearest, stored->definition->as.cube.measures[m].name);
+}
+
+/* ---- make ---- */
+
+static vc_status open_dictionaries(vc_fact_teller *teller, vc_error *error)
+{
+    const vc_source_cube *cube = teller->cube;
+    for (size_t i = 0; i < teller->nfields; i++) {
+        size_t column = teller->how[i].column;
+        vc_str bytes;
+        if (teller->how[i].of != OF_COLUMN || !cube->columns[column].is_dictionary) continue;
+        vc_status status = vc_snapshot_bytes(
+            teller->snapshot, cube->object_id, cube->generation,
+            (uint16_t)(VC_COLUMN_DICTIONARY + cube->columns[column].column - VC_COLUMN_MEASURE),
+            teller->arena, &bytes, error);
+        if (status == VC_OK)
+            status =
+                vc_text_column_open(bytes, "a dictionary", &teller->dictionaries[column], error);
+        if (status != VC_OK) return status;
+    }
+    return VC_OK;
+}
+
+static size_t count_fields(const vc_fact_teller *teller, size_t nasked)
+{
+    size_t count = teller->plan->cube->ndimensions + teller->cube->ncolumns + nasked;
+    for (size_t d = 0; d < teller->cube->ndimensions; d++)
+        count += VC_MAX_LEVELS + 2;
+    return count + nasked * (VC_MAX_LEVELS + 2);
+}
+
+vc_status vc_fact_teller_new(const vc_plan *plan, size_t source, const vc_facts_query *query,
+                             bool *is_known, vc_arena *arena, vc_fact_teller **teller_out,
+                             vc_error *error)
+{
+    vc_fact_teller *teller = VC_ARENA_NEW(arena, vc_fact_teller, 1);
+    if (teller == NULL) return vc_no_memory(error);
+    *teller = (vc_fact_teller){.plan = plan,
+                               .arena = arena,
+                               .source = &plan->cube->sources[source],
+                               .cube = plan->cube->sources[source].cube,
+                               .snapshot = vc_model_snapshot(plan->model)};
+    teller->max_fields = count_fields(teller, query->nfields);
+    teller->fields = VC_ARENA_NEW(arena, vc_fact_field, teller->max_fields);
+    teller->how = VC_ARENA_NEW(arena, struct field, teller->max_fields);
+    teller->dictionaries = VC_ARENA_NEW(arena, vc_texts, teller->cube->ncolumns + 1);
+    teller->leaves = VC_ARENA_NEW(arena, uint32_t, teller->cube->ndimensions + 1);
+    if (teller->fields == NULL || teller->how == NULL || teller->dictionaries == NULL ||
+        teller->leaves == NULL)
+        return vc_no_memory(error);
+    if (query->nfields == 0) add_all(teller);
+    for (size_t i = 0; i < query->nfields; i++)
+        if (add_named(teller, query->fields[i])) is_known[i] = true;
+    for (size_t i = 0; i < teller->nfields; i++)
+        if (teller->fields[i].name.data == NULL) return vc_no_memory(error);
+    *teller_out = teller;
+    return open_dictionaries(teller, error);
+}
+
+const vc_fact_field *vc_fact_teller_fields(const vc_fact_teller *teller, size_t *nfields_out)
+{
+    *nfields_out = teller->nfields;
+    return teller->fields;
+}
+
+/* ---- read ---- */
+
+static int64_t read_int(const vc_chunk *chunk, uint32_t row)
+{
+    uint32_t block = row / VC_BLOCK_ROWS;
+    return (int64_t)((uint64_t)chunk->blocks[block].min +
+                     vc_packed_get(vc_chunk_block_data(chunk, block), chunk->blocks[block].width,
+                                   row % VC_BLOCK_ROWS));
+}
+
+static vc_status fail_damaged(const vc_fact_teller *teller, uint32_t segment, vc_error *error)
+{
+    return vc_fail(error, VC_CORRUPT, "storage_damaged",
+                   "cube '%.*s', segment %u: a fact lies where nothing can be",
+                   VC_FMT(teller->cube->name), segment);
+}
+
+static vc_status read_leaves(vc_fact_teller *teller, uint32_t segment, uint32_t row,
+                             vc_error *error)
+{
+    for (size_t d = 0; d < teller->cube->ndimensions; d++) {
+        const vc_chunk *chunk;
+        vc_status status = vc_source_cube_view(teller->cube, teller->snapshot, (uint16_t)d, segment,
+                                               &chunk, error);
+        if (status != VC_OK) return status;
+        if (row >= chunk->nrows || chunk->type != VC_CHUNK_INT)
+            return fail_damaged(teller, segment, error);
+        int64_t leaf = read_int(chunk, row);
+        if (leaf < 0 || leaf >= (int64_t)teller->cube->dimensions[d]->nleaves)
+            return fail_damaged(teller, segment, error);
+        teller->leaves[d] = (uint32_t)leaf;
+    }
+    return VC_OK;
+}
+
+static void put_text(vc_fact_cell *cell, vc_str text)
+{
+    cell->is_null = vc_str_is_null(text);
+    cell->as.text = text;
+}
+
+/* The members that the fact counts for: units of the primary, or a bucket's. */
+static vc_status read_outer(const vc_fact_teller *teller, const struct field *field,
+                            vc_fact_cell *cell, vc_error *error)
+{
+    const vc_binding *binding = &teller->source->bindings[field->dimension];
+    const vc_cube_dimension *outer = &teller->plan->cube->dimensions[field->dimension];
+    uint32_t leaf = teller->leaves[binding->source_dimension];
+    const uint32_t *units;
+    size_t nunits = vc_relation_units(binding->relation, leaf, &units);
+    vc_str *items = VC_ARENA_NEW(teller->arena, vc_str, nunits + 1);
+    if (items == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nunits; i++)
+        items[i] = vc_namer_unit(&field->namer, binding->relation, units[i], teller->arena, NULL);
+    if (nunits == 0 && binding->synthetic_slots != NULL &&
+        binding->synthetic_slots[leaf] != VC_NONE)
+        items[nunits++] = vc_namer_slot(&field->namer, outer, binding->synthetic_slots[leaf],
+                                        teller->arena, NULL);
+    cell->as.list.items = items;
+    cell->as.list.nitems = nunits;
+    return VC_OK;
+}
+
+static vc_status read_column(const vc_fact_teller *teller, const struct field *field,
+                             uint32_t segment, uint32_t row, vc_fact_cell *cell, vc_error *error)
+{
+    const vc_fact_column *column = &teller->cube->columns[field->column];
+    const vc_chunk *chunk;
+    vc_status status =
+        vc_source_cube_view(teller->cube, teller->snapshot, column->column, segment, &chunk, error);
+    if (status != VC_OK) return status;
+    if (row >= chunk->nrows) return fail_damaged(teller, segment, error);
+    cell->is_null = !vc_chunk_has(chunk, row);
+    if (cell->is_null) return VC_OK;
+    if (chunk->type == VC_CHUNK_FLOAT) {
+        cell->as.f = ((const double *)chunk->data)[row];
+        return VC_OK;
+    }
+    int64_t value = read_int(chunk, row);
+    if (!column->is_dictionary) {
+        cell->as.i = value;
+        return VC_OK;
+    }
+    const vc_texts *texts = &teller->dictionaries[field->column];
+    if (value < 0 || value >= (int64_t)texts->count) return fail_damaged(teller, segment, error);
+    put_text(cell, vc_texts_get(texts, (uint32_t)value));
+    return VC_OK;
+}
+
+static vc_status read_field(const vc_fact_teller *teller, const struct field *field,
+                            uint32_t segment, uint32_t row, vc_fact_cell *cell, vc_error *error)
+{
+    const vc_dimension *dimension = NULL;
+    uint32_t leaf = 0, code;
+    if (field->of == OF_COLUMN) return read_column(teller, field, segment, row, cell, error);
+    if (field->of == OF_OUTER) return read_outer(teller, field, cell, error);
+    dimension = teller->cube->dimensions[field->dimension];
+    leaf = teller->leaves[field->dimension];
+    switch (field->of) {
+    case OF_LEVEL_KEY:
+        put_text(cell, vc_texts_get(&field->level->keys,
+                                    vc_numbers_get(field->level->leaf_members, leaf)));
+        break;
+    case OF_LEVEL_LABEL:
+        put_text(cell, vc_texts_get(&field->level->labels,
+                                    vc_numbers_get(field->level->leaf_members, leaf)));
+        break;
+    case OF_LEAF_KEY: put_text(cell, vc_texts_get(&dimension->leaf_keys, leaf)); break;
+    default:
+        if (field->attribute->hierarchy >= 0)
+            leaf = vc_numbers_get(dimension->hierarchies[field->attribute->hierarchy]
+                                      .levels[field->attribute->level]
+                                      .leaf_members,
+                                  leaf);
+        code = vc_numbers_get(field->attribute->codes, leaf);
+        put_text(cell,
+                 code == VC_NONE ? (vc_str){0} : vc_texts_get(&field->attribute->values, code));
+        break;
+    }
+    return VC_OK;
+}
+
+vc_status vc_fact_teller_tell(vc_fact_teller *teller, uint32_t segment, uint32_t row,
+                              vc_fact_cell *cells, vc_error *error)
+{
+    vc_status status = read_leaves(teller, segment, row, error);
+    for (size_t i = 0; i < teller->nfields && status == VC_OK; i++)
+        status = read_field(teller, &teller->how[i], segment, row, &cells[i], error);
+    return status;
+}
