@@ -2,8 +2,8 @@
 #ifndef HTTP_DESCRIBE_H
 #define HTTP_DESCRIBE_H
 
-#include "cube/model.h"
 #include "base/json_writer.h"
+#include "cube/model.h"
 
 /* The whole model of a cube, as an object. */
 void vc_describe_cube(vc_json_writer *json, const vc_cube *cube, const char *snapshot);

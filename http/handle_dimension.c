@@ -3,8 +3,8 @@
 #include "http/service.h"
 
 #include "base/nearest.h"
-#include "dimensions/members.h"
 #include "cube/text_scan.h"
+#include "dimensions/members.h"
 
 #include <string.h>
 
