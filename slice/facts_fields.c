@@ -334,14 +334,28 @@ static void put_text(vc_fact_cell *cell, vc_str text)
     cell->as.text = text;
 }
 
+/* The joined leaf, or tuple of leaves, that the fact lies on; VC_NONE: of no relation. */
+static uint32_t joined_leaf(const vc_fact_teller *teller, const vc_binding *binding)
+{
+    uint64_t code = 0;
+    uint32_t number;
+    if (binding->tuples == NULL) return teller->leaves[binding->source_dimension];
+    for (size_t c = 0; c < binding->tuples->ncomponents; c++)
+        vc_tuples_add_component(binding->tuples, c, &teller->leaves[binding->components[c]], 0, 1,
+                                &code);
+    vc_tuples_find(binding->tuples, &code, 1, &number);
+    return number;
+}
+
 /* The members that the fact counts for: units of the primary, or a bucket's. */
 static vc_status read_outer(const vc_fact_teller *teller, const struct field *field,
                             vc_fact_cell *cell, vc_error *error)
 {
     const vc_binding *binding = &teller->source->bindings[field->dimension];
     const vc_cube_dimension *outer = &teller->plan->cube->dimensions[field->dimension];
-    uint32_t leaf = teller->leaves[binding->source_dimension];
-    const uint32_t *units;
+    uint32_t leaf = joined_leaf(teller, binding);
+    const uint32_t *units = NULL;
+    if (leaf == VC_NONE) return VC_OK;
     size_t nunits = vc_relation_units(binding->relation, leaf, &units);
     vc_str *items = VC_ARENA_NEW(teller->arena, vc_str, nunits + 1);
     if (items == NULL) return vc_no_memory(error);
