@@ -140,6 +140,24 @@ typedef struct vc_fix_def { /* {"scenario": "actual"} */
     vc_str value; /* key or path in the cut grammar */
 } vc_fix_def;
 
+/* How joined facts count at a member of the primary. */
+typedef enum vc_join_mode {
+    VC_MODE_DEFAULT = 0, /* of a measure: as its source's join says */
+    VC_MODE_SET,         /* each fact once */
+    VC_MODE_WEIGHTED,    /* by the weights of the pairs */
+    VC_MODE_LOOKUP,      /* per leaf of the primary the value of its one partner */
+} vc_join_mode;
+
+/* What the values of a lookup become at members above the leaf. */
+typedef enum vc_reaggregate {
+    VC_REAGGREGATE_DEFAULT = 0, /* of a measure: as its source's join says */
+    VC_REAGGREGATE_NONE,        /* nothing: null, reason d */
+    VC_REAGGREGATE_SUM,
+    VC_REAGGREGATE_AVG,
+    VC_REAGGREGATE_MIN,
+    VC_REAGGREGATE_MAX,
+} vc_reaggregate;
+
 typedef struct vc_measure_def {
     vc_str name, label, unit, format, description;
     vc_aggregator aggregator;
@@ -155,6 +173,8 @@ typedef struct vc_measure_def {
     const vc_fix_def *fixes;
     size_t nfixes;
     vc_unrelated unrelated;
+    vc_join_mode mode; /* SET: each fact once, whatever the join's mode */
+    vc_reaggregate reaggregate;
     vc_str pointer; /* JSON pointer of the measure, for errors found later */
 } vc_measure_def;
 
@@ -195,7 +215,21 @@ typedef enum vc_unmatched {
     VC_UNMATCHED_BUCKET,
     VC_UNMATCHED_MEMBERS
 } vc_unmatched;
-typedef enum vc_fanout { VC_FANOUT_UNION = 0, VC_FANOUT_ERROR } vc_fanout;
+typedef enum vc_fanout {
+    VC_FANOUT_UNION = 0,
+    VC_FANOUT_ERROR,
+    VC_FANOUT_WEIGHTED, /* by the crosswalk's weights, else in equal parts */
+} vc_fanout;
+
+/* Which of several partners a lookup takes. */
+typedef enum vc_pick { VC_PICK_ERROR = 0, VC_PICK_FIRST_BY, VC_PICK_MAX } vc_pick;
+
+/* What a joined cube's values are below its grain. */
+typedef enum vc_finer {
+    VC_FINER_NULL = 0, /* status g */
+    VC_FINER_REPEAT,   /* status r */
+    VC_FINER_ALLOCATE, /* status a */
+} vc_finer;
 
 typedef struct vc_on_def { /* one pair of a join */
     vc_str dim;            /* the primary's dimension */
@@ -205,6 +239,8 @@ typedef struct vc_on_def { /* one pair of a join */
     vc_str constant, to_constant; /* in place of an index; else absent, at most one of them */
     const json_t *normalize_from, *normalize_to; /* arrays of steps, or NULL; `both` is in each:
                                                     its steps come after the side's own */
+    vc_finer finer;
+    vc_str allocate_by; /* the primary's attribute of weights; absent: in equal parts */
     vc_str pointer;
 } vc_on_def;
 
@@ -212,6 +248,10 @@ typedef struct vc_join_def {
     vc_join_kind kind;
     vc_unmatched unmatched; /* the kind's default is filled in */
     vc_fanout on_fanout;
+    vc_join_mode mode; /* never DEFAULT */
+    vc_pick pick;      /* of a lookup */
+    vc_str pick_by;    /* the joined dimension's attribute; absent for VC_PICK_ERROR */
+    vc_reaggregate reaggregate;
     bool is_cardinality_one;
     double min_coverage; /* 0: none; of the joined leaves' keys */
     vc_on_def *on;
@@ -270,7 +310,8 @@ typedef enum vc_weights_sum { /* a declaration, checked against the rows with to
 
 typedef struct vc_crosswalk_def {
     vc_csv_def data;
-    vc_str from, to, weight; /* columns; weight absent: 1 */
+    vc_str from, to, weight;           /* columns; weight absent: 1 */
+    vc_str valid_from, valid_to, note; /* columns; absent: always valid, without notes */
     vc_weights_sum weights_sum;
 } vc_crosswalk_def;
 

@@ -220,7 +220,8 @@ static vc_status read_taken_measure(const vc_node *node, vc_names aliases, vc_me
     if ((status = vc_field_text(node, "source", &measure->source)) != VC_OK ||
         (status = vc_field_text(node, "measure", &measure->measure)) != VC_OK ||
         (status = vc_read_fixes(node, &measure->fixes, &measure->nfixes)) != VC_OK ||
-        (status = read_unrelated(node, measure)) != VC_OK)
+        (status = read_unrelated(node, measure)) != VC_OK ||
+        (status = vc_read_measure_mode(node, measure)) != VC_OK)
         return status;
     for (size_t i = 0; i < aliases.count; i++)
         if (vc_str_equal(aliases.names[i], measure->source)) return VC_OK;
@@ -232,8 +233,9 @@ static vc_status read_taken_measure(const vc_node *node, vc_names aliases, vc_me
 /* Fields that say what is aggregated, which a calculated measure does not do. */
 static vc_status refuse_beside_expr(const vc_node *node)
 {
-    static const char *const fields[] = {"aggregator", "type",    "column", "dimension", "over",
-                                         "source",     "measure", "fix",    "unrelated"};
+    static const char *const fields[] = {"aggregator", "type",   "column",     "dimension",
+                                         "over",       "source", "measure",    "fix",
+                                         "unrelated",  "mode",   "reaggregate"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         vc_node field = vc_node_field(node, fields[i]);
         if (field.json != NULL)
@@ -366,8 +368,8 @@ static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dim
 {
     static const char *const known_source[] = {MEASURE_FIELDS, "type", "aggregator", "column",
                                                "dimension",    "over", NULL};
-    static const char *const known_virtual[] = {MEASURE_FIELDS, "source",    "measure",
-                                                "fix",          "unrelated", NULL};
+    static const char *const known_virtual[] = {MEASURE_FIELDS, "source", "measure",     "fix",
+                                                "unrelated",    "mode",   "reaggregate", NULL};
     static const vc_word unsupported[] = {{"where", 0, "measures with a 'where'"},
                                           {"value", 0, "measures of a row-level 'value'"},
                                           {NULL, 0, NULL}};

@@ -135,6 +135,15 @@ vc_status vc_read_fixes(const vc_node *object, const vc_fix_def **fixes_out, siz
 vc_status vc_read_measures(const vc_node *array, bool is_virtual, vc_names dimensions,
                            vc_names aliases, vc_measure_def **measures_out, size_t *nmeasures_out);
 
+/* The mode of a join: `mode`, `pick`, `reaggregate`. Its other policies have been read. */
+vc_status vc_read_mode(const vc_node *object, vc_join_def *join);
+
+/* `finer` and `allocate` of a pair. */
+vc_status vc_read_finer(const vc_node *object, vc_on_def *on);
+
+/* `mode` and `reaggregate` of a virtual cube's measure. */
+vc_status vc_read_measure_mode(const vc_node *object, vc_measure_def *measure);
+
 vc_status vc_read_cube(const vc_node *root, vc_cube_def *cube);
 vc_status vc_read_virtual(const vc_node *root, vc_virtual_def *cube);
 vc_status vc_read_shared_dimension(const vc_node *root, vc_dimension_def *dimension);

@@ -149,26 +149,12 @@ static vc_status check_pair(const vc_node *node, const vc_on_def *on)
     return status == VC_OK && on->to_constant.data == NULL ? vc_field_need(node, "to_dim") : status;
 }
 
-static vc_status read_finer(const vc_node *object)
-{
-    static const vc_word words[] = {{"null", 0, NULL},
-                                    {"repeat", 0, "values repeated below their grain"},
-                                    {"allocate", 0, "values allocated below their grain"},
-                                    {NULL, 0, NULL}};
-    int finer = 0;
-    return vc_field_choice(object, "finer", words, &finer);
-}
-
 static vc_status read_on(const vc_node *node, vc_on_def *on)
 {
     static const char *const known[] = {"dim",       "index", "level",    "to_dim", "to_index",
                                         "normalize", "finer", "allocate", "const",  NULL};
-    static const vc_word unsupported[] = {{"allocate", 0, "values allocated below their grain"},
-                                          {NULL, 0, NULL}};
     vc_status status;
-    if ((status = vc_node_object(node, known)) != VC_OK ||
-        (status = vc_node_refuse(node, unsupported)) != VC_OK)
-        return status;
+    if ((status = vc_node_object(node, known)) != VC_OK) return status;
     on->pointer = vc_node_pointer(node);
     if (on->pointer.data == NULL) return vc_no_memory(node->reader->error);
     on->to_index = VC_STR("key");
@@ -176,7 +162,7 @@ static vc_status read_on(const vc_node *node, vc_on_def *on)
         (status = vc_field_text(node, "to_dim", &on->to_dim)) != VC_OK ||
         (status = read_from_index(node, on)) != VC_OK ||
         (status = read_index(node, "to_index", &on->to_index, &on->to_constant)) != VC_OK ||
-        (status = check_pair(node, on)) != VC_OK || (status = read_finer(node)) != VC_OK)
+        (status = check_pair(node, on)) != VC_OK || (status = vc_read_finer(node, on)) != VC_OK)
         return status;
     return read_normalize(node, on);
 }
@@ -245,20 +231,11 @@ static vc_status read_pairs(const vc_node *array, vc_join_def *join)
 /* ---- join ---- */
 
 /* What cannot be answered yet comes first: the rest of such a join may look different. */
-static vc_status refuse_modes(const vc_node *object)
+static vc_status refuse_parts(const vc_node *object)
 {
-    static const vc_word unsupported[] = {{"pick", 0, "lookup joins"},
-                                          {"reaggregate", 0, "lookup joins"},
-                                          {"expose_as_level", 0, "members exposed as a level"},
-                                          {"allocate", 0, "values allocated below their grain"},
+    static const vc_word unsupported[] = {{"expose_as_level", 0, "members exposed as a level"},
                                           {NULL, 0, NULL}};
-    static const vc_word modes[] = {{"set", 0, NULL},
-                                    {"weighted", 0, "weighted joins"},
-                                    {"lookup", 0, "lookup joins"},
-                                    {NULL, 0, NULL}};
-    int mode = 0;
-    vc_status status = vc_field_choice(object, "mode", modes, &mode);
-    return status == VC_OK ? vc_node_refuse(object, unsupported) : status;
+    return vc_node_refuse(object, unsupported);
 }
 
 static vc_status read_policies(const vc_node *object, vc_join_def *join)
@@ -274,7 +251,7 @@ static vc_status read_policies(const vc_node *object, vc_join_def *join)
                                               {NULL, 0, NULL}};
     static const vc_word fanouts[] = {{"union", VC_FANOUT_UNION, NULL},
                                       {"error", VC_FANOUT_ERROR, NULL},
-                                      {"weighted", 0, "weighted fan-outs"},
+                                      {"weighted", VC_FANOUT_WEIGHTED, NULL},
                                       {NULL, 0, NULL}};
     static const vc_word cardinalities[] = {{"many", 0, NULL}, {"one", 1, NULL}, {NULL, 0, NULL}};
     int kind = VC_JOIN_LEFT, fanout = VC_FANOUT_UNION, is_one = 0;
@@ -308,11 +285,12 @@ static vc_status read_min_coverage(const vc_node *object, vc_join_def *join)
 static vc_status read_join(const vc_node *node, vc_join_def *join)
 {
     static const char *const known[] = {
-        "kind", "mode",        "unmatched", "on_fanout",       "on", "cardinality", "min_coverage",
-        "pick", "reaggregate", "allocate",  "expose_as_level", NULL};
+        "kind",         "mode", "unmatched",   "on_fanout",       "on", "cardinality",
+        "min_coverage", "pick", "reaggregate", "expose_as_level", NULL};
     vc_status status;
-    if ((status = vc_node_object(node, known)) != VC_OK || (status = refuse_modes(node)) != VC_OK ||
+    if ((status = vc_node_object(node, known)) != VC_OK || (status = refuse_parts(node)) != VC_OK ||
         (status = read_policies(node, join)) != VC_OK ||
+        (status = vc_read_mode(node, join)) != VC_OK ||
         (status = read_min_coverage(node, join)) != VC_OK ||
         (status = vc_field_need(node, "on")) != VC_OK)
         return status;

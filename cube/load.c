@@ -336,7 +336,7 @@ static void warn_of_joins(const vc_cube *cube, const vc_load_options *options)
         for (size_t d = 0; d < cube->ndimensions; d++) {
             const vc_relation *relation = cube->sources[s].bindings[d].relation;
             if (relation == NULL) continue;
-            if (relation->has_fanout) {
+            if (relation->has_fanout && cube->sources[s].bindings[d].mode == VC_MODE_SET) {
                 snprintf(
                     text, sizeof text,
                     "%.*s: fanout: members of '%.*s' share keys of source '%.*s', so each shows "

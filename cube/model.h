@@ -44,6 +44,12 @@ typedef struct vc_binding {
     vc_join_kind join_kind;
     vc_unmatched unmatched;
     bool refuses_fanout; /* on_fanout: error */
+    /* VC_MODE_SET; VC_MODE_WEIGHTED: the relation has weights; VC_MODE_LOOKUP: no unit of the
+     * relation has several leaves. */
+    vc_join_mode mode;
+    vc_finer finer;        /* of a relation whose units are larger than a leaf */
+    const double *weights; /* [leaves of the dimension] by which a unit's value is allocated; NULL:
+                              in equal parts */
 } vc_binding;
 
 typedef struct vc_synthetic {
@@ -88,6 +94,8 @@ typedef struct vc_cube_source {
                               private dimension of another source is cut or drilled */
     vc_cube_fix *fixes;
     size_t nfixes;
+    vc_join_mode mode; /* VC_MODE_WEIGHTED, VC_MODE_LOOKUP when some binding is so */
+    vc_reaggregate reaggregate;
     const vc_source_def *definition; /* NULL for a source cube asked by itself */
 } vc_cube_source;
 
@@ -106,9 +114,11 @@ typedef struct vc_cube_measure {
     size_t over_dimension; /* of the source */
     vc_cube_fix *fixes;    /* replaces the source's fixes for these dimensions */
     size_t nfixes;
-    vc_unrelated unrelated; /* VC_UNRELATED_DEFAULT: the source's policy */
-    const vc_expr *expr;    /* calculated: */
-    const size_t *operands; /* measures, in the order of vc_expr_names */
+    vc_unrelated unrelated;     /* VC_UNRELATED_DEFAULT: the source's policy */
+    vc_join_mode mode;          /* how it counts joined facts: its source's, or VC_MODE_SET */
+    vc_reaggregate reaggregate; /* with VC_MODE_LOOKUP; never DEFAULT then */
+    const vc_expr *expr;        /* calculated: */
+    const size_t *operands;     /* measures, in the order of vc_expr_names */
     size_t noperands;
 } vc_cube_measure;
 

@@ -82,14 +82,17 @@ static vc_status resolve_key(vc_virtual_builder *builder, size_t source, const s
 {
     const vc_source_cube *cube = builder->sources[source].cube;
     const vc_dimension *primary = builder->dimensions[key->dimension].dimension;
+    const vc_join_def *join = &builder->virtual_cube->sources[source].join;
+    bool is_weighted = join->mode == VC_MODE_WEIGHTED || join->on_fanout == VC_FANOUT_WEIGHTED;
     *tuples_out = NULL;
     if (key->ncomponents == 1)
-        return vc_relation_resolve(primary, cube->dimensions[key->components[0]], key->pairs,
-                                   key->npairs, builder->arena, relation_out, error);
+        return (is_weighted ? vc_relation_resolve_weighted : vc_relation_resolve)(
+            primary, cube->dimensions[key->components[0]], key->pairs, key->npairs, builder->arena,
+            relation_out, error);
     vc_status status =
         vc_model_tuples(builder->model, cube, key->components, key->ncomponents, tuples_out, error);
     if (status != VC_OK) return status;
-    return vc_relation_resolve_tuples(primary, *tuples_out, key->pairs, key->npairs, false,
+    return vc_relation_resolve_tuples(primary, *tuples_out, key->pairs, key->npairs, is_weighted,
                                       builder->arena, relation_out, error);
 }
 
@@ -132,10 +135,20 @@ static vc_status join_dimension(vc_virtual_builder *builder, size_t source, size
     if (status == VC_OK)
         status = vc_virtual_check_join(join, relation, builder->dimensions[key.dimension].dimension,
                                        &field, error);
-    if (status == VC_OK) status = bind_key(builder, source, &key, relation, tuples, error);
     if (status != VC_OK)
         return vc_model_place(builder->definition, definition->pointer, field, status, error);
-    return VC_OK;
+    vc_join_mode mode;
+    const vc_dimension *joined =
+        tuples == NULL ? builder->sources[source].cube->dimensions[key.components[0]] : NULL;
+    status = vc_virtual_apply_mode(builder, source, builder->dimensions[key.dimension].dimension,
+                                   joined, relation, &mode, &relation, error);
+    if (status == VC_OK) status = bind_key(builder, source, &key, relation, tuples, error);
+    if (status != VC_OK) return status;
+    vc_binding *binding = &builder->sources[source].bindings[key.dimension];
+    binding->mode = mode;
+    if (mode != VC_MODE_SET) builder->sources[source].mode = mode;
+    return vc_virtual_apply_finer(builder, source, first, &builder->dimensions[key.dimension],
+                                  binding, error);
 }
 
 vc_status vc_virtual_join_source(vc_virtual_builder *builder, size_t source, vc_error *error)

@@ -4,8 +4,8 @@
 
 #include "base/bits.h"
 
-/* A unit's key, for messages. */
-static vc_str unit_key(const vc_relation *relation, const vc_dimension *dimension, uint32_t unit)
+vc_str vc_virtual_unit_key(const vc_relation *relation, const vc_dimension *dimension,
+                           uint32_t unit)
 {
     if (relation->level >= 0)
         return vc_texts_get(
@@ -35,7 +35,7 @@ static vc_status fail_cardinality(const vc_relation *relation, const vc_dimensio
         if (counts[unit] > 1 && nseveral++ < 5)
             list =
                 vc_arena_printf(&work, "%.*s%s'%.*s' (%u)", VC_FMT(list), nseveral > 1 ? ", " : "",
-                                VC_FMT(unit_key(relation, primary, unit)), counts[unit]);
+                                VC_FMT(vc_virtual_unit_key(relation, primary, unit)), counts[unit]);
     vc_fail(error, VC_IMPOSSIBLE, "cardinality",
             "the join is declared to find one member per key, but %zu keys find several: %.*s%s",
             nseveral, VC_FMT(list), nseveral > 5 ? ", ..." : "");
@@ -64,7 +64,7 @@ static vc_status fail_fanout(const vc_relation *relation, const vc_dimension *pr
                                    i > 0         ? " and "
                                    : ngroups > 1 ? ", "
                                                  : "",
-                                   VC_FMT(unit_key(relation, primary, units[i])));
+                                   VC_FMT(vc_virtual_unit_key(relation, primary, units[i])));
     }
     vc_fail(error, VC_IMPOSSIBLE, "fanout",
             "members of the primary share keys, so that facts fall on several of them, and "

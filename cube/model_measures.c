@@ -48,10 +48,25 @@ static void set_type(vc_cube_measure *measure, const vc_measure_def *definition)
     if (measure->type != VC_VALUE_DECIMAL) measure->scale = 0;
 }
 
-/* A base measure of a source: where its numbers lie. */
-static vc_status bind_base(const vc_source_cube *source, size_t number, vc_cube_measure *measure,
-                           vc_error *error)
+/* How it counts joined facts. What is shared out by weights, and averages, are doubles. */
+static void set_mode(vc_cube_measure *measure, const vc_cube_source *source)
 {
+    if (measure->mode != VC_MODE_SET)
+        measure->mode = source->mode == VC_MODE_DEFAULT ? VC_MODE_SET : source->mode;
+    if (measure->mode == VC_MODE_LOOKUP && measure->reaggregate == VC_REAGGREGATE_DEFAULT)
+        measure->reaggregate = source->reaggregate;
+    if (measure->mode != VC_MODE_WEIGHTED &&
+        !(measure->mode == VC_MODE_LOOKUP && measure->reaggregate == VC_REAGGREGATE_AVG))
+        return;
+    measure->type = VC_VALUE_FLOAT;
+    measure->scale = 0;
+}
+
+/* A base measure of a source: where its numbers lie. */
+static vc_status bind_base(const vc_cube_source *cube_source, size_t number,
+                           vc_cube_measure *measure, vc_error *error)
+{
+    const vc_source_cube *source = cube_source->cube;
     const vc_measure_def *definition = &source->definition->as.cube.measures[number];
     vc_status status = VC_OK;
     measure->aggregator = definition->aggregator;
@@ -59,6 +74,7 @@ static vc_status bind_base(const vc_source_cube *source, size_t number, vc_cube_
     measure->distinct_dimension = -1;
     measure->over = definition->over;
     set_type(measure, definition);
+    set_mode(measure, cube_source);
     if (definition->aggregator == VC_AGG_COUNT_DISTINCT && definition->dimension.data != NULL) {
         size_t dimension;
         status = vc_source_cube_find_dimension(source, definition->dimension, &dimension, error);
@@ -99,7 +115,8 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
     vc_cube_measure *measure = &measures->items[at];
     measure->source = source;
     measure->column = measure->distinct_dimension = -1;
-    if (definition->expr.data == NULL) return bind_base(stored, number, measure, error);
+    if (definition->expr.data == NULL)
+        return bind_base(&cube->sources[source], number, measure, error);
 
     vc_expr *expr;
     size_t nnames;
@@ -120,7 +137,9 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
                                     .is_hidden = true,
                                     .fixes = measure->fixes,
                                     .nfixes = measure->nfixes,
-                                    .unrelated = measure->unrelated};
+                                    .unrelated = measure->unrelated,
+                                    .mode = measure->mode,
+                                    .reaggregate = measure->reaggregate};
         status = bind_source_measure(measures, cube, source, operand, operands[i], error);
     }
     measure = &measures->items[at];
@@ -192,6 +211,13 @@ static vc_status bind_virtual_base(struct measures *measures, const vc_cube *cub
     status = find_source_measure(stored, from->measure, &number, error);
     if (status != VC_OK)
         return vc_model_place(definition, from->pointer, "/measure", status, error);
+    if (from->reaggregate != VC_REAGGREGATE_DEFAULT &&
+        (cube->sources[source].mode != VC_MODE_LOOKUP || from->mode == VC_MODE_SET)) {
+        status = vc_fail(error, VC_BAD_INPUT, "bad_value",
+                         "'reaggregate' is for measures of a lookup; the join of '%.*s' is none",
+                         VC_FMT(from->source));
+        return vc_model_place(definition, from->pointer, "/reaggregate", status, error);
+    }
     const vc_measure_def *stored_measure = &stored->definition->as.cube.measures[number];
     vc_cube_measure *measure = &measures->items[at];
     measure->label = first_present(from->label, first_present(stored_measure->label, from->name));
@@ -282,7 +308,9 @@ vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *er
         *measure = (vc_cube_measure){.name = from->name,
                                      .unit = from->unit,
                                      .format = from->format,
-                                     .unrelated = from->unrelated};
+                                     .unrelated = from->unrelated,
+                                     .mode = from->mode,
+                                     .reaggregate = from->reaggregate};
     }
     for (size_t i = 0; i < definition->nmeasures && status == VC_OK; i++) {
         const vc_measure_def *from = &definition->measures[i];

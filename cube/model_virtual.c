@@ -65,6 +65,7 @@ void vc_virtual_bind(vc_virtual_builder *builder, size_t source, size_t source_d
                      .source_dimension = source_dimension,
                      .relation = relation,
                      .to_name = builder->sources[source].cube->dimension_names[source_dimension],
+                     .mode = VC_MODE_SET,
                      .join_kind = definition->join.kind,
                      .unmatched = definition->join.unmatched,
                      .refuses_fanout = definition->join.on_fanout == VC_FANOUT_ERROR};
@@ -104,6 +105,8 @@ static vc_status open_sources(vc_virtual_builder *builder, vc_error *error)
             return vc_model_place(builder->definition, from->pointer, "/cube", status, error);
         source->alias = from->alias;
         source->definition = from;
+        source->mode = VC_MODE_SET;
+        source->reaggregate = from->join.reaggregate;
         builder->max_dimensions += source->cube->ndimensions;
         builder->is_bound[i] = VC_ARENA_NEW(arena, bool, source->cube->ndimensions + 1);
         if (builder->is_bound[i] == NULL) return vc_no_memory(error);

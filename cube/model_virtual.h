@@ -2,6 +2,7 @@
  *
  *     model_virtual.c     the order of the parts; names; sources
  *     model_join.c        `on`: relations        model_join_check.c  what a join declares, verified
+ *     model_mode.c        weights, picks, and what holds below the joined grain
  *     model_common.c      `common`, shared and private dimensions
  *     model_buckets.c     buckets of unmatched keys, visible members
  *     model_policies.c    unrelated, fix
@@ -53,11 +54,37 @@ size_t vc_virtual_add_dimension(vc_virtual_builder *builder, size_t source, size
 /* Resolve all pairs of a source's `on` and bind its dimensions. */
 vc_status vc_virtual_join_source(vc_virtual_builder *builder, size_t source, vc_error *error);
 
+/* A unit's key, for messages. */
+vc_str vc_virtual_unit_key(const vc_relation *relation, const vc_dimension *dimension,
+                           uint32_t unit);
+
 /* cardinality, on_fanout, min_coverage. VC_IMPOSSIBLE, codes of the same names ("fanout",
  * "low_coverage"). field_out: which of them, as a pointer below the source. */
 vc_status vc_virtual_check_join(const vc_join_def *join, const vc_relation *relation,
                                 const vc_dimension *primary, const char **field_out,
                                 vc_error *error);
+
+/* ---- model_mode.c ---- */
+
+/* The relation of a join by its mode: with weights, or with one partner picked for each unit. The
+ * result is `relation` itself where nothing changes.
+ *
+ * joined    its dimension; NULL when the key lies in several
+ * mode_out  how facts count through it
+ *
+ * VC_IMPOSSIBLE: "missing_weights", "cardinality" (a lookup that finds several). Errors have their
+ * place. */
+vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, size_t source,
+                                const vc_dimension *primary, const vc_dimension *joined,
+                                const vc_relation *relation, vc_join_mode *mode_out,
+                                const vc_relation **relation_out, vc_error *error);
+
+/* `finer` and `allocate` of the pairs of one relation, of which `first` is the first, put into the
+ * binding, which is otherwise made. VC_IMPOSSIBLE: "weights_sum", "fanout"; VC_NOT_FOUND:
+ * "unknown_index". */
+vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, size_t source, size_t first,
+                                 const vc_cube_dimension *dimension, vc_binding *binding,
+                                 vc_error *error);
 
 /* ---- model_common.c ---- */
 

@@ -209,11 +209,22 @@ static void put_index(vc_json_writer *json, const char *key, vc_str index, vc_st
 
 static void put_join(vc_json_writer *json, const vc_source_def *source)
 {
+    static const char *const fanouts[] = {"union", "error", "weighted"};
+    static const char *const modes[] = {
+        [VC_MODE_SET] = "set", [VC_MODE_WEIGHTED] = "weighted", [VC_MODE_LOOKUP] = "lookup"};
+    static const char *const reaggregates[] = {[VC_REAGGREGATE_NONE] = "none",
+                                               [VC_REAGGREGATE_SUM] = "sum",
+                                               [VC_REAGGREGATE_AVG] = "avg",
+                                               [VC_REAGGREGATE_MIN] = "min",
+                                               [VC_REAGGREGATE_MAX] = "max"};
     const vc_join_def *join = &source->join;
     vc_json_begin(json, "join", '{');
     vc_json_put_text(json, "kind", vc_join_kind_name(join->kind));
     vc_json_put_text(json, "unmatched", unmatched_name(join->unmatched));
-    vc_json_put_text(json, "on_fanout", join->on_fanout == VC_FANOUT_ERROR ? "error" : "union");
+    vc_json_put_text(json, "on_fanout", fanouts[join->on_fanout]);
+    vc_json_put_text(json, "mode", modes[join->mode]);
+    if (join->mode == VC_MODE_LOOKUP)
+        vc_json_put_text(json, "reaggregate", reaggregates[join->reaggregate]);
     vc_json_put_text(json, "cardinality", join->is_cardinality_one ? "one" : "many");
     if (join->min_coverage > 0) vc_json_put_double(json, "min_coverage", join->min_coverage);
     vc_json_begin(json, "on", '[');
@@ -248,6 +259,7 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
         vc_json_put_str(json, "to_dim", binding->to_name);
     }
     if (binding->kind == VC_BIND_RELATION) {
+        static const char *const finers[] = {"null", "repeat", "allocate"};
         const vc_relation *relation = binding->relation;
         if (relation->level < 0)
             vc_json_put_text(json, "grain", "leaf");
@@ -255,6 +267,7 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
             vc_json_put_str(
                 json, "grain",
                 outer->dimension->hierarchies[relation->hierarchy].levels[relation->level].name);
+        vc_json_put_text(json, "finer", finers[binding->finer]);
         vc_json_put_bool(json, "fan_in", relation->has_unit_fanin);
         vc_json_put_bool(json, "fan_out", relation->has_fanout);
     }

@@ -560,9 +560,24 @@ static void notice_repeats(struct answering *in)
                                    .count = nrepeated,
                                    .message = vc_arena_printf(
                                        in->arena,
-                                       "repeated over dimensions they do not have, so do not add "
-                                       "them up: %.*s",
+                                       "repeated over dimensions they do not have, or below their "
+                                       "grain, so do not add them up: %.*s",
                                        VC_FMT(list))});
+}
+
+/* Measures that cannot be counted in parts, when all were asked for. */
+static void notice_left_out(struct answering *in)
+{
+    const vc_plan *plan = in->plan;
+    size_t nlisted = plan->nleft_out < 20 ? plan->nleft_out : 20;
+    if (plan->nleft_out > 0)
+        add_notice(in, (vc_notice){.code = "not_additive",
+                                   .has_count = true,
+                                   .count = plan->nleft_out,
+                                   .members = plan->left_out,
+                                   .nmembers = nlisted,
+                                   .message = VC_STR("measures that cannot be counted in parts "
+                                                     "are left out")});
 }
 
 static vc_status add_notices(struct answering *in, vc_error *error)
@@ -570,7 +585,7 @@ static vc_status add_notices(struct answering *in, vc_error *error)
     const vc_plan *plan = in->plan;
     const vc_cube *cube = plan->cube;
     in->max_notices = 2 * cube->nsources * (cube->ndimensions + 1) +
-                      cube->nsources * (plan->naxes + 1) + plan->nasked + 1;
+                      cube->nsources * (plan->naxes + 1) + plan->nasked + 2;
     in->notices = VC_ARENA_NEW(in->arena, vc_notice, in->max_notices);
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
@@ -582,6 +597,7 @@ static vc_status add_notices(struct answering *in, vc_error *error)
             if (status != VC_OK) return status;
         }
     notice_repeats(in);
+    notice_left_out(in);
     if (in->result->is_truncated)
         add_notice(
             in, (vc_notice){.code = "truncated",

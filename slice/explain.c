@@ -172,6 +172,7 @@ vc_status vc_plan_explain_scan(vc_plan *plan, size_t number, uint32_t kept, cons
                                vc_error *error)
 {
     static const vc_scan_stats none;
+    const vc_table *scanned = table->classes != NULL ? table->classes : table;
     const vc_pass *pass = &plan->passes[number];
     const vc_cube_source *source = &plan->cube->sources[pass->source];
     vc_explain *explain = plan->explain;
@@ -190,7 +191,7 @@ vc_status vc_plan_explain_scan(vc_plan *plan, size_t number, uint32_t kept, cons
                               .nrows_scanned = of->nrows_scanned,
                               .nrows_kept = of->nrows_kept,
                               .nbytes = of->nbytes,
-                              .ncells = table->ncells,
+                              .ncells = scanned->ncells,
                               .ncells_found = cells == NULL ? 0 : count_found(cells),
                               .cells = of->is_dense ? "dense" : "hashed",
                               .kernel = vc_cpu_level_name(vc_cpu_get_level()),
@@ -199,10 +200,12 @@ vc_status vc_plan_explain_scan(vc_plan *plan, size_t number, uint32_t kept, cons
                               .ns = plan->is_dry ? 0 : ns};
     if (stats == NULL && cells != NULL) scan->cells = vc_cells_is_dense(cells) ? "dense" : "hashed";
     if (of->memory_bytes > explain->memory_bytes) explain->memory_bytes = of->memory_bytes;
-    scan->steps = VC_ARENA_NEW(plan->arena, vc_explain_step, table->nsteps + 1);
+    scan->steps = VC_ARENA_NEW(plan->arena, vc_explain_step, scanned->nsteps + 1);
     if (scan->steps == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < table->nsteps; i++)
-        scan->steps[scan->nsteps++] = describe_step(plan, pass, kept, &table->steps[i]);
+    for (size_t i = 0; i < scanned->nsteps; i++)
+        scan->steps[scan->nsteps++] = describe_step(plan, pass, kept, &scanned->steps[i]);
+    for (size_t i = 0; i < table->nshares; i++) /* they stand behind the table's own steps */
+        scan->steps[table->nsteps + i].how = table->shares[i]->is_lookup ? "lookup" : "parts";
     return name_measures(plan, number, scan, error);
 }
 

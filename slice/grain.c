@@ -74,6 +74,26 @@ static vc_status check_aggregatable(const vc_grain *grain, const vc_plan_measure
 
 /* ---- scanning ---- */
 
+/* The values of a pass whose facts count in parts. */
+static vc_status find_spread(vc_grain *grain, size_t number, vc_error *error)
+{
+    vc_plan *plan = grain->plan;
+    const vc_table *table = grain->tables[number];
+    vc_scan_stats stats = {0};
+    vc_cells *cells = NULL;
+    uint64_t begin = vc_plan_now();
+    vc_status status = vc_scan_run(plan, &plan->passes[number], table->classes,
+                                   plan->is_dry ? NULL : &cells, &stats, error);
+    if (status == VC_OK && !plan->is_dry)
+        status = vc_distribute(plan, number, table, cells, &grain->spreads[number], error);
+    plan->scan_ns += vc_plan_now() - begin;
+    if (status == VC_OK && plan->explain != NULL)
+        status = vc_plan_explain_scan(plan, number, grain->kept, table, &stats, cells,
+                                      vc_plan_now() - begin, error);
+    vc_cells_free(cells);
+    return status;
+}
+
 /* The cells of a pass: rolled up from finer ones where that is exact, else scanned. */
 static vc_status find_cells(vc_grain *grain, size_t number, const vc_rows *finer, vc_error *error)
 {
@@ -85,6 +105,7 @@ static vc_status find_cells(vc_grain *grain, size_t number, const vc_rows *finer
     bool is_derived = finer != NULL && (finer->passes[number] != NULL || plan->is_dry) &&
                       vc_cells_can_roll_up(plan, pass, finer->tables[number]);
     vc_status status = VC_OK;
+    if (table->classes != NULL) return find_spread(grain, number, error);
     if (!is_derived)
         status = vc_scan_run(plan, pass, table, plan->is_dry ? NULL : &grain->cells[number], &stats,
                              error);
@@ -119,8 +140,10 @@ vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_er
                         .kept = kept,
                         .tables = VC_ARENA_NEW(plan->arena, vc_table *, plan->npasses + 1),
                         .cells = VC_ARENA_NEW(plan->arena, vc_cells *, plan->npasses + 1),
+                        .spreads = VC_ARENA_NEW(plan->arena, const vc_spread *, plan->npasses + 1),
                         .policies = VC_ARENA_NEW(plan->arena, vc_policy, plan->nmeasures + 1)};
-    if (grain->tables == NULL || grain->cells == NULL || grain->policies == NULL)
+    if (grain->tables == NULL || grain->cells == NULL || grain->spreads == NULL ||
+        grain->policies == NULL)
         return vc_no_memory(error);
     *grain_out = grain;
     return find_policies(grain, error);
@@ -193,6 +216,20 @@ static vc_reason reach_of(const vc_grain *grain, const vc_table *table, const ui
     return is_coarse ? VC_REASON_GRAIN : VC_REASON_NONE;
 }
 
+/* Does a cell show whole units for parts of them? */
+static bool is_repeated(const vc_grain *grain, const vc_table *table, const uint32_t *groups)
+{
+    for (size_t d = 0; d < grain->plan->cube->ndimensions; d++) {
+        const vc_reach *reach = &table->reaches[d];
+        uint32_t group = 0;
+        if (reach->repeated == NULL) continue;
+        for (size_t i = 0; i < grain->plan->naxes; i++)
+            if (grain->plan->axes[i].dimension == d && (grain->kept >> i & 1)) group = groups[i];
+        if (vc_bit_get(reach->repeated, group)) return true;
+    }
+    return false;
+}
+
 /* The slot of a cell; VC_NONE when no fact fell into its cell. */
 static uint32_t find_slot(const vc_grain *grain, const vc_table *table, const vc_cells *cells,
                           const uint32_t *groups)
@@ -225,8 +262,12 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
         *cell = null_cell(reason);
         return VC_OK;
     }
-    uint32_t slot = find_slot(grain, table, grain->cells[measure->pass], groups);
-    if (slot == VC_NONE) {
+    const vc_spread *spread = grain->spreads[measure->pass];
+    uint32_t slot =
+        spread != NULL ? VC_NONE : find_slot(grain, table, grain->cells[measure->pass], groups);
+    if (spread != NULL) {
+        *cell = vc_spread_cell(grain->plan, measure, table, spread, groups, has_facts_out);
+    } else if (slot == VC_NONE) {
         bool is_count = aggregator == VC_AGG_COUNT || aggregator == VC_AGG_COUNT_DISTINCT;
         *cell = is_count ? (vc_cell){0} : null_cell(VC_REASON_EMPTY);
     } else {
@@ -236,6 +277,7 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
         vc_status status = vc_accumulator_cell(grain->plan, measure, &accumulator, cell, error);
         if (status != VC_OK) return status;
     }
-    if (!cell->is_null && policy->is_repeated) cell->reason = VC_REASON_REPEATED;
+    if (!cell->is_null && (policy->is_repeated || is_repeated(grain, table, groups)))
+        cell->reason = VC_REASON_REPEATED;
     return VC_OK;
 }

@@ -1,5 +1,5 @@
 /* Looking up what a query names: axes, measures, and the passes over the sources that they need. */
-#include "slice/plan.h"
+#include "slice/table.h"
 
 #include <string.h>
 #include <time.h>
@@ -154,6 +154,72 @@ static bool same_accumulator(const vc_accumulator_spec *a, const vc_accumulator_
            a->distinct_dimension == b->distinct_dimension;
 }
 
+/* Would values of the source be shared out below its grain? */
+static bool must_allocate(const vc_plan *plan, const vc_cube_source *source)
+{
+    for (size_t d = 0; d < plan->cube->ndimensions; d++)
+        if (source->bindings[d].finer == VC_FINER_ALLOCATE &&
+            vc_plan_splits_units(plan, d, &source->bindings[d]))
+            return true;
+    return false;
+}
+
+static bool is_additive(vc_aggregator aggregator)
+{
+    return aggregator == VC_AGG_SUM || aggregator == VC_AGG_COUNT || aggregator == VC_AGG_AVG;
+}
+
+static vc_status fail_parts(const vc_plan *plan, const vc_cube_measure *measure, size_t dimension,
+                            vc_error *error)
+{
+    const vc_binding *binding = &plan->cube->sources[measure->source].bindings[dimension];
+    const char *way_out = binding->mode == VC_MODE_WEIGHTED
+                              ? "; \"mode\": \"set\" on the measure counts each fact whole"
+                              : "";
+    return vc_fail(error, VC_IMPOSSIBLE, "not_additive",
+                   "measure '%.*s' is a %s: along '%.*s' its facts count in parts, which only "
+                   "sums, counts and averages can%s",
+                   VC_FMT(measure->name), vc_aggregator_name(measure->aggregator),
+                   VC_FMT(plan->cube->dimensions[dimension].name), way_out);
+}
+
+/* Only what adds up can be counted in parts; and what a measure takes from one leaf of its source's
+ * own order (the last one) is nothing that a part of a leaf has. */
+static vc_status check_parts(const vc_plan *plan, const vc_cube_measure *measure,
+                             const vc_pass *pass, vc_error *error)
+{
+    const vc_cube_source *source = &plan->cube->sources[measure->source];
+    for (size_t d = 0; d < plan->cube->ndimensions; d++) {
+        const vc_binding *binding = &source->bindings[d];
+        bool is_shared = pass->mode != VC_MODE_LOOKUP && vc_binding_has_shares(pass, binding);
+        bool is_over = measure->over != VC_OVER_NONE && binding->kind == VC_BIND_RELATION &&
+                       binding->source_dimension == measure->over_dimension;
+        if (is_shared && !is_additive(measure->aggregator))
+            return fail_parts(plan, measure, d, error);
+        if (is_over && (is_shared || binding->finer != VC_FINER_NULL))
+            return vc_fail(error, VC_IMPOSSIBLE, "not_additive",
+                           "measure '%.*s' is resolved over '%.*s', whose values are %s in '%.*s'",
+                           VC_FMT(measure->name),
+                           VC_FMT(source->cube->dimension_names[measure->over_dimension]),
+                           binding->finer == VC_FINER_REPEAT ? "repeated" : "shared out",
+                           VC_FMT(plan->cube->dimensions[d].name));
+    }
+    return VC_OK;
+}
+
+/* Which pass a measure needs; its accumulators apart. */
+static vc_pass pass_of(const vc_plan *plan, const vc_cube_measure *measure)
+{
+    return (vc_pass){.source = measure->source,
+                     .over = measure->over,
+                     .over_dimension = measure->over_dimension,
+                     .fixes = measure->fixes,
+                     .nfixes = measure->nfixes,
+                     .mode = measure->mode,
+                     .reaggregate = measure->reaggregate,
+                     .allocates = must_allocate(plan, &plan->cube->sources[measure->source])};
+}
+
 /* The pass that sees the facts of this measure, made when there is none. */
 static vc_pass *find_pass(vc_plan *plan, const vc_cube_measure *measure)
 {
@@ -162,15 +228,12 @@ static vc_pass *find_pass(vc_plan *plan, const vc_cube_measure *measure)
         bool same_fixes =
             pass->nfixes == measure->nfixes && (pass->nfixes == 0 || pass->fixes == measure->fixes);
         if (pass->source == measure->source && pass->over == measure->over && same_fixes &&
-            (pass->over == VC_OVER_NONE || pass->over_dimension == measure->over_dimension))
+            (pass->over == VC_OVER_NONE || pass->over_dimension == measure->over_dimension) &&
+            pass->mode == measure->mode && pass->reaggregate == measure->reaggregate)
             return pass;
     }
     vc_pass *pass = &plan->passes[plan->npasses++];
-    *pass = (vc_pass){.source = measure->source,
-                      .over = measure->over,
-                      .over_dimension = measure->over_dimension,
-                      .fixes = measure->fixes,
-                      .nfixes = measure->nfixes};
+    *pass = pass_of(plan, measure);
     pass->accumulators = VC_ARENA_NEW(plan->arena, vc_accumulator_spec, plan->max_measures);
     return pass->accumulators == NULL ? NULL : pass;
 }
@@ -186,6 +249,12 @@ static vc_status plan_base(vc_plan *plan, vc_plan_measure *measure, vc_error *er
                                                             : VC_VALUE_INT};
     vc_pass *pass = find_pass(plan, stored);
     if (pass == NULL) return vc_no_memory(error);
+    vc_status status = check_parts(plan, stored, pass, error);
+    if (status != VC_OK) return status;
+    if (pass->allocates) {
+        measure->type = VC_VALUE_FLOAT;
+        measure->scale = 0;
+    }
     measure->pass = (size_t)(pass - plan->passes);
     size_t number = 0;
     while (number < pass->naccumulators && !same_accumulator(&pass->accumulators[number], &spec))
@@ -326,6 +395,34 @@ static vc_status check_loop(const vc_plan *plan, size_t at, uint8_t *states, vc_
     return VC_OK;
 }
 
+/* Can a measure of the cube be asked, with all that it is computed from? */
+static bool can_answer(const vc_plan *plan, const vc_cube_measure *measure)
+{
+    for (size_t i = 0; i < measure->noperands; i++)
+        if (!can_answer(plan, &plan->cube->measures[measure->operands[i]])) return false;
+    if (measure->expr != NULL) return true;
+    vc_pass pass = pass_of(plan, measure);
+    return check_parts(plan, measure, &pass, NULL) == VC_OK;
+}
+
+/* A query that names no measures asks for all that can be answered. */
+static vc_status plan_all(vc_plan *plan, vc_error *error)
+{
+    const vc_cube *cube = plan->cube;
+    vc_status status = VC_OK;
+    size_t at;
+    plan->left_out = VC_ARENA_NEW(plan->arena, vc_str, cube->nmeasures + 1);
+    if (plan->left_out == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < cube->nmeasures && status == VC_OK; i++) {
+        if (cube->measures[i].is_hidden) continue;
+        if (can_answer(plan, &cube->measures[i]))
+            status = add_plan_measure(plan, from_stored(&cube->measures[i]), &at, error);
+        else
+            plan->left_out[plan->nleft_out++] = cube->measures[i].name;
+    }
+    return status;
+}
+
 /* The asked measures first, as they are; then what they are computed from. */
 static vc_status plan_asked(vc_plan *plan, vc_error *error)
 {
@@ -347,14 +444,16 @@ static vc_status plan_asked(vc_plan *plan, vc_error *error)
         if (status != VC_OK) return vc_error_at_place(error, status, ref->place);
         status = add_plan_measure(plan, measure, &at, error);
     }
-    for (size_t i = 0; query->nmeasures == 0 && i < plan->cube->nmeasures && status == VC_OK; i++)
-        if (!plan->cube->measures[i].is_hidden)
-            status = add_plan_measure(plan, from_stored(&plan->cube->measures[i]), &at, error);
+    if (query->nmeasures == 0 && status == VC_OK) status = plan_all(plan, error);
     plan->nasked = plan->nmeasures;
     for (size_t i = 0; i < plan->nasked && status == VC_OK; i++)
-        status = plan->measures[i].measure != NULL
-                     ? fill_stored(plan, i, plan->measures[i].measure, error)
-                     : fill_expr(plan, i, query->measures[i].expr, query->measures[i].place, error);
+        if (plan->measures[i].measure == NULL) {
+            status = fill_expr(plan, i, query->measures[i].expr, query->measures[i].place, error);
+        } else {
+            status = fill_stored(plan, i, plan->measures[i].measure, error);
+            if (status != VC_OK && query->nmeasures > 0)
+                return vc_error_at_place(error, status, query->measures[i].place);
+        }
     uint8_t *states = VC_ARENA_NEW(plan->arena, uint8_t, plan->nmeasures + 1);
     if (status == VC_OK && states == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < plan->nasked && status == VC_OK; i++) {

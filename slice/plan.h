@@ -10,8 +10,11 @@
  *
  *     plan.c       axes, measures, passes            selection.c   conditions -> selections
  *     table.c      selection + grouping -> a group per source leaf, for one pass
+ *     units.c      units of a relation that are larger than a leaf, and the groups they touch
+ *     shares.c     where facts count in parts: what share of a joined leaf each group has
  *     scan*.c      facts -> cells (scan.h)           cells*.c   the cells of a pass
  *     roll_up.c    cells of a coarser grouping from those of a finer one
+ *     distribute.c cells of joined leaves -> values of groups, by shares
  *     accumulator.c  what a cell accumulated -> the value of a measure
  *     grain.c      the cells of one grouping         calculate.c   measures computed from others
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
@@ -31,6 +34,8 @@ enum { VC_MAX_AXES = 16 };
 
 typedef struct vc_table vc_table;
 typedef struct vc_cells vc_cells;
+typedef struct vc_shares vc_shares;
+typedef struct vc_spread vc_spread;
 typedef struct vc_scan_stats vc_scan_stats;
 
 typedef struct vc_selection {
@@ -88,6 +93,9 @@ typedef struct vc_pass {
     size_t over_dimension;
     const vc_cube_fix *fixes;
     size_t nfixes;
+    vc_join_mode mode;
+    vc_reaggregate reaggregate; /* with VC_MODE_LOOKUP */
+    bool allocates;             /* values are shared out below the source's grain */
     vc_accumulator_spec *accumulators;
     size_t naccumulators;
 } vc_pass;
@@ -104,6 +112,8 @@ typedef struct vc_plan {
     size_t naxes;
     vc_plan_measure *measures; /* the query's first, then those that are only needed */
     size_t nmeasures, nasked, max_measures;
+    vc_str *left_out; /* [nleft_out] measures that a query for all of them does not get */
+    size_t nleft_out;
     vc_pass *passes;
     size_t npasses;
     bool is_dry;         /* explain only: nothing is read */
@@ -193,8 +203,9 @@ void vc_step_set_passing(vc_step *step, const uint64_t *bits);
 typedef struct vc_reach {
     bool is_bound; /* the pass' source has the dimension */
     bool is_relation;
-    const uint64_t *mapped; /* [ngroups, or 1 when rolled up] bits: T is not empty */
-    const uint64_t *coarse; /* likewise: the answer would need parts of a unit (reason g) */
+    const uint64_t *mapped;   /* [ngroups, or 1 when rolled up] bits: T is not empty */
+    const uint64_t *coarse;   /* likewise: the answer would need parts of a unit (reason g) */
+    const uint64_t *repeated; /* likewise: it has whole units for parts (reason r); NULL: none */
 } vc_reach;
 
 struct vc_table {
@@ -207,6 +218,11 @@ struct vc_table {
     uint64_t strides[VC_MAX_AXES]; /* 0: rolled up or unbound */
     uint32_t firsts[VC_MAX_AXES], spans[VC_MAX_AXES];
     uint32_t repeated; /* mask of kept axes that the source does not have */
+    /* Where facts count in parts: what is scanned, by classes of joined leaves in place of groups,
+     * and how the classes lead to groups. NULL: this table is scanned. */
+    vc_table *classes;
+    const vc_shares *const *shares; /* [nshares] */
+    size_t nshares;
 };
 
 /* The group of a cell key on an axis with a stride. */
@@ -344,6 +360,51 @@ static inline void vc_sum_add(double *sum, double *correction, double value)
     *sum = total;
 }
 
+/* ---- shares: facts that count in parts ---- */
+
+/* What a group has of the facts of a class: with a lookup, how many units of the group find it. */
+typedef struct vc_share {
+    double weight;
+    uint32_t group;
+    bool is_estimated; /* not all of it, or shared out below the grain (reason a) */
+} vc_share;
+
+/* A dimension along which facts count in parts. Joined leaves that lead to the same groups in the
+ * same parts are one *class*; with a lookup, each leaf (or bucket) is one. */
+struct vc_shares {
+    size_t dimension; /* of the cube */
+    size_t axis;      /* SIZE_MAX: rolled up, all is group 0 */
+    bool is_lookup;
+    vc_step step; /* leaf -> class */
+    uint32_t nclasses;
+    const uint32_t *offsets; /* [nclasses + 1] into items */
+    const vc_share *items;   /* ascending by group in a class; a class has some */
+    /* Lookup: units of the selection in each group, and those of them that find a leaf. */
+    const uint32_t *nunits, *nmatched;
+    vc_reach reach;
+};
+
+/* The values of a pass whose facts count in parts: what cells are to others. */
+struct vc_spread {
+    size_t nrows;
+    const uint64_t *keys; /* [nrows] cell keys of the table, ascending */
+    const vc_cell *cells; /* [nrows * naccumulators of the pass] */
+};
+
+/* Do units of the binding's relation straddle the groups of the drilled axes, or the selection, so
+ * that their values would have to be allocated? */
+bool vc_plan_splits_units(const vc_plan *plan, size_t dimension, const vc_binding *binding);
+
+/* From the cells of classes to values of groups. cells of the pass, of table->classes; the
+ * result is in the plan's arena. Errors: VC_OVERFLOW, VC_LIMIT "limit_memory", VC_CANCELLED. */
+vc_status vc_distribute(const vc_plan *plan, size_t pass, const vc_table *table,
+                        const vc_cells *cells, const vc_spread **spread_out, vc_error *error);
+
+/* The value of a base measure in a row. groups [naxes] of the row; *has_facts_out: some facts fell
+ * into it. */
+vc_cell vc_spread_cell(const vc_plan *plan, const vc_plan_measure *measure, const vc_table *table,
+                       const vc_spread *spread, const uint32_t *groups, bool *has_facts_out);
+
 /* ---- the cells of one grouping ---- */
 
 typedef struct vc_rows vc_rows;
@@ -356,10 +417,11 @@ typedef struct vc_policy { /* what happens to all cells of a base measure in a g
 
 typedef struct vc_grain {
     vc_plan *plan;
-    uint32_t kept;       /* mask of axes */
-    vc_table **tables;   /* [npasses]; NULL: not scanned so far */
-    vc_cells **cells;    /* [npasses]; NULL: not scanned, not needed, or released */
-    vc_policy *policies; /* [nmeasures of the plan] */
+    uint32_t kept;             /* mask of axes */
+    vc_table **tables;         /* [npasses]; NULL: not scanned so far */
+    vc_cells **cells;          /* [npasses]; NULL: not scanned, not needed, or released */
+    const vc_spread **spreads; /* [npasses] likewise, of those whose facts count in parts */
+    vc_policy *policies;       /* [nmeasures of the plan] */
 } vc_grain;
 
 /* Nothing is scanned yet. Errors: unrelated, not_aggregatable. */

@@ -14,6 +14,7 @@ static bool is_exact(const vc_accumulator_spec *spec)
 bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from)
 {
     if (plan->options->is_plain) return false;
+    if (from->classes != NULL) return false;      /* its cells are of classes, not of groups */
     if (pass->over != VC_OVER_NONE) return false; /* the last leaf of all is not that of a group */
     for (size_t i = 0; i < pass->naccumulators; i++)
         if (!is_exact(&pass->accumulators[i])) return false;
@@ -27,6 +28,7 @@ bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_tab
             if (plan->axes[i].dimension == d && from->strides[i] > 0)
                 ngroups = plan->axes[i].ngroups;
         if (reach->is_relation && vc_bits_count(reach->coarse, ngroups) > 0) return false;
+        if (reach->repeated != NULL && vc_bits_count(reach->repeated, ngroups) > 0) return false;
     }
     return true;
 }

@@ -108,20 +108,30 @@ static uint64_t widen_key(const struct stitching *in, const vc_table *table, uin
     return row_key;
 }
 
+/* The rows of a cell of a pass: one for each combination on the axes it does not know. */
+static vc_status collect_cell_keys(const struct stitching *in, const vc_table *table, uint64_t key,
+                                   struct keys *keys, vc_error *error)
+{
+    key = widen_key(in, table, key);
+    return table->repeated == 0 ? add_key(in->plan->arena, keys, key, error)
+                                : add_combinations(in, table->repeated, 0, key, keys, error);
+}
+
 static vc_status collect_pass_keys(const struct stitching *in, size_t pass, struct keys *keys,
                                    vc_error *error)
 {
     const vc_table *table = in->rows->tables[pass];
-    const uint64_t *rows = vc_cells_rows(in->grain->cells[pass]);
-    for (size_t slot = 0; slot < vc_cells_count(in->grain->cells[pass]); slot++) {
-        if (rows[slot] == 0) continue;
-        uint64_t key = widen_key(in, table, vc_cells_key(in->grain->cells[pass], (uint32_t)slot));
-        vc_status status = table->repeated == 0
-                               ? add_key(in->plan->arena, keys, key, error)
-                               : add_combinations(in, table->repeated, 0, key, keys, error);
-        if (status != VC_OK) return status;
-    }
-    return VC_OK;
+    const vc_spread *spread = in->grain->spreads[pass];
+    vc_cells *cells = in->grain->cells[pass];
+    vc_status status = VC_OK;
+    for (size_t row = 0; spread != NULL && row < spread->nrows && status == VC_OK; row++)
+        status = collect_cell_keys(in, table, spread->keys[row], keys, error);
+    if (cells == NULL) return status;
+    const uint64_t *rows = vc_cells_rows(cells);
+    for (size_t slot = 0; slot < vc_cells_count(cells) && status == VC_OK; slot++)
+        if (rows[slot] > 0)
+            status = collect_cell_keys(in, table, vc_cells_key(cells, (uint32_t)slot), keys, error);
+    return status;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -138,7 +148,7 @@ static vc_status collect_keys(struct stitching *in, bool is_sparse, vc_error *er
         status = add_combinations(in, in->kept, 0, 0, &keys, error);
     else
         for (size_t p = 0; p < in->plan->npasses && status == VC_OK; p++)
-            if (in->grain->cells[p] != NULL) {
+            if (in->grain->cells[p] != NULL || in->grain->spreads[p] != NULL) {
                 /* Each pass may bring as many as the answer may hold: equal ones fall together. */
                 size_t before = keys.count;
                 keys.max += before;

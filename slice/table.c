@@ -10,8 +10,9 @@
  * groups of its leaves may differ, or only some of them may be selected: what the source knows is
  * too coarse for such a group, and the group is marked in `coarse` instead of being answered.
  */
+#include "slice/table.h"
+
 #include "dimensions/renumber.h"
-#include "slice/plan.h"
 
 #include <string.h>
 
@@ -20,17 +21,8 @@ struct making {
     const vc_pass *pass;
     uint32_t kept;
     vc_table *table;
+    const vc_shares **shares; /* of the table */
     const vc_cube_source *source;
-};
-
-/* The groups of a dimension under the grouping: those of its axis when that is kept, else one group
- * 0 for all that is selected. */
-struct grouping {
-    const vc_axis *axis; /* NULL: rolled up */
-    size_t number;       /* of the axis */
-    const vc_selection *selection;
-    uint32_t ngroups;
-    uint64_t stride;
 };
 
 /* ---- passing leaves ---- */
@@ -47,9 +39,8 @@ void vc_step_set_passing(vc_step *step, const uint64_t *bits)
     step->npassing = is_range ? end - first : (uint32_t)vc_bits_count(bits, step->nleaves);
 }
 
-/* All leaves whose group is not VC_NONE. */
-static vc_status pass_grouped(vc_arena *arena, vc_step *step, const uint32_t *groups,
-                              vc_error *error)
+vc_status vc_step_pass_grouped(vc_arena *arena, vc_step *step, const uint32_t *groups,
+                               vc_error *error)
 {
     uint64_t *bits = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(step->nleaves) + 1);
     if (bits == NULL) return vc_no_memory(error);
@@ -71,40 +62,24 @@ static const vc_axis *find_axis(const struct making *in, size_t dimension, size_
     return NULL;
 }
 
-static struct grouping group_dimension(const struct making *in, size_t dimension)
+static vc_grouping group_dimension(const struct making *in, size_t dimension)
 {
     size_t number = 0;
     const vc_axis *axis = find_axis(in, dimension, &number);
-    return (struct grouping){.axis = axis,
-                             .number = number,
-                             .selection = &in->plan->selections[dimension],
-                             .ngroups = axis == NULL ? 1 : axis->ngroups,
-                             .stride = axis == NULL ? 0 : in->table->strides[number]};
-}
-
-/* The group of a slot, VC_NONE when it is not selected. */
-static uint32_t group_of(const struct grouping *grouping, uint32_t slot)
-{
-    const uint64_t *selected = grouping->selection->slots;
-    if (selected != NULL && !vc_bit_get(selected, slot)) return VC_NONE;
-    return grouping->axis == NULL ? 0 : vc_axis_group(grouping->axis, slot);
+    return (vc_grouping){.axis = axis,
+                         .number = number,
+                         .selection = &in->plan->selections[dimension],
+                         .ngroups = axis == NULL ? 1 : axis->ngroups,
+                         .stride = axis == NULL ? 0 : in->table->strides[number]};
 }
 
 /* ---- units above the leaf ---- */
-
-/* Are rows asked for below the units? A year's total is nothing that a month has, and that the year
- * happens to have one month so far does not make it January's. */
-static bool is_below_units(const struct grouping *grouping, const vc_relation *relation)
-{
-    return grouping->axis != NULL && (int)grouping->axis->hierarchy == relation->hierarchy &&
-           (int)grouping->axis->level > relation->level;
-}
 
 /* The group of each unit; units that straddle groups, or of which a part is not selected, get
  * VC_NONE, and the groups they touch are marked as coarse. A leaf that another join hides is no
  * part of its unit: the query has not asked below the grain because of it. */
 static vc_status group_units(const vc_cube_dimension *outer, const vc_relation *relation,
-                             const struct grouping *grouping, vc_arena *arena, uint32_t **units_out,
+                             const vc_grouping *grouping, vc_arena *arena, uint32_t **units_out,
                              uint64_t *coarse, uint64_t *mapped, vc_error *error)
 {
     enum { UNSEEN = VC_NONE - 1 };
@@ -117,9 +92,9 @@ static vc_status group_units(const vc_cube_dimension *outer, const vc_relation *
     if (units == NULL || split == NULL || known == NULL) return vc_no_memory(error);
     for (uint32_t unit = 0; unit < relation->nunits; unit++)
         units[unit] = UNSEEN;
-    if (is_below_units(grouping, relation)) vc_bits_set_range(split, 0, relation->nunits);
+    if (vc_grouping_is_below(grouping, relation)) vc_bits_set_range(split, 0, relation->nunits);
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
-        uint32_t unit = vc_numbers_get(unit_of, leaf), group = group_of(grouping, leaf);
+        uint32_t unit = vc_numbers_get(unit_of, leaf), group = vc_grouping_of(grouping, leaf);
         if (outer->visible != NULL && !vc_bit_get(outer->visible, leaf)) continue;
         if (units[unit] == UNSEEN)
             units[unit] = group;
@@ -133,7 +108,7 @@ static vc_status group_units(const vc_cube_dimension *outer, const vc_relation *
             vc_bit_set(known, targets[i]);
     }
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
-        uint32_t group = group_of(grouping, leaf), unit = vc_numbers_get(unit_of, leaf);
+        uint32_t group = vc_grouping_of(grouping, leaf), unit = vc_numbers_get(unit_of, leaf);
         if (group != VC_NONE && vc_bit_get(split, unit) && vc_bit_get(known, unit)) {
             vc_bit_set(coarse, group);
             vc_bit_set(mapped, group);
@@ -151,27 +126,22 @@ static vc_status group_units(const vc_cube_dimension *outer, const vc_relation *
 struct mapped_step {
     vc_step step;
     uint64_t *mapped, *coarse; /* [ngroups] */
+    uint64_t *repeated;        /* likewise; NULL: none */
     const uint32_t *slots;     /* [nleaves] unit or synthetic slot or VC_NONE, where a leaf has one
                                   at most and units are leaves; else NULL */
 };
 
-struct mapping { /* what such a step is made from */
-    const vc_cube_dimension *outer;
-    const vc_binding *binding;
-    struct grouping grouping;
-    uint32_t nleaves;
-};
-
 /* The distinct groups of one leaf, added to targets; `seen` [ngroups] holds leaf + 1 of the last
  * leaf that had the group. Returns the new count. */
-static size_t add_groups(const vc_relation *relation, const struct grouping *grouping,
+static size_t add_groups(const vc_relation *relation, const vc_grouping *grouping,
                          const uint32_t *unit_groups, uint32_t leaf, uint32_t *seen,
                          uint32_t *targets, size_t ntargets)
 {
     const uint32_t *units;
     size_t nunits = vc_relation_units(relation, leaf, &units);
     for (size_t i = 0; i < nunits; i++) {
-        uint32_t group = unit_groups != NULL ? unit_groups[units[i]] : group_of(grouping, units[i]);
+        uint32_t group =
+            unit_groups != NULL ? unit_groups[units[i]] : vc_grouping_of(grouping, units[i]);
         if (group == VC_NONE || seen[group] == leaf + 1) continue;
         seen[group] = leaf + 1;
         targets[ntargets++] = group;
@@ -251,10 +221,10 @@ static vc_status straighten(vc_step *step, vc_arena *arena, vc_error *error)
         step->groups = groups;
         step->offsets = step->targets = NULL;
     }
-    return pass_grouped(arena, step, groups, error);
+    return vc_step_pass_grouped(arena, step, groups, error);
 }
 
-static vc_status step_ragged(const struct mapping *in, const uint32_t *unit_groups, vc_arena *arena,
+static vc_status step_ragged(const vc_mapping *in, const uint32_t *unit_groups, vc_arena *arena,
                              vc_step *step, vc_error *error)
 {
     const vc_relation *relation = in->binding->relation;
@@ -268,7 +238,7 @@ static vc_status step_ragged(const struct mapping *in, const uint32_t *unit_grou
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
         ntargets = add_groups(relation, &in->grouping, unit_groups, leaf, seen, targets, ntargets);
         if (synthetic != NULL && synthetic[leaf] != VC_NONE) {
-            uint32_t group = group_of(&in->grouping, synthetic[leaf]);
+            uint32_t group = vc_grouping_of(&in->grouping, synthetic[leaf]);
             if (group != VC_NONE) targets[ntargets++] = group;
         }
         offsets[leaf + 1] = (uint32_t)ntargets;
@@ -279,7 +249,45 @@ static vc_status step_ragged(const struct mapping *in, const uint32_t *unit_grou
     return status == VC_OK && step->offsets != NULL ? number_sets(step, arena, error) : status;
 }
 
-static vc_status step_single(const struct mapping *in, const uint32_t *unit_groups, vc_arena *arena,
+/* The same, of units that may have several groups each. */
+static vc_status step_repeated(const vc_mapping *in, const vc_units *units, vc_arena *arena,
+                               vc_step *step, vc_error *error)
+{
+    const vc_relation *relation = in->binding->relation;
+    const uint32_t *synthetic = in->binding->synthetic_slots, *of_leaf;
+    uint64_t room = relation->nleaves;
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        size_t nunits = vc_relation_units(relation, leaf, &of_leaf);
+        for (size_t i = 0; i < nunits; i++)
+            room += units->offsets[of_leaf[i] + 1] - units->offsets[of_leaf[i]];
+    }
+    uint32_t *offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)relation->nleaves + 1);
+    uint32_t *targets = vc_arena_alloc(arena, (room + 1) * sizeof *targets);
+    uint32_t *seen = VC_ARENA_NEW(arena, uint32_t, (size_t)in->grouping.ngroups + 1);
+    uint32_t ntargets = 0;
+    if (offsets == NULL || targets == NULL || seen == NULL || room > UINT32_MAX)
+        return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        size_t nunits = vc_relation_units(relation, leaf, &of_leaf);
+        for (size_t i = 0; i < nunits; i++)
+            for (uint32_t j = units->offsets[of_leaf[i]]; j < units->offsets[of_leaf[i] + 1]; j++) {
+                uint32_t group = units->items[j].group;
+                if (seen[group] != leaf + 1) targets[ntargets++] = group;
+                seen[group] = leaf + 1;
+            }
+        if (synthetic != NULL && synthetic[leaf] != VC_NONE) {
+            uint32_t group = vc_grouping_of(&in->grouping, synthetic[leaf]);
+            if (group != VC_NONE) targets[ntargets++] = group;
+        }
+        offsets[leaf + 1] = ntargets;
+    }
+    step->offsets = offsets;
+    step->targets = targets;
+    vc_status status = straighten(step, arena, error);
+    return status == VC_OK && step->offsets != NULL ? number_sets(step, arena, error) : status;
+}
+
+static vc_status step_single(const vc_mapping *in, const uint32_t *unit_groups, vc_arena *arena,
                              vc_step *step, vc_error *error)
 {
     const vc_relation *relation = in->binding->relation;
@@ -289,14 +297,15 @@ static vc_status step_single(const struct mapping *in, const uint32_t *unit_grou
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
         uint32_t unit = relation->units[leaf];
         if (unit != VC_NONE)
-            groups[leaf] = unit_groups != NULL ? unit_groups[unit] : group_of(&in->grouping, unit);
+            groups[leaf] =
+                unit_groups != NULL ? unit_groups[unit] : vc_grouping_of(&in->grouping, unit);
         else if (synthetic != NULL && synthetic[leaf] != VC_NONE)
-            groups[leaf] = group_of(&in->grouping, synthetic[leaf]);
+            groups[leaf] = vc_grouping_of(&in->grouping, synthetic[leaf]);
         else
             groups[leaf] = VC_NONE;
     }
     step->groups = groups;
-    return pass_grouped(arena, step, groups, error);
+    return vc_step_pass_grouped(arena, step, groups, error);
 }
 
 static void mark_mapped(const vc_step *step, uint64_t *mapped)
@@ -331,7 +340,23 @@ static vc_status map_slots(const vc_binding *binding, vc_arena *arena, const uin
     return VC_OK;
 }
 
-static vc_status make_mapped(const struct mapping *in, vc_arena *arena, struct mapped_step *out,
+/* Likewise, when a unit's value is repeated for each of the groups that it touches. */
+static vc_status make_repeated(const vc_mapping *in, vc_arena *arena, struct mapped_step *out,
+                               vc_error *error)
+{
+    vc_units units;
+    out->repeated = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(in->grouping.ngroups) + 1);
+    if (out->repeated == NULL) return vc_no_memory(error);
+    vc_status status = vc_units_make(in, VC_FINER_REPEAT, arena, &units, error);
+    if (status == VC_OK) status = vc_units_mark_split(in, &units, out->repeated, error);
+    if (status == VC_OK) status = step_repeated(in, &units, arena, &out->step, error);
+    if (status != VC_OK) return status;
+    if (in->grouping.axis == NULL) out->step.groups = out->step.offsets = out->step.targets = NULL;
+    mark_mapped(&out->step, out->mapped);
+    return VC_OK;
+}
+
+static vc_status make_mapped(const vc_mapping *in, vc_arena *arena, struct mapped_step *out,
                              vc_error *error)
 {
     const vc_relation *relation = in->binding->relation;
@@ -340,12 +365,10 @@ static vc_status make_mapped(const struct mapping *in, vc_arena *arena, struct m
     *out = (struct mapped_step){.mapped = VC_ARENA_NEW(arena, uint64_t, nwords),
                                 .coarse = VC_ARENA_NEW(arena, uint64_t, nwords)};
     if (out->mapped == NULL || out->coarse == NULL) return vc_no_memory(error);
-    out->step = (vc_step){.column = (uint16_t)in->binding->source_dimension,
-                          .tuples = in->binding->tuples,
-                          .components = in->binding->components,
-                          .nleaves = in->nleaves,
-                          .is_mapped = true};
+    out->step = in->step;
     vc_status status = VC_OK;
+    if (relation->level >= 0 && in->binding->finer == VC_FINER_REPEAT)
+        return make_repeated(in, arena, out, error);
     if (relation->level >= 0)
         status = group_units(in->outer, relation, &in->grouping, arena, &unit_groups, out->coarse,
                              out->mapped, error);
@@ -389,8 +412,8 @@ static uint64_t slots_in_range(const uint32_t *slots, uint32_t first, uint32_t s
 
 /* Cut down a step that was made without a condition: which leaves pass is one look at the slot of
  * each. */
-static vc_status cut_mapped(const struct mapping *in, const struct mapped_step *whole,
-                            vc_arena *arena, struct mapped_step *out, vc_error *error)
+static vc_status cut_mapped(const vc_mapping *in, const struct mapped_step *whole, vc_arena *arena,
+                            struct mapped_step *out, vc_error *error)
 {
     const vc_selection *selection = in->grouping.selection;
     size_t nwords = vc_bits_words(in->grouping.ngroups) + 1;
@@ -416,11 +439,11 @@ static vc_status cut_mapped(const struct mapping *in, const struct mapped_step *
 
 /* The step of a joined dimension. Without a condition it is the model's, made once; with one it is
  * cut from there where units are leaves and each joined leaf has one. */
-static vc_status map_dimension(const struct making *in, const struct mapping *mapping,
+static vc_status map_dimension(const struct making *in, const vc_mapping *mapping,
                                struct mapped_step *out, vc_error *error)
 {
     const vc_plan *plan = in->plan;
-    struct mapping whole = *mapping;
+    vc_mapping whole = *mapping;
     const vc_axis *axis = mapping->grouping.axis;
     uint64_t variant =
         axis == NULL ? 0 : (uint64_t)axis->hierarchy * VC_MAX_LEVELS + axis->level + 1;
@@ -439,20 +462,36 @@ static vc_status map_dimension(const struct making *in, const struct mapping *ma
     return VC_OK;
 }
 
-static vc_status add_mapped(struct making *in, size_t dimension, const struct grouping *grouping,
-                            vc_error *error)
+static vc_mapping map_binding(const struct making *in, size_t dimension,
+                              const vc_grouping *grouping)
 {
     const vc_binding *binding = &in->source->bindings[dimension];
-    struct mapping mapping = {.outer = &in->plan->cube->dimensions[dimension],
-                              .binding = binding,
-                              .grouping = *grouping,
-                              .nleaves = binding->relation->nleaves};
+    uint32_t nleaves = binding->relation->nleaves;
+    size_t column =
+        binding->tuples != NULL ? VC_COLUMN_TUPLES + dimension : binding->source_dimension;
+    return (vc_mapping){.outer = &in->plan->cube->dimensions[dimension],
+                        .binding = binding,
+                        .grouping = *grouping,
+                        .nleaves = nleaves,
+                        .step = {.column = (uint16_t)column,
+                                 .tuples = binding->tuples,
+                                 .components = binding->components,
+                                 .nleaves = nleaves,
+                                 .is_mapped = true}};
+}
+
+static vc_status add_mapped(struct making *in, size_t dimension, const vc_grouping *grouping,
+                            vc_error *error)
+{
+    const vc_mapping mapping = map_binding(in, dimension, grouping);
     struct mapped_step made;
     vc_status status = map_dimension(in, &mapping, &made, error);
     if (status != VC_OK) return status;
-    in->table->reaches[dimension] = (vc_reach){
-        .is_bound = true, .is_relation = true, .mapped = made.mapped, .coarse = made.coarse};
-    if (binding->tuples != NULL) made.step.column = (uint16_t)(VC_COLUMN_TUPLES + dimension);
+    in->table->reaches[dimension] = (vc_reach){.is_bound = true,
+                                               .is_relation = true,
+                                               .mapped = made.mapped,
+                                               .coarse = made.coarse,
+                                               .repeated = made.repeated};
     made.step.stride = grouping->stride;
     made.step.axis = grouping->number;
     made.step.dimension = dimension;
@@ -460,10 +499,66 @@ static vc_status add_mapped(struct making *in, size_t dimension, const struct gr
     return VC_OK;
 }
 
+/* ---- shares ---- */
+
+static vc_status add_shares(struct making *in, size_t dimension, const vc_grouping *grouping,
+                            vc_error *error)
+{
+    const vc_mapping mapping = map_binding(in, dimension, grouping);
+    vc_shares *shares = VC_ARENA_NEW(in->plan->arena, vc_shares, 1);
+    if (shares == NULL) return vc_no_memory(error);
+    vc_status status = vc_shares_make(&mapping, in->pass, in->plan->arena, shares, error);
+    shares->dimension = dimension;
+    shares->axis = grouping->axis == NULL ? SIZE_MAX : grouping->number;
+    shares->step.dimension = dimension;
+    in->table->reaches[dimension] = shares->reach;
+    in->shares[in->table->nshares++] = shares;
+    return status;
+}
+
+/* What is scanned instead: the same steps, and classes of leaves for the groups of those that have
+ * shares. Its axes are its own: the kept ones, then one for each that has shares. */
+static vc_status make_classes(struct making *in, vc_error *error)
+{
+    vc_table *table = in->table;
+    vc_table *classes = VC_ARENA_NEW(in->plan->arena, vc_table, 1);
+    vc_step *steps = VC_ARENA_NEW(in->plan->arena, vc_step, table->nsteps + table->nshares + 1);
+    size_t naxes = 0;
+    if (classes == NULL || steps == NULL) return vc_no_memory(error);
+    memcpy(steps, table->steps, table->nsteps * sizeof *steps);
+    *classes = (vc_table){.steps = steps, .nsteps = table->nsteps, .ncells = 1};
+    table->classes = classes;
+    for (size_t i = 0; i < table->nshares; i++) {
+        steps[classes->nsteps] = table->shares[i]->step;
+        steps[classes->nsteps++].stride = 1; /* kept: it gets its own */
+    }
+    for (size_t i = 0; i < classes->nsteps; i++) {
+        bool is_share = i >= table->nsteps;
+        if (steps[i].stride == 0) continue;
+        if (naxes == VC_MAX_AXES)
+            return vc_fail(error, VC_LIMIT, "limit_axes",
+                           "too many dimensions are drilled or joined by shares: %d are possible",
+                           VC_MAX_AXES);
+        uint32_t span =
+            is_share ? table->shares[i - table->nsteps]->nclasses : table->spans[steps[i].axis];
+        classes->firsts[naxes] = is_share ? 0 : table->firsts[steps[i].axis];
+        classes->spans[naxes] = span > 0 ? span : 1;
+        classes->strides[naxes] = classes->ncells;
+        steps[i].stride = classes->ncells;
+        steps[i].axis = naxes;
+        if (__builtin_mul_overflow(classes->ncells, (uint64_t)classes->spans[naxes++],
+                                   &classes->ncells) ||
+            classes->ncells > UINT64_MAX / 4)
+            return vc_fail(error, VC_LIMIT, "limit_cells",
+                           "the drilled dimensions span more than 4.6e18 cells");
+    }
+    return VC_OK;
+}
+
 /* ---- steps by identity ---- */
 
 /* A step that lets every leaf through to group 0 is left out. */
-static vc_status add_identity(struct making *in, size_t dimension, const struct grouping *grouping,
+static vc_status add_identity(struct making *in, size_t dimension, const vc_grouping *grouping,
                               vc_error *error)
 {
     const vc_axis *axis = grouping->axis;
@@ -503,7 +598,9 @@ static vc_status add_identity(struct making *in, size_t dimension, const struct 
 /* The step of one dimension of the cube. */
 static vc_status add_step(struct making *in, size_t dimension, vc_error *error)
 {
-    struct grouping grouping = group_dimension(in, dimension);
+    vc_grouping grouping = group_dimension(in, dimension);
+    if (vc_binding_has_shares(in->pass, &in->source->bindings[dimension]))
+        return add_shares(in, dimension, &grouping, error);
     return in->source->bindings[dimension].kind == VC_BIND_IDENTITY
                ? add_identity(in, dimension, &grouping, error)
                : add_mapped(in, dimension, &grouping, error);
@@ -711,11 +808,17 @@ vc_status vc_table_make(const vc_plan *plan, const vc_pass *pass, uint32_t kept,
     table->reaches = VC_ARENA_NEW(plan->arena, vc_reach, ndimensions + 1);
     table->steps =
         VC_ARENA_NEW(plan->arena, vc_step, ndimensions + pass->nfixes + in.source->nfixes + 1);
-    if (table->reaches == NULL || table->steps == NULL) return vc_no_memory(error);
+    table->shares = in.shares = VC_ARENA_NEW(plan->arena, const vc_shares *, ndimensions + 1);
+    if (table->reaches == NULL || table->steps == NULL || in.shares == NULL)
+        return vc_no_memory(error);
     vc_status status = set_strides(&in, error);
     for (size_t d = 0; d < ndimensions && status == VC_OK; d++)
         if (in.source->bindings[d].kind != VC_BIND_NONE) status = add_step(&in, d, error);
     if (status == VC_OK) add_fixes(&in);
+    if (status == VC_OK && table->nshares > 0) {
+        status = make_classes(&in, error);
+        in.table = table->classes; /* that is what is scanned */
+    }
     if (status == VC_OK && pass->over != VC_OVER_NONE) status = restrict_over(&in, error);
     *table_out = table;
     return status;

@@ -141,6 +141,7 @@ static void put_fixes(json_t *object, const vc_fix_def *fixes, size_t nfixes)
 }
 
 static const char *const unrelated_words[] = {NULL, "null", "repeat", "error"};
+static const char *const reaggregates[] = {NULL, "none", "sum", "avg", "min", "max"};
 
 static json_t *dump_measures(const vc_measure_def *measures, size_t nmeasures)
 {
@@ -168,6 +169,8 @@ static json_t *dump_measures(const vc_measure_def *measures, size_t nmeasures)
         put_text(object, "measure", measure->measure);
         put_fixes(object, measure->fixes, measure->nfixes);
         put_word(object, "unrelated", unrelated_words, (int)measure->unrelated);
+        put_true(object, "is_set", measure->mode == VC_MODE_SET);
+        put_word(object, "reaggregate", reaggregates, (int)measure->reaggregate);
         put_text(object, "pointer", measure->pointer);
         json_array_append_new(array, object);
     }
@@ -206,10 +209,18 @@ static json_t *dump_cube(const vc_cube_def *cube)
 static json_t *dump_join(const vc_join_def *join)
 {
     static const char *const unmatched[] = {"drop", "bucket", "members"};
+    static const char *const modes[] = {NULL, NULL, "weighted", "lookup"};
+    static const char *const finers[] = {NULL, "repeat", "allocate"};
+    static const char *const picks[] = {NULL, "first_by", "max"};
     json_t *object = json_object(), *on = json_array();
     json_object_set_new(object, "kind", json_string(vc_join_kind_name(join->kind)));
     json_object_set_new(object, "unmatched", json_string(unmatched[join->unmatched]));
     put_true(object, "refuses_fanout", join->on_fanout == VC_FANOUT_ERROR);
+    put_true(object, "weighs_fanout", join->on_fanout == VC_FANOUT_WEIGHTED);
+    put_word(object, "mode", modes, (int)join->mode);
+    put_word(object, "pick", picks, (int)join->pick);
+    put_text(object, "pick_by", join->pick_by);
+    put_word(object, "reaggregate", reaggregates, (int)join->reaggregate);
     put_true(object, "cardinality_one", join->is_cardinality_one);
     if (join->min_coverage != 0)
         json_object_set_new(object, "min_coverage", json_real(join->min_coverage));
@@ -223,6 +234,8 @@ static json_t *dump_join(const vc_join_def *join)
             json_object_set_new(pair, "from", json_deep_copy(join->on[i].normalize_from));
         if (join->on[i].normalize_to != NULL)
             json_object_set_new(pair, "to", json_deep_copy(join->on[i].normalize_to));
+        put_word(pair, "finer", finers, (int)join->on[i].finer);
+        put_text(pair, "allocate_by", join->on[i].allocate_by);
         put_text(pair, "pointer", join->on[i].pointer);
         json_array_append_new(on, pair);
     }

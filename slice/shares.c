@@ -1,0 +1,292 @@
+/* Shares: where a fact counts in parts, or for several members.
+ *
+ * Through a relation with weights a joined leaf q counts for a group m by W(m, q), the sum of the
+ * weights over the units of m; below the source's grain by the part of its unit that m has; with a
+ * lookup, once for each unit of m that finds it. All of these are one table: leaf -> (group,
+ * share).
+ *
+ * The facts are not scanned into groups but into *classes*, leaves with the same line in that
+ * table, so that the sums of the source stay exact; a class is multiplied by its shares once
+ * (distribute.c). There are hardly more classes than groups, even when the leaves are many.
+ */
+#include "slice/table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Weights that add up to 1 so nearly are meant to (semantics, section 5). */
+#define WHOLE 1e-9
+
+bool vc_binding_has_shares(const vc_pass *pass, const vc_binding *binding)
+{
+    if (binding->kind != VC_BIND_RELATION) return false;
+    if (binding->mode != VC_MODE_SET && binding->mode == pass->mode) return true;
+    return vc_binding_finer(pass, binding) == VC_FINER_ALLOCATE;
+}
+
+vc_finer vc_binding_finer(const vc_pass *pass, const vc_binding *binding)
+{
+    if (binding->finer != VC_FINER_ALLOCATE) return binding->finer;
+    /* Parts of what is shared by weights are parts by weights, too. */
+    bool can = pass->allocates && (binding->mode == VC_MODE_SET || binding->mode == pass->mode);
+    return can ? VC_FINER_ALLOCATE : VC_FINER_NULL;
+}
+
+/* ---- the line of a leaf ---- */
+
+struct making {
+    const vc_mapping *in;
+    bool is_lookup;
+    vc_units units;
+    /* [ngroups] */
+    double *weights;
+    bool *estimated;
+    uint32_t *seen; /* leaf + 1 that saw the group last */
+    vc_share *line; /* of the leaf at hand */
+};
+
+static int compare_shares(const void *a, const void *b)
+{
+    uint32_t x = ((const vc_share *)a)->group, y = ((const vc_share *)b)->group;
+    return (x > y) - (x < y);
+}
+
+static size_t add_share(struct making *at, uint32_t leaf, uint32_t group, double weight,
+                        bool is_estimated, size_t count)
+{
+    if (at->seen[group] != leaf + 1) {
+        at->seen[group] = leaf + 1;
+        at->weights[group] = 0;
+        at->estimated[group] = false;
+        at->line[count++].group = group;
+    }
+    at->weights[group] += weight;
+    at->estimated[group] |= is_estimated;
+    return count;
+}
+
+/* The groups of a leaf with its share of each, ascending, in at->line. Returns how many. */
+static size_t share_leaf(struct making *at, uint32_t leaf)
+{
+    const vc_binding *binding = at->in->binding;
+    const vc_relation *relation = binding->relation;
+    bool is_weighted = !at->is_lookup && binding->mode == VC_MODE_WEIGHTED;
+    const uint32_t *units;
+    size_t nunits = vc_relation_units(relation, leaf, &units), count = 0;
+    size_t first = relation->units != NULL ? leaf : relation->offsets[leaf];
+    for (size_t i = 0; i < nunits; i++) {
+        double weight = is_weighted ? relation->weights[first + i] : 1;
+        for (uint32_t j = at->units.offsets[units[i]]; j < at->units.offsets[units[i] + 1]; j++) {
+            const vc_share *unit = &at->units.items[j];
+            count =
+                add_share(at, leaf, unit->group, weight * unit->weight, unit->is_estimated, count);
+        }
+    }
+    if (binding->synthetic_slots != NULL && binding->synthetic_slots[leaf] != VC_NONE) {
+        uint32_t group = vc_grouping_of(&at->in->grouping, binding->synthetic_slots[leaf]);
+        if (group != VC_NONE) count = add_share(at, leaf, group, 1, false, count);
+    }
+    if (count > 1) qsort(at->line, count, sizeof *at->line, compare_shares);
+    for (size_t i = 0; i < count; i++) {
+        vc_share *share = &at->line[i];
+        share->weight = at->weights[share->group];
+        if (!at->is_lookup && fabs(share->weight - 1) <= WHOLE) share->weight = 1;
+        share->is_estimated = at->estimated[share->group] || (!at->is_lookup && share->weight != 1);
+    }
+    return count;
+}
+
+/* ---- classes ---- */
+
+/* Classes, numbered as they come, found by a table of numbers + 1. */
+struct classes {
+    uint32_t *table;
+    uint32_t mask, count;
+    uint32_t *offsets;
+    vc_share *items;
+    size_t capacity; /* of items */
+};
+
+static uint32_t hash_line(const vc_share *line, size_t count)
+{
+    uint64_t hash = count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bits;
+        memcpy(&bits, &line[i].weight, sizeof bits);
+        hash = (hash ^ line[i].group ^ bits) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 29;
+    }
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+static bool is_same_line(const vc_share *a, const vc_share *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (a[i].group != b[i].group || a[i].weight != b[i].weight ||
+            a[i].is_estimated != b[i].is_estimated)
+            return false;
+    return true;
+}
+
+static bool add_class(vc_arena *arena, struct classes *classes, const vc_share *line, size_t count)
+{
+    uint32_t first = classes->offsets[classes->count];
+    if (first + count > classes->capacity) {
+        size_t capacity = 2 * classes->capacity + count + 64;
+        vc_share *items = vc_arena_alloc(arena, capacity * sizeof *items);
+        if (items == NULL || capacity > UINT32_MAX) return false;
+        if (first > 0) memcpy(items, classes->items, first * sizeof *items);
+        classes->items = items;
+        classes->capacity = capacity;
+    }
+    memcpy(classes->items + first, line, count * sizeof *line);
+    classes->offsets[++classes->count] = first + (uint32_t)count;
+    return true;
+}
+
+/* The class of a line, made when it is new; VC_NONE when out of memory. */
+static uint32_t find_class(vc_arena *arena, struct classes *classes, const vc_share *line,
+                           size_t count)
+{
+    uint32_t at = hash_line(line, count) & classes->mask;
+    for (; classes->table[at] != 0; at = (at + 1) & classes->mask) {
+        uint32_t number = classes->table[at] - 1, first = classes->offsets[number];
+        if (classes->offsets[number + 1] - first == count &&
+            is_same_line(classes->items + first, line, count))
+            return number;
+    }
+    if (!add_class(arena, classes, line, count)) return VC_NONE;
+    return (classes->table[at] = classes->count) - 1;
+}
+
+/* With a lookup each leaf is a class by itself, but for those that lie in one bucket. */
+static uint32_t number_leaf(vc_arena *arena, struct classes *classes, uint32_t *of_bucket,
+                            const vc_share *line, size_t count)
+{
+    if (of_bucket != NULL && *of_bucket != VC_NONE) return *of_bucket;
+    if (!add_class(arena, classes, line, count)) return VC_NONE;
+    if (of_bucket != NULL) *of_bucket = classes->count - 1;
+    return classes->count - 1;
+}
+
+static vc_status new_classes(vc_arena *arena, uint32_t nleaves, struct classes *classes,
+                             vc_error *error)
+{
+    uint32_t size = 64;
+    while (size < 2 * (uint64_t)nleaves && size < UINT32_C(1) << 31)
+        size *= 2;
+    *classes = (struct classes){.table = VC_ARENA_NEW(arena, uint32_t, size),
+                                .mask = size - 1,
+                                .offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)nleaves + 1)};
+    return classes->table == NULL || classes->offsets == NULL ? vc_no_memory(error) : VC_OK;
+}
+
+static vc_status classify(struct making *at, vc_arena *arena, struct classes *classes,
+                          uint32_t *class_of, vc_error *error)
+{
+    const vc_mapping *in = at->in;
+    const uint32_t *synthetic = in->binding->synthetic_slots;
+    uint32_t nreal = in->outer->dimension->nleaves;
+    uint32_t *of_slot =
+        vc_arena_alloc(arena, ((size_t)in->outer->nsynthetic + 1) * sizeof *of_slot);
+    if (of_slot == NULL) return vc_no_memory(error);
+    memset(of_slot, 0xFF, ((size_t)in->outer->nsynthetic + 1) * sizeof *of_slot);
+    for (uint32_t leaf = 0; leaf < in->nleaves; leaf++) {
+        size_t count = share_leaf(at, leaf);
+        class_of[leaf] = VC_NONE;
+        if (count == 0) continue;
+        bool is_bucket = synthetic != NULL && synthetic[leaf] != VC_NONE;
+        class_of[leaf] =
+            at->is_lookup
+                ? number_leaf(arena, classes, is_bucket ? &of_slot[synthetic[leaf] - nreal] : NULL,
+                              at->line, count)
+                : find_class(arena, classes, at->line, count);
+        if (class_of[leaf] == VC_NONE) return vc_no_memory(error);
+    }
+    return VC_OK;
+}
+
+/* ---- what is reached ---- */
+
+/* Lookup: how many units (and buckets) of the selection lie in each group, and how many of them
+ * find a leaf. */
+static vc_status count_units(const struct making *at, vc_arena *arena, vc_shares *shares,
+                             vc_error *error)
+{
+    const vc_mapping *in = at->in;
+    const vc_relation *relation = in->binding->relation;
+    uint32_t *nunits = VC_ARENA_NEW(arena, uint32_t, (size_t)in->grouping.ngroups + 1);
+    uint32_t *nmatched = VC_ARENA_NEW(arena, uint32_t, (size_t)in->grouping.ngroups + 1);
+    if (nunits == NULL || nmatched == NULL) return vc_no_memory(error);
+    for (uint32_t unit = 0; unit < relation->nunits; unit++)
+        for (uint32_t i = at->units.offsets[unit]; i < at->units.offsets[unit + 1]; i++)
+            nunits[at->units.items[i].group]++;
+    for (uint32_t slot = in->outer->dimension->nleaves; slot < in->outer->nslots; slot++) {
+        uint32_t group = vc_grouping_of(&in->grouping, slot);
+        if (group != VC_NONE) nunits[group]++;
+    }
+    for (uint32_t i = 0; i < shares->offsets[shares->nclasses]; i++)
+        nmatched[shares->items[i].group] += (uint32_t)shares->items[i].weight;
+    shares->nunits = nunits;
+    shares->nmatched = nmatched;
+    return VC_OK;
+}
+
+static vc_status mark_reach(const struct making *at, vc_finer finer, vc_arena *arena,
+                            vc_shares *shares, vc_error *error)
+{
+    size_t nwords = vc_bits_words(at->in->grouping.ngroups) + 1;
+    uint64_t *mapped = VC_ARENA_NEW(arena, uint64_t, nwords);
+    uint64_t *coarse = VC_ARENA_NEW(arena, uint64_t, nwords);
+    uint64_t *repeated = VC_ARENA_NEW(arena, uint64_t, nwords);
+    vc_status status = VC_OK;
+    if (mapped == NULL || coarse == NULL || repeated == NULL) return vc_no_memory(error);
+    for (uint32_t i = 0; i < shares->offsets[shares->nclasses]; i++)
+        vc_bit_set(mapped, shares->items[i].group);
+    if (at->in->binding->relation->level >= 0 && finer == VC_FINER_REPEAT)
+        status = vc_units_mark_split(at->in, &at->units, repeated, error);
+    if (at->in->binding->relation->level >= 0 && finer == VC_FINER_NULL)
+        status = vc_units_mark_split(at->in, &at->units, coarse, error);
+    for (size_t i = 0; i < nwords; i++)
+        mapped[i] |= coarse[i];
+    shares->reach = (vc_reach){.is_bound = true,
+                               .is_relation = true,
+                               .mapped = mapped,
+                               .coarse = coarse,
+                               .repeated = finer == VC_FINER_REPEAT ? repeated : NULL};
+    return status;
+}
+
+vc_status vc_shares_make(const vc_mapping *in, const vc_pass *pass, vc_arena *arena,
+                         vc_shares *shares_out, vc_error *error)
+{
+    vc_finer finer = vc_binding_finer(pass, in->binding);
+    size_t room = (size_t)in->grouping.ngroups + 1;
+    struct classes classes;
+    struct making at = {.in = in,
+                        .is_lookup =
+                            in->binding->mode == VC_MODE_LOOKUP && pass->mode == VC_MODE_LOOKUP,
+                        .weights = VC_ARENA_NEW(arena, double, room),
+                        .estimated = VC_ARENA_NEW(arena, bool, room),
+                        .seen = VC_ARENA_NEW(arena, uint32_t, room),
+                        .line = VC_ARENA_NEW(arena, vc_share, room)};
+    uint32_t *class_of = vc_arena_alloc(arena, ((size_t)in->nleaves + 1) * sizeof *class_of);
+    if (at.weights == NULL || at.estimated == NULL || at.seen == NULL || at.line == NULL ||
+        class_of == NULL)
+        return vc_no_memory(error);
+    vc_status status = vc_units_make(in, finer, arena, &at.units, error);
+    if (status == VC_OK) status = new_classes(arena, in->nleaves, &classes, error);
+    if (status == VC_OK) status = classify(&at, arena, &classes, class_of, error);
+    if (status != VC_OK) return status;
+    *shares_out = (vc_shares){.is_lookup = at.is_lookup,
+                              .step = in->step,
+                              .nclasses = classes.count,
+                              .offsets = classes.offsets,
+                              .items = classes.items};
+    shares_out->step.groups = class_of;
+    status = vc_step_pass_grouped(arena, &shares_out->step, class_of, error);
+    if (status == VC_OK) status = mark_reach(&at, finer, arena, shares_out, error);
+    if (status == VC_OK && at.is_lookup) status = count_units(&at, arena, shares_out, error);
+    return status;
+}

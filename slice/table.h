@@ -1,0 +1,72 @@
+/* What the makers of tables share. Private to slice/table.c, units.c and shares.c. */
+#ifndef SLICE_TABLE_H
+#define SLICE_TABLE_H
+
+#include "slice/plan.h"
+
+/* The groups of a dimension under the grouping: those of its axis when that is kept, else one group
+ * 0 for all that is selected. */
+typedef struct vc_grouping {
+    const vc_axis *axis; /* NULL: rolled up */
+    size_t number;       /* of the axis */
+    const vc_selection *selection;
+    uint32_t ngroups;
+    uint64_t stride;
+} vc_grouping;
+
+/* The group of a slot, VC_NONE when it is not selected. */
+static inline uint32_t vc_grouping_of(const vc_grouping *grouping, uint32_t slot)
+{
+    const uint64_t *selected = grouping->selection->slots;
+    if (selected != NULL && !vc_bit_get(selected, slot)) return VC_NONE;
+    return grouping->axis == NULL ? 0 : vc_axis_group(grouping->axis, slot);
+}
+
+/* A joined dimension under a grouping. */
+typedef struct vc_mapping {
+    const vc_cube_dimension *outer;
+    const vc_binding *binding;
+    vc_grouping grouping;
+    uint32_t nleaves;
+    vc_step step; /* what it reads; nothing else of the step is set */
+} vc_mapping;
+
+/* Set `passing` and the rest of a step of whose leaves those pass that have a group. */
+vc_status vc_step_pass_grouped(vc_arena *arena, vc_step *step, const uint32_t *groups,
+                               vc_error *error);
+
+/* ---- units.c ---- */
+
+/* Are rows asked for below the units? A year's total is nothing that a month has, and that the year
+ * happens to have one month so far does not make it January's. */
+bool vc_grouping_is_below(const vc_grouping *grouping, const vc_relation *relation);
+
+/* The groups that each unit touches. */
+typedef struct vc_units {
+    const uint32_t *offsets; /* [nunits + 1] into items */
+    const vc_share *items;   /* ascending by group; weight: what the group has of the unit */
+    const uint64_t *split;   /* [nunits] bits: they straddle groups, or the selection */
+} vc_units;
+
+/* What a unit that straddles groups gives each: as `finer` says nothing, all, or its part. A unit
+ * of a relation between leaves is its leaf. A leaf that another join hides is no part of its
+ * unit. */
+vc_status vc_units_make(const vc_mapping *in, vc_finer finer, vc_arena *arena, vc_units *units_out,
+                        vc_error *error);
+
+/* Mark the groups of split units that have partners. in/out: bits [ngroups] */
+vc_status vc_units_mark_split(const vc_mapping *in, const vc_units *units, uint64_t *touched,
+                              vc_error *error);
+
+/* ---- shares.c ---- */
+
+/* Does the pass count the facts of this binding in parts? */
+bool vc_binding_has_shares(const vc_pass *pass, const vc_binding *binding);
+
+/* What its finer is for the pass. */
+vc_finer vc_binding_finer(const vc_pass *pass, const vc_binding *binding);
+
+vc_status vc_shares_make(const vc_mapping *in, const vc_pass *pass, vc_arena *arena,
+                         vc_shares *shares_out, vc_error *error);
+
+#endif
