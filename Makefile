@@ -22,6 +22,7 @@ objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 archive  = $(BUILD)/lib$(1).a
 below    = $(shell for l in $(LAYERS); do echo $$l; [ $$l = $(1) ] && break; done)
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+TEST_LIBS_slice = -lsqlite3
 libs_of  = $(foreach l,$(call reverse,$(call below,$(1))),$(if $(call sources,$(l)),$(call archive,$(l))))
 tests_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/$(1)/*.c))
 
@@ -41,6 +42,7 @@ help:
 ## make check          the quick ones: unit tests, layers, form
 ## make asan           unit tests under the address and undefined behaviour sanitizers
 ## make coverage       how much of each layer the tests run (build-coverage/coverage.txt)
+## make mutants        small faults put into mapping and slice: how many do the tests notice?
 ## make fuzz           fuzz every parser for FUZZ_SECONDS each (default 20)
 ## make bench          build the benches into build/bench
 ## make bench-ssb      the Star Schema Benchmark beside DuckDB (SF=1)
@@ -69,7 +71,7 @@ $(call archive,$(1)): $(call objects,$(1))
 	@rm -f $$@
 	$(Q)ar rcs $$@ $$^
 $(BUILD)/tests/test_$(1): $(call tests_of,$(1)) $(call libs_of,$(1))
-	$(Q)$(CC) $(LINK) -o $$@ $$^ -lcriterion $(LIBS)
+	$(Q)$(CC) $(LINK) -o $$@ $$^ -lcriterion $(TEST_LIBS_$(1)) $(LIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
@@ -111,6 +113,9 @@ fmt:
 coverage: setup
 	@tools/coverage
 
+mutants: setup
+	@tools/mutants $(MUTANTS)
+
 fuzz: setup
 	@tools/fuzz
 
@@ -139,4 +144,4 @@ clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help setup unit test check asan layers fmt-check fmt coverage fuzz bench bench-ssb bench-virtual bench-load demo install clean
+.PHONY: all help setup unit test check asan layers fmt-check fmt coverage mutants fuzz bench bench-ssb bench-virtual bench-load demo install clean

@@ -5,6 +5,7 @@
 #include "slice/plan.h"
 #include "tests/slice/asking.h"
 #include "tests/slice/fixture.h"
+#include "tests/slice/shrink.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -232,67 +233,26 @@ static bool ask(struct round *round, struct oracle *oracle, const vc_query *quer
 
 /* ---- make a failing query smaller ---- */
 
-/* Without the item at `at`; the array is copied, because the query's own is shared. */
-static const void *without(vc_arena *arena, const void *items, size_t size, size_t count, size_t at)
-{
-    char *copy = vc_arena_alloc(arena, count * size + 1);
-    memcpy(copy, items, at * size);
-    memcpy(copy + at * size, (const char *)items + (at + 1) * size, (count - at - 1) * size);
-    return copy;
-}
+struct failing {
+    struct round *round;
+    struct oracle *oracle;
+};
 
-#define DROP_EACH(list, count)                                                                     \
-    for (size_t i = query->count; i-- > 0;) {                                                      \
-        vc_query smaller = *query;                                                                 \
-        smaller.list = without(arena, query->list, sizeof *query->list, query->count, i);          \
-        smaller.count--;                                                                           \
-        vc_buffer_clear(&why);                                                                     \
-        if (!ask(round, oracle, &smaller, &why)) {                                                 \
-            *query = smaller;                                                                      \
-            has_shrunk = true;                                                                     \
-        }                                                                                          \
-    }
-
-static void shrink(struct round *round, struct oracle *oracle, vc_query *query, vc_arena *arena)
+static bool fails(void *context, const vc_query *query)
 {
+    struct failing *in = context;
     vc_buffer why = {0};
-    bool has_shrunk = true;
-    if (query->nmeasures == 0) { /* all, by name */
-        vc_measure_ref *measures = VC_ARENA_NEW(arena, vc_measure_ref, 64);
-        for (unsigned m = 0; m < oracle_nmeasures(oracle); m++)
-            measures[query->nmeasures++].name = vc_str_of(oracle_measure_name(oracle, m));
-        query->measures = measures;
-    }
-    while (has_shrunk) {
-        has_shrunk = false;
-        DROP_EACH(conditions, nconditions)
-        DROP_EACH(totals, ntotals)
-        DROP_EACH(havings, nhavings)
-        DROP_EACH(orders, norders)
-        DROP_EACH(tops, ntops)
-        DROP_EACH(nonempty, nnonempty)
-        if (query->nmeasures > 1) DROP_EACH(measures, nmeasures)
-        if (query->ntotals + query->norders + query->ntops + query->nnonempty == 0)
-            DROP_EACH(axes, naxes)
-        if (query->limit != UINT64_MAX || query->offset > 0) {
-            vc_query smaller = *query;
-            smaller.limit = UINT64_MAX;
-            smaller.offset = 0;
-            vc_buffer_clear(&why);
-            if (!ask(round, oracle, &smaller, &why)) {
-                *query = smaller;
-                has_shrunk = true;
-            }
-        }
-    }
+    bool is_same = ask(in->round, in->oracle, query, &why);
     vc_buffer_release(&why);
+    return !is_same;
 }
 
 static void report(struct round *round, struct oracle *oracle, vc_query *query, vc_arena *arena)
 {
     vc_buffer text = {0}, why = {0};
     char path[128];
-    shrink(round, oracle, query, arena);
+    struct failing in = {.round = round, .oracle = oracle};
+    shrink_query(query, oracle, fails, &in, arena);
     ask(round, oracle, query, &why);
     asking_print(query, &text);
     snprintf(path, sizeof path, "%s/query.txt", round->fixture.path);

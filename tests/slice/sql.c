@@ -1,0 +1,473 @@
+#include "tests/slice/sql.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- statements ---- */
+
+static void fail(struct sql *sql, const char *text)
+{
+    fprintf(stderr, "SQLite: %s in\n%s\n", sqlite3_errmsg(sql->db), text);
+    abort();
+}
+
+static char *format_text(const char *format, va_list arguments)
+{
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0) abort();
+    return text;
+}
+
+void sql_run(struct sql *sql, vc_buffer *log, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = format_text(format, arguments);
+    va_end(arguments);
+    vc_buffer_printf(log, "%s;\n", text);
+    if (sqlite3_exec(sql->db, text, NULL, NULL, NULL) != SQLITE_OK) fail(sql, text);
+    free(text);
+}
+
+int64_t sql_number(struct sql *sql, const char *format, ...)
+{
+    va_list arguments;
+    sqlite3_stmt *statement = NULL;
+    va_start(arguments, format);
+    char *text = format_text(format, arguments);
+    va_end(arguments);
+    if (sqlite3_prepare_v2(sql->db, text, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        fail(sql, text);
+    int64_t number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    free(text);
+    return number;
+}
+
+void sql_put_text(vc_buffer *out, vc_str text)
+{
+    vc_buffer_put_char(out, '\'');
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '\'') vc_buffer_put_char(out, '\'');
+        vc_buffer_put_char(out, text.data[i]);
+    }
+    vc_buffer_put_char(out, '\'');
+}
+
+static void put_value(vc_buffer *out, const char *text)
+{
+    if (text == NULL)
+        vc_buffer_put_text(out, "NULL");
+    else
+        sql_put_text(out, vc_str_of(text));
+}
+
+/* ---- the tables of the source cubes ---- */
+
+/* c<cube>_<dimension>: a row per leaf. */
+static void put_leaves(struct sql *sql, unsigned cube, unsigned of)
+{
+    const struct world_dimension *dimension = sql->world->cubes[cube].dimensions[of];
+    vc_buffer rows = {0};
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE c%u_%u(leaf INTEGER PRIMARY KEY, l0 TEXT, l1 TEXT, l2 TEXT, key TEXT, "
+            "code TEXT, top TEXT)",
+            cube, of);
+    for (size_t i = 0; i < dimension->nleaves; i++) {
+        const struct world_leaf *leaf = &dimension->leaves[i];
+        const char *const fields[] = {leaf->keys[0], leaf->keys[1], leaf->keys[2],
+                                      leaf->key,     leaf->code,    leaf->top};
+        vc_buffer_printf(&rows, "%s(%zu", i > 0 ? "," : "", i);
+        for (size_t f = 0; f < 6; f++) {
+            vc_buffer_put_char(&rows, ',');
+            put_value(&rows, fields[f]);
+        }
+        vc_buffer_put_char(&rows, ')');
+    }
+    if (dimension->nleaves > 0)
+        sql_run(sql, &sql->world_log, "INSERT INTO c%u_%u VALUES %s", cube, of,
+                vc_buffer_text(&rows));
+    vc_buffer_release(&rows);
+}
+
+/* A key in its order: numerically when all keys of the level are numbers, null keys last. */
+static void put_key_order(vc_buffer *out, const char *name, bool is_number)
+{
+    vc_buffer_printf(out, is_number ? "%s IS NULL, CAST(%s AS INTEGER)" : "%s IS NULL, %s", name,
+                     name);
+}
+
+static void put_path_order(vc_buffer *out, const bool *is_number, unsigned nlevels)
+{
+    for (unsigned l = 0; l < nlevels; l++) {
+        char name[8];
+        snprintf(name, sizeof name, "l%u", l);
+        vc_buffer_put_text(out, l > 0 ? ", " : "");
+        put_key_order(out, name, is_number[l]);
+    }
+}
+
+/* o<cube>_<dimension>: the number of each leaf's member on each level, in member order; its own
+ * place in the order of leaves (by path; then by key or, without one, by what tells them apart),
+ * and what names it. */
+static void number_members(struct sql *sql, unsigned cube, unsigned of)
+{
+    const struct world_dimension *dimension = sql->world->cubes[cube].dimensions[of];
+    bool *is_number = sql->is_number[cube][of];
+    vc_buffer columns = {0};
+    for (unsigned l = 0; l < WORLD_LEVELS; l++) {
+        is_number[l] = sql_number(sql,
+                                  "SELECT count(l%u) > 0 AND sum(l%u GLOB '*[^0-9]*') = 0 "
+                                  "FROM c%u_%u",
+                                  l, l, cube, of);
+        if (l < dimension->nlevels) {
+            vc_buffer_put_text(&columns, ", dense_rank() OVER (ORDER BY ");
+            put_path_order(&columns, is_number, l + 1);
+            vc_buffer_printf(&columns, ") AS m%u", l);
+        } else {
+            vc_buffer_printf(&columns, ", 0 AS m%u", l);
+        }
+    }
+    const char *last = dimension->has_table ? "key" : "code";
+    bool is_last_number = sql_number(
+        sql, "SELECT coalesce(sum(%s GLOB '*[^0-9]*'), 0) = 0 FROM c%u_%u", last, cube, of);
+    vc_buffer_put_text(&columns, ", row_number() OVER (ORDER BY ");
+    put_path_order(&columns, is_number, dimension->nlevels);
+    vc_buffer_put_text(&columns, ", ");
+    put_key_order(&columns, last, is_last_number);
+    if (dimension->has_table)
+        vc_buffer_put_text(&columns, ") AS pos, coalesce(key, '') AS own");
+    else
+        vc_buffer_printf(&columns, ") AS pos, coalesce(l%u, '') AS own", dimension->nlevels - 1);
+    sql_run(sql, &sql->world_log, "CREATE TABLE o%u_%u AS SELECT leaf%s FROM c%u_%u", cube, of,
+            vc_buffer_text(&columns), cube, of);
+    vc_buffer_release(&columns);
+}
+
+static void put_facts(struct sql *sql, unsigned number)
+{
+    const struct world_cube *cube = &sql->world->cubes[number];
+    vc_buffer rows = {0};
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE f%u(d0 INT, d1 INT, d2 INT, d3 INT, x0 INT, x1 INT, x2 INT, x3 INT)",
+            number);
+    for (size_t i = 0; i < cube->nfacts; i++) {
+        const struct world_fact *fact = &cube->facts[i];
+        vc_buffer_printf(&rows, "%s(", rows.size > 0 ? "," : "");
+        for (unsigned d = 0; d < WORLD_DIMENSIONS; d++)
+            vc_buffer_printf(&rows, "%s%u", d > 0 ? "," : "", fact->leaves[d]);
+        for (unsigned c = 0; c < WORLD_COLUMNS; c++)
+            if (fact->nulls >> c & 1)
+                vc_buffer_put_text(&rows, ",NULL");
+            else
+                vc_buffer_printf(&rows, ",%lld", (long long)fact->values[c]);
+        vc_buffer_put_char(&rows, ')');
+        if (rows.size < 100000 && i + 1 < cube->nfacts) continue;
+        sql_run(sql, &sql->world_log, "INSERT INTO f%u VALUES %s", number, vc_buffer_text(&rows));
+        vc_buffer_clear(&rows);
+    }
+    vc_buffer_release(&rows);
+}
+
+/* ---- relations ---- */
+
+/* The level on which an index stands; WORLD_LEVELS: the leaf. */
+static unsigned index_level(const struct world_dimension *dimension, unsigned index)
+{
+    if (index >= INDEX_LEVEL) return index - INDEX_LEVEL;
+    if (index == INDEX_TOP) return 0;
+    if (index == INDEX_KEY && !dimension->has_table) return dimension->nlevels - 1;
+    return WORLD_LEVELS;
+}
+
+/* SELECT leaf, key: what an index, or a constant, says of each leaf, through the steps, without
+ * empty keys. */
+static void put_keys(vc_buffer *out, unsigned cube, unsigned of,
+                     const struct world_dimension *dimension, unsigned index, const char *constant,
+                     unsigned steps)
+{
+    vc_buffer value = {0};
+    if (index == INDEX_KEY && !dimension->has_table) index = INDEX_LEVEL + dimension->nlevels - 1;
+    if (constant != NULL)
+        sql_put_text(&value, vc_str_of(constant));
+    else
+        vc_buffer_put_text(&value, world_index_name(index));
+    const char *text = vc_buffer_text(&value);
+    const char *open = steps & STEP_TRIM ? "trim(" : "", *close = steps & STEP_TRIM ? ")" : "";
+    const char *fold = steps & STEP_FOLD ? "lower(" : "", *unfold = steps & STEP_FOLD ? ")" : "";
+    vc_buffer_printf(out, "SELECT leaf, %s%spart%s%s AS key FROM (", fold, open, close, unfold);
+    if (steps & STEP_SPLIT)
+        vc_buffer_printf(out,
+                         "WITH RECURSIVE cut(leaf, part, rest) AS (SELECT leaf, NULL, %s || ',' "
+                         "FROM c%u_%u WHERE %s IS NOT NULL UNION ALL SELECT leaf, substr(rest, 1, "
+                         "instr(rest, ',') - 1), substr(rest, instr(rest, ',') + 1) FROM cut "
+                         "WHERE rest <> '') SELECT leaf, part FROM cut WHERE part IS NOT NULL",
+                         text, cube, of, text);
+    else
+        vc_buffer_printf(out, "SELECT leaf, %s AS part FROM c%u_%u WHERE %s IS NOT NULL", text,
+                         cube, of, text);
+    vc_buffer_printf(out, ") WHERE %s%spart%s%s <> ''", fold, open, close, unfold);
+    vc_buffer_release(&value);
+}
+
+/* q<source>_<dimension>: what is related to the primary's leaves, with a column per component of
+ * the key: leaves of one dimension, or of several the tuples that facts have. */
+static void list_qs(struct sql *sql, unsigned s, unsigned d)
+{
+    const struct sql_place *place = &sql->sources[s].places[d];
+    unsigned cube = sql->sources[s].cube;
+    vc_buffer columns = {0}, order = {0}, tables = {0}, own = {0};
+    if (place->ncomponents == 1) {
+        sql_run(sql, &sql->world_log,
+                "CREATE TABLE q%u_%u AS SELECT leaf AS q, leaf AS c%u, own, pos FROM o%u_%u", s, d,
+                place->of, cube, place->of);
+        return;
+    }
+    for (unsigned i = 0; i < place->ncomponents; i++) {
+        unsigned of = place->components[i];
+        const char *comma = i > 0 ? ", " : "";
+        vc_buffer_printf(&columns, "%sd%u AS c%u", comma, of, of);
+        vc_buffer_printf(&order, "%sa%u.pos", comma, of);
+        vc_buffer_printf(&own, "%sa%u.own", i > 0 ? " || ', ' || " : "", of);
+        vc_buffer_printf(&tables, " JOIN o%u_%u a%u ON a%u.leaf = f.c%u", cube, of, of, of, of);
+    }
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE q%u_%u AS SELECT row_number() OVER (ORDER BY %s) AS q, f.*, %s AS own, "
+            "row_number() OVER (ORDER BY %s) AS pos FROM (SELECT DISTINCT %s FROM f%u) f%s",
+            s, d, vc_buffer_text(&order), vc_buffer_text(&own), vc_buffer_text(&order),
+            vc_buffer_text(&columns), cube, vc_buffer_text(&tables));
+    vc_buffer_release(&columns);
+    vc_buffer_release(&order);
+    vc_buffer_release(&tables);
+    vc_buffer_release(&own);
+}
+
+/* r<source>_<dimension>: the pairs (p, q); u: what each p is a part of; ru: the pairs (unit, q). */
+static void relate(struct sql *sql, unsigned s, unsigned d)
+{
+    const struct sql_source *source = &sql->sources[s];
+    struct sql_place *place = &sql->sources[s].places[d];
+    const struct world_dimension *primary = sql->dimensions[d].stored;
+    const struct world_cube *joined = &sql->world->cubes[source->cube];
+    unsigned mine = sql->sources[sql->dimensions[d].owner].cube, owned = sql->dimensions[d].owned;
+    vc_buffer all = {0};
+    place->level = 0;
+    list_qs(sql, s, d);
+    for (unsigned i = 0; i < source->definition->npairs; i++) {
+        const struct world_pair *pair = &source->definition->pairs[i];
+        if (pair->dimension != d) continue;
+        unsigned level = pair->constant != NULL ? 0 : index_level(primary, pair->index);
+        unsigned to = pair->to_dimension;
+        if (level > place->level) place->level = level;
+        vc_buffer_put_text(&all, all.size > 0 ? " INTERSECT " : "");
+        vc_buffer_put_text(&all, "SELECT DISTINCT a.leaf AS p, k.q FROM (");
+        put_keys(&all, mine, owned, primary, pair->index, pair->constant, pair->steps);
+        vc_buffer_put_text(&all, ") a JOIN (");
+        put_keys(&all, source->cube, to, joined->dimensions[to], pair->to_index, NULL, pair->steps);
+        vc_buffer_printf(&all, ") b ON a.key = b.key JOIN q%u_%u k ON k.c%u = b.leaf", s, d, to);
+    }
+    sql_run(sql, &sql->world_log, "CREATE TABLE r%u_%u AS %s", s, d, vc_buffer_text(&all));
+    if (place->level == WORLD_LEVELS)
+        sql_run(sql, &sql->world_log,
+                "CREATE TABLE u%u_%u AS SELECT leaf AS p, leaf AS unit FROM o%u_%u", s, d, mine,
+                owned);
+    else
+        sql_run(sql, &sql->world_log,
+                "CREATE TABLE u%u_%u AS SELECT leaf AS p, m%u AS unit FROM o%u_%u", s, d,
+                place->level, mine, owned);
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE ru%u_%u AS SELECT DISTINCT unit, q FROM r%u_%u JOIN u%u_%u USING (p)", s,
+            d, s, d, s, d);
+    vc_buffer_release(&all);
+}
+
+/* ---- the dimensions of the cube: x<dimension>, a row per leaf and per synthetic one ---- */
+
+static void put_leaf_rows(struct sql *sql, unsigned d)
+{
+    unsigned cube = sql->sources[sql->dimensions[d].owner].cube, of = sql->dimensions[d].owned;
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE x%u(slot INTEGER PRIMARY KEY, syn INT, src INT, q INT, skey TEXT, "
+            "bkey TEXT, vis INT, l0 TEXT, l1 TEXT, l2 TEXT, key TEXT, code TEXT, top TEXT, "
+            "m0 INT, m1 INT, m2 INT, g0 INT, g1 INT, g2 INT)",
+            d);
+    sql_run(sql, &sql->world_log,
+            "INSERT INTO x%u SELECT leaf, 0, NULL, NULL, NULL, NULL, 1, l0, l1, l2, key, code, "
+            "top, m0, m1, m2, m0, m1, m2 FROM c%u_%u JOIN o%u_%u USING (leaf)",
+            d, cube, of, cube, of);
+}
+
+/* What is unmatched: a synthetic row each, in the order of the joined leaves. In a bucket all have
+ * one key and one group; with `members` each its own below the first level. */
+static void put_unmatched(struct sql *sql, unsigned s, unsigned d)
+{
+    const struct sql_source *source = &sql->sources[s];
+    const struct world_source *definition = source->definition;
+    unsigned first = 1000000 * (s + 1);
+    bool has_members = definition->unmatched == VC_UNMATCHED_MEMBERS;
+    if (definition->kind == VC_JOIN_INNER || definition->kind == VC_JOIN_RIGHT)
+        sql_run(sql, &sql->world_log,
+                "UPDATE x%u SET vis = 0 WHERE NOT syn AND slot NOT IN (SELECT p FROM r%u_%u)", d, s,
+                d);
+    if (definition->unmatched == VC_UNMATCHED_DROP) return;
+    bool each_top = has_members && sql->dimensions[d].stored->nlevels == 1;
+    sql_run(sql, &sql->world_log,
+            "INSERT INTO x%u SELECT %u + n, 1, %u, q, %s, bkey, 1, NULL, NULL, NULL, NULL, NULL, "
+            "NULL, 0, 0, 0, %u + %s, %u + %s, %u + %s FROM (SELECT *, row_number() OVER (ORDER BY "
+            "pos) AS n, '%s:' || own AS mkey, '(unmatched:%s)' AS bkey FROM q%u_%u WHERE q NOT IN "
+            "(SELECT q FROM r%u_%u))",
+            d, first, s, has_members ? "mkey" : "bkey", first, each_top ? "n" : "0", first,
+            has_members ? "n" : "0", first, has_members ? "n" : "0", definition->alias,
+            definition->alias, s, d, s, d);
+}
+
+/* ---- what the definition says ---- */
+
+static void add_dimension(struct sql *sql, unsigned s, unsigned of)
+{
+    unsigned d = sql->ndimensions++;
+    sql->dimensions[d] = (struct sql_dimension){
+        .stored = sql->world->cubes[sql->sources[s].cube].dimensions[of], .owner = s, .owned = of};
+    sql->sources[s].places[d] = (struct sql_place){.is_there = true, .of = of};
+}
+
+/* Pairs map; what is left is common where it is the same shared dimension, else private. */
+static void place_source(struct sql *sql, unsigned s)
+{
+    struct sql_source *source = &sql->sources[s];
+    const struct world_cube *cube = &sql->world->cubes[source->cube];
+    bool is_mapped[WORLD_DIMENSIONS] = {false};
+    for (unsigned i = 0; source->definition != NULL && i < source->definition->npairs; i++) {
+        const struct world_pair *pair = &source->definition->pairs[i];
+        if (s == 0) break;
+        is_mapped[pair->to_dimension] = true;
+        struct sql_place *place = &source->places[pair->dimension];
+        bool is_new = true;
+        for (unsigned c = 0; c < place->ncomponents; c++)
+            is_new &= place->components[c] != pair->to_dimension;
+        if (!place->is_there) place->of = pair->to_dimension;
+        place->is_there = place->is_relation = true;
+        if (is_new) place->components[place->ncomponents++] = pair->to_dimension;
+    }
+    for (unsigned of = 0; of < cube->ndimensions; of++) {
+        unsigned d = 0;
+        if (is_mapped[of]) continue;
+        while (d < sql->ndimensions && sql->dimensions[d].stored != cube->dimensions[of])
+            d++;
+        if (d == sql->ndimensions)
+            add_dimension(sql, s, of);
+        else
+            source->places[d] = (struct sql_place){.is_there = true, .of = of};
+    }
+}
+
+/* A measure of a source, as node `at`; what a formula is over follows behind all named ones. */
+static void add_node(struct sql *sql, unsigned at, unsigned s, unsigned number,
+                     const struct world_taken *taken)
+{
+    const struct world_measure *stored = &sql->world->cubes[sql->sources[s].cube].measures[number];
+    struct sql_node *node = &sql->nodes[at];
+    *node = (struct sql_node){.name = taken != NULL ? taken->name : stored->name, .source = s};
+    if (taken != NULL) {
+        node->fix = taken->fix;
+        node->unrelated = taken->unrelated;
+    }
+    node->formula = stored->formula;
+    if (stored->formula == FORMULA_NONE) {
+        node->stored = stored;
+        return;
+    }
+    node->a = sql->nnodes++;
+    node->b = sql->nnodes++;
+    if (sql->nnodes > SQL_NODES - 2) abort();
+    unsigned a = node->a, b = node->b;
+    add_node(sql, a, s, stored->a, taken);
+    add_node(sql, b, s, stored->b, taken);
+}
+
+static void add_nodes(struct sql *sql, bool is_virtual)
+{
+    const struct world *world = sql->world;
+    unsigned count = is_virtual ? world->ntaken : world->cubes[sql->sources[0].cube].nmeasures;
+    sql->nnodes = sql->nnamed = count;
+    for (unsigned i = 0; i < count; i++) {
+        const struct world_taken *taken = is_virtual ? &world->taken[i] : NULL;
+        if (taken == NULL)
+            add_node(sql, i, 0, i, NULL);
+        else if (taken->formula == FORMULA_NONE)
+            add_node(sql, i, taken->source, taken->measure, taken);
+        else
+            sql->nodes[i] = (struct sql_node){
+                .name = taken->name, .formula = taken->formula, .a = taken->a, .b = taken->b};
+    }
+}
+
+/* ---- open, close ---- */
+
+static void make_work_tables(struct sql *sql)
+{
+    vc_buffer columns = {0};
+    for (unsigned i = 0; i < SQL_NODES; i++)
+        vc_buffer_printf(&columns, ", v%u REAL, r%u TEXT NOT NULL DEFAULT ''", i, i);
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE w(g0 INT, g1 INT, g2 INT, g3 INT, n INT NOT NULL DEFAULT 0%s)",
+            vc_buffer_text(&columns));
+    vc_buffer_release(&columns);
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE pick(d INT, slot INT, PRIMARY KEY (d, slot)) WITHOUT ROWID");
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE t(s INT, d INT, q INT, g INT, PRIMARY KEY (s, d, q, g)) WITHOUT ROWID");
+    sql_run(sql, &sql->world_log, "CREATE TABLE why(s INT, d INT, g INT, r TEXT)");
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE grp(a INT, g INT, syn INT, k0 TEXT, k1 TEXT, k2 TEXT, m0 INT, m1 INT, "
+            "m2 INT, PRIMARY KEY (a, g)) WITHOUT ROWID");
+}
+
+void sql_open(struct sql *sql, const struct world *world, const char *cube)
+{
+    bool is_virtual = strcmp(cube, "v") == 0;
+    *sql = (struct sql){.world = world};
+    if (sqlite3_open(":memory:", &sql->db) != SQLITE_OK) abort();
+    sql_run(sql, &sql->log, "PRAGMA journal_mode = OFF");
+    sql->nsources = is_virtual ? world->nsources : 1;
+    for (unsigned s = 0; s < sql->nsources; s++) {
+        sql->sources[s].definition = is_virtual ? &world->sources[s] : NULL;
+        if (is_virtual) sql->sources[s].cube = world->sources[s].cube;
+        while (!is_virtual && strcmp(world->cubes[sql->sources[s].cube].name, cube) != 0)
+            sql->sources[s].cube++;
+        place_source(sql, s);
+    }
+    for (unsigned c = 0; c < world->ncubes; c++) {
+        for (unsigned of = 0; of < world->cubes[c].ndimensions; of++) {
+            put_leaves(sql, c, of);
+            number_members(sql, c, of);
+        }
+        put_facts(sql, c);
+    }
+    for (unsigned d = 0; d < sql->ndimensions; d++) {
+        put_leaf_rows(sql, d);
+        for (unsigned s = 0; s < sql->nsources; s++) {
+            if (!sql->sources[s].places[d].is_relation) continue;
+            relate(sql, s, d);
+            put_unmatched(sql, s, d);
+        }
+        for (unsigned s = 0; s < sql->nsources; s++)
+            if (sql->sources[s].places[d].is_relation)
+                sql_run(sql, &sql->world_log,
+                        "CREATE TABLE n%u_%u AS SELECT unit, count(*) AS n FROM u%u_%u JOIN x%u "
+                        "ON slot = p WHERE vis GROUP BY unit",
+                        s, d, s, d, d);
+    }
+    make_work_tables(sql);
+    add_nodes(sql, is_virtual);
+}
+
+void sql_close(struct sql *sql)
+{
+    sqlite3_close(sql->db);
+    vc_buffer_release(&sql->world_log);
+    vc_buffer_release(&sql->log);
+}

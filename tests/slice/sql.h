@@ -1,0 +1,94 @@
+/* For tests: a random world in SQLite, and what a query asks of it as SQL.
+ *
+ * Written from the definition and from docs/semantics.md: relations are joins of normalised keys,
+ * T(m) is a set of pairs (group, joined leaf), a cell is one GROUP BY over the facts. It shares
+ * nothing with the engine, and with the slow evaluator (oracle.h) only the world.
+ *
+ * All statements since the last question are in a log, which sqlite3 can run again.
+ */
+#ifndef TESTS_SLICE_SQL_H
+#define TESTS_SLICE_SQL_H
+
+#include "base/buffer.h"
+#include "slice/query.h"
+#include "tests/slice/world.h"
+
+#include <sqlite3.h>
+
+enum { SQL_DIMENSIONS = 16, SQL_NODES = 64, SQL_AXES = 6 };
+
+struct sql_place { /* how a source lies along a dimension of the cube */
+    bool is_there, is_relation;
+    unsigned of;    /* its own dimension, the first one of a composite key */
+    unsigned level; /* of the units of a relation; WORLD_LEVELS: leaves */
+    unsigned ncomponents, components[WORLD_DIMENSIONS]; /* of the key of a relation */
+};
+
+struct sql_source {
+    unsigned cube;                         /* of the world */
+    const struct world_source *definition; /* NULL: a source cube by itself */
+    struct sql_place places[SQL_DIMENSIONS];
+};
+
+struct sql_dimension { /* of the cube */
+    const struct world_dimension *stored;
+    unsigned owner, owned; /* source, and its own dimension */
+};
+
+struct sql_node { /* a measure, or one that a formula of a source is over */
+    const char *name;
+    unsigned source;
+    const struct world_measure *stored; /* NULL: a formula */
+    struct world_fix fix;
+    vc_unrelated unrelated;
+    enum world_formula formula;
+    unsigned a, b;
+};
+
+struct sql {
+    sqlite3 *db;
+    const struct world *world;
+    unsigned nsources, ndimensions, nnodes, nnamed;
+    struct sql_source sources[WORLD_SOURCES];
+    struct sql_dimension dimensions[SQL_DIMENSIONS];
+    struct sql_node nodes[SQL_NODES];
+    bool is_number[WORLD_SOURCES][WORLD_DIMENSIONS][WORLD_LEVELS]; /* keys, of cubes */
+    vc_buffer world_log, log;
+};
+
+/* The world's tables, seen as a cube of it: "v", or a source cube by itself. The definition must
+ * hold together. */
+void sql_open(struct sql *sql, const struct world *world, const char *cube);
+void sql_close(struct sql *sql);
+
+/* Can the question be put as SQL by us? Of kinds that are newer than this file: no. */
+bool sql_knows(const vc_query *query);
+
+/* Ask. Fills the table `w` for a grouping when it is wanted; detail rows first.
+ *
+ * error_out  the code of an expected error, or NULL */
+struct sql_question;
+struct sql_question *sql_ask(struct sql *sql, const vc_query *query, vc_arena *arena,
+                             const char **error_out);
+
+/* How many detail rows there are before offset and limit; the statement gives those behind them.
+ * Columns: per kept axis whether the member is synthetic (0, 1) and its keys, the first level's
+ * first; then per asked measure its amount, or null, and its reason. */
+sqlite3_stmt *sql_detail(struct sql_question *question, size_t *nfound_out);
+/* The same of a grouping: bits of axes that stay. With 0 it is one row: the summary. */
+sqlite3_stmt *sql_total(struct sql_question *question, uint32_t kept);
+
+size_t sql_naxes(const struct sql_question *question);
+unsigned sql_nkeys(const struct sql_question *question, size_t axis);
+/* The asked measures, and the type of one's value. */
+size_t sql_nasked(const struct sql_question *question);
+const char *sql_asked(const struct sql_question *question, size_t number);
+vc_value_type sql_type(const struct sql_question *question, size_t number);
+
+/* One statement, formatted as printf; aborts when SQLite refuses it. */
+void sql_run(struct sql *sql, vc_buffer *log, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+int64_t sql_number(struct sql *sql, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sql_put_text(vc_buffer *out, vc_str text); /* quoted */
+
+#endif

@@ -1,0 +1,333 @@
+/* The engine beside SQLite: random cubes, random joins, random queries, each asked as SQL, too
+ * (sql.h). VCUBE_PAIRS says how many pairs (default 5,000, under the sanitizers 1,000), VCUBE_SEED
+ * with which world to begin.
+ * What fails is made smaller, and left as files: the cubes, the query, and the SQL. */
+#include "slice/plan.h"
+#include "tests/slice/asking.h"
+#include "tests/slice/fixture.h"
+#include "tests/slice/shrink.h"
+#include "tests/slice/sql.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct round {
+    uint64_t seed;
+    struct world world;
+    struct fixture fixture;
+    struct sql sql;
+    const char *cube;
+    const vc_query *query;
+    vc_buffer why;
+    unsigned npairs, nskipped, nerrors, nrows, ncells, nworlds;
+    unsigned reasons[128];
+};
+
+#ifdef __SANITIZE_ADDRESS__
+enum { PAIRS = 1000 };
+#else
+enum { PAIRS = 5000 };
+#endif
+
+static unsigned read_number(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+    return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
+}
+
+/* ---- compare ---- */
+
+static bool same_text(sqlite3_stmt *row, int column, vc_str text)
+{
+    const char *expected = (const char *)sqlite3_column_text(row, column);
+    return expected == NULL || text.data == NULL ? (expected == NULL) == (text.data == NULL)
+                                                 : vc_str_is(text, expected);
+}
+
+static bool same_cell(const vc_result *result, size_t m, vc_value_type type, const vc_cell *cell,
+                      sqlite3_stmt *row, int column, vc_buffer *why)
+{
+    bool is_null = sqlite3_column_type(row, column) == SQLITE_NULL;
+    const char *reason = (const char *)sqlite3_column_text(row, column + 1);
+    double expected = sqlite3_column_double(row, column);
+    bool is_same =
+        result->measures[m].type == type && cell->is_null == is_null && cell->reason == reason[0];
+    double actual = type == VC_VALUE_FLOAT     ? cell->as.f
+                    : type == VC_VALUE_DECIMAL ? (double)cell->as.i / 100
+                                               : (double)cell->as.i;
+    if (is_same && !is_null && type == VC_VALUE_FLOAT)
+        is_same = actual == expected ||
+                  fabs(actual - expected) <= 1e-12 * (fabs(actual) + fabs(expected)) + 1e-12;
+    if (is_same && !is_null && type != VC_VALUE_FLOAT)
+        is_same = cell->as.i == llround(expected * (type == VC_VALUE_DECIMAL ? 100 : 1));
+    if (!is_same)
+        vc_buffer_printf(why, "measure %.*s: %s%.17g '%c', SQL says %s%.17g '%s'",
+                         VC_FMT(result->measures[m].name), cell->is_null ? "null " : "", actual,
+                         cell->reason ? cell->reason : ' ', is_null ? "null " : "", expected,
+                         reason);
+    return is_same;
+}
+
+static bool same_cells(const struct sql_question *question, const vc_result *result,
+                       const vc_cell *cells, sqlite3_stmt *row, int column, vc_buffer *why)
+{
+    for (size_t m = 0; m < result->nmeasures; m++, column += 2)
+        if (!same_cell(result, m, sql_type(question, m), &cells[m], row, column, why)) return false;
+    return true;
+}
+
+static bool same_row(const struct sql_question *question, const vc_result *result, size_t at,
+                     uint32_t kept, sqlite3_stmt *row, vc_buffer *why)
+{
+    int column = 1;
+    uint32_t grouping = 0;
+    for (size_t a = 0; a < result->naxes; a++)
+        grouping = grouping << 1 | !(kept >> a & 1);
+    vc_buffer_printf(why, "row %zu: ", at);
+    if (result->grouping[at] != grouping) {
+        vc_buffer_printf(why, "grouping %u, SQL says %u", result->grouping[at], grouping);
+        return false;
+    }
+    for (size_t a = 0; a < result->naxes; a++) {
+        uint32_t coord = result->coords[at * result->naxes + a];
+        if ((coord == VC_NONE) != !(kept >> a & 1)) return false;
+        if (coord == VC_NONE) continue;
+        const vc_result_member *member = &result->axes[a].members[coord];
+        size_t nlevels = result->axes[a].nlevels, nkeys = sql_nkeys(question, a);
+        bool is_same = member->is_synthetic == (sqlite3_column_int(row, column) != 0);
+        for (size_t l = 0; l < nlevels; l++)
+            is_same &= same_text(row, column + 1 + (int)(nkeys - nlevels + l), member->keys[l]);
+        column += 1 + (int)nkeys;
+        if (is_same) continue;
+        vc_buffer_printf(why, "axis %zu: member '%.*s', SQL says '%s'", a,
+                         VC_FMT(member->keys[nlevels - 1]),
+                         (const char *)sqlite3_column_text(row, column - 1));
+        return false;
+    }
+    if (!same_cells(question, result, &result->cells[at * result->nmeasures], row, column, why))
+        return false;
+    vc_buffer_clear(why);
+    return true;
+}
+
+/* The rows of one grouping, from *at_in_out on. Frees the statement. */
+static bool same_rows(const struct sql_question *question, const vc_result *result, size_t end,
+                      uint32_t kept, sqlite3_stmt *rows, size_t *at_in_out, vc_buffer *why)
+{
+    bool is_same = true;
+    while (is_same && sqlite3_step(rows) == SQLITE_ROW) {
+        is_same = *at_in_out < end && same_row(question, result, *at_in_out, kept, rows, why);
+        if (*at_in_out >= end)
+            vc_buffer_printf(why, "%zu rows up to grouping %u, SQL has more", end, kept);
+        ++*at_in_out;
+    }
+    sqlite3_finalize(rows);
+    return is_same;
+}
+
+static bool same_summary(const struct sql_question *question, const vc_result *result,
+                         sqlite3_stmt *row, vc_buffer *why)
+{
+    vc_buffer_put_text(why, "summary: ");
+    bool is_same = sqlite3_step(row) == SQLITE_ROW &&
+                   same_cells(question, result, result->summary, row, 1, why);
+    sqlite3_finalize(row);
+    if (is_same) vc_buffer_clear(why);
+    return is_same;
+}
+
+static uint32_t kept_of(const vc_query *query, const vc_total *total)
+{
+    uint32_t kept = 0;
+    for (size_t i = 0; i < total->ndimensions; i++)
+        for (size_t a = 0; a < query->naxes; a++)
+            if (vc_str_equal(query->axes[a].dimref.dimension, total->dimensions[i]))
+                kept |= 1u << a;
+    return kept;
+}
+
+static bool same_answer(struct sql_question *question, const vc_query *query,
+                        const vc_result *result, vc_buffer *why)
+{
+    size_t nfound, at = 0;
+    if (result->nmeasures != sql_nasked(question)) {
+        vc_buffer_put_text(why, "another number of measures");
+        return false;
+    }
+    sqlite3_stmt *detail = sql_detail(question, &nfound);
+    if (!same_rows(question, result, result->ndetail_rows, (1u << query->naxes) - 1, detail, &at,
+                   why))
+        return false;
+    if (at != result->ndetail_rows || result->total_cell_count != nfound) {
+        vc_buffer_printf(why, "%zu detail rows of %llu, SQL has %zu of %zu", result->ndetail_rows,
+                         (unsigned long long)result->total_cell_count, at, nfound);
+        return false;
+    }
+    for (size_t i = 0; i < query->ntotals; i++) {
+        uint32_t kept = kept_of(query, &query->totals[i]);
+        if (!same_rows(question, result, result->nrows, kept, sql_total(question, kept), &at, why))
+            return false;
+    }
+    if (at != result->nrows) {
+        vc_buffer_printf(why, "%zu rows, SQL has %zu", result->nrows, at);
+        return false;
+    }
+    return same_summary(question, result, sql_total(question, 0), why);
+}
+
+/* ---- ask ---- */
+
+static void count_answer(struct round *round, const vc_result *result)
+{
+    round->nrows += (unsigned)result->nrows;
+    for (size_t i = 0; i < result->nrows * result->nmeasures; i++) {
+        round->ncells++;
+        round->reasons[(unsigned char)result->cells[i].reason & 127]++;
+    }
+}
+
+/* Ask both; why is empty when they agree. */
+static void ask(struct round *round, const vc_query *query)
+{
+    vc_arena arena = {0};
+    vc_error error = {0};
+    const vc_result *result = NULL;
+    const char *expected = NULL;
+    vc_engine_options options = {0};
+    vc_buffer_clear(&round->why);
+    vc_status status =
+        vc_engine_run(round->fixture.model, query, &options, &arena, &result, &error);
+    if (status == VC_IMPOSSIBLE && strcmp(error.code, "unsupported") == 0) {
+        round->nskipped++; /* refused is not wrong */
+        vc_arena_release(&arena);
+        return;
+    }
+    struct sql_question *question = sql_ask(&round->sql, query, &arena, &expected);
+    round->npairs++;
+    if (status != VC_OK || expected != NULL) {
+        round->nerrors++;
+        if (status == VC_OK || expected == NULL || strcmp(error.code, expected) != 0)
+            vc_buffer_printf(&round->why, "error '%s' (%s), SQL says %s",
+                             status == VC_OK ? "none" : error.code, error.message,
+                             expected == NULL ? "none" : expected);
+    } else if (same_answer(question, query, result, &round->why)) {
+        count_answer(round, result);
+    }
+    vc_arena_release(&arena);
+}
+
+static bool query_fails(void *context, const vc_query *query)
+{
+    struct round *round = context;
+    ask(round, query);
+    return round->why.size > 0;
+}
+
+/* Load the world. False: its definition does not hold together, which the loader says. */
+static bool load_world(struct round *round)
+{
+    vc_error error = {0};
+    world_write(&round->world, round->fixture.path, false);
+    vc_status status = fixture_load(&round->fixture, false, &error);
+    if (status == VC_OK && round->world.has_append) {
+        world_write(&round->world, round->fixture.path, true);
+        status = fixture_load(&round->fixture, true, &error);
+    }
+    return status == VC_OK;
+}
+
+static bool world_fails(void *context)
+{
+    struct round *round = context;
+    fixture_close(&round->fixture);
+    sql_close(&round->sql);
+    fixture_open(&round->fixture);
+    bool is_loaded = load_world(round);
+    sql_open(&round->sql, &round->world, round->cube);
+    return is_loaded && query_fails(round, round->query);
+}
+
+static void report(struct round *round, const struct oracle *oracle, vc_query *query,
+                   vc_arena *arena)
+{
+    vc_buffer text = {0}, all = {0};
+    char path[128];
+    shrink_query(query, oracle, query_fails, round, arena);
+    round->query = query;
+    shrink_facts(&round->world, world_fails, round, 300);
+    world_fails(round);
+    asking_print(query, &text);
+    fixture_write(&round->fixture, "query.txt", vc_buffer_text(&text));
+    vc_buffer_put(&all, round->sql.world_log.data, round->sql.world_log.size);
+    vc_buffer_put(&all, round->sql.log.data, round->sql.log.size);
+    fixture_write(&round->fixture, "query.sql", vc_buffer_text(&all));
+    fixture_keep(&round->fixture);
+    snprintf(path, sizeof path, "%s/query", round->fixture.path);
+    cr_assert_fail("seed %llu: %s\n%s\nthe cubes are in %s; ask them with\n  vcube query -d "
+                   "%s/store --body %s.txt\n  sqlite3 < %s.sql",
+                   (unsigned long long)round->seed, vc_buffer_text(&round->why),
+                   vc_buffer_text(&text), round->fixture.path, round->fixture.path, path, path);
+}
+
+static void ask_cube(struct round *round, const char *cube, unsigned nqueries)
+{
+    const char *error;
+    struct oracle *oracle = oracle_new(&round->world, cube, &error);
+    round->cube = cube;
+    if (oracle == NULL) return; /* it only names what can be asked for */
+    sql_open(&round->sql, &round->world, cube);
+    for (unsigned i = 0; i < nqueries; i++) {
+        vc_arena arena = {0};
+        vc_query query = asking_make(oracle, cube, &round->world.random, 60, &arena);
+        if (!sql_knows(&query))
+            round->nskipped++;
+        else if (query_fails(round, &query))
+            report(round, oracle, &query, &arena);
+        vc_arena_release(&arena);
+    }
+    sql_close(&round->sql);
+    oracle_free(oracle);
+}
+
+static void play(struct round *round, unsigned nqueries)
+{
+    vc_cells_set_limits(round->seed % 3 == 2 ? 0 : 2 << 20, round->seed % 3 == 1 ? 0 : 32 << 20);
+    fixture_open(&round->fixture);
+    world_make(&round->world, round->seed, 80);
+    if (load_world(round)) {
+        round->nworlds++;
+        ask_cube(round, "v", nqueries);
+        ask_cube(round, round->world.cubes[0].name, nqueries / 5);
+    }
+    fixture_close(&round->fixture);
+    world_release(&round->world);
+}
+
+Test(sql, the_same_question, .timeout = 36000)
+{
+    static struct round round;
+    unsigned npairs = read_number("VCUBE_PAIRS", PAIRS), seed = read_number("VCUBE_SEED", 1);
+    unsigned nqueries = read_number("VCUBE_PAIRS_PER_WORLD", 40);
+    clock_t begin = clock();
+    for (round.seed = seed; round.npairs < npairs; round.seed++)
+        play(&round, nqueries);
+    fprintf(stderr,
+            "%u pairs of %u worlds, %u rows, %u cells, %u errors, %u not asked, %.1f s of "
+            "CPU; reasons",
+            round.npairs, round.nworlds, round.nrows, round.ncells, round.nerrors, round.nskipped,
+            (double)(clock() - begin) / CLOCKS_PER_SEC);
+    for (int c = 'a'; c <= 'z'; c++)
+        if (round.reasons[c] > 0) fprintf(stderr, " %c %u", c, round.reasons[c]);
+    fputc('\n', stderr);
+    vc_buffer_release(&round.why);
+    if (npairs < 5000 || seed != 1) return;
+    /* A generator that never reaches a case would test nothing of it. */
+    cr_assert_gt(round.nrows, 5000);
+    cr_assert_lt(round.nskipped, round.npairs / 4);
+    for (const char *c = "uxgnerd"; *c != '\0'; c++)
+        cr_assert_gt(round.reasons[(unsigned char)*c], 0, "reason %c is never met", *c);
+}
