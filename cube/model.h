@@ -50,7 +50,16 @@ typedef struct vc_binding {
     vc_finer finer;        /* of a relation whose units are larger than a leaf */
     const double *weights; /* [leaves of the dimension] by which a unit's value is allocated; NULL:
                               in equal parts */
+    /* The dimension was put together of those of several sources (`common`): the relation only says
+     * which number a leaf has in it. Nothing is unmatched, and a member without facts is empty. */
+    bool is_united;
 } vc_binding;
+
+/* Is the source joined along the dimension? Then there is coverage to speak of. */
+static inline bool vc_binding_is_joined(const vc_binding *binding)
+{
+    return binding->kind == VC_BIND_RELATION && !binding->is_united;
+}
 
 typedef struct vc_synthetic {
     vc_str key; /* "(unmatched:cities)" or "cities:Atlantis" */

@@ -18,38 +18,110 @@ static vc_status bind_same(vc_virtual_builder *builder, size_t source, size_t so
     return VC_OK;
 }
 
+/* The dimensions that `common` names. */
+struct named {
+    size_t source, source_dimension;
+};
+
+static vc_status find_named(vc_virtual_builder *builder, const vc_common_def *common,
+                            struct named *named, vc_error *error)
+{
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < common->nof && status == VC_OK; i++) {
+        vc_str name = common->of[i].dimension;
+        status = vc_virtual_find_alias(builder, common->of[i].alias, &named[i].source, error);
+        if (status != VC_OK) break;
+        status = vc_source_cube_find_dimension(builder->sources[named[i].source].cube, name,
+                                               &named[i].source_dimension, error);
+        if (status == VC_OK && builder->is_bound[named[i].source][named[i].source_dimension])
+            status = vc_fail(error, VC_BAD_INPUT, "bad_value",
+                             "dimension '%.*s' of '%.*s' is mapped by \"on\" already", VC_FMT(name),
+                             VC_FMT(common->of[i].alias));
+    }
+    return status;
+}
+
+/* How a source's leaves are found in the united dimension. */
+static vc_status bind_united(vc_virtual_builder *builder, const struct named *named,
+                             size_t dimension, const uint32_t *leaves, vc_error *error)
+{
+    const vc_source_cube *cube = builder->sources[named->source].cube;
+    uint32_t nleaves = cube->dimensions[named->source_dimension]->nleaves;
+    uint32_t nunits = builder->dimensions[dimension].dimension->nleaves;
+    vc_relation *relation = VC_ARENA_NEW(builder->arena, vc_relation, 1);
+    uint8_t *fates = VC_ARENA_NEW(builder->arena, uint8_t, (size_t)nleaves + 1);
+    if (relation == NULL || fates == NULL) return vc_no_memory(error);
+    *relation = (vc_relation){.nleaves = nleaves,
+                              .nunits = nunits,
+                              .hierarchy = -1,
+                              .level = -1,
+                              .units = leaves,
+                              .fates = fates,
+                              .coverage = {.keys = nleaves,
+                                           .keys_matched = nleaves,
+                                           .members = nleaves,
+                                           .members_matched = nleaves,
+                                           .primary_members = nunits,
+                                           .primary_matched = nleaves}};
+    vc_virtual_bind(builder, named->source, named->source_dimension, dimension, relation);
+    vc_binding *binding = &builder->sources[named->source].bindings[dimension];
+    binding->is_united = true;
+    binding->join_kind = VC_JOIN_LEFT; /* the join of the source is about other dimensions */
+    binding->unmatched = VC_UNMATCHED_DROP;
+    return VC_OK;
+}
+
+static vc_status unite(vc_virtual_builder *builder, const struct named *named, size_t count,
+                       vc_str name, vc_error *error)
+{
+    const vc_dimension **dimensions = VC_ARENA_NEW(builder->arena, const vc_dimension *, count);
+    uint32_t **leaves = VC_ARENA_NEW(builder->arena, uint32_t *, count);
+    const vc_dimension *united = NULL;
+    if (dimensions == NULL || leaves == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < count; i++)
+        dimensions[i] =
+            builder->sources[named[i].source].cube->dimensions[named[i].source_dimension];
+    vc_status status = vc_virtual_unite(dimensions, count, builder->arena, &united, leaves, error);
+    if (status != VC_OK) return status;
+    size_t dimension =
+        vc_virtual_add_dimension(builder, named[0].source, named[0].source_dimension, name);
+    builder->dimensions[dimension].dimension = united;
+    builder->dimensions[dimension].nslots = united->nleaves;
+    for (size_t i = 0; i < count && status == VC_OK; i++)
+        status = bind_united(builder, &named[i], dimension, leaves[i], error);
+    return status;
+}
+
 vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_def *common,
                                  vc_error *error)
 {
-    size_t dimension = builder->ndimensions;
+    struct named *named = VC_ARENA_NEW(builder->arena, struct named, common->nof);
+    bool is_same = true, is_aggregatable = true;
+    if (named == NULL) return vc_no_memory(error);
     if (vc_virtual_find_outer(builder, common->name) < builder->ndimensions) {
         vc_status status = vc_fail(error, VC_BAD_INPUT, "duplicate_name",
                                    "the cube already has a dimension '%.*s'", VC_FMT(common->name));
         return vc_model_place(builder->definition, common->pointer, "/name", status, error);
     }
-    for (size_t i = 0; i < common->nof; i++) {
-        size_t source, source_dimension;
-        vc_status status = vc_virtual_find_alias(builder, common->of[i].alias, &source, error);
-        if (status == VC_OK)
-            status = vc_source_cube_find_dimension(
-                builder->sources[source].cube, common->of[i].dimension, &source_dimension, error);
-        if (status == VC_OK && i == 0)
-            vc_virtual_add_dimension(builder, source, source_dimension, common->name);
-        else if (status == VC_OK) {
-            const vc_dimension *mine = builder->sources[source].cube->dimensions[source_dimension];
-            if (mine->fingerprint != builder->dimensions[dimension].dimension->fingerprint)
-                status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                                 "the dimensions '%.*s' of '%.*s' and '%.*s' of '%.*s' have "
-                                 "different members; making one of them is not supported by this "
-                                 "version (use one dimension file for both)",
-                                 VC_FMT(common->of[0].dimension), VC_FMT(common->of[0].alias),
-                                 VC_FMT(common->of[i].dimension), VC_FMT(common->of[i].alias));
-            else
-                vc_virtual_bind(builder, source, source_dimension, dimension, NULL);
-        }
-        if (status != VC_OK)
-            return vc_model_place(builder->definition, common->pointer, "/of", status, error);
+    vc_status status = find_named(builder, common, named, error);
+    for (size_t i = 0; i < common->nof && status == VC_OK; i++) {
+        const vc_source_cube *cube = builder->sources[named[i].source].cube;
+        const vc_source_cube *first = builder->sources[named[0].source].cube;
+        is_same &= cube->dimensions[named[i].source_dimension]->fingerprint ==
+                   first->dimensions[named[0].source_dimension]->fingerprint;
+        is_aggregatable &= cube->is_aggregatable[named[i].source_dimension];
     }
+    size_t dimension = builder->ndimensions;
+    if (status == VC_OK && !is_same) {
+        status = unite(builder, named, common->nof, common->name, error);
+    } else if (status == VC_OK) {
+        vc_virtual_add_dimension(builder, named[0].source, named[0].source_dimension, common->name);
+        for (size_t i = 1; i < common->nof; i++)
+            vc_virtual_bind(builder, named[i].source, named[i].source_dimension, dimension, NULL);
+    }
+    if (status != VC_OK)
+        return vc_model_place(builder->definition, common->pointer, "/of", status, error);
+    builder->dimensions[dimension].is_aggregatable = is_aggregatable;
     return VC_OK;
 }
 

@@ -4,6 +4,7 @@
  *     model_join.c        `on`: relations        model_join_check.c  what a join declares, verified
  *     model_mode.c        weights, picks, and what holds below the joined grain
  *     model_common.c      `common`, shared and private dimensions
+ *     model_unite.c       one dimension of several with different members
  *     model_buckets.c     buckets of unmatched keys, visible members
  *     model_policies.c    unrelated, fix
  */
@@ -90,6 +91,15 @@ vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, size_t source, siz
 
 vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_def *common,
                                  vc_error *error);
+
+/* Put the members of dimensions together in one (model_unite.c).
+ *
+ * dimensions  [count]
+ * leaves      [count] set to arrays [nleaves] in the arena: the leaf of each leaf in the united one
+ *
+ * VC_IMPOSSIBLE "unsupported" when their levels differ; VC_BAD_INPUT as of vc_dimension_builder. */
+vc_status vc_virtual_unite(const vc_dimension *const *dimensions, size_t count, vc_arena *arena,
+                           const vc_dimension **united_out, uint32_t **leaves, vc_error *error);
 
 /* Place the dimensions of a source that no join and no `common` has placed: shared by name and
  * file, else private. */

@@ -252,13 +252,13 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
     const vc_binding *binding = &source->bindings[number];
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "dim", outer->name);
-    vc_json_put_text(json, "binding", names[binding->kind]);
+    vc_json_put_text(json, "binding", binding->is_united ? "united" : names[binding->kind]);
     if (binding->kind == VC_BIND_NONE) {
         vc_json_put_text(json, "unrelated", unrelated_name(source->unrelated[number]));
     } else {
         vc_json_put_str(json, "to_dim", binding->to_name);
     }
-    if (binding->kind == VC_BIND_RELATION) {
+    if (vc_binding_is_joined(binding)) {
         static const char *const finers[] = {"null", "repeat", "allocate"};
         const vc_relation *relation = binding->relation;
         if (relation->level < 0)
@@ -299,7 +299,7 @@ static void put_coverage(vc_json_writer *json, const vc_cube *cube)
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions; d++) {
             const vc_binding *binding = &cube->sources[s].bindings[d];
-            if (binding->kind != VC_BIND_RELATION) continue;
+            if (!vc_binding_is_joined(binding)) continue;
             vc_json_begin(json, NULL, '{');
             vc_describe_coverage(json, cube->sources[s].alias, cube->dimensions[d].name,
                                  &binding->relation->coverage);

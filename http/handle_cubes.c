@@ -182,7 +182,7 @@ vc_status vc_handle_unmatched(vc_call *call, vc_error *error)
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions; d++)
             if ((vc_str_is_null(alias) || s == only) &&
-                cube->sources[s].bindings[d].kind == VC_BIND_RELATION)
+                vc_binding_is_joined(&cube->sources[s].bindings[d]))
                 put_unmatched(&json, cube, s, d, offset, limit);
     vc_json_end(&json, ']');
     vc_json_end(&json, '}');

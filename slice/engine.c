@@ -590,7 +590,7 @@ static vc_status add_notices(struct answering *in, vc_error *error)
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions && uses_source(plan, s); d++)
-            if (cube->sources[s].bindings[d].kind == VC_BIND_RELATION) notice_unmatched(in, s, d);
+            if (vc_binding_is_joined(&cube->sources[s].bindings[d])) notice_unmatched(in, s, d);
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t axis = 0; axis < plan->naxes && uses_source(plan, s); axis++) {
             vc_status status = notice_overlap(in, s, axis, error);

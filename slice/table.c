@@ -487,11 +487,12 @@ static vc_status add_mapped(struct making *in, size_t dimension, const vc_groupi
     struct mapped_step made;
     vc_status status = map_dimension(in, &mapping, &made, error);
     if (status != VC_OK) return status;
-    in->table->reaches[dimension] = (vc_reach){.is_bound = true,
-                                               .is_relation = true,
-                                               .mapped = made.mapped,
-                                               .coarse = made.coarse,
-                                               .repeated = made.repeated};
+    in->table->reaches[dimension] =
+        (vc_reach){.is_bound = true,
+                   .is_relation = !in->source->bindings[dimension].is_united,
+                   .mapped = made.mapped,
+                   .coarse = made.coarse,
+                   .repeated = made.repeated};
     made.step.stride = grouping->stride;
     made.step.axis = grouping->number;
     made.step.dimension = dimension;
