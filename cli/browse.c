@@ -169,7 +169,8 @@ static vc_str level_names(struct browsing *in, const vc_hierarchy *hierarchy)
     vc_str list = VC_STR("");
     for (unsigned l = 0; l < hierarchy->nlevels; l++)
         list = vc_arena_printf(&in->arena, "%.*s%s%.*s (%u)", VC_FMT(list), l > 0 ? " > " : "",
-                               VC_FMT(hierarchy->levels[l].name), hierarchy->levels[l].nmembers);
+                               VC_FMT(hierarchy->levels[l].name),
+                               vc_level_count(&hierarchy->levels[l]));
     return list;
 }
 
@@ -340,6 +341,7 @@ static vc_status member_filter(const vc_arguments *arguments, const vc_dimension
                                               &filter->parent, error);
         filter->has_parent = true;
         unsigned nlevels = dimension->hierarchies[filter->hierarchy].nlevels;
+        filter->is_children = dimension->hierarchies[filter->hierarchy].is_ragged && level == NULL;
         filter->level =
             filter->parent.level + 1 < nlevels ? filter->parent.level + 1 : filter->parent.level;
     }
@@ -352,22 +354,26 @@ static vc_status member_filter(const vc_arguments *arguments, const vc_dimension
 }
 
 static void print_members(struct browsing *in, const vc_dimension *dimension,
-                          const vc_member_filter *filter, const uint32_t *members, size_t nmembers,
-                          bool is_json)
+                          const vc_member_filter *filter, const vc_member_ref *members,
+                          size_t nmembers, bool is_json)
 {
     const vc_hierarchy *hierarchy = &dimension->hierarchies[filter->hierarchy];
-    const vc_level *level = &hierarchy->levels[filter->level];
+    bool is_mixed = false;
+    for (size_t i = 1; i < nmembers; i++)
+        is_mixed |= members[i].level != members[0].level;
     vc_buffer json = {0};
     vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (nmembers + 1) * 3);
     if (texts == NULL) return;
-    texts[0] = level->name;
+    texts[0] = hierarchy->levels[nmembers > 0 ? members[0].level : filter->level].name;
+    if (is_mixed) texts[0] = VC_STR("member");
     texts[1] = VC_STR("label");
     texts[2] = VC_STR("path");
     vc_buffer_put_text(&json, "[");
     for (size_t i = 0; i < nmembers; i++) {
-        vc_str key = vc_texts_get(&level->keys, members[i]);
-        vc_str label = vc_texts_get(&level->labels, members[i]);
-        vc_str path = vc_member_path(hierarchy, filter->level, members[i], &in->arena);
+        const vc_level *level = &hierarchy->levels[members[i].level];
+        vc_str key = vc_texts_get(&level->keys, members[i].member);
+        vc_str label = vc_texts_get(&level->labels, members[i].member);
+        vc_str path = vc_member_path(hierarchy, members[i].level, members[i].member, &in->arena);
         vc_str *row = texts + (i + 1) * 3;
         row[0] = key.data != NULL ? key : VC_STR("(null)");
         row[1] = label.data != NULL ? label : VC_STR("");
@@ -393,7 +399,7 @@ static int run_members(const vc_arguments *arguments)
     struct browsing in;
     vc_error error = {0};
     size_t number, nmembers = 0, ntotal = 0;
-    uint32_t *members;
+    vc_member_ref *members;
     vc_member_filter filter;
     const vc_dimension *dimension = NULL;
     vc_status status = open_browsing(arguments, &in, &error);
@@ -405,8 +411,8 @@ static int run_members(const vc_arguments *arguments)
         status = member_filter(arguments, dimension, &in.arena, &filter, &error);
     }
     if (status == VC_OK)
-        status = vc_dimension_list_members(dimension, &filter, &in.arena, &members, &nmembers,
-                                           &ntotal, &error);
+        status = vc_dimension_browse(dimension, &filter, &in.arena, &members, &nmembers, &ntotal,
+                                     &error);
     if (status == VC_OK) {
         print_members(&in, dimension, &filter, members, nmembers,
                       vc_arguments_get(arguments, "json") != NULL);

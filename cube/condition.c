@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "cube/model.h"
+#include "dimensions/members.h"
 
 #include <string.h>
 #include <strings.h>
@@ -174,19 +175,145 @@ static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
     return VC_OK;
 }
 
-/* "/descendants:level" says a level, which must stand below the member. The leaves are the
- * member's. */
-static vc_status mark_descendants(const struct selecting *in, const vc_dimref *ref,
-                                  const struct target *target, const vc_item *item, uint64_t *bits,
-                                  vc_error *error)
+/* ---- what is below a member ---- */
+
+/* "/descendants:level" says a level, which must stand below the member: the levels that do are the
+ * candidates. */
+static vc_status check_is_below(const struct selecting *in, const struct target *target,
+                                const vc_item *item, const vc_member_ref *member, unsigned level,
+                                vc_error *error)
 {
-    unsigned level;
-    if (item->level.data != NULL) {
-        vc_status status =
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    if (member == NULL || level > member->level) return VC_OK;
+    vc_status status = vc_fail(error, VC_IMPOSSIBLE, "bad_level",
+                               "level '%.*s' is not below '%.*s', which is a member of '%.*s'%s",
+                               VC_FMT(item->level), VC_FMT(item->keys[item->nkeys - 1]),
+                               VC_FMT(hierarchy->levels[member->level].name),
+                               member->level + 1 == hierarchy->nlevels ? ", the lowest level" : "");
+    for (unsigned l = member->level + 1; l < hierarchy->nlevels; l++)
+        vc_error_add_candidate(error, hierarchy->levels[l].name.data,
+                               hierarchy->levels[l].name.size);
+    return vc_error_at_place(error, status, item->place);
+}
+
+/* The leaves of all members of a level that are below one, or anywhere. */
+static vc_status mark_below(const struct selecting *in, const vc_hierarchy *hierarchy,
+                            const vc_member_ref *member, unsigned number, uint64_t *bits,
+                            vc_error *error)
+{
+    const vc_level *level = &hierarchy->levels[number];
+    uint64_t *chosen = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(level->nmembers) + 1);
+    uint32_t first = 0, end = level->nmembers;
+    if (chosen == NULL) return vc_no_memory(error);
+    if (member != NULL) vc_member_descendants(hierarchy, *member, number, &first, &end);
+    for (uint32_t m = first; m < end; m++)
+        if (!vc_member_is_hidden(level, m)) vc_bit_set(chosen, m);
+    mark_chosen(in, level, chosen, bits);
+    return VC_OK;
+}
+
+/* The leaves of the children. A leaf of a ragged hierarchy that is the member's own is in none. */
+static vc_status mark_children(const struct selecting *in, const vc_hierarchy *hierarchy,
+                               const vc_member_ref *member, uint64_t *bits, vc_error *error)
+{
+    vc_member_ref *children;
+    size_t nchildren;
+    vc_status status =
+        vc_member_children(hierarchy, member, in->arena, &children, &nchildren, error);
+    for (unsigned l = 0; status == VC_OK && l < hierarchy->nlevels; l++) {
+        const vc_level *level = &hierarchy->levels[l];
+        uint64_t *chosen = NULL;
+        for (size_t i = 0; i < nchildren; i++) {
+            if (children[i].level != l) continue;
+            if (chosen == NULL)
+                chosen = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(level->nmembers) + 1);
+            if (chosen == NULL) return vc_no_memory(error);
+            vc_bit_set(chosen, children[i].member);
+        }
+        if (chosen != NULL) mark_chosen(in, level, chosen, bits);
+    }
+    return status;
+}
+
+/* Those that have the key in an index. Nothing is below a leaf. */
+static vc_status find_indexed(const struct selecting *in, const vc_dimref *ref,
+                              const struct target *target, const vc_item *item,
+                              vc_member_ref **starts_out, size_t *nstarts_out, vc_error *error)
+{
+    const vc_index *index = target->index;
+    const uint32_t *members;
+    vc_index_find(index, item->keys[0], &members, nstarts_out);
+    if (*nstarts_out == 0) return fail_unknown_key(in, ref, item->keys[0], item, error);
+    if (index->hierarchy != (int)target->hierarchy) {
+        vc_status status = vc_fail(error, VC_IMPOSSIBLE, "bad_level",
+                                   "level '%.*s' is not below what '%.*s' finds",
+                                   VC_FMT(item->level), VC_FMT(index->name));
+        return vc_error_at_place(error, status, item->place);
+    }
+    *starts_out = VC_ARENA_NEW(in->arena, vc_member_ref, *nstarts_out);
+    if (*starts_out == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < *nstarts_out; i++)
+        (*starts_out)[i] = (vc_member_ref){.level = (unsigned)index->level, .member = members[i]};
+    return VC_OK;
+}
+
+/* The members that an item with a "/" starts from: one by its path, all that have the key where the
+ * dimref names a level, or All: NULL. */
+static vc_status find_starts(const struct selecting *in, const vc_dimref *ref,
+                             const struct target *target, const vc_item *item,
+                             vc_member_ref **starts_out, size_t *nstarts_out, vc_error *error)
+{
+    uint32_t *members;
+    *starts_out = VC_ARENA_NEW(in->arena, vc_member_ref, 1);
+    *nstarts_out = 1;
+    if (*starts_out == NULL) return vc_no_memory(error);
+    if (target->index != NULL)
+        return find_indexed(in, ref, target, item, starts_out, nstarts_out, error);
+    if (target->level == NULL || item->nkeys != 1) {
+        vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, item->keys,
+                                                    item->nkeys, in->arena, *starts_out, error);
+        return status == VC_OK ? VC_OK : vc_error_at_place(error, status, item->place);
+    }
+    vc_str key = item->keys[0].size == 0 ? (vc_str){0} : item->keys[0];
+    vc_status status =
+        vc_level_find_members(target->level, key, in->arena, &members, nstarts_out, error);
+    if (status != VC_OK) return status;
+    if (*nstarts_out == 0) return fail_unknown_key(in, ref, item->keys[0], item, error);
+    *starts_out = VC_ARENA_NEW(in->arena, vc_member_ref, *nstarts_out);
+    if (*starts_out == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < *nstarts_out; i++)
+        (*starts_out)[i] = (vc_member_ref){.level = target->level_number, .member = members[i]};
+    return VC_OK;
+}
+
+/* "/children" and "/descendants". In an even hierarchy their leaves are the member's. */
+static vc_status mark_relatives(const struct selecting *in, const vc_dimref *ref,
+                                const struct target *target, const vc_item *item, uint64_t *bits,
+                                vc_error *error)
+{
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    bool has_level = item->level.data != NULL;
+    unsigned level = 0;
+    vc_member_ref *starts = NULL;
+    size_t nstarts = 1; /* All */
+    vc_status status = VC_OK;
+    if (has_level) {
+        status =
             vc_hierarchy_find_level(in->dimension, target->hierarchy, item->level, &level, error);
         if (status != VC_OK) return vc_error_at_place(error, status, item->place);
     }
-    return mark_path(in, ref, target, item, bits, error);
+    if ((!has_level && (target->index != NULL || !hierarchy->is_ragged)) ||
+        (item->kind == VC_ITEM_DESCENDANTS && !has_level))
+        return mark_path(in, ref, target, item, bits, error);
+    if (item->nkeys > 0) status = find_starts(in, ref, target, item, &starts, &nstarts, error);
+    for (size_t i = 0; i < nstarts && status == VC_OK; i++) {
+        const vc_member_ref *start = starts == NULL ? NULL : &starts[i];
+        if (has_level) status = check_is_below(in, target, item, start, level, error);
+        if (status != VC_OK) return status;
+        status = has_level ? mark_below(in, hierarchy, start, level, bits, error)
+                           : mark_children(in, hierarchy, start, bits, error);
+    }
+    return status;
 }
 
 /* One end of a range: keys compared from the top level down (a path), or one level's key alone. */
@@ -422,9 +549,9 @@ static vc_status mark_item(const struct selecting *in, const vc_dimref *ref,
 {
     switch (item->kind) {
     case VC_ITEM_ALL: vc_bits_set_range(bits, 0, in->outer->nslots); return VC_OK;
-    case VC_ITEM_PATH:
-    case VC_ITEM_CHILDREN: return mark_path(in, ref, target, item, bits, error);
-    case VC_ITEM_DESCENDANTS: return mark_descendants(in, ref, target, item, bits, error);
+    case VC_ITEM_PATH: return mark_path(in, ref, target, item, bits, error);
+    case VC_ITEM_CHILDREN:
+    case VC_ITEM_DESCENDANTS: return mark_relatives(in, ref, target, item, bits, error);
     case VC_ITEM_RANGE: return mark_range(in, target, item, bits, error);
     case VC_ITEM_NULL: return mark_null(in, target, true, bits, error);
     case VC_ITEM_NOT_NULL: return mark_null(in, target, false, bits, error);

@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "dimensions/dimension.h"
+#include "dimensions/builder.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,6 +54,7 @@ typedef struct vc_level_def {
     vc_str order_column; /* absent when none */
     vc_key_type key_type;
     vc_time_part part;        /* derived from the dimension's `column` */
+    vc_skip skip;             /* leaves that have no member here */
     const vc_str *attributes; /* the level's own */
     size_t nattributes;
 } vc_level_def;
@@ -62,6 +63,9 @@ typedef struct vc_hierarchy_def {
     vc_str name, label;
     vc_level_def *levels;
     size_t nlevels;
+    vc_str parent_column; /* parent-child; absent otherwise. Its levels are those of the first
+                             depths, and what the others are like */
+    vc_str level_column;  /* absent: levels are depths */
 } vc_hierarchy_def;
 
 typedef struct vc_index_def {

@@ -80,11 +80,23 @@ static vc_status read_key_type(const vc_node *object, vc_level_def *level)
     return VC_OK;
 }
 
+static vc_status read_skip(const vc_node *object, vc_level_def *level)
+{
+    static const vc_word words[] = {{"never", VC_SKIP_NEVER, NULL},
+                                    {"blank", VC_SKIP_BLANK, NULL},
+                                    {"parent", VC_SKIP_PARENT, NULL},
+                                    {NULL, 0, NULL}};
+    int skip = VC_SKIP_NEVER;
+    vc_status status = vc_field_choice(object, "skip", words, &skip);
+    level->skip = (vc_skip)skip;
+    return status;
+}
+
 static vc_status read_level(const vc_node *node, const vc_dimension_def *dimension,
                             vc_level_def *level)
 {
     static const char *const known[] = {"name", "caption", "key",        "label", "order",
-                                        "type", "part",    "attributes", NULL};
+                                        "type", "part",    "attributes", "skip",  NULL};
     vc_status status;
     if (json_is_string(node->json)) {
         status = vc_node_name(node, &level->name);
@@ -102,7 +114,8 @@ static vc_status read_level(const vc_node *node, const vc_dimension_def *dimensi
         (status = vc_field_text(node, "label", &level->label_column)) != VC_OK ||
         (status = vc_field_text(node, "order", &level->order_column)) != VC_OK ||
         (status = read_part(node, dimension, level)) != VC_OK ||
-        (status = read_key_type(node, level)) != VC_OK)
+        (status = read_key_type(node, level)) != VC_OK ||
+        (status = read_skip(node, level)) != VC_OK)
         return status;
     return vc_field_texts(node, "attributes", &level->attributes, &level->nattributes);
 }
@@ -111,11 +124,11 @@ static vc_status read_levels(const vc_node *array, const vc_dimension_def *dimen
                              vc_hierarchy_def *hierarchy)
 {
     size_t count;
-    vc_status status = vc_node_array(array, 1, VC_MAX_LEVELS, &count);
+    vc_status status = vc_node_array(array, 1, VC_MAX_NAMED_LEVELS, &count);
     if (status != VC_OK) return status;
     hierarchy->levels = VC_ARENA_NEW(array->reader->arena, vc_level_def, count);
     if (hierarchy->levels == NULL) return vc_no_memory(array->reader->error);
-    vc_str names[VC_MAX_LEVELS];
+    vc_str names[VC_MAX_NAMED_LEVELS];
     for (size_t i = 0; i < count; i++) {
         vc_node node = vc_node_element(array, i);
         status = read_level(&node, dimension, &hierarchy->levels[i]);
@@ -130,24 +143,84 @@ static vc_status read_levels(const vc_node *array, const vc_dimension_def *dimen
 
 /* ---- hierarchies ---- */
 
-static const vc_word parent_field[] = {{"parent", 0, "parent-child hierarchies"}, {NULL, 0, NULL}};
+/* The levels of a parent-child hierarchy are depths of one tree: they have the dimension's key, and
+ * nothing that is found out by looking at other columns. */
+static vc_status check_tree_level(const vc_node *node, const vc_dimension_def *dimension,
+                                  vc_level_def *level)
+{
+    vc_node key = vc_node_field(node, "key"), skip = vc_node_field(node, "skip");
+    vc_node attributes = vc_node_field(node, "attributes");
+    if (!json_is_object(node->json) || key.json == NULL) level->key = dimension->key;
+    if (!vc_str_equal(level->key, dimension->key))
+        return vc_node_fail(&key, "bad_value",
+                            "the members of a parent-child hierarchy are the rows of the table: "
+                            "their key is '%.*s'",
+                            VC_FMT(dimension->key));
+    if (level->skip != VC_SKIP_NEVER)
+        return vc_node_fail(&skip, "bad_value",
+                            "'skip' goes with levels that have columns of their own, not with a "
+                            "parent-child hierarchy");
+    if (level->nattributes > 0)
+        return vc_node_fail(&attributes, "bad_value",
+                            "every member of a parent-child hierarchy is a row of the table: its "
+                            "attributes are those of the dimension");
+    return VC_OK;
+}
+
+/* "parent": the column that holds the key of the row above. object is the hierarchy, or the
+ * dimension that is short for one. */
+static vc_status read_tree(const vc_node *object, const vc_dimension_def *dimension,
+                           vc_hierarchy_def *hierarchy)
+{
+    vc_node parent = vc_node_field(object, "parent"), levels = vc_node_field(object, "levels");
+    vc_node level_column = vc_node_field(object, "level_column");
+    vc_status status = vc_field_text(object, "parent", &hierarchy->parent_column);
+    if (status == VC_OK) status = vc_field_text(object, "level_column", &hierarchy->level_column);
+    if (status != VC_OK) return status;
+    if (parent.json == NULL)
+        return level_column.json == NULL
+                   ? VC_OK
+                   : vc_node_fail(&level_column, "bad_value",
+                                  "'level_column' says of which level each row of a parent-child "
+                                  "hierarchy is: it goes with 'parent'");
+    if (!dimension->has_table)
+        return vc_node_fail(&parent, "bad_value",
+                            "a parent-child hierarchy needs a table with a key: each of its rows "
+                            "is a member");
+    if (level_column.json != NULL && levels.json == NULL)
+        return vc_node_fail(&level_column, "bad_value",
+                            "'level_column' needs 'levels': the names it may hold, from the top");
+    for (size_t i = 0; i < hierarchy->nlevels; i++) {
+        vc_node node = vc_node_element(&levels, i);
+        status = check_tree_level(&node, dimension, &hierarchy->levels[i]);
+        if (status != VC_OK) return status;
+    }
+    if (hierarchy->nlevels > 0) return VC_OK;
+    hierarchy->levels = VC_ARENA_NEW(object->reader->arena, vc_level_def, 1);
+    if (hierarchy->levels == NULL) return vc_no_memory(object->reader->error);
+    hierarchy->nlevels = 1;
+    hierarchy->levels[0].name = hierarchy->levels[0].label = VC_STR("level1");
+    hierarchy->levels[0].key = dimension->key;
+    return VC_OK;
+}
 
 static vc_status read_hierarchy(const vc_node *node, const vc_dimension_def *dimension,
                                 vc_hierarchy_def *hierarchy)
 {
-    static const char *const known[] = {"name", "label", "levels", "parent", NULL};
+    static const char *const known[] = {"name", "label", "levels", "parent", "level_column", NULL};
     vc_status status;
     if ((status = vc_node_object(node, known)) != VC_OK ||
-        (status = vc_node_refuse(node, parent_field)) != VC_OK ||
         (status = vc_field_need(node, "name")) != VC_OK ||
         (status = vc_field_name(node, "name", &hierarchy->name)) != VC_OK)
         return status;
     hierarchy->label = hierarchy->name;
-    if ((status = vc_field_label(node, "label", &hierarchy->label)) != VC_OK ||
-        (status = vc_field_need(node, "levels")) != VC_OK)
-        return status;
+    if ((status = vc_field_label(node, "label", &hierarchy->label)) != VC_OK) return status;
     vc_node levels = vc_node_field(node, "levels");
-    return read_levels(&levels, dimension, hierarchy);
+    if (!vc_node_has(node, "parent") && (status = vc_field_need(node, "levels")) != VC_OK)
+        return status;
+    if (levels.json != NULL && (status = read_levels(&levels, dimension, hierarchy)) != VC_OK)
+        return status;
+    return read_tree(node, dimension, hierarchy);
 }
 
 static vc_status read_hierarchy_list(const vc_node *array, vc_dimension_def *dimension)
@@ -174,18 +247,24 @@ static vc_status read_hierarchy_list(const vc_node *array, vc_dimension_def *dim
 static vc_status read_hierarchies(const vc_node *object, vc_dimension_def *dimension)
 {
     vc_node hierarchies = vc_node_field(object, "hierarchies");
-    vc_node levels = vc_node_field(object, "levels");
+    vc_node levels = vc_node_field(object, "levels"), parent = vc_node_field(object, "parent");
     if (hierarchies.json != NULL && levels.json != NULL)
         return vc_node_fail(&levels, "bad_value",
                             "'levels' is short for one hierarchy: it does not go with "
                             "'hierarchies'");
+    if (hierarchies.json != NULL && parent.json != NULL)
+        return vc_node_fail(&parent, "bad_value",
+                            "'parent' beside 'hierarchies' says of none of them that it is a "
+                            "parent-child one: write it in the hierarchy");
     if (hierarchies.json != NULL) return read_hierarchy_list(&hierarchies, dimension);
-    if (levels.json == NULL) return vc_node_fail_missing(object, "levels");
+    if (levels.json == NULL && parent.json == NULL) return vc_node_fail_missing(object, "levels");
     dimension->hierarchies = VC_ARENA_NEW(object->reader->arena, vc_hierarchy_def, 1);
     if (dimension->hierarchies == NULL) return vc_no_memory(object->reader->error);
     dimension->nhierarchies = 1;
     dimension->hierarchies[0].name = dimension->hierarchies[0].label = VC_STR("std");
-    return read_levels(&levels, dimension, &dimension->hierarchies[0]);
+    vc_status status =
+        levels.json == NULL ? VC_OK : read_levels(&levels, dimension, &dimension->hierarchies[0]);
+    return status == VC_OK ? read_tree(object, dimension, &dimension->hierarchies[0]) : status;
 }
 
 /* ---- attributes and indexes ---- */
@@ -427,7 +506,7 @@ static vc_status read_table(const vc_node *object, vc_dimension_def *dimension)
 
 #define DIMENSION_FIELDS                                                                           \
     "type", "table", "key", "column", "lookups", "hierarchies", "levels", "attributes", "indexes", \
-        "aggregatable", "parent"
+        "aggregatable", "parent", "level_column"
 
 static vc_status read_names(const vc_node *object, vc_dimension_def *dimension)
 {
@@ -449,9 +528,7 @@ vc_status vc_read_dimension(const vc_node *object, bool is_shared, vc_dimension_
     if (!is_shared && (status = read_names(object, dimension)) != VC_OK) return status;
     int is_time = 0;
     bool is_aggregatable = true;
-    if ((status = vc_node_refuse(object, parent_field)) != VC_OK ||
-        (status = vc_field_choice(object, "type", types, &is_time)) != VC_OK)
-        return status;
+    if ((status = vc_field_choice(object, "type", types, &is_time)) != VC_OK) return status;
     dimension->is_time = is_time != 0;
     if ((status = read_table(object, dimension)) != VC_OK ||
         (status = read_column(object, is_shared, dimension, column_out)) != VC_OK ||

@@ -59,6 +59,14 @@ vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *buil
                        vc_input_name(file->input), VC_FMT(name),
                        (unsigned long long)report.nlabel_conflicts,
                        report.nlabel_conflicts == 1 ? "" : "s", report.label_conflict);
+    if (status == VC_OK && report.nlost_parents > 0)
+        vc_loader_warn(loader,
+                       "%s: dimension '%.*s': %llu row%s whose parent is not there stand%s at the "
+                       "top: there is no %s",
+                       vc_input_name(file->input), VC_FMT(name),
+                       (unsigned long long)report.nlost_parents,
+                       report.nlost_parents == 1 ? "" : "s", report.nlost_parents == 1 ? "s" : "",
+                       report.lost_parent);
     return status;
 }
 

@@ -45,7 +45,7 @@ struct vc_feed {
     const vc_definition *definition;
     const vc_dimension_def *dimension;
     vc_str pointer;
-    bool has_short_levels; /* "levels" is written, not "hierarchies" */
+    bool is_short; /* "levels" or "parent" is written, not "hierarchies" */
     vc_str date_column;
     feed_column *columns;
     unsigned ncolumns, capacity;
@@ -109,7 +109,7 @@ static vc_status add_level(vc_feed *feed, size_t hierarchy, size_t number)
 {
     const vc_level_def *level = &feed->dimension->hierarchies[hierarchy].levels[number];
     char at[64];
-    if (feed->has_short_levels)
+    if (feed->is_short)
         snprintf(at, sizeof at, "/levels/%zu", number);
     else
         snprintf(at, sizeof at, "/hierarchies/%zu/levels/%zu", hierarchy, number);
@@ -125,20 +125,34 @@ static vc_status add_level(vc_feed *feed, size_t hierarchy, size_t number)
     return status;
 }
 
+/* What says where the rows of a parent-child hierarchy stand. */
+static vc_status add_tree(vc_feed *feed, size_t number)
+{
+    const vc_hierarchy_def *hierarchy = &feed->dimension->hierarchies[number];
+    char at[64] = "";
+    if (vc_str_is_null(hierarchy->parent_column)) return VC_OK;
+    if (!feed->is_short) snprintf(at, sizeof at, "/hierarchies/%zu", number);
+    vc_status status = add_column(feed, hierarchy->parent_column, VC_TIME_NONE, "%s/parent", at);
+    if (status == VC_OK && !vc_str_is_null(hierarchy->level_column))
+        status = add_column(feed, hierarchy->level_column, VC_TIME_NONE, "%s/level_column", at);
+    return status;
+}
+
 /* The definition's own JSON of the dimension, to tell its two spellings apart. */
-static bool has_short_levels(const vc_definition *definition, vc_str pointer)
+static bool is_short(const vc_definition *definition, vc_str pointer)
 {
     const json_t *json = definition->json;
     size_t number;
     if (pointer.size > 0 && sscanf(pointer.data, "/dimensions/%zu", &number) == 1)
         json = json_array_get(json_object_get(json, "dimensions"), number);
-    return json_object_get(json, "levels") != NULL;
+    return json_object_get(json, "hierarchies") == NULL;
 }
 
 static size_t count_columns(const vc_dimension_def *dimension)
 {
     size_t count = 1 + dimension->nattributes;
     for (size_t h = 0; h < dimension->nhierarchies; h++) {
+        count += 2;
         for (size_t l = 0; l < dimension->hierarchies[h].nlevels; l++)
             count += 3 + dimension->hierarchies[h].levels[l].nattributes;
     }
@@ -156,6 +170,7 @@ static vc_status add_columns(vc_feed *feed, vc_error *error)
     for (size_t h = 0; h < dimension->nhierarchies; h++) {
         for (size_t l = 0; status == VC_OK && l < dimension->hierarchies[h].nlevels; l++)
             status = add_level(feed, h, l);
+        if (status == VC_OK) status = add_tree(feed, h);
     }
     for (size_t i = 0; status == VC_OK && i < dimension->nattributes; i++)
         status = add_column(feed, dimension->attributes[i], VC_TIME_NONE, "/attributes/%zu", i);
@@ -354,12 +369,18 @@ static bool make_hierarchies(vc_feed *feed)
                                         .key_column = find_column(feed, level->key, level->part),
                                         .label_column = find_optional(feed, level->label_column),
                                         .order_column = find_optional(feed, level->order_column),
-                                        .key_type = level->key_type};
+                                        .key_type = level->key_type,
+                                        .skip = level->skip};
         }
-        hierarchies[h] = (vc_hierarchy_spec){.name = definition->name,
-                                             .label = definition->label,
-                                             .nlevels = (unsigned)definition->nlevels,
-                                             .levels = levels};
+        hierarchies[h] =
+            (vc_hierarchy_spec){.name = definition->name,
+                                .label = definition->label,
+                                .nlevels = (unsigned)definition->nlevels,
+                                .levels = levels,
+                                .is_parent_child = !vc_str_is_null(definition->parent_column)};
+        if (!hierarchies[h].is_parent_child) continue;
+        hierarchies[h].parent_column = find_column(feed, definition->parent_column, VC_TIME_NONE);
+        hierarchies[h].level_column = find_optional(feed, definition->level_column);
     }
     feed->spec.nhierarchies = (unsigned)dimension->nhierarchies;
     feed->spec.hierarchies = hierarchies;
@@ -447,7 +468,7 @@ vc_status vc_feed_new(const vc_load_file *file, const vc_definition *definition,
     feed->definition = definition;
     feed->dimension = dimension;
     feed->pointer = pointer;
-    feed->has_short_levels = has_short_levels(definition, pointer);
+    feed->is_short = is_short(definition, pointer);
     feed->date_column = vc_str_is_null(column) ? dimension->column : column;
     vc_status status = add_columns(feed, error);
     feed->lookups = VC_ARENA_NEW(&feed->arena, feed_lookup, dimension->nlookups);

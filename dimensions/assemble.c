@@ -135,6 +135,7 @@ static bool assemble_level(vc_build *build, const vc_level_spec *spec, const vc_
                         .is_numeric = key->is_numeric,
                         .is_ordered_by_column = spec->order_column >= 0,
                         .has_labels = spec->label_column >= 0,
+                        .is_ragged = spec->skip != VC_SKIP_NEVER,
                         .nmembers = from->nmembers,
                         .parents = vc_numbers_of(from->parents)};
     level->keys = coded_texts(build, keys, NULL, from->nmembers);
@@ -174,12 +175,14 @@ static bool assemble_hierarchies(vc_build *build)
         hierarchy->name = from->name;
         hierarchy->label = from->label.size == 0 ? from->name : from->label;
         hierarchy->nlevels = from->nlevels;
+        hierarchy->is_parent_child = from->is_parent_child;
         hierarchy->levels = VC_ARENA_NEW(build->arena, vc_level, from->nlevels);
         is_good = hierarchy->levels != NULL;
         for (unsigned l = 0; is_good && l < from->nlevels; l++) {
             const vc_build_level *below = l + 1 < from->nlevels ? &build->levels[h][l + 1] : NULL;
             is_good = assemble_level(build, &from->levels[l], &build->levels[h][l], below,
                                      &hierarchy->levels[l]);
+            hierarchy->is_ragged |= hierarchy->levels[l].is_ragged;
         }
     }
     return is_good;
@@ -206,6 +209,7 @@ static vc_status assemble_level_attribute(const vc_build *build, const vc_attrib
                                           vc_attribute *attribute, vc_error *error)
 {
     const vc_build_level *level = &build->levels[spec->hierarchy][spec->level];
+    const vc_level *owner = &build->dimension->hierarchies[spec->hierarchy].levels[spec->level];
     const uint32_t *codes_of_row = build->columns[spec->column].codes;
     uint32_t *codes = vc_arena_alloc(build->arena, level->nmembers * sizeof *codes);
     if (codes == NULL) return vc_no_memory(error);
@@ -213,7 +217,8 @@ static vc_status assemble_level_attribute(const vc_build *build, const vc_attrib
         codes[m] = VC_NONE;
     for (uint32_t row = 0; row < build->nrows; row++) {
         uint32_t member = level->member_of_row[row], code = codes_of_row[row];
-        if (code == VC_NONE || code == codes[member]) continue;
+        if (code == VC_NONE || code == codes[member] || vc_member_is_hidden(owner, member))
+            continue;
         if (codes[member] != VC_NONE)
             return fail_conflict(build, spec, member, codes[member], code, error);
         codes[member] = code;

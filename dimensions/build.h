@@ -1,6 +1,7 @@
 /* A dimension being numbered: what the steps of vc_dimension_builder_finish pass on.
  *
  *     columns      column.c    every column becomes a dictionary and codes
+ *     spec         tree.c      ragged and parent-child hierarchies become even ones
  *     levels       number.c    members of each level, in member order
  *     leaves       number.c    leaf_of_row
  *     dimension    assemble.c  the flat arrays by leaf and by member, attributes
@@ -26,12 +27,12 @@ typedef struct vc_build_level {
 } vc_build_level;
 
 typedef struct vc_build {
-    const vc_dimension_spec *spec;
-    const vc_dimension *older; /* or NULL; its leaves are the first rows, in their load order */
+    const vc_dimension_spec *spec; /* its levels may stand on columns behind its ncolumns */
+    const vc_dimension *older;     /* or NULL; its leaves are the first rows, in their load order */
     const vc_dimension_rows *older_rows;
     vc_arena *arena;
     uint32_t nrows;
-    const vc_build_column *columns; /* [spec->ncolumns] */
+    const vc_build_column *columns; /* [spec->ncolumns], then those of ragged levels */
     vc_str *scratch;                /* [nrows + 1] texts, for whoever needs them for a moment */
     vc_build_level *levels[VC_MAX_HIERARCHIES];
     const uint32_t *leaf_of_row; /* [nrows] */
@@ -39,6 +40,10 @@ typedef struct vc_build {
     vc_dimension_rows rows;
     vc_dimension_report *report;
 } vc_build;
+
+/* Give ragged levels, and the levels of parent-child hierarchies, columns of their own, in which
+ * the key is null where a row has no member. Nothing is done when there are none. */
+vc_status vc_build_make_even(vc_build *build, vc_error *error);
 
 /* Members of all levels of all hierarchies. O(nrows) per level. */
 vc_status vc_build_number_levels(vc_build *build, vc_error *error);

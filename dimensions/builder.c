@@ -39,12 +39,22 @@ static vc_status check_column(const vc_dimension_spec *spec, int column, vc_erro
 static vc_status check_hierarchy(const vc_dimension_spec *spec, const vc_hierarchy_spec *hierarchy,
                                  vc_error *error)
 {
+    if (hierarchy->is_parent_child && spec->key_column < 0)
+        return vc_fail(
+            error, VC_BAD_INPUT, "bad_dimension",
+            "hierarchy '%.*s' of dimension '%.*s' has a parent column, but its table has "
+            "no key that parents could be found by",
+            VC_FMT(hierarchy->name), VC_FMT(spec->name));
     if (hierarchy->nlevels == 0 || hierarchy->nlevels > VC_MAX_LEVELS)
         return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
                        "hierarchy '%.*s' of dimension '%.*s' has %u levels; it needs 1 to %d",
                        VC_FMT(hierarchy->name), VC_FMT(spec->name), hierarchy->nlevels,
                        VC_MAX_LEVELS);
     vc_status status = VC_OK;
+    if (hierarchy->is_parent_child) {
+        status = check_column(spec, (int)hierarchy->parent_column, error);
+        if (status == VC_OK) status = check_column(spec, hierarchy->level_column, error);
+    }
     for (unsigned l = 0; status == VC_OK && l < hierarchy->nlevels; l++) {
         const vc_level_spec *level = &hierarchy->levels[l];
         status = check_column(spec, (int)level->key_column, error);
@@ -146,6 +156,8 @@ static bool make_row_memory(vc_dimension_builder *builder)
             const vc_level_spec *level = &spec->hierarchies[h].levels[l];
             if (level->key_type == VC_KEY_TEXT) continue;
             builder->types[level->key_column] = level->key_type;
+            if (spec->hierarchies[h].is_parent_child) /* so that it is written like the key */
+                builder->types[spec->hierarchies[h].parent_column] = level->key_type;
             builder->has_types = true;
         }
     return true;
@@ -373,7 +385,7 @@ vc_status vc_dimension_builder_rank(const vc_dimension_builder *builder, unsigne
                                     int level, vc_arena *arena, const uint32_t **ranks_out,
                                     uint32_t *nranks_out, vc_error *error)
 {
-    vc_dimension_report report;
+    vc_dimension_report report = {0};
     vc_build build = {.spec = builder->spec,
                       .older = builder->older,
                       .older_rows = &builder->older_rows,
@@ -381,6 +393,7 @@ vc_status vc_dimension_builder_rank(const vc_dimension_builder *builder, unsigne
                       .nrows = builder->nrows,
                       .report = &report};
     vc_status status = code_columns(builder, &build, error);
+    if (status == VC_OK) status = vc_build_make_even(&build, error);
     if (status == VC_OK) status = vc_build_number_levels(&build, error);
     if (status == VC_OK && level < 0) status = vc_build_number_leaves(&build, error);
     if (status != VC_OK) return status;
@@ -401,6 +414,7 @@ vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *
                       .nrows = builder->nrows,
                       .report = report_out};
     vc_status status = code_columns(builder, &build, error);
+    if (status == VC_OK) status = vc_build_make_even(&build, error);
     if (status == VC_OK) status = vc_build_number_levels(&build, error);
     if (status == VC_OK) status = vc_build_number_leaves(&build, error);
     if (status == VC_OK) status = vc_build_assemble(&build, error);

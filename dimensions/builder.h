@@ -22,18 +22,33 @@
 
 typedef struct vc_dimension_builder vc_dimension_builder;
 
+typedef enum vc_skip {                    /* when does a leaf have no member at a level? */
+                       VC_SKIP_NEVER = 0, /* a null key is a member of its own */
+                       VC_SKIP_BLANK,     /* where the key is null, empty or white space */
+                       VC_SKIP_PARENT,    /* there, and where it is the key of the member above */
+} vc_skip;
+
 typedef struct vc_level_spec {
     vc_str name, label;
     unsigned key_column;
     int label_column; /* -1: none */
     int order_column; /* -1: none */
     vc_key_type key_type;
+    vc_skip skip;
 } vc_level_spec;
 
 typedef struct vc_hierarchy_spec {
     vc_str name, label;
     unsigned nlevels;
     const vc_level_spec *levels;
+    /* Parent-child: every row is a node, whose parent is the row with the key in parent_column, and
+     * a root where that is null, its own key or the key of no row. The levels are the depths, or
+     * what a row's level_column names; all have the key column for key. There are as many as the
+     * rows are deep: those that are not listed are like the last one, which gives them its name
+     * with the depth behind it ("level3"). */
+    bool is_parent_child;
+    unsigned parent_column;
+    int level_column; /* -1: none; looked at only when is_parent_child */
 } vc_hierarchy_spec;
 
 typedef struct vc_attribute_spec {
@@ -115,6 +130,8 @@ typedef struct vc_dimension_report {
     uint64_t nlabel_conflicts; /* members whose rows gave two labels: the first stands */
     char label_conflict[192];  /* the first such, for the warning; "" when none */
     uint32_t nnew_leaves;      /* not in the older dimension */
+    uint64_t nlost_parents;    /* rows of parent-child hierarchies whose parent is not there */
+    char lost_parent[160];     /* the first such; "" when none */
 } vc_dimension_report;
 
 /* Number the leaves, make the levels and the indexes, and write the image. Once per builder; only
@@ -123,9 +140,11 @@ typedef struct vc_dimension_report {
  * image             the bytes for vc_dimension_open, to be stored; replaces what the buffer held
  * leaf_of_row_out   [nrows] in the builder's memory, valid until free
  *
- * VC_BAD_INPUT: "index_not_unique" for an index declared unique that is not, the message lists the
- * first keys and their members and counts the rest; "attribute_conflict" for an attribute of a
- * level that has two values within a member. */
+ * VC_BAD_INPUT: "parent_cycle" for a row that is its own ancestor; "parent_level" for one whose
+ * level is not below its parent's, or is none of the hierarchy's; VC_LIMIT, "limit_levels", for a
+ * tree that is too deep; "index_not_unique" for an index declared unique that is not, the message
+ * lists the first keys and their members and counts the rest; "attribute_conflict" for an attribute
+ * of a level that has two values within a member. */
 vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *image,
                                       const uint32_t **leaf_of_row_out,
                                       vc_dimension_report *report_out, vc_error *error);

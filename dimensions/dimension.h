@@ -8,6 +8,12 @@
  * sorts last. So ascending member numbers are the order in which answers are listed, and the
  * children of a member are one range of the level below.
  *
+ * A hierarchy may be *ragged*: some leaves have no member at some of its levels. Inside it is kept
+ * even all the same: what is missing is a *hidden* member, with a null key, which no listing, path
+ * or answer shows. A parent-child hierarchy is such a one: its levels are the depths of the tree,
+ * every row of the table is a leaf, and the leaf of a row that has others below it stands under a
+ * hidden member of the next level (its path ends with "(self)").
+ *
  * Leaves of a fresh load are numbered depth first through the main (first) hierarchy, so a member
  * of any of its levels is one range of leaves (`is_contiguous`). Leaves that arrive later by an
  * append take the next numbers; the level tables are made anew, and stay right, but no longer
@@ -29,7 +35,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VC_MAX_LEVELS = 16, VC_MAX_HIERARCHIES = 8 };
+enum {
+    VC_MAX_LEVELS = 64,       /* of a tree */
+    VC_MAX_NAMED_LEVELS = 16, /* in a definition */
+    VC_MAX_HIERARCHIES = 8
+};
 
 typedef enum vc_key_type { VC_KEY_TEXT = 0, VC_KEY_INT = 1, VC_KEY_DATE = 2 } vc_key_type;
 
@@ -40,6 +50,7 @@ typedef struct vc_level {
     bool is_ordered_by_column;
     bool is_contiguous; /* each member is one range of leaves: [first_leaf[m], first_leaf[m+1]) */
     bool has_labels;    /* a label column was given; otherwise labels are the keys */
+    bool is_ragged;     /* a member with a null key is hidden */
     uint32_t nmembers;
     vc_texts keys;      /* [nmembers]; the null member's is absent */
     vc_texts labels;    /* [nmembers] */
@@ -54,6 +65,8 @@ typedef struct vc_hierarchy {
     vc_str name, label;
     unsigned nlevels;
     vc_level *levels; /* [nlevels] from the top; All stands above and is not listed */
+    bool is_ragged;   /* some level is */
+    bool is_parent_child;
 } vc_hierarchy;
 
 /* An attribute of leaves, or of the members of a level that lists it as its own. Of a level's
@@ -128,9 +141,23 @@ typedef struct vc_member_ref {
     uint32_t member;
 } vc_member_ref;
 
+/* Is a member only there so that the hierarchy is even? */
+static inline bool vc_member_is_hidden(const vc_level *level, uint32_t member)
+{
+    return level->is_ragged && vc_texts_get(&level->keys, member).data == NULL;
+}
+
+/* The nearest member above that is not hidden; false when that is All. O(levels). */
+bool vc_member_parent(const vc_hierarchy *hierarchy, vc_member_ref member,
+                      vc_member_ref *parent_out);
+
+#define VC_SELF_KEY "(self)"
+
 /* Find the member of a path: nkeys (at least 1) keys from the top of the hierarchy, or one key that
  * is unique in the hierarchy. An empty key stands for the null member. A key of an int level may be
- * written with a sign or zeros in front.
+ * written with a sign or zeros in front. Levels at which a ragged hierarchy has nothing are left
+ * out of the path. In a parent-child hierarchy a last key "(self)" is the member's own leaf: what
+ * is found is hidden, or the member itself when nothing is below it.
  *
  * A single key is looked for on the top level first, as a path of one: found there it is that
  * member, which has no longer path to be told apart by. Otherwise it is the one member of the

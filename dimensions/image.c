@@ -170,6 +170,9 @@ static void take_level(reader *from, uint32_t nleaves, vc_hierarchy *hierarchy, 
     level->is_ordered_by_column = flags & VC_LEVEL_ORDERED;
     level->is_contiguous = flags & VC_LEVEL_CONTIGUOUS;
     level->has_labels = flags & VC_LEVEL_LABELS;
+    level->is_ragged = flags & VC_LEVEL_RAGGED;
+    hierarchy->is_ragged |= level->is_ragged;
+    hierarchy->is_parent_child |= (flags & VC_LEVEL_PARENT_CHILD) != 0;
     level->keys = take_texts(from, level->nmembers);
     level->labels = level->has_labels ? take_texts(from, level->nmembers) : level->keys;
     level->leaf_members = take_numbers(from, nleaves, level->nmembers);

@@ -37,7 +37,9 @@ enum {
     VC_LEVEL_ORDERED = 2,
     VC_LEVEL_CONTIGUOUS = 4,
     VC_LEVEL_LABELS = 8,
-    VC_LEVEL_FLAGS = 15,
+    VC_LEVEL_RAGGED = 16,
+    VC_LEVEL_PARENT_CHILD = 32, /* of all levels of the hierarchy */
+    VC_LEVEL_FLAGS = 63,
     VC_INDEX_IMPLICIT = 1,
     VC_INDEX_UNIQUE = 2,
     VC_INDEX_PARTIAL = 4,

@@ -241,7 +241,9 @@ static void put_level(writer *to, const vc_dimension *dimension, const vc_hierar
     put_word(to, (level->is_numeric ? VC_LEVEL_NUMERIC : 0) |
                      (level->is_ordered_by_column ? VC_LEVEL_ORDERED : 0) |
                      (level->is_contiguous ? VC_LEVEL_CONTIGUOUS : 0) |
-                     (level->has_labels ? VC_LEVEL_LABELS : 0));
+                     (level->has_labels ? VC_LEVEL_LABELS : 0) |
+                     (level->is_ragged ? VC_LEVEL_RAGGED : 0) |
+                     (hierarchy->is_parent_child ? VC_LEVEL_PARENT_CHILD : 0));
     put_texts(to, &level->keys);
     if (level->has_labels) put_repeated_texts(to, &level->labels);
     put_numbers(to, level->leaf_members, dimension->nleaves);

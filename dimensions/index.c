@@ -207,8 +207,8 @@ static const uint32_t *indexed_codes(const vc_build *build, const origin *of,
 
 /* ---- making ---- */
 
-/* The values that have units, and the units of each. Where that is all values of the column, their
- * texts are the column's. */
+/* The values that have units, and the units of each. Where that is all values of a column of the
+ * table, their texts are the column's. */
 static bool make_rows(const vc_build *build, const origin *of, const uint32_t *codes,
                       vc_index *index)
 {
@@ -237,8 +237,9 @@ static bool make_rows(const vc_build *build, const origin *of, const uint32_t *c
         if (codes[unit] != VC_NONE) members[ends[codes[unit]]++] = unit;
     index->offsets = vc_numbers_of(offsets);
     index->members = members;
-    index->values = nvalues == column->nvalues ? build->rows.columns[of->column].values
-                                               : vc_build_texts(values, nvalues, build->arena);
+    bool is_whole = nvalues == column->nvalues && of->column < build->rows.ncolumns;
+    index->values = is_whole ? build->rows.columns[of->column].values
+                             : vc_build_texts(values, nvalues, build->arena);
     return index->values.bytes != NULL;
 }
 

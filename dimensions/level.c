@@ -47,9 +47,10 @@ static run exact_run(const vc_level *level, vc_str key)
     return (run){.by_key = level->by_key, .first = first, .count = end > first ? end - first : 0};
 }
 
-/* Members of the level with a key as somebody wrote it: empty is null. */
+/* Members of the level with a key as somebody wrote it: empty is null. Hidden ones have none. */
 static run find_run(const vc_level *level, vc_str key)
 {
+    if (key.size == 0 && level->is_ragged) return (run){0};
     if (key.size == 0) {
         run nulls = exact_run(level, (vc_str){0});
         return nulls.count > 0 ? nulls : exact_run(level, VC_STR(""));
@@ -100,6 +101,34 @@ static void put_escaped(vc_buffer *text, vc_str key)
     }
 }
 
+bool vc_member_parent(const vc_hierarchy *hierarchy, vc_member_ref member,
+                      vc_member_ref *parent_out)
+{
+    while (member.level > 0) {
+        const vc_level *level = &hierarchy->levels[member.level--];
+        member.member = vc_numbers_get(level->parents, member.member);
+        if (vc_member_is_hidden(level - 1, member.member)) continue;
+        *parent_out = member;
+        return true;
+    }
+    return false;
+}
+
+/* Has the leaf of a hidden member of a parent-child hierarchy siblings below its node? Otherwise
+ * the node is the leaf. */
+static bool is_beside_others(const vc_hierarchy *hierarchy, unsigned level, uint32_t hidden)
+{
+    while (level > 0) {
+        uint32_t parent = vc_numbers_get(hierarchy->levels[level].parents, hidden);
+        const uint32_t *first_child = hierarchy->levels[level - 1].first_child;
+        if (first_child[parent + 1] - first_child[parent] > 1) return true;
+        if (!vc_member_is_hidden(&hierarchy->levels[level - 1], parent)) return false;
+        hidden = parent;
+        level--;
+    }
+    return false;
+}
+
 vc_str vc_member_path(const vc_hierarchy *hierarchy, unsigned level, uint32_t member,
                       vc_arena *arena)
 {
@@ -108,10 +137,16 @@ vc_str vc_member_path(const vc_hierarchy *hierarchy, unsigned level, uint32_t me
     for (unsigned l = level; l > 0; l--)
         members[l - 1] = vc_numbers_get(hierarchy->levels[l].parents, members[l]);
     vc_buffer text = {0};
+    bool has_before = false;
     for (unsigned l = 0; l <= level; l++) {
-        if (l > 0) vc_buffer_put_char(&text, ',');
+        if (vc_member_is_hidden(&hierarchy->levels[l], members[l])) continue;
+        if (has_before) vc_buffer_put_char(&text, ',');
+        has_before = true;
         put_escaped(&text, vc_texts_get(&hierarchy->levels[l].keys, members[l]));
     }
+    if (hierarchy->is_parent_child && vc_member_is_hidden(&hierarchy->levels[level], member) &&
+        is_beside_others(hierarchy, level, member))
+        vc_buffer_put_text(&text, "," VC_SELF_KEY);
     vc_str path = {0};
     if (!text.failed) path = vc_arena_str(arena, (vc_str){vc_buffer_text(&text), text.size});
     vc_buffer_release(&text);
@@ -158,45 +193,90 @@ static vc_status report(const suggestions *list, vc_error *error)
     return VC_NOT_FOUND;
 }
 
+/* There is no keys[at] among [first, end) of a level, or nothing at all is below keys[at - 1]. */
 static vc_status fail_no_child(const vc_dimension *dimension, const vc_hierarchy *within,
-                               unsigned level, const vc_str *keys, uint32_t first, uint32_t end,
-                               vc_error *error)
+                               unsigned level, const vc_str *keys, size_t at, uint32_t first,
+                               uint32_t end, vc_error *error)
 {
     suggestions list;
-    suggestions_init(&list, keys[level]);
-    offer_members(&list, &within->levels[level], first, end);
-    if (level == 0)
+    suggestions_init(&list, keys[at]);
+    if (level < within->nlevels) offer_members(&list, &within->levels[level], first, end);
+    if (at == 0)
         vc_fail(error, VC_NOT_FOUND, "unknown_member",
                 "level '%.*s' of dimension '%.*s' has no member '%.*s'",
                 VC_FMT(within->levels[0].name), VC_FMT(dimension->name), VC_FMT(keys[0]));
+    else if (level == within->nlevels)
+        vc_fail(error, VC_NOT_FOUND, "unknown_member",
+                "member '%.*s' of dimension '%.*s' has nothing under it, and so no '%.*s'",
+                VC_FMT(keys[at - 1]), VC_FMT(dimension->name), VC_FMT(keys[at]));
     else
         vc_fail(error, VC_NOT_FOUND, "unknown_member",
                 "member '%.*s' of dimension '%.*s' has no '%.*s' under it at level '%.*s'",
-                VC_FMT(keys[level - 1]), VC_FMT(dimension->name), VC_FMT(keys[level]),
+                VC_FMT(keys[at - 1]), VC_FMT(dimension->name), VC_FMT(keys[at]),
                 VC_FMT(within->levels[level].name));
     return report(&list, error);
+}
+
+/* The member with the key among [first, end) of a level, or below the one there that is hidden. */
+static bool find_child(const vc_hierarchy *within, vc_str key, unsigned level, uint32_t first,
+                       uint32_t end, vc_member_ref *member_out)
+{
+    for (;; level++) {
+        const vc_level *at = &within->levels[level];
+        uint32_t member = member_within(find_run(at, key), first, end);
+        *member_out = (vc_member_ref){.level = level, .member = member};
+        if (member != VC_NONE) return true;
+        if (!at->is_ragged || level + 1 == within->nlevels) return false;
+        uint32_t hidden = member_within(exact_run(at, (vc_str){0}), first, end);
+        if (hidden == VC_NONE) return false;
+        first = at->first_child[hidden];
+        end = at->first_child[hidden + 1];
+    }
+}
+
+/* The own leaf of a node: the member that is hidden all the way down from it; the node itself on
+ * the lowest level. */
+static bool find_self(const vc_hierarchy *within, vc_str key, vc_member_ref node,
+                      vc_member_ref *member_out)
+{
+    if (!within->is_parent_child || !vc_str_is(key, VC_SELF_KEY)) return false;
+    while (node.level + 1 < within->nlevels) {
+        const uint32_t *first_child = within->levels[node.level].first_child;
+        uint32_t first = first_child[node.member], end = first_child[node.member + 1];
+        node.level++;
+        node.member =
+            member_within(exact_run(&within->levels[node.level], (vc_str){0}), first, end);
+        if (node.member == VC_NONE) return false;
+    }
+    *member_out = node;
+    return true;
 }
 
 static vc_status find_path(const vc_dimension *dimension, const vc_hierarchy *within,
                            const vc_str *keys, size_t nkeys, vc_member_ref *member_out,
                            vc_error *error)
 {
-    if (nkeys > within->nlevels)
+    if (nkeys > within->nlevels + (within->is_parent_child ? 1u : 0u))
         return vc_fail(
             error, VC_NOT_FOUND, "unknown_member",
             "a path of %zu keys is too long: hierarchy '%.*s' of dimension '%.*s' has %u "
             "levels",
             nkeys, VC_FMT(within->name), VC_FMT(dimension->name), within->nlevels);
-    uint32_t first = 0, end = within->levels[0].nmembers, member = VC_NONE;
-    for (unsigned l = 0; l < nkeys; l++) {
-        if (l > 0) {
-            first = within->levels[l - 1].first_child[member];
-            end = within->levels[l - 1].first_child[member + 1];
+    vc_member_ref member = {0};
+    for (size_t i = 0; i < nkeys; i++) {
+        unsigned level = i == 0 ? 0 : member.level + 1;
+        uint32_t first = 0, end = within->levels[0].nmembers;
+        if (i > 0 && level < within->nlevels) {
+            first = within->levels[level - 1].first_child[member.member];
+            end = within->levels[level - 1].first_child[member.member + 1];
         }
-        member = member_within(find_run(&within->levels[l], keys[l]), first, end);
-        if (member == VC_NONE) return fail_no_child(dimension, within, l, keys, first, end, error);
+        vc_member_ref parent = member;
+        if (level < within->nlevels && find_child(within, keys[i], level, first, end, &member))
+            continue;
+        if (i > 0 && i + 1 == nkeys && find_self(within, keys[i], parent, &member)) continue;
+        return fail_no_child(dimension, within, level, keys, i, first, end, error);
     }
-    *member_out = (vc_member_ref){.level = (unsigned)nkeys - 1, .member = member};
+    *member_out = member;
     return VC_OK;
 }
 

@@ -68,6 +68,71 @@ void vc_member_descendants(const vc_hierarchy *hierarchy, vc_member_ref member, 
     *end_out = end;
 }
 
+/* Those among [first, end) of a level, and instead of a hidden one those right below it: added to
+ * `members`, or only counted when that is NULL. */
+static size_t list_children(const vc_hierarchy *hierarchy, unsigned number, uint32_t first,
+                            uint32_t end, vc_member_ref *members)
+{
+    const vc_level *level = &hierarchy->levels[number];
+    size_t count = 0;
+    for (uint32_t m = first; m < end; m++) {
+        if (!vc_member_is_hidden(level, m)) {
+            if (members != NULL) members[count] = (vc_member_ref){.level = number, .member = m};
+            count++;
+        } else if (level->first_child != NULL) {
+            count +=
+                list_children(hierarchy, number + 1, level->first_child[m],
+                              level->first_child[m + 1], members == NULL ? NULL : members + count);
+        }
+    }
+    return count;
+}
+
+vc_status vc_member_children(const vc_hierarchy *hierarchy, const vc_member_ref *parent,
+                             vc_arena *arena, vc_member_ref **members_out, size_t *nmembers_out,
+                             vc_error *error)
+{
+    unsigned number = 0;
+    uint32_t first = 0, end = hierarchy->levels[0].nmembers;
+    if (parent != NULL) {
+        const vc_level *level = &hierarchy->levels[parent->level];
+        number = parent->level + 1;
+        first = end = 0;
+        if (level->first_child != NULL) {
+            first = level->first_child[parent->member];
+            end = level->first_child[parent->member + 1];
+        }
+    }
+    size_t count = first == end ? 0 : list_children(hierarchy, number, first, end, NULL);
+    vc_member_ref *members = VC_ARENA_NEW(arena, vc_member_ref, count + 1);
+    if (members == NULL) return vc_no_memory(error);
+    if (count > 0) list_children(hierarchy, number, first, end, members);
+    *members_out = members;
+    *nmembers_out = count;
+    return VC_OK;
+}
+
+size_t vc_member_count_children(const vc_hierarchy *hierarchy, vc_member_ref member)
+{
+    const uint32_t *firsts = hierarchy->levels[member.level].first_child;
+    if (firsts == NULL) return 0;
+    return list_children(hierarchy, member.level + 1, firsts[member.member],
+                         firsts[member.member + 1], NULL);
+}
+
+uint32_t vc_level_count(const vc_level *level)
+{
+    uint32_t first = 0, end = level->nmembers; /* null keys are last in by_key */
+    while (level->is_ragged && first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        if (vc_member_is_hidden(level, vc_numbers_get(level->by_key, middle)))
+            end = middle;
+        else
+            first = middle + 1;
+    }
+    return end;
+}
+
 /* How much of `count` is left behind the offset, up to the limit. */
 static size_t page_size(const vc_member_filter *filter, size_t count)
 {
@@ -91,17 +156,19 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
     if (filter->has_parent)
         vc_member_descendants(hierarchy, filter->parent, filter->level, &first, &end);
 
+    bool is_listed = filter->search.size == 0 && !level->is_ragged; /* all of the range */
     uint32_t *members = vc_arena_alloc(arena, page_size(filter, end - first) * sizeof *members);
     if (members == NULL) return vc_no_memory(error);
     size_t ntotal = 0, nmembers = 0;
-    if (filter->search.size == 0) {
+    if (is_listed) {
         ntotal = end - first;
         nmembers = page_size(filter, ntotal);
         for (size_t i = 0; i < nmembers; i++)
             members[i] = first + (uint32_t)(filter->offset + i);
     } else {
         for (uint32_t m = first; m < end; m++) {
-            if (!is_match(level, m, filter->search)) continue;
+            if (vc_member_is_hidden(level, m)) continue;
+            if (filter->search.size > 0 && !is_match(level, m, filter->search)) continue;
             if (ntotal >= filter->offset && nmembers < filter->limit) members[nmembers++] = m;
             ntotal++;
         }
@@ -109,6 +176,46 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
     *members_out = members;
     *nmembers_out = nmembers;
     *ntotal_out = ntotal;
+    return VC_OK;
+}
+
+/* What is right below the parent of the filter. */
+static vc_status browse_children(const vc_hierarchy *hierarchy, const vc_member_filter *filter,
+                                 vc_arena *arena, vc_member_ref **members_out, size_t *nmembers_out,
+                                 size_t *ntotal_out, vc_error *error)
+{
+    vc_member_ref *members;
+    size_t count, nmembers = 0, ntotal = 0;
+    vc_status status = vc_member_children(hierarchy, filter->has_parent ? &filter->parent : NULL,
+                                          arena, &members, &count, error);
+    for (size_t i = 0; status == VC_OK && i < count; i++) {
+        const vc_level *level = &hierarchy->levels[members[i].level];
+        if (filter->search.size > 0 && !is_match(level, members[i].member, filter->search))
+            continue;
+        if (ntotal >= filter->offset && nmembers < filter->limit) members[nmembers++] = members[i];
+        ntotal++;
+    }
+    *members_out = members;
+    *nmembers_out = nmembers;
+    *ntotal_out = ntotal;
+    return status;
+}
+
+vc_status vc_dimension_browse(const vc_dimension *dimension, const vc_member_filter *filter,
+                              vc_arena *arena, vc_member_ref **members_out, size_t *nmembers_out,
+                              size_t *ntotal_out, vc_error *error)
+{
+    uint32_t *numbers;
+    if (filter->is_children)
+        return browse_children(&dimension->hierarchies[filter->hierarchy], filter, arena,
+                               members_out, nmembers_out, ntotal_out, error);
+    vc_status status = vc_dimension_list_members(dimension, filter, arena, &numbers, nmembers_out,
+                                                 ntotal_out, error);
+    if (status != VC_OK) return status;
+    *members_out = vc_arena_alloc(arena, (*nmembers_out + 1) * sizeof **members_out);
+    if (*members_out == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < *nmembers_out; i++)
+        (*members_out)[i] = (vc_member_ref){.level = filter->level, .member = numbers[i]};
     return VC_OK;
 }
 
@@ -129,12 +236,30 @@ static uint32_t merge_codes(uint32_t so_far, uint32_t code)
     return so_far == VC_NONE ? code : VC_MANY;
 }
 
+/* Of the rows that members of a parent-child hierarchy are. */
+static vc_status node_properties(const vc_dimension *dimension, const vc_level *level,
+                                 const vc_attribute *attribute, const uint32_t *members,
+                                 size_t nmembers, uint32_t *codes_out, vc_error *error)
+{
+    const vc_index *keys;
+    vc_status status = vc_dimension_find_index(dimension, VC_STR("key"), &keys, error);
+    for (size_t i = 0; status == VC_OK && i < nmembers; i++) {
+        const uint32_t *leaves;
+        size_t nleaves;
+        vc_index_find(keys, vc_texts_get(&level->keys, members[i]), &leaves, &nleaves);
+        codes_out[i] = nleaves == 0 ? VC_NONE : leaf_code(dimension, attribute, leaves[0]);
+    }
+    return status;
+}
+
 vc_status vc_member_properties(const vc_dimension *dimension, unsigned hierarchy, unsigned level,
                                const vc_attribute *attribute, const uint32_t *members,
                                size_t nmembers, vc_arena *arena, uint32_t *codes_out,
                                vc_error *error)
 {
     const vc_level *of = &dimension->hierarchies[hierarchy].levels[level];
+    if (dimension->hierarchies[hierarchy].is_parent_child)
+        return node_properties(dimension, of, attribute, members, nmembers, codes_out, error);
     for (size_t i = 0; i < nmembers; i++) {
         codes_out[i] = VC_NONE;
         if (!of->is_contiguous) continue;

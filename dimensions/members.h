@@ -16,6 +16,7 @@ typedef struct vc_member_filter {
     vc_str search;        /* empty or absent: all; otherwise part of the key or the label, in any
                              case (Unicode's simple lower case) */
     size_t offset, limit; /* of those that fit; a limit of 0 only counts them */
+    bool is_children;     /* what is right below the parent, whatever its level (ragged) */
 } vc_member_filter;
 
 /* List members in member order.
@@ -29,13 +30,32 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
                                     vc_arena *arena, uint32_t **members_out, size_t *nmembers_out,
                                     size_t *ntotal_out, vc_error *error);
 
-/* The members of a level that are under a member of the same level or one above: [first, end). */
+/* The same, with the level of each: also what is right below a member, if the filter says so. */
+vc_status vc_dimension_browse(const vc_dimension *dimension, const vc_member_filter *filter,
+                              vc_arena *arena, vc_member_ref **members_out, size_t *nmembers_out,
+                              size_t *ntotal_out, vc_error *error);
+
+/* How many members are right below a member, as vc_member_children lists them. */
+size_t vc_member_count_children(const vc_hierarchy *hierarchy, vc_member_ref member);
+
+/* How many members a level has, hidden ones left out. O(log members). */
+uint32_t vc_level_count(const vc_level *level);
+
+/* The members of a level that are under a member of the same level or one above: [first, end).
+ * Hidden ones are among them. */
 void vc_member_descendants(const vc_hierarchy *hierarchy, vc_member_ref member, unsigned level,
                            uint32_t *first_out, uint32_t *end_out);
 
+/* The members right below a member, in member order; below All when parent is NULL. In a ragged
+ * hierarchy they may stand on several levels. members_out [*nmembers_out] in the arena. */
+vc_status vc_member_children(const vc_hierarchy *hierarchy, const vc_member_ref *parent,
+                             vc_arena *arena, vc_member_ref **members_out, size_t *nmembers_out,
+                             vc_error *error);
+
 #define VC_MANY (UINT32_MAX - 1) /* the leaves of the member have several values */
 
-/* What an attribute says of members: its one value, or that there is none or are several.
+/* What an attribute says of members: its one value, or that there is none or are several. A member
+ * of a parent-child hierarchy is a row of the table, and has the value of that row.
  *
  * attribute   of the dimension: of the leaf, or of a level of whatever hierarchy
  * members     [nmembers] members of the level

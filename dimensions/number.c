@@ -130,6 +130,8 @@ static void cut_members(vc_build *build, const vc_level_spec *spec, const uint32
             if (orders != NULL) level->order_codes[member] = VC_NONE;
         }
         level->member_of_row[row] = member;
+        if (spec->skip != VC_SKIP_NEVER && keys[row] == VC_NONE)
+            continue; /* hidden: nothing of it */
         if (orders != NULL && level->order_codes[member] == VC_NONE)
             level->order_codes[member] = orders[row];
         if (labels == NULL || labels[row] == VC_NONE) continue;

@@ -1,5 +1,7 @@
 #include "http/describe.h"
 
+#include "dimensions/members.h"
+
 const char *vc_key_type_name(vc_key_type type)
 {
     return type == VC_KEY_INT ? "int" : type == VC_KEY_DATE ? "date" : "string";
@@ -50,6 +52,7 @@ static void put_hierarchy(vc_json_writer *json, const vc_hierarchy *hierarchy)
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "name", hierarchy->name);
     vc_json_put_given(json, "label", hierarchy->label);
+    if (hierarchy->is_parent_child) vc_json_put_bool(json, "parent_child", true);
     vc_json_begin(json, "levels", '[');
     for (unsigned l = 0; l < hierarchy->nlevels; l++) {
         const vc_level *level = &hierarchy->levels[l];
@@ -57,8 +60,9 @@ static void put_hierarchy(vc_json_writer *json, const vc_hierarchy *hierarchy)
         vc_json_put_str(json, "name", level->name);
         vc_json_put_given(json, "label", level->label);
         vc_json_put_text(json, "type", vc_key_type_name(level->key_type));
-        vc_json_put_uint(json, "members", level->nmembers);
+        vc_json_put_uint(json, "members", vc_level_count(level));
         vc_json_put_bool(json, "has_labels", level->has_labels);
+        if (level->is_ragged) vc_json_put_bool(json, "ragged", true);
         vc_json_end(json, '}');
     }
     vc_json_end(json, ']');

@@ -46,7 +46,7 @@ struct browsing {
     size_t nattributes;
     const vc_str *synthetic_keys; /* that fit the filter */
     size_t nsynthetic;
-    uint32_t *members; /* of this page */
+    vc_member_ref *members; /* of this page */
     size_t nmembers;
     size_t ntotal; /* of all pages */
     uint64_t offset, limit;
@@ -118,6 +118,7 @@ static vc_status read_level(struct browsing *in, const vc_request *request, vc_e
         in->filter.level = in->hierarchy->nlevels - 1;
     } else if (in->filter.has_parent) {
         in->is_below_leaves = in->filter.parent.level + 1 == in->hierarchy->nlevels;
+        in->filter.is_children = in->hierarchy->is_ragged;
         in->filter.level = in->filter.parent.level + !in->is_below_leaves;
     }
     return VC_OK;
@@ -170,14 +171,18 @@ static vc_status read_request(struct browsing *in, vc_call *call, vc_error *erro
     return status;
 }
 
-/* Which members of the level have a leaf that the cube's joins let be seen. */
-static uint64_t *visible_members(const struct browsing *in, const vc_level *level, vc_arena *arena)
+/* Which members of a level have a leaf that the cube's joins let be seen: made when it is needed.
+ */
+static const uint64_t *visible_members(const struct browsing *in, unsigned number, uint64_t **made,
+                                       vc_arena *arena)
 {
+    const vc_level *level = &in->hierarchy->levels[number];
+    if (made[number] != NULL) return made[number];
     uint64_t *bits = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(level->nmembers) + 1);
     for (uint32_t leaf = 0; bits != NULL && leaf < in->dimension->nleaves; leaf++)
         if (vc_bit_get(in->outer->visible, leaf))
             vc_bit_set(bits, vc_numbers_get(level->leaf_members, leaf));
-    return bits;
+    return made[number] = bits;
 }
 
 static vc_status list_real(struct browsing *in, vc_arena *arena, vc_error *error)
@@ -186,21 +191,21 @@ static vc_status list_real(struct browsing *in, vc_arena *arena, vc_error *error
     if (in->outer->visible == NULL) {
         in->filter.offset = in->offset;
         in->filter.limit = in->limit;
-        return vc_dimension_list_members(in->dimension, &in->filter, arena, &in->members,
-                                         &in->nmembers, &in->ntotal, error);
+        return vc_dimension_browse(in->dimension, &in->filter, arena, &in->members, &in->nmembers,
+                                   &in->ntotal, error);
     }
-    const vc_level *level = &in->hierarchy->levels[in->filter.level];
-    uint32_t *all;
+    uint64_t *made[VC_MAX_LEVELS] = {0};
+    vc_member_ref *all;
     size_t nall, ntotal;
     in->filter.limit = SIZE_MAX;
     vc_status status =
-        vc_dimension_list_members(in->dimension, &in->filter, arena, &all, &nall, &ntotal, error);
+        vc_dimension_browse(in->dimension, &in->filter, arena, &all, &nall, &ntotal, error);
     if (status != VC_OK) return status;
-    uint64_t *visible = visible_members(in, level, arena);
-    if (visible == NULL) return vc_no_memory(error);
     in->members = all; /* those of the page move to the front */
     for (size_t i = 0; i < nall; i++) {
-        if (!vc_bit_get(visible, all[i])) continue;
+        const uint64_t *visible = visible_members(in, all[i].level, made, arena);
+        if (visible == NULL) return vc_no_memory(error);
+        if (!vc_bit_get(visible, all[i].member)) continue;
         if (in->ntotal >= in->offset && in->nmembers < in->limit)
             in->members[in->nmembers++] = all[i];
         in->ntotal++;
@@ -239,6 +244,19 @@ static vc_status list_synthetic(struct browsing *in, vc_arena *arena, vc_error *
     return VC_OK;
 }
 
+/* One attribute of members [first, end) of the page, which are of one level. */
+static vc_status read_run(const struct browsing *in, size_t property, size_t first, size_t end,
+                          vc_arena *arena, uint32_t *codes, vc_error *error)
+{
+    uint32_t *members = vc_arena_alloc(arena, (end - first + 1) * sizeof *members);
+    if (members == NULL) return vc_no_memory(error);
+    for (size_t i = first; i < end; i++)
+        members[i - first] = in->members[i].member;
+    return vc_member_properties(in->dimension, in->filter.hierarchy, in->members[first].level,
+                                in->attributes[property], members, end - first, arena,
+                                codes + first, error);
+}
+
 /* One attribute of the members of the page, as JSON texts: codes_out [nmembers]. */
 static vc_status read_codes(const struct browsing *in, vc_arena *arena, uint32_t **codes_out,
                             vc_error *error)
@@ -246,16 +264,20 @@ static vc_status read_codes(const struct browsing *in, vc_arena *arena, uint32_t
     for (size_t p = 0; p < in->nattributes; p++) {
         codes_out[p] = VC_ARENA_NEW(arena, uint32_t, in->nmembers + 1);
         if (codes_out[p] == NULL) return vc_no_memory(error);
-        vc_status status = vc_member_properties(in->dimension, in->filter.hierarchy,
-                                                in->filter.level, in->attributes[p], in->members,
-                                                in->nmembers, arena, codes_out[p], error);
-        if (status != VC_OK) return status;
+        /* Together where they are of one level, which is what costs least. */
+        for (size_t first = 0, end; first < in->nmembers; first = end) {
+            for (end = first;
+                 end < in->nmembers && in->members[end].level == in->members[first].level;)
+                end++;
+            vc_status status = read_run(in, p, first, end, arena, codes_out[p], error);
+            if (status != VC_OK) return status;
+        }
     }
     return VC_OK;
 }
 
 static vc_status put_property(const struct browsing *in, vc_json_writer *json, size_t property,
-                              uint32_t code, uint32_t member, vc_arena *arena, vc_error *error)
+                              uint32_t code, vc_member_ref member, vc_arena *arena, vc_error *error)
 {
     const vc_attribute *attribute = in->attributes[property];
     if (json->has_before) vc_buffer_put_char(json->out, ',');
@@ -269,8 +291,7 @@ static vc_status put_property(const struct browsing *in, vc_json_writer *json, s
     }
     uint32_t *codes;
     size_t ncodes;
-    vc_member_ref ref = {.level = in->filter.level, .member = member};
-    vc_status status = vc_member_property_values(in->dimension, in->filter.hierarchy, ref,
+    vc_status status = vc_member_property_values(in->dimension, in->filter.hierarchy, member,
                                                  attribute, arena, &codes, &ncodes, error);
     if (status != VC_OK) return status;
     for (size_t i = 0; i < ncodes; i++) {
@@ -288,13 +309,13 @@ static vc_status begin_member(vc_json_writer *json, const vc_hierarchy *hierarch
     const vc_level *level = &hierarchy->levels[number];
     vc_str path = vc_member_path(hierarchy, number, member, arena);
     if (vc_str_is_null(path)) return vc_no_memory(error);
+    vc_member_ref ref = {.level = number, .member = member};
     vc_json_begin(json, NULL, '{');
     put_key(json, "key", level, vc_texts_get(&level->keys, member));
     vc_json_put_str(json, "label", vc_texts_get(&level->labels, member));
     vc_json_put_str(json, "path", path);
-    if (level->first_child != NULL)
-        vc_json_put_uint(json, "children",
-                         level->first_child[member + 1] - level->first_child[member]);
+    if (level->first_child != NULL || hierarchy->is_ragged)
+        vc_json_put_uint(json, "children", vc_member_count_children(hierarchy, ref));
     return VC_OK;
 }
 
@@ -323,8 +344,11 @@ static vc_status put_members(const struct browsing *in, vc_json_writer *json, vc
     uint32_t *codes[MAX_PROPERTIES];
     vc_status status = read_codes(in, arena, codes, error);
     for (size_t i = 0; i < in->nmembers && status == VC_OK; i++) {
-        status = begin_member(json, in->hierarchy, in->filter.level, in->members[i], arena, error);
+        unsigned level = in->members[i].level;
+        status = begin_member(json, in->hierarchy, level, in->members[i].member, arena, error);
         if (status != VC_OK) return status;
+        if (in->filter.is_children)
+            vc_json_put_str(json, "level", in->hierarchy->levels[level].name);
         if (in->nattributes > 0) {
             vc_json_begin(json, "properties", '{');
             for (size_t p = 0; p < in->nattributes && status == VC_OK; p++)
@@ -364,7 +388,9 @@ vc_status vc_handle_members(vc_call *call, vc_error *error)
     vc_json_put_str(&json, "dimension", in.outer->name);
     vc_json_put_str(&json, "hierarchy", in.hierarchy->name);
     vc_json_put_str(&json, "level",
-                    in.is_below_leaves ? (vc_str){0} : in.hierarchy->levels[in.filter.level].name);
+                    in.is_below_leaves || in.filter.is_children
+                        ? (vc_str){0}
+                        : in.hierarchy->levels[in.filter.level].name);
     vc_json_put_uint(&json, "total", in.ntotal + in.nsynthetic);
     vc_json_put_uint(&json, "offset", in.offset);
     vc_json_put_uint(&json, "limit", in.limit);
@@ -402,6 +428,12 @@ static vc_status put_indexed(vc_json_writer *json, const vc_dimension *dimension
     if (is_leaf) {
         uint32_t leaf = member;
         member = vc_numbers_get(hierarchy->levels[number].leaf_members, leaf);
+        vc_member_ref at = {.level = number, .member = member};
+        if (vc_member_is_hidden(&hierarchy->levels[number], member) &&
+            vc_member_parent(hierarchy, at, &at)) {
+            number = at.level;
+            member = at.member;
+        }
         vc_status status = begin_member(json, hierarchy, number, member, arena, error);
         if (status != VC_OK) return status;
         if (dimension->leaf_keys.count > 0)

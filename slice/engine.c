@@ -195,7 +195,7 @@ static vc_status describe_member(struct answering *in, const vc_axis *axis, uint
     }
     unsigned level = axis->level;
     for (size_t i = out->nlevels; i-- > 0; level--) {
-        keys[i] = vc_texts_get(&hierarchy->levels[level].keys, group);
+        keys[i] = vc_texts_get(&hierarchy->levels[level].keys, group); /* null: hidden, perhaps */
         labels[i] = vc_texts_get(&hierarchy->levels[level].labels, group);
         if (level > 0) group = vc_numbers_get(hierarchy->levels[level].parents, group);
     }

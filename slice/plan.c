@@ -40,13 +40,14 @@ static vc_status find_visible(vc_plan *plan, vc_axis *axis, vc_error *error)
     uint32_t nslots = plan->cube->dimensions[axis->dimension].nslots;
     uint64_t *visible = VC_ARENA_NEW(plan->arena, uint64_t, vc_bits_words(axis->ngroups) + 1);
     if (visible == NULL) return vc_no_memory(error);
-    if (selection->is_range && level->is_contiguous) {
+    if (selection->is_range && level->is_contiguous && !level->is_ragged) {
         if (selection->first < selection->end)
             vc_bits_set_range(visible, axis->members[selection->first],
                               (size_t)axis->members[selection->end - 1] + 1);
     } else {
         for (uint32_t leaf = selection->first; leaf < selection->end; leaf++)
-            if (selection->slots == NULL || vc_bit_get(selection->slots, leaf))
+            if ((selection->slots == NULL || vc_bit_get(selection->slots, leaf)) &&
+                axis->members[leaf] != VC_NONE)
                 vc_bit_set(visible, axis->members[leaf]);
     }
     for (uint32_t slot = axis->nleaves; slot < nslots; slot++)
@@ -72,6 +73,8 @@ static vc_status unpack_members(void *context, vc_arena *arena, const void **mem
     uint32_t *members = vc_arena_alloc(arena, ((size_t)of->nleaves + 1) * sizeof *members);
     if (members == NULL) return vc_no_memory(error);
     vc_numbers_copy(of->level->leaf_members, 0, of->nleaves, members);
+    for (uint32_t leaf = 0; of->level->is_ragged && leaf < of->nleaves; leaf++)
+        if (vc_member_is_hidden(of->level, members[leaf])) members[leaf] = VC_NONE;
     *members_out = members;
     return VC_OK;
 }

@@ -52,7 +52,8 @@ typedef struct vc_axis {
     const vc_level *stored;
     vc_dimref ref;
     uint32_t nleaves;
-    const uint32_t *members;          /* [nleaves] of each leaf */
+    const uint32_t *members;          /* [nleaves] of each leaf; VC_NONE where a ragged level has
+                                         none */
     uint32_t ngroups;                 /* members, then synthetic groups */
     const uint32_t *synthetic_groups; /* of the slots behind the leaves */
     const vc_str *synthetic_keys;     /* [ngroups - nmembers] */
@@ -60,7 +61,7 @@ typedef struct vc_axis {
     uint32_t first_visible, end_visible;
 } vc_axis;
 
-/* The group of a slot, selected or not. A leaf's group is its member. */
+/* The group of a slot, selected or not; VC_NONE where it has none. A leaf's group is its member. */
 static inline uint32_t vc_axis_group(const vc_axis *axis, uint32_t slot)
 {
     return slot < axis->nleaves ? axis->members[slot]

@@ -20,6 +20,8 @@ bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_tab
         if (!is_exact(&pass->accumulators[i])) return false;
     for (size_t i = 0; i < from->nsteps; i++)
         if (from->steps[i].offsets != NULL) return false;
+    for (size_t i = 0; i < plan->naxes; i++) /* some facts may be in no cell */
+        if (from->strides[i] > 0 && plan->axes[i].stored->is_ragged) return false;
     for (size_t d = 0; d < plan->cube->ndimensions; d++) {
         const vc_reach *reach = &from->reaches[d];
         uint32_t ngroups = 1;

@@ -448,8 +448,9 @@ static vc_status map_dimension(const struct making *in, const vc_mapping *mappin
     uint64_t variant =
         axis == NULL ? 0 : (uint64_t)axis->hierarchy * VC_MAX_LEVELS + axis->level + 1;
     bool is_cut = mapping->grouping.selection->slots != mapping->outer->visible;
-    bool can_cut =
-        mapping->binding->relation->level < 0 && mapping->binding->relation->units != NULL;
+    bool can_cut = mapping->binding->relation->level < 0 &&
+                   mapping->binding->relation->units != NULL &&
+                   (axis == NULL || !axis->stored->is_ragged);
     if (is_cut && !can_cut) return make_mapped(mapping, plan->arena, out, error);
     vc_selection uncut = {.slots = mapping->outer->visible};
     whole.grouping.selection = &uncut;
@@ -558,6 +559,20 @@ static vc_status make_classes(struct making *in, vc_error *error)
 
 /* ---- steps by identity ---- */
 
+/* On a ragged level only leaves that have a member there pass. */
+static vc_status pass_members(const struct making *in, const vc_axis *axis,
+                              const vc_selection *selection, vc_step *step, vc_error *error)
+{
+    uint64_t *bits = VC_ARENA_NEW(in->plan->arena, uint64_t, vc_bits_words(step->nleaves) + 1);
+    if (bits == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = selection->first; leaf < selection->end; leaf++)
+        if (axis->members[leaf] != VC_NONE &&
+            (selection->slots == NULL || vc_bit_get(selection->slots, leaf)))
+            vc_bit_set(bits, leaf);
+    vc_step_set_passing(step, bits);
+    return VC_OK;
+}
+
 /* A step that lets every leaf through to group 0 is left out. */
 static vc_status add_identity(struct making *in, size_t dimension, const vc_grouping *grouping,
                               vc_error *error)
@@ -568,6 +583,7 @@ static vc_status add_identity(struct making *in, size_t dimension, const vc_grou
     size_t nwords = vc_bits_words(grouping->ngroups) + 1;
     uint64_t *mapped = VC_ARENA_NEW(in->plan->arena, uint64_t, nwords);
     uint64_t *coarse = VC_ARENA_NEW(in->plan->arena, uint64_t, nwords);
+    vc_status status = VC_OK;
     if (mapped == NULL || coarse == NULL) return vc_no_memory(error);
     in->table->reaches[dimension] =
         (vc_reach){.is_bound = true, .mapped = mapped, .coarse = coarse};
@@ -583,9 +599,12 @@ static vc_status add_identity(struct making *in, size_t dimension, const vc_grou
         step.passing = selection->slots;
         step.npassing = (uint32_t)vc_bits_count(selection->slots, outer->nleaves);
     }
+    if (axis != NULL && axis->stored->is_ragged &&
+        (status = pass_members(in, axis, selection, &step, error)) != VC_OK)
+        return status;
     if (axis != NULL) {
         step.groups = axis->members;
-        step.is_ordered = axis->stored->is_contiguous;
+        step.is_ordered = axis->stored->is_contiguous && !axis->stored->is_ragged;
         for (uint32_t group = 0; group < axis->stored->nmembers; group++)
             if (vc_bit_get(axis->visible, group)) vc_bit_set(mapped, group);
     } else if (step.npassing > 0) {

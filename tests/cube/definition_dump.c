@@ -79,6 +79,8 @@ static json_t *dump_hierarchies(const vc_dimension_def *dimension)
         json_t *object = json_object(), *levels = json_array();
         put_text(object, "name", hierarchy->name);
         put_text(object, "label", hierarchy->label);
+        put_text(object, "parent", hierarchy->parent_column);
+        put_text(object, "level_column", hierarchy->level_column);
         for (size_t l = 0; l < hierarchy->nlevels; l++)
             json_array_append_new(levels, dump_level(&hierarchy->levels[l]));
         json_object_set_new(object, "levels", levels);

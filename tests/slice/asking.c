@@ -67,9 +67,10 @@ static void make_plain_item(struct making *in, unsigned d, const struct world_di
         item->kind = what < 55 ? VC_ITEM_PATH : what < 60 ? VC_ITEM_CHILDREN : VC_ITEM_DESCENDANTS;
         make_path(in, dimension, 1 + random_below(in->random, dimension->nlevels), &item->keys,
                   &item->nkeys);
-        if (what >= 62) {
-            item->level = VC_STR("l0");
-            item->kind = VC_ITEM_DESCENDANTS;
+        if (what >= 62 && item->nkeys < dimension->nlevels) { /* a level below the member */
+            static const char *const names[] = {"l0", "l1", "l2", "l3", "l4", "l5", "l6", "l7"};
+            unsigned below = dimension->nlevels - (unsigned)item->nkeys;
+            item->level = vc_str_of(names[item->nkeys + random_below(in->random, below)]);
         }
     } else if (what < 68) {
         item->kind = VC_ITEM_CHILDREN; /* of All */
