@@ -2,7 +2,7 @@
  * tree nor recursion to evaluate; only parentheses and calls nest, and those are counted. Every
  * instruction comes from at least one byte of text, which bounds the code before it is written.
  */
-#include "cube/expr.h"
+#include "cube/expr_parts.h"
 
 #include "base/nearest.h"
 
@@ -17,190 +17,6 @@ enum {
     STACK_MAX = VC_EXPR_STACK_MAX,
     FOUND_BYTES_MAX = 60
 };
-
-typedef vc_number function_code(const vc_number *arguments, size_t count);
-
-typedef struct expr_function {
-    const char *name;
-    unsigned least, most; /* arguments; most 0: any number */
-    function_code *run;
-} expr_function;
-
-typedef enum opcode {
-    OP_NUMBER,
-    OP_NAME,
-    OP_CALL,
-    OP_NEGATE,
-    OP_NOT,
-    OP_ADD,
-    OP_SUBTRACT,
-    OP_MULTIPLY,
-    OP_DIVIDE,
-    OP_EQUAL,
-    OP_NOT_EQUAL,
-    OP_LESS,
-    OP_LESS_EQUAL,
-    OP_GREATER,
-    OP_GREATER_EQUAL,
-    OP_AND,
-    OP_OR,
-} opcode;
-
-typedef struct instruction {
-    uint8_t op;       /* opcode */
-    uint8_t function; /* OP_CALL: of functions[] */
-    uint32_t operand; /* OP_NAME: of names; OP_CALL: the number of arguments */
-    double number;    /* OP_NUMBER */
-    vc_str text;      /* OP_NUMBER: as written */
-} instruction;
-
-struct vc_expr {
-    instruction *code;
-    size_t ncode;
-    vc_str *names;
-    size_t nnames;
-};
-
-/* ---- values ---- */
-
-static vc_number make_null(char reason)
-{
-    return (vc_number){.is_null = true, .reason = reason};
-}
-
-/* JSON has no infinity: what does not fit a double is undefined. */
-static vc_number make_number(double value, char mark)
-{
-    if (!isfinite(value)) return make_null('d');
-    return (vc_number){.value = value, .reason = mark};
-}
-
-/* The leftmost operand that is null; NULL when all are there. */
-static const vc_number *find_null(const vc_number *operands, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (operands[i].is_null) return &operands[i];
-    return NULL;
-}
-
-/* The leftmost mark, `r` or `a`, beside present operands; 0 when there is none. */
-static char find_mark(const vc_number *operands, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (operands[i].reason != 0) return operands[i].reason;
-    return 0;
-}
-
-static double apply(opcode op, double a, double b)
-{
-    switch (op) {
-    case OP_ADD: return a + b;
-    case OP_SUBTRACT: return a - b;
-    case OP_MULTIPLY: return a * b;
-    case OP_DIVIDE: return a / b; /* by zero: not finite, so null `d` */
-    case OP_EQUAL: return a == b;
-    case OP_NOT_EQUAL: return a != b;
-    case OP_LESS: return a < b;
-    case OP_LESS_EQUAL: return a <= b;
-    case OP_GREATER: return a > b;
-    case OP_GREATER_EQUAL: return a >= b;
-    case OP_AND: return a != 0 && b != 0;
-    default: assert(op == OP_OR); return a != 0 || b != 0;
-    }
-}
-
-static vc_number apply_binary(opcode op, const vc_number operands[2])
-{
-    const vc_number *null = find_null(operands, 2);
-    if (null != NULL) return *null;
-    return make_number(apply(op, operands[0].value, operands[1].value), find_mark(operands, 2));
-}
-
-/* ---- functions ---- */
-
-static vc_number run_coalesce(const vc_number *arguments, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!arguments[i].is_null) return arguments[i];
-    return arguments[0];
-}
-
-static vc_number run_zn(const vc_number *arguments, size_t count)
-{
-    (void)count;
-    return arguments[0].is_null ? make_number(0, 0) : arguments[0];
-}
-
-static vc_number run_safe_div(const vc_number *arguments, size_t count)
-{
-    (void)count;
-    return apply_binary(OP_DIVIDE, arguments);
-}
-
-/* The branch that is not taken may be null. */
-static vc_number run_if(const vc_number *arguments, size_t count)
-{
-    (void)count;
-    if (arguments[0].is_null) return arguments[0];
-    vc_number chosen = arguments[arguments[0].value != 0 ? 1 : 2];
-    if (!chosen.is_null && arguments[0].reason != 0) chosen.reason = arguments[0].reason;
-    return chosen;
-}
-
-static vc_number run_abs(const vc_number *arguments, size_t count)
-{
-    (void)count;
-    if (arguments[0].is_null) return arguments[0];
-    return make_number(fabs(arguments[0].value), arguments[0].reason);
-}
-
-/* Halves go away from zero. Digits count behind the point, or before it when negative. */
-static double round_to(double value, double digits)
-{
-    if (digits > 300) return value;
-    if (digits < -300) return 0;
-    double power = pow(10, fabs(digits));
-    if (digits < 0) return round(value / power) * power;
-    double scaled = value * power;
-    return isfinite(scaled) ? round(scaled) / power : value; /* too large to have such digits */
-}
-
-static vc_number run_round(const vc_number *arguments, size_t count)
-{
-    const vc_number *null = find_null(arguments, count);
-    if (null != NULL) return *null;
-    double digits = count == 2 ? trunc(arguments[1].value) : 0;
-    return make_number(round_to(arguments[0].value, digits), find_mark(arguments, count));
-}
-
-static vc_number run_min(const vc_number *arguments, size_t count)
-{
-    const vc_number *null = find_null(arguments, count);
-    if (null != NULL) return *null;
-    double least = arguments[0].value;
-    for (size_t i = 1; i < count; i++)
-        if (arguments[i].value < least) least = arguments[i].value;
-    return make_number(least, find_mark(arguments, count));
-}
-
-static vc_number run_max(const vc_number *arguments, size_t count)
-{
-    const vc_number *null = find_null(arguments, count);
-    if (null != NULL) return *null;
-    double most = arguments[0].value;
-    for (size_t i = 1; i < count; i++)
-        if (arguments[i].value > most) most = arguments[i].value;
-    return make_number(most, find_mark(arguments, count));
-}
-
-static const expr_function functions[] = {
-    {"coalesce", 1, 0, run_coalesce}, {"zn", 1, 1, run_zn},
-    {"safe_div", 2, 2, run_safe_div}, {"if", 3, 3, run_if},
-    {"abs", 1, 1, run_abs},           {"round", 1, 2, run_round},
-    {"min", 1, 0, run_min},           {"max", 1, 0, run_max},
-};
-
-enum { NFUNCTIONS = sizeof functions / sizeof functions[0] };
 
 /* ---- tokens ---- */
 
@@ -225,7 +41,8 @@ typedef struct parser {
     token token;
     vc_arena *arena;
     vc_expr *expr;
-    size_t stack; /* values on the stack behind the code so far */
+    size_t *first, *end; /* of each call: where in the code its argument begins, and it stands */
+    size_t stack;        /* values on the stack behind the code so far */
     unsigned nesting;
     vc_error *error;
 } parser;
@@ -336,7 +153,8 @@ static vc_status read_quoted(parser *p)
 static vc_status read_symbol(parser *p)
 {
     char first = byte_at(p, p->at), second = byte_at(p, p->at + 1);
-    if (strchr("+-*/(),=<>!", first) == NULL || first == '\0' || (first == '!' && second != '=')) {
+    if (strchr("+-*/(),=<>!:@", first) == NULL || first == '\0' ||
+        (first == '!' && second != '=')) {
         char message[64];
         if ((unsigned char)first < 0x20 || first == 0x7F)
             snprintf(message, sizeof message, "unexpected byte 0x%02x", (unsigned)first);
@@ -393,7 +211,7 @@ static vc_status emit(parser *p, instruction next)
         p->stack++;
     else if (next.op == OP_CALL)
         p->stack -= next.operand - 1;
-    else if (next.op != OP_NEGATE && next.op != OP_NOT)
+    else if (next.op != OP_NEGATE && next.op != OP_NOT && next.op != OP_MEMBER)
         p->stack--;
     if (p->stack > STACK_MAX)
         return fail_at(p, p->token.offset, "too many values at once in one expression");
@@ -423,6 +241,41 @@ static vc_status emit_name(parser *p, vc_str name)
     return emit(p, (instruction){.op = OP_NAME, .operand = (uint32_t)at});
 }
 
+/* ---- the functions over members ---- */
+
+/* What stands between the parentheses, beside the expression and the dimension. */
+typedef enum member_form {
+    FORM_PLAIN,     /* x, dim */
+    FORM_NUMBER,    /* x, dim [, n] */
+    FORM_LEVEL,     /* x, dim [, level] */
+    FORM_WINDOW,    /* x, n, dim */
+    FORM_AGGREGATE, /* avg, x, dim:level */
+} member_form;
+
+static const struct member_function {
+    const char *name;
+    vc_member_function function;
+    member_form form;
+} member_functions[] = {
+    {"parent", VC_MEMBER_PARENT, FORM_PLAIN},
+    {"share", VC_MEMBER_SHARE, FORM_PLAIN},
+    {"previous", VC_MEMBER_PREVIOUS, FORM_NUMBER},
+    {"growth", VC_MEMBER_GROWTH, FORM_NUMBER},
+    {"running", VC_MEMBER_RUNNING, FORM_LEVEL},
+    {"moving_avg", VC_MEMBER_MOVING_AVG, FORM_WINDOW},
+    {"rank", VC_MEMBER_RANK, FORM_PLAIN},
+    {"agg_over", VC_MEMBER_AGG_OVER, FORM_AGGREGATE},
+};
+
+enum { NMEMBER_FUNCTIONS = sizeof member_functions / sizeof member_functions[0] };
+
+static const struct member_function *find_member_function(vc_str name)
+{
+    for (size_t i = 0; i < NMEMBER_FUNCTIONS; i++)
+        if (vc_str_is(name, member_functions[i].name)) return &member_functions[i];
+    return NULL;
+}
+
 /* ---- grammar ---- */
 
 static vc_status parse_or(parser *p);
@@ -445,13 +298,15 @@ static vc_status fail_function(parser *p, const token *name)
     fail_at(p, name->offset, message);
     vc_nearest nearest;
     vc_nearest_init(&nearest, name->text);
-    for (size_t i = 0; i < NFUNCTIONS; i++)
-        vc_nearest_offer(&nearest, vc_str_of(functions[i].name));
+    for (size_t i = 0; i < vc_expr_nfunctions; i++)
+        vc_nearest_offer(&nearest, vc_str_of(vc_expr_functions[i].name));
+    for (size_t i = 0; i < NMEMBER_FUNCTIONS; i++)
+        vc_nearest_offer(&nearest, vc_str_of(member_functions[i].name));
     vc_nearest_report(&nearest, p->error);
     return VC_BAD_INPUT;
 }
 
-static vc_status check_count(parser *p, const token *name, const expr_function *function,
+static vc_status check_count(parser *p, const token *name, const vc_expr_function *function,
                              size_t count)
 {
     if (count >= function->least && (function->most == 0 || count <= function->most)) return VC_OK;
@@ -465,19 +320,98 @@ static vc_status check_count(parser *p, const token *name, const expr_function *
     return fail_at(p, name->offset, message);
 }
 
+/* ---- functions over members ---- */
+
+static vc_status take_name(parser *p, const char *expected, vc_str *name_out)
+{
+    if (p->token.kind != TOKEN_NAME && p->token.kind != TOKEN_QUOTED)
+        return fail_expected(p, expected);
+    *name_out = vc_arena_str(p->arena, p->token.text);
+    return name_out->data == NULL ? vc_no_memory(p->error) : advance(p);
+}
+
+/* How many members back, or wide. */
+static vc_status take_members(parser *p, uint32_t *count_out)
+{
+    double number = p->token.number;
+    if (p->token.kind != TOKEN_NUMBER || number < 1 || number > 1e9 || number != floor(number))
+        return fail_expected(p, "a number of members, 1 or more");
+    *count_out = (uint32_t)number;
+    return advance(p);
+}
+
+static vc_status take_aggregate(parser *p, vc_member_aggregate *aggregate_out)
+{
+    static const char *const names[] = {"avg", "min", "max", "sum", "count"};
+    for (int i = 0; i < 5; i++) {
+        if (!is_word(p, names[i])) continue;
+        *aggregate_out = (vc_member_aggregate)i;
+        return advance(p);
+    }
+    return fail_expected(p, "avg, min, max, sum or count");
+}
+
+/* dim, dim@hierarchy; with a level behind a colon where one must be named. */
+static vc_status take_dimension(parser *p, vc_member_call *call, bool wants_level)
+{
+    vc_status status = take_name(p, "a dimension", &call->dimension);
+    if (status == VC_OK && is_symbol(p, "@") && (status = advance(p)) == VC_OK)
+        status = take_name(p, "a hierarchy", &call->hierarchy);
+    if (status != VC_OK || !wants_level) return status;
+    status = take_symbol(p, ":", "':' and a level");
+    return status == VC_OK ? take_name(p, "a level", &call->level) : status;
+}
+
+/* The token is the parenthesis behind the name. */
+static vc_status parse_member_call(parser *p, const token *name,
+                                   const struct member_function *function)
+{
+    vc_member_call call = {
+        .function = function->function, .name = function->name, .count = 1, .offset = name->offset};
+    bool is_aggregate = function->form == FORM_AGGREGATE;
+    vc_status status = advance(p);
+    if (status == VC_OK && is_aggregate) {
+        status = take_aggregate(p, &call.aggregate);
+        if (status == VC_OK) status = take_symbol(p, ",", "','");
+    }
+    size_t first = p->expr->ncode;
+    if (status == VC_OK) status = parse_nested(p);
+    if (status == VC_OK) status = take_symbol(p, ",", "','");
+    if (status == VC_OK && function->form == FORM_WINDOW) {
+        status = take_members(p, &call.count);
+        if (status == VC_OK) status = take_symbol(p, ",", "','");
+    }
+    if (status == VC_OK) status = take_dimension(p, &call, is_aggregate);
+    if (status == VC_OK && is_symbol(p, ",") && function->form == FORM_NUMBER &&
+        (status = advance(p)) == VC_OK)
+        status = take_members(p, &call.count);
+    if (status == VC_OK && is_symbol(p, ",") && function->form == FORM_LEVEL &&
+        (status = advance(p)) == VC_OK)
+        status = take_name(p, "a level", &call.level);
+    if (status == VC_OK) status = take_symbol(p, ")", "')'");
+    if (status != VC_OK) return status;
+    size_t number = p->expr->ncalls++;
+    p->expr->calls[number] = call;
+    p->first[number] = first;
+    p->end[number] = p->expr->ncode;
+    return emit(p, (instruction){.op = OP_MEMBER, .operand = (uint32_t)number});
+}
+
 /* The token is the parenthesis behind the name. */
 static vc_status parse_call(parser *p, const token *name)
 {
+    const struct member_function *over_members = find_member_function(name->text);
     size_t which = 0, count = 0;
-    while (which < NFUNCTIONS && !vc_str_is(name->text, functions[which].name))
+    if (over_members != NULL) return parse_member_call(p, name, over_members);
+    while (which < vc_expr_nfunctions && !vc_str_is(name->text, vc_expr_functions[which].name))
         which++;
-    if (which == NFUNCTIONS) return fail_function(p, name);
+    if (which == vc_expr_nfunctions) return fail_function(p, name);
     vc_status status;
     do {
         if ((status = advance(p)) != VC_OK || (status = parse_nested(p)) != VC_OK) return status;
         count++;
     } while (is_symbol(p, ","));
-    if ((status = check_count(p, name, &functions[which], count)) != VC_OK ||
+    if ((status = check_count(p, name, &vc_expr_functions[which], count)) != VC_OK ||
         (status = take_symbol(p, ")", "',' or ')'")) != VC_OK)
         return status;
     return emit(
@@ -592,86 +526,19 @@ vc_status vc_expr_parse(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_err
     if (p.expr == NULL) return vc_no_memory(error);
     p.expr->code = VC_ARENA_NEW(arena, instruction, text.size);
     p.expr->names = VC_ARENA_NEW(arena, vc_str, text.size);
-    if (p.expr->code == NULL || p.expr->names == NULL) return vc_no_memory(error);
+    p.expr->calls = VC_ARENA_NEW(arena, vc_member_call, text.size / 8 + 1); /* "rank(a,b" */
+    p.first = VC_ARENA_NEW(arena, size_t, text.size / 8 + 1);
+    p.end = VC_ARENA_NEW(arena, size_t, text.size / 8 + 1);
+    if (p.expr->code == NULL || p.expr->names == NULL || p.expr->calls == NULL || p.first == NULL ||
+        p.end == NULL)
+        return vc_no_memory(error);
     vc_status status = advance(&p);
     if (status == VC_OK) status = parse_or(&p);
     if (status == VC_OK && p.token.kind != TOKEN_END)
         status = fail_expected(&p, "an operator or the end");
+    if (status == VC_OK) status = vc_expr_link(p.expr, p.first, p.end, arena, error);
     if (status != VC_OK) return status;
     assert(p.stack == 1);
     *expr_out = p.expr;
     return VC_OK;
-}
-
-const vc_str *vc_expr_names(const vc_expr *expr, size_t *nnames_out)
-{
-    *nnames_out = expr->nnames;
-    return expr->names;
-}
-
-size_t vc_expr_nsteps(const vc_expr *expr)
-{
-    return expr->ncode;
-}
-
-vc_expr_step vc_expr_get_step(const vc_expr *expr, size_t number)
-{
-    static const vc_expr_op ops[] = {
-        [OP_NUMBER] = VC_EXPR_NUMBER,
-        [OP_NAME] = VC_EXPR_NAME,
-        [OP_CALL] = VC_EXPR_CALL,
-        [OP_NEGATE] = VC_EXPR_NEGATE,
-        [OP_NOT] = VC_EXPR_NOT,
-        [OP_ADD] = VC_EXPR_ADD,
-        [OP_SUBTRACT] = VC_EXPR_SUBTRACT,
-        [OP_MULTIPLY] = VC_EXPR_MULTIPLY,
-        [OP_DIVIDE] = VC_EXPR_DIVIDE,
-        [OP_EQUAL] = VC_EXPR_EQUAL,
-        [OP_NOT_EQUAL] = VC_EXPR_NOT_EQUAL,
-        [OP_LESS] = VC_EXPR_LESS,
-        [OP_LESS_EQUAL] = VC_EXPR_LESS_EQUAL,
-        [OP_GREATER] = VC_EXPR_GREATER,
-        [OP_GREATER_EQUAL] = VC_EXPR_GREATER_EQUAL,
-        [OP_AND] = VC_EXPR_AND,
-        [OP_OR] = VC_EXPR_OR,
-    };
-    const instruction *next = &expr->code[number];
-    vc_expr_step step = {.op = ops[next->op], .text = next->text};
-    if (step.op == VC_EXPR_NAME) step.name = next->operand;
-    if (step.op == VC_EXPR_CALL) {
-        step.function = functions[next->function].name;
-        step.narguments = next->operand;
-    }
-    return step;
-}
-
-vc_number vc_expr_evaluate(const vc_expr *expr, const vc_number *values)
-{
-    vc_number stack[STACK_MAX]; /* enough: the parser counted */
-    size_t top = 0;
-    for (size_t i = 0; i < expr->ncode; i++) {
-        const instruction *next = &expr->code[i];
-        vc_number *last = &stack[top == 0 ? 0 : top - 1];
-        switch ((opcode)next->op) {
-        case OP_NUMBER: stack[top++] = make_number(next->number, 0); break;
-        case OP_NAME: stack[top++] = values[next->operand]; break;
-        case OP_CALL:
-            top -= next->operand;
-            stack[top] = functions[next->function].run(&stack[top], next->operand);
-            top++;
-            break;
-        case OP_NEGATE:
-            if (!last->is_null) last->value = -last->value;
-            break;
-        case OP_NOT:
-            if (!last->is_null) last->value = last->value == 0;
-            break;
-        default:
-            top -= 2;
-            stack[top] = apply_binary((opcode)next->op, &stack[top]);
-            top++;
-            break;
-        }
-    }
-    return stack[0];
 }

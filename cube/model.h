@@ -129,6 +129,7 @@ typedef struct vc_cube_measure {
     const vc_expr *expr;        /* calculated: */
     const size_t *operands;     /* measures, in the order of vc_expr_names */
     size_t noperands;
+    const size_t *call_dimensions; /* of the cube, in the order of vc_expr_calls */
 } vc_cube_measure;
 
 typedef struct vc_cube {
@@ -175,6 +176,17 @@ vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure
 /* What the cube's own definition says of a measure, beside what the model keeps; NULL when it says
  * nothing: measures of a source need not be named by a virtual cube. */
 const vc_measure_def *vc_cube_find_measure_def(const vc_cube *cube, vc_str name);
+
+/* The dimensions of the cube that the functions over members in an expression go along, in the
+ * order of vc_expr_calls, in the arena.
+ *
+ * source  whose measure it is, and whose names of dimensions it uses; SIZE_MAX: the cube's own
+ *
+ * VC_NOT_FOUND, codes "unknown_dimension", "unknown_hierarchy", "unknown_level", with candidates;
+ * VC_IMPOSSIBLE "unsupported" where not exactly one dimension of the cube stands for the source's.
+ */
+vc_status vc_cube_bind_calls(const vc_cube *cube, size_t source, const vc_expr *expr,
+                             vc_arena *arena, const size_t **dimensions_out, vc_error *error);
 
 /* ---- models over time: for a server ---- */
 

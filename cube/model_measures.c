@@ -148,7 +148,8 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
     measure->expr = expr;
     measure->operands = operands;
     measure->noperands = nnames;
-    return status;
+    if (status != VC_OK) return status;
+    return vc_cube_bind_calls(cube, source, expr, arena, &measure->call_dimensions, error);
 }
 
 static vc_str first_present(vc_str a, vc_str b)
@@ -262,7 +263,8 @@ static vc_status bind_virtual_expr(struct measures *measures, const vc_cube *cub
     measure->expr = expr;
     measure->operands = operands;
     measure->noperands = nnames;
-    return VC_OK;
+    status = vc_cube_bind_calls(cube, SIZE_MAX, expr, arena, &measure->call_dimensions, error);
+    return vc_model_place(cube->definition, from->pointer, "/expr", status, error);
 }
 
 /* A virtual cube that lists no measures has those of all its sources; a name that is taken gets the

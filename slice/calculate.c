@@ -1,9 +1,10 @@
 /* The cells of a row: base measures read from the grain, calculated ones from other cells of the
  * row, each once, whatever uses it.
  */
-#include "slice/plan.h"
+#include "slice/frame.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 vc_number vc_cell_number(const vc_plan_measure *measure, const vc_cell *cell)
@@ -17,36 +18,77 @@ vc_number vc_cell_number(const vc_plan_measure *measure, const vc_cell *cell)
     return number;
 }
 
-static vc_status fill_cell(vc_row_at *row, size_t number, vc_error *error)
+static vc_cell to_cell(vc_number value)
+{
+    vc_cell cell = {.is_null = value.is_null, .reason = value.reason};
+    if (!value.is_null && !isfinite(value.value))
+        return (vc_cell){.is_null = true, .reason = VC_REASON_UNDEFINED};
+    if (!value.is_null) cell.as.f = value.value;
+    return cell;
+}
+
+static vc_status fill_calculated(vc_row_at *row, size_t number, vc_error *error)
+{
+    const vc_plan_measure *measure = &row->grain->plan->measures[number];
+    vc_number value;
+    vc_status status = vc_row_evaluate(row, number, measure->expr, &value, error);
+    if (status == VC_OK) row->cells[number] = to_cell(value);
+    return status;
+}
+
+vc_status vc_row_cell(vc_row_at *row, size_t number, vc_error *error)
+{
+    bool has_facts;
+    if (row->is_done[number]) return VC_OK;
+    row->is_done[number] = true;
+    if (row->grain->plan->measures[number].expr != NULL) return fill_calculated(row, number, error);
+    vc_status status =
+        vc_grain_read(row->grain, number, row->groups, &row->cells[number], &has_facts, error);
+    row->has_facts |= has_facts;
+    return status;
+}
+
+static vc_status fill_operands(vc_row_at *row, size_t number, const vc_expr *expr,
+                               vc_number *values, vc_error *error)
 {
     const vc_plan *plan = row->grain->plan;
     const vc_plan_measure *measure = &plan->measures[number];
-    if (row->is_done[number]) return VC_OK;
-    row->is_done[number] = true;
-    if (measure->expr == NULL) {
-        bool has_facts;
-        vc_status status =
-            vc_grain_read(row->grain, number, row->groups, &row->cells[number], &has_facts, error);
-        row->has_facts |= has_facts;
-        return status;
+    size_t nnames, ncalls;
+    const size_t *names = vc_expr_used_names(expr, &nnames);
+    const size_t *calls = vc_expr_used_calls(expr, &ncalls);
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < nnames && status == VC_OK; i++) {
+        size_t operand = measure->operands[names[i]];
+        status = vc_row_cell(row, operand, error);
+        values[names[i]] = vc_cell_number(&plan->measures[operand], &row->cells[operand]);
     }
-    vc_number operands[256];
-    if (measure->noperands > sizeof operands / sizeof operands[0])
-        return vc_fail(error, VC_LIMIT, "limit_measures",
-                       "measure '%.*s' is computed from more than 256 others",
-                       VC_FMT(measure->name));
-    for (size_t i = 0; i < measure->noperands; i++) {
-        size_t operand = measure->operands[i];
-        vc_status status = fill_cell(row, operand, error);
-        if (status != VC_OK) return status;
-        operands[i] = vc_cell_number(&plan->measures[operand], &row->cells[operand]);
-    }
-    vc_number value = vc_expr_evaluate(measure->expr, operands);
-    if (!value.is_null && !isfinite(value.value))
-        value = (vc_number){.is_null = true, .reason = VC_REASON_UNDEFINED};
-    row->cells[number] = (vc_cell){.is_null = value.is_null, .reason = value.reason};
-    row->cells[number].as.f = value.is_null ? 0 : value.value;
-    return VC_OK;
+    for (size_t i = 0; i < ncalls && status == VC_OK; i++)
+        status = vc_frame_call(row->frame, number, calls[i], row->groups, row,
+                               &values[measure->noperands + calls[i]], error);
+    return status;
+}
+
+vc_status vc_row_evaluate(vc_row_at *row, size_t number, const vc_expr *expr, vc_number *value_out,
+                          vc_error *error)
+{
+    vc_number few[VC_FEW_NUMBERS];
+    vc_number *values = vc_numbers_borrow(&row->grain->plan->measures[number], expr, few, error);
+    if (values == NULL) return VC_NO_MEMORY;
+    vc_status status = fill_operands(row, number, expr, values, error);
+    if (status == VC_OK) *value_out = vc_expr_evaluate(expr, values);
+    if (values != few) free(values);
+    return status;
+}
+
+vc_number *vc_numbers_borrow(const vc_plan_measure *measure, const vc_expr *expr, vc_number *few,
+                             vc_error *error)
+{
+    size_t ncalls;
+    vc_expr_calls(expr, &ncalls);
+    if (measure->noperands + ncalls <= VC_FEW_NUMBERS) return few;
+    vc_number *many = malloc((measure->noperands + ncalls) * sizeof *many);
+    if (many == NULL) vc_no_memory(error);
+    return many;
 }
 
 vc_status vc_row_fill(vc_row_at *row, vc_error *error)
@@ -56,6 +98,6 @@ vc_status vc_row_fill(vc_row_at *row, vc_error *error)
     memset(row->is_done, 0, nmeasures * sizeof *row->is_done);
     row->has_facts = false;
     for (size_t m = 0; m < nmeasures && status == VC_OK; m++)
-        status = fill_cell(row, m, error);
+        status = vc_row_cell(row, m, error);
     return status;
 }

@@ -660,6 +660,7 @@ static vc_status fill_options(const vc_engine_options *options, const vc_query *
 static void release_rows(const struct answering *in)
 {
     if (in->plan == NULL) return;
+    vc_frames_release(in->plan);
     vc_rows_release(in->detail);
     vc_rows_release(in->summary);
     for (size_t i = 0; in->totals != NULL && i < in->plan->query->ntotals; i++)

@@ -137,6 +137,8 @@ static vc_explain_step describe_step(const vc_plan *plan, const vc_pass *pass, u
 static vc_str name_rows(const vc_plan *plan, uint32_t kept)
 {
     vc_str text = VC_STR("totals ");
+    if (plan->rows_name.size > 2) /* ", previous in date" */
+        return (vc_str){.data = plan->rows_name.data + 2, .size = plan->rows_name.size - 2};
     if (kept == 0) return VC_STR("summary");
     if (kept == (1u << plan->naxes) - 1) return VC_STR("rows");
     for (size_t i = 0, n = 0; i < plan->naxes; i++)
@@ -167,6 +169,19 @@ static uint64_t count_found(const vc_cells *cells)
     return nfound;
 }
 
+/* Room for one more: tops and functions over members have groupings of their own. */
+static vc_status reserve_scan(vc_plan *plan, vc_error *error)
+{
+    vc_explain *explain = plan->explain;
+    if (explain->nscans < plan->max_scans) return VC_OK;
+    vc_explain_scan *scans = VC_ARENA_NEW(plan->arena, vc_explain_scan, 2 * plan->max_scans + 1);
+    if (scans == NULL) return vc_no_memory(error);
+    memcpy(scans, explain->scans, explain->nscans * sizeof *scans);
+    explain->scans = scans;
+    plan->max_scans = 2 * plan->max_scans + 1;
+    return VC_OK;
+}
+
 vc_status vc_plan_explain_scan(vc_plan *plan, size_t number, uint32_t kept, const vc_table *table,
                                const vc_scan_stats *stats, const vc_cells *cells, uint64_t ns,
                                vc_error *error)
@@ -176,7 +191,8 @@ vc_status vc_plan_explain_scan(vc_plan *plan, size_t number, uint32_t kept, cons
     const vc_pass *pass = &plan->passes[number];
     const vc_cube_source *source = &plan->cube->sources[pass->source];
     vc_explain *explain = plan->explain;
-    if (explain->nscans == plan->max_scans) return VC_OK; /* a top has groupings of its own */
+    vc_status status = reserve_scan(plan->root, error);
+    if (status != VC_OK) return status;
     vc_explain_scan *scan = &explain->scans[explain->nscans++];
     const vc_scan_stats *of = stats == NULL ? &none : stats;
     *scan = (vc_explain_scan){.source = plan->cube->is_virtual ? source->alias : plan->cube->name,

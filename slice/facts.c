@@ -200,7 +200,7 @@ static vc_status fill_set(const struct finding *in, const vc_plan *plan, vc_grai
     set->measures = in->readers[number];
     set->nmeasures = in->nreaders[number];
     vc_status status = name_fixes(in, &plan->passes[measure->pass], set, error);
-    if (status == VC_OK) status = vc_grain_scan(grain, measure->pass, NULL, error);
+    if (status == VC_OK) status = vc_grain_need(grain, number, NULL, error);
     if (status == VC_OK) status = vc_grain_read(grain, number, groups, &cell, &has_facts, error);
     if (status != VC_OK) return status;
     set->count = cell.is_null ? 0 : (uint64_t)cell.as.i;

@@ -86,7 +86,7 @@ static vc_status find_spread(vc_grain *grain, size_t number, vc_error *error)
                                    plan->is_dry ? NULL : &cells, &stats, error);
     if (status == VC_OK && !plan->is_dry)
         status = vc_distribute(plan, number, table, cells, &grain->spreads[number], error);
-    plan->scan_ns += vc_plan_now() - begin;
+    plan->root->scan_ns += vc_plan_now() - begin;
     if (status == VC_OK && plan->explain != NULL)
         status = vc_plan_explain_scan(plan, number, grain->kept, table, &stats, cells,
                                       vc_plan_now() - begin, error);
@@ -95,14 +95,14 @@ static vc_status find_spread(vc_grain *grain, size_t number, vc_error *error)
 }
 
 /* The cells of a pass: rolled up from finer ones where that is exact, else scanned. */
-static vc_status find_cells(vc_grain *grain, size_t number, const vc_rows *finer, vc_error *error)
+static vc_status find_cells(vc_grain *grain, size_t number, const vc_grain *finer, vc_error *error)
 {
     vc_plan *plan = grain->plan;
     const vc_pass *pass = &plan->passes[number];
     vc_table *table = grain->tables[number];
     vc_scan_stats stats = {0};
     uint64_t begin = vc_plan_now();
-    bool is_derived = finer != NULL && (finer->passes[number] != NULL || plan->is_dry) &&
+    bool is_derived = finer != NULL && (finer->cells[number] != NULL || plan->is_dry) &&
                       vc_cells_can_roll_up(plan, pass, finer->tables[number]);
     vc_status status = VC_OK;
     if (table->classes != NULL) return find_spread(grain, number, error);
@@ -110,26 +110,12 @@ static vc_status find_cells(vc_grain *grain, size_t number, const vc_rows *finer
         status = vc_scan_run(plan, pass, table, plan->is_dry ? NULL : &grain->cells[number], &stats,
                              error);
     else if (!plan->is_dry)
-        status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->passes[number], table,
+        status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->cells[number], table,
                                   &grain->cells[number], error);
-    plan->scan_ns += vc_plan_now() - begin;
+    plan->root->scan_ns += vc_plan_now() - begin;
     if (status != VC_OK || plan->explain == NULL) return status;
     return vc_plan_explain_scan(plan, number, grain->kept, table, is_derived ? NULL : &stats,
                                 grain->cells[number], vc_plan_now() - begin, error);
-}
-
-/* What is known of the measures before anything is scanned. */
-static vc_status find_policies(vc_grain *grain, vc_error *error)
-{
-    const vc_plan *plan = grain->plan;
-    vc_status status = VC_OK;
-    for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++) {
-        if (plan->measures[m].expr != NULL) continue;
-        status = find_policy(grain, &plan->measures[m], &grain->policies[m], error);
-        if (status == VC_OK)
-            status = check_aggregatable(grain, &plan->measures[m], &grain->policies[m], error);
-    }
-    return status;
 }
 
 vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_error *error)
@@ -141,25 +127,37 @@ vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_er
                         .tables = VC_ARENA_NEW(plan->arena, vc_table *, plan->npasses + 1),
                         .cells = VC_ARENA_NEW(plan->arena, vc_cells *, plan->npasses + 1),
                         .spreads = VC_ARENA_NEW(plan->arena, const vc_spread *, plan->npasses + 1),
+                        .is_scanned = VC_ARENA_NEW(plan->arena, bool, plan->npasses + 1),
                         .policies = VC_ARENA_NEW(plan->arena, vc_policy, plan->nmeasures + 1)};
     if (grain->tables == NULL || grain->cells == NULL || grain->spreads == NULL ||
-        grain->policies == NULL)
+        grain->is_scanned == NULL || grain->policies == NULL)
         return vc_no_memory(error);
     *grain_out = grain;
-    return find_policies(grain, error);
+    return VC_OK;
 }
 
-vc_status vc_grain_scan(vc_grain *grain, size_t pass, const vc_rows *finer, vc_error *error)
+vc_status vc_grain_find_policy(vc_grain *grain, size_t number, vc_error *error)
+{
+    const vc_plan_measure *measure = &grain->plan->measures[number];
+    vc_policy *policy = &grain->policies[number];
+    if (policy->is_known) return VC_OK;
+    policy->is_known = true;
+    vc_status status = find_policy(grain, measure, policy, error);
+    return status == VC_OK ? check_aggregatable(grain, measure, policy, error) : status;
+}
+
+vc_status vc_grain_need(vc_grain *grain, size_t measure, const vc_grain *finer, vc_error *error)
 {
     const vc_plan *plan = grain->plan;
-    bool is_needed = false;
-    if (grain->tables[pass] != NULL) return VC_OK;
-    for (size_t m = 0; m < plan->nmeasures; m++)
-        is_needed |= plan->measures[m].expr == NULL && plan->measures[m].pass == pass &&
-                     !grain->policies[m].is_unrelated && !grain->policies[m].is_undefined;
-    vc_status status =
-        vc_table_make(plan, &plan->passes[pass], grain->kept, &grain->tables[pass], error);
-    return status == VC_OK && is_needed ? find_cells(grain, pass, finer, error) : status;
+    const vc_policy *policy = &grain->policies[measure];
+    size_t pass = plan->measures[measure].pass;
+    vc_status status = vc_grain_find_policy(grain, measure, error);
+    if (status == VC_OK && grain->tables[pass] == NULL)
+        status = vc_table_make(plan, &plan->passes[pass], grain->kept, &grain->tables[pass], error);
+    if (status != VC_OK || grain->is_scanned[pass] || policy->is_unrelated || policy->is_undefined)
+        return status;
+    grain->is_scanned[pass] = true;
+    return find_cells(grain, pass, finer, error);
 }
 
 void vc_grain_release(vc_grain *grain)

@@ -80,7 +80,7 @@ static vc_status unpack_members(void *context, vc_arena *arena, const void **mem
 }
 
 /* Number the groups of an axis: the members of its level, then the buckets of the joins. */
-static vc_status group_axis(vc_plan *plan, vc_axis *axis, vc_error *error)
+vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error)
 {
     const vc_cube_dimension *outer = &plan->cube->dimensions[axis->dimension];
     const vc_hierarchy *hierarchy = &outer->dimension->hierarchies[axis->hierarchy];
@@ -97,7 +97,7 @@ static vc_status group_axis(vc_plan *plan, vc_axis *axis, vc_error *error)
     axis->members = members;
     for (size_t b = 0; b < outer->nbuckets; b++) {
         const vc_bucket *bucket = &outer->buckets[b];
-        bool each = shows_members(bucket, hierarchy, axis->level);
+        bool each = !axis->is_collapsed && shows_members(bucket, hierarchy, axis->level);
         for (uint32_t slot = bucket->first; slot < bucket->end; slot++) {
             uint32_t number = slot - axis->nleaves;
             if (each || slot == bucket->first)
@@ -133,7 +133,7 @@ static vc_status plan_axis(vc_plan *plan, const vc_dimref *ref, vc_error *error)
     if (status != VC_OK) return vc_error_at_place(error, status, ref->place);
     axis->stored = &dimension->hierarchies[axis->hierarchy].levels[axis->level];
     plan->naxes++;
-    return group_axis(plan, axis, error);
+    return vc_axis_make(plan, axis, error);
 }
 
 static vc_status plan_axes(vc_plan *plan, vc_error *error)
@@ -282,6 +282,15 @@ static vc_status add_plan_measure(vc_plan *plan, vc_plan_measure measure, size_t
     return VC_OK;
 }
 
+/* Functions over members are numbered through the plan. */
+static void number_calls(vc_plan *plan, vc_plan_measure *measure)
+{
+    size_t ncalls;
+    vc_expr_calls(measure->expr, &ncalls);
+    measure->first_call = plan->ncalls;
+    plan->ncalls += ncalls;
+}
+
 static vc_status fill_stored(vc_plan *plan, size_t at, const vc_cube_measure *stored,
                              vc_error *error)
 {
@@ -296,6 +305,8 @@ static vc_status fill_stored(vc_plan *plan, size_t at, const vc_cube_measure *st
     measure->expr = stored->expr;
     measure->operands = operands;
     measure->noperands = stored->noperands;
+    measure->call_dimensions = stored->call_dimensions;
+    number_calls(plan, measure);
     return VC_OK;
 }
 
@@ -357,7 +368,10 @@ static vc_status fill_expr(vc_plan *plan, size_t at, vc_str text, vc_place place
     plan->measures[at].expr = expr;
     plan->measures[at].operands = operands;
     plan->measures[at].noperands = nnames;
-    return VC_OK;
+    number_calls(plan, &plan->measures[at]);
+    status = vc_cube_bind_calls(plan->cube, SIZE_MAX, expr, plan->arena,
+                                &plan->measures[at].call_dimensions, error);
+    return status == VC_OK ? VC_OK : vc_error_at_place(error, status, place);
 }
 
 vc_status vc_plan_measure_of(vc_plan *plan, vc_str text, vc_place place, size_t *measure_out,
@@ -517,6 +531,7 @@ static vc_status start_plan(vc_model *model, const vc_query *query,
     plan->query = query;
     plan->options = options;
     plan->arena = arena;
+    plan->root = plan;
     plan->deadline_ns = vc_plan_now() + options->limits.max_time_ms * 1000000u;
     vc_status status = vc_model_cube(model, query->cube, &plan->cube, error);
     if (status != VC_OK) return status;

@@ -17,6 +17,7 @@
  *     distribute.c cells of joined leaves -> values of groups, by shares
  *     accumulator.c  what a cell accumulated -> the value of a measure
  *     grain.c      the cells of one grouping         calculate.c   measures computed from others
+ *     frame.h      other groupings that functions over members look into
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
  *     facts*.c     the facts behind a cell           naming.c   what single leaves are called
@@ -37,6 +38,7 @@ typedef struct vc_cells vc_cells;
 typedef struct vc_shares vc_shares;
 typedef struct vc_spread vc_spread;
 typedef struct vc_scan_stats vc_scan_stats;
+typedef struct vc_frame vc_frame;
 
 typedef struct vc_selection {
     bool is_cut;           /* some condition restricts the dimension, perhaps to everything */
@@ -54,6 +56,7 @@ typedef struct vc_axis {
     uint32_t nleaves;
     const uint32_t *members;          /* [nleaves] of each leaf; VC_NONE where a ragged level has
                                          none */
+    bool is_collapsed;                /* a bucket is one group, whatever the level */
     uint32_t ngroups;                 /* members, then synthetic groups */
     const uint32_t *synthetic_groups; /* of the slots behind the leaves */
     const vc_str *synthetic_keys;     /* [ngroups - nmembers] */
@@ -77,8 +80,10 @@ typedef struct vc_plan_measure {
     const vc_expr *expr;    /* calculated */
     const size_t *operands; /* plan measures */
     size_t noperands;
-    size_t pass, accumulator; /* of a base measure */
-    vc_str source_alias;      /* absent: calculated, or a source cube */
+    const size_t *call_dimensions; /* of its functions over members */
+    size_t first_call;             /* number of the first of them in the plan */
+    size_t pass, accumulator;      /* of a base measure */
+    vc_str source_alias;           /* absent: calculated, or a source cube */
 } vc_plan_measure;
 
 typedef struct vc_accumulator_spec {
@@ -101,7 +106,8 @@ typedef struct vc_pass {
     size_t naccumulators;
 } vc_pass;
 
-typedef struct vc_plan {
+typedef struct vc_plan vc_plan;
+struct vc_plan {
     vc_model *model;
     const vc_cube *cube;
     const vc_query *query;
@@ -117,11 +123,16 @@ typedef struct vc_plan {
     size_t nleft_out;
     vc_pass *passes;
     size_t npasses;
+    size_t ncalls;       /* of functions over members, of all measures */
+    uint64_t nlooked;    /* cells they have looked into so far */
+    vc_frame *frames;    /* that these functions need */
+    vc_plan *root;       /* itself, or the plan that a frame's was made from */
+    vc_str rows_name;    /* explain: of a frame's rows; absent: the query's own */
     bool is_dry;         /* explain only: nothing is read */
     vc_explain *explain; /* NULL: not asked for */
     size_t max_scans;    /* room in it */
     uint64_t scan_ns;    /* time in scans so far */
-} vc_plan;
+};
 
 vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
                        vc_arena *arena, vc_plan **plan_out, vc_error *error);
@@ -143,6 +154,13 @@ vc_status vc_plan_measure_of(vc_plan *plan, vc_str text, vc_place place, size_t 
 /* Does a name in `order` mean this axis? "geo", "geo.country", "date@weekly", "date@weekly.week".
  */
 bool vc_axis_is_named(const vc_axis *axis, vc_str name);
+
+/* Number the groups of an axis whose dimension, hierarchy, level and stored level are set, and find
+ * out which are visible under the plan's selection. */
+vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error);
+
+/* Fill in what follows from slots: first, end, is_range, has_synthetic. */
+void vc_selection_measure(const vc_cube_dimension *outer, vc_selection *selection);
 
 /* What the conditions of the query leave of each dimension. */
 vc_status vc_plan_select(vc_plan *plan, vc_error *error);
@@ -414,27 +432,33 @@ typedef struct vc_policy { /* what happens to all cells of a base measure in a g
     bool is_unrelated;     /* a private dimension of another source: null, reason x */
     bool is_repeated;      /* likewise, but present: reason r */
     bool is_undefined;     /* would add up a dimension that has no All: null, reason d */
+    bool is_known;         /* has been found out */
 } vc_policy;
 
 typedef struct vc_grain {
     vc_plan *plan;
     uint32_t kept;             /* mask of axes */
-    vc_table **tables;         /* [npasses]; NULL: not scanned so far */
-    vc_cells **cells;          /* [npasses]; NULL: not scanned, not needed, or released */
+    vc_table **tables;         /* [npasses]; NULL: not needed so far */
+    vc_cells **cells;          /* [npasses]; NULL: not scanned, or released */
     const vc_spread **spreads; /* [npasses] likewise, of those whose facts count in parts */
+    bool *is_scanned;          /* [npasses] */
     vc_policy *policies;       /* [nmeasures of the plan] */
 } vc_grain;
 
-/* Nothing is scanned yet. Errors: unrelated, not_aggregatable. */
+/* Nothing is scanned yet. */
 vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_error *error);
 
-/* Scan a pass, once.
- *
- * finer  rows that keep at least these axes and were not released, or NULL: what can be rolled up
- *        from there exactly is not scanned again */
-vc_status vc_grain_scan(vc_grain *grain, size_t pass, const vc_rows *finer, vc_error *error);
+/* What holds for all cells of a base measure. Errors: unrelated, not_aggregatable. */
+vc_status vc_grain_find_policy(vc_grain *grain, size_t measure, vc_error *error);
 
-/* The cell of a base measure whose pass was scanned, at groups [naxes] of the kept axes. A null
+/* Make it possible to read a base measure: its pass is scanned, once, unless its policy says that
+ * all its cells are null.
+ *
+ * finer  a grain of the same plan that keeps at least these axes, or NULL: what can be rolled up
+ *        from there exactly is not scanned again */
+vc_status vc_grain_need(vc_grain *grain, size_t measure, const vc_grain *finer, vc_error *error);
+
+/* The cell of a base measure that was needed, at groups [naxes] of the kept axes. A null
  * says why. has_facts_out: facts fell into it. */
 vc_status vc_grain_read(const vc_grain *grain, size_t measure, const uint32_t *groups,
                         vc_cell *cell_out, bool *has_facts_out, vc_error *error);
@@ -445,6 +469,7 @@ void vc_grain_release(vc_grain *grain); /* its cells; NULL is fine */
 
 typedef struct vc_row_at { /* the row at hand */
     vc_grain *grain;
+    vc_frame *frame;  /* where the plan has functions over members; else NULL */
     uint32_t *groups; /* [naxes] */
     vc_cell *cells;   /* [nmeasures of the plan] */
     bool *is_done;    /* [nmeasures] */
@@ -453,6 +478,12 @@ typedef struct vc_row_at { /* the row at hand */
 
 /* Fill in the cells of a row, base measures and calculated ones. */
 vc_status vc_row_fill(vc_row_at *row, vc_error *error);
+
+/* The cell of one measure of a row: filled in now if it was not. */
+vc_status vc_row_cell(vc_row_at *row, size_t measure, vc_error *error);
+
+/* Free what functions over members have looked into. NULL is fine. */
+void vc_frames_release(vc_plan *plan);
 
 /* A cell as expressions count. */
 vc_number vc_cell_number(const vc_plan_measure *measure, const vc_cell *cell);

@@ -20,7 +20,7 @@ static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_
 }
 
 /* Most selections are one range of leaves, because a member is one: that is worth knowing. */
-static void measure_selection(const vc_cube_dimension *outer, vc_selection *selection)
+void vc_selection_measure(const vc_cube_dimension *outer, vc_selection *selection)
 {
     uint32_t nleaves = outer->dimension->nleaves;
     const uint64_t *bits = selection->slots;
@@ -46,6 +46,6 @@ vc_status vc_plan_select(vc_plan *plan, vc_error *error)
         if (status != VC_OK) return status;
     }
     for (size_t d = 0; d < plan->cube->ndimensions; d++)
-        measure_selection(&plan->cube->dimensions[d], &plan->selections[d]);
+        vc_selection_measure(&plan->cube->dimensions[d], &plan->selections[d]);
     return VC_OK;
 }

@@ -1,7 +1,7 @@
 /* Rows of one grouping: scan every pass (grain.c), put their cells together by key, and compute
  * what is calculated (calculate.c).
  */
-#include "slice/plan.h"
+#include "slice/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@ struct stitching {
     uint32_t kept;
     vc_rows *rows;
     vc_grain *grain;
+    vc_frame *frame; /* where there are functions over members */
 };
 
 /* ---- keys ---- */
@@ -188,6 +189,7 @@ static vc_status fill_rows(struct stitching *in, bool is_sparse, vc_error *error
     rows->cells = VC_ARENA_NEW(plan->arena, vc_cell, (rows->nrows + 1) * (plan->nmeasures + 1));
     if (rows->cells == NULL) return vc_no_memory(error);
     vc_row_at at = {.grain = in->grain,
+                    .frame = in->frame,
                     .groups = VC_ARENA_NEW(plan->arena, uint32_t, plan->naxes + 1),
                     .is_done = VC_ARENA_NEW(plan->arena, bool, plan->nmeasures + 1)};
     if (at.groups == NULL || at.is_done == NULL) return vc_no_memory(error);
@@ -222,8 +224,13 @@ static vc_status stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const stru
     rows->grain = in.grain;
     rows->passes = in.grain->cells;
     rows->tables = in.grain->tables;
-    for (size_t p = 0; p < plan->npasses && status == VC_OK; p++)
-        status = vc_grain_scan(in.grain, p, finer, error);
+    for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++)
+        if (plan->measures[m].expr == NULL) status = vc_grain_find_policy(in.grain, m, error);
+    for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++)
+        if (plan->measures[m].expr == NULL)
+            status = vc_grain_need(in.grain, m, finer == NULL ? NULL : finer->grain, error);
+    if (status == VC_OK && plan->ncalls > 0)
+        status = vc_frame_of_rows(plan, in.grain, &in.frame, error);
     if (status == VC_OK && wanted == NULL && !plan->is_dry)
         status = collect_keys(&in, is_sparse, error);
     if (status == VC_OK && wanted != NULL) {

@@ -208,6 +208,22 @@ ParameterizedTestParameters(expr, refused)
         {"min(a,)", 6, "found ')'", ""},
         {"min(a b)", 6, "expected ',' or ')', found 'b'", ""},
         {"\"min\"(a)", 5, "found '('", ""}, /* in quotes it is a measure */
+        {"a : b", 2, "expected an operator or the end, found ':'", ""},
+        {"sharre(a, geo)", 0, "no function named 'sharre'", "share"},
+        {"share(a)", 7, "expected ',', found ')'", ""},
+        {"share(a, 3)", 9, "expected a dimension, found '3'", ""},
+        {"share(a, geo:country)", 12, "expected ')', found ':'", ""},
+        {"share(a, geo@)", 13, "expected a hierarchy, found ')'", ""},
+        {"parent(a, geo, 1)", 13, "expected ')', found ','", ""},
+        {"previous(a, date, 0)", 18, "expected a number of members", ""},
+        {"previous(a, date, 1.5)", 18, "expected a number of members", ""},
+        {"previous(a, date, -1)", 18, "expected a number of members", ""},
+        {"previous(a, date, b)", 18, "expected a number of members", ""},
+        {"moving_avg(a, date)", 14, "expected a number of members", ""},
+        {"running(a, date, 3)", 17, "expected a level, found '3'", ""},
+        {"agg_over(a, b, date:day)", 9, "expected avg, min, max, sum or count", ""},
+        {"agg_over(avg, b, date)", 21, "expected ':' and a level", ""},
+        {"growth(, date)", 7, "found ','", ""},
     };
     return cr_make_param_array(struct refused_case, cases, sizeof cases / sizeof cases[0]);
 }
@@ -242,6 +258,92 @@ Test(expr, names_in_order_of_appearance)
     cr_assert(vc_str_is(names[0], "b"));
     cr_assert(vc_str_is(names[1], "a"));
     cr_assert(vc_str_is(names[2], "c d"));
+    vc_arena_release(&arena);
+}
+
+/* "growth(x date 12)": a call as it was read. */
+static void write_call(const vc_member_call *call, char *out, size_t size)
+{
+    snprintf(out, size, "%s %d %.*s@%.*s:%.*s %u at %zu", call->name, (int)call->aggregate,
+             VC_FMT(call->dimension), VC_FMT(call->hierarchy), VC_FMT(call->level), call->count,
+             call->offset);
+}
+
+struct call_case {
+    char text[80];
+    char call[64]; /* the last */
+};
+
+ParameterizedTestParameters(expr, call)
+{
+    static struct call_case cases[] = {
+        {"parent(a, geo)", "parent 0 geo@: 1 at 0"},
+        {"1 + share(a + b, geo)", "share 0 geo@: 1 at 4"},
+        {"previous(a, date)", "previous 0 date@: 1 at 0"},
+        {"previous(a, date@weekly, 52)", "previous 0 date@weekly: 52 at 0"},
+        {"growth(a, \"my date\", 12)", "growth 0 my date@: 12 at 0"},
+        {"running(a, date)", "running 0 date@: 1 at 0"},
+        {"running(a, date, year)", "running 0 date@:year 1 at 0"},
+        {"moving_avg(a, 3, date)", "moving_avg 0 date@: 3 at 0"},
+        {"rank(a, geo)", "rank 0 geo@: 1 at 0"},
+        {"agg_over(avg, a, date:month)", "agg_over 0 date@:month 1 at 0"},
+        {"agg_over(count, a, date@weekly:week)", "agg_over 4 date@weekly:week 1 at 0"},
+        {"growth(share(a, geo), date)", "growth 0 date@: 1 at 0"},
+    };
+    return cr_make_param_array(struct call_case, cases, sizeof cases / sizeof cases[0]);
+}
+
+ParameterizedTest(struct call_case *c, expr, call)
+{
+    vc_arena arena = {0};
+    vc_error error = {0};
+    vc_expr *expr;
+    size_t ncalls;
+    char found[128];
+    cr_assert_eq(vc_expr_parse(vc_str_of(c->text), &arena, &expr, &error), VC_OK, "%s",
+                 error.message);
+    const vc_member_call *calls = vc_expr_calls(expr, &ncalls);
+    cr_assert_gt(ncalls, 0);
+    write_call(&calls[ncalls - 1], found, sizeof found);
+    cr_assert_str_eq(found, c->call);
+    vc_arena_release(&arena);
+}
+
+/* Arguments of calls are expressions by themselves, and what is in them is not read outside. Three
+ * calls begin at the same place. */
+Test(expr, arguments_of_calls)
+{
+    vc_arena arena = {0};
+    vc_expr *expr;
+    size_t nnames, ncalls, nused;
+    cr_assert_eq(vc_expr_parse(VC_STR("growth(share(rank(a, p) + b, q), r) * c + parent(a * a, s)"),
+                               &arena, &expr, NULL),
+                 VC_OK);
+    cr_assert_eq((vc_expr_names(expr, &nnames), nnames), 3); /* a, b, c */
+    const vc_member_call *calls = vc_expr_calls(expr, &ncalls);
+    cr_assert_eq(ncalls, 4); /* rank, share, growth, parent */
+    const size_t *used = vc_expr_used_names(expr, &nused);
+    cr_assert(nused == 1 && used[0] == 2);
+    used = vc_expr_used_calls(expr, &nused);
+    cr_assert(nused == 2 && used[0] == 2 && used[1] == 3);
+    used = vc_expr_used_calls(calls[2].argument, &nused);
+    cr_assert(nused == 1 && used[0] == 1);
+    used = vc_expr_used_names(calls[2].argument, &nused);
+    cr_assert_eq(nused, 0);
+    used = vc_expr_used_names(calls[1].argument, &nused);
+    cr_assert(nused == 1 && used[0] == 1);
+    const vc_number values[] = {{.value = 2},   {.value = 3},    {.value = 5},   {.value = 10},
+                                {.value = 100}, {.value = 1000}, {.value = 7000}};
+    cr_assert_eq(vc_expr_evaluate(calls[0].argument, values).value, 2);
+    cr_assert_eq(vc_expr_evaluate(calls[1].argument, values).value, 10 + 3);
+    cr_assert_eq(vc_expr_evaluate(calls[2].argument, values).value, 100);
+    cr_assert_eq(vc_expr_evaluate(calls[3].argument, values).value, 4);
+    cr_assert_eq(vc_expr_evaluate(expr, values).value, 1000 * 5 + 7000);
+    /* as a walk: a b c are names 0 1 2; a function over members is a call with one argument */
+    cr_assert_eq(vc_expr_nsteps(expr), 13);
+    cr_assert_str_eq(vc_expr_get_step(expr, 1).function, "rank");
+    cr_assert_eq(vc_expr_get_step(expr, 1).narguments, 1);
+    cr_assert_eq(vc_expr_get_step(expr, 4).op, VC_EXPR_CALL);
     vc_arena_release(&arena);
 }
 

@@ -41,12 +41,18 @@ static void check_expr(const vc_expr *expr, const uint8_t *choices)
 {
     size_t nnames;
     const vc_str *names = vc_expr_names(expr, &nnames);
-    vc_number *values = calloc(nnames + 1, sizeof *values);
+    size_t ncalls;
+    const vc_member_call *calls = vc_expr_calls(expr, &ncalls);
+    vc_number *values = calloc(nnames + ncalls + 1, sizeof *values);
     require(values != NULL);
     for (size_t i = 0; i < nnames; i++) {
         require(names[i].size > 0);
         if (i > 0) require(!vc_str_equal(names[i], names[i - 1]));
         values[i] = choose(choices[i % NVALUES]);
+    }
+    for (size_t i = 0; i < ncalls; i++) {
+        values[nnames + i] = vc_expr_evaluate(calls[i].argument, values);
+        check_number(values[nnames + i]);
     }
     vc_number first = vc_expr_evaluate(expr, values);
     vc_number second = vc_expr_evaluate(expr, values);
