@@ -220,7 +220,8 @@ static vc_pass pass_of(const vc_plan *plan, const vc_cube_measure *measure)
                      .nfixes = measure->nfixes,
                      .mode = measure->mode,
                      .reaggregate = measure->reaggregate,
-                     .allocates = must_allocate(plan, &plan->cube->sources[measure->source])};
+                     .allocates = measure->mode != VC_MODE_DEFAULT &&
+                                  must_allocate(plan, &plan->cube->sources[measure->source])};
 }
 
 /* The pass that sees the facts of this measure, made when there is none. */

@@ -28,6 +28,7 @@ bool vc_binding_has_shares(const vc_pass *pass, const vc_binding *binding)
 vc_finer vc_binding_finer(const vc_pass *pass, const vc_binding *binding)
 {
     if (binding->finer != VC_FINER_ALLOCATE) return binding->finer;
+    if (pass->mode == VC_MODE_DEFAULT) return VC_FINER_REPEAT; /* facts, which have no parts */
     /* Parts of what is shared by weights are parts by weights, too. */
     bool can = pass->allocates && (binding->mode == VC_MODE_SET || binding->mode == pass->mode);
     return can ? VC_FINER_ALLOCATE : VC_FINER_NULL;
@@ -233,13 +234,14 @@ static vc_status count_units(const struct making *at, vc_arena *arena, vc_shares
     return VC_OK;
 }
 
-static vc_status mark_reach(const struct making *at, vc_finer finer, vc_arena *arena,
-                            vc_shares *shares, vc_error *error)
+static vc_status mark_reach(const struct making *at, vc_arena *arena, vc_shares *shares,
+                            vc_error *error)
 {
     size_t nwords = vc_bits_words(at->in->grouping.ngroups) + 1;
     uint64_t *mapped = VC_ARENA_NEW(arena, uint64_t, nwords);
     uint64_t *coarse = VC_ARENA_NEW(arena, uint64_t, nwords);
     uint64_t *repeated = VC_ARENA_NEW(arena, uint64_t, nwords);
+    vc_finer finer = at->in->finer;
     vc_status status = VC_OK;
     if (mapped == NULL || coarse == NULL || repeated == NULL) return vc_no_memory(error);
     for (uint32_t i = 0; i < shares->offsets[shares->nclasses]; i++)
@@ -261,7 +263,6 @@ static vc_status mark_reach(const struct making *at, vc_finer finer, vc_arena *a
 vc_status vc_shares_make(const vc_mapping *in, const vc_pass *pass, vc_arena *arena,
                          vc_shares *shares_out, vc_error *error)
 {
-    vc_finer finer = vc_binding_finer(pass, in->binding);
     size_t room = (size_t)in->grouping.ngroups + 1;
     struct classes classes;
     struct making at = {.in = in,
@@ -275,7 +276,7 @@ vc_status vc_shares_make(const vc_mapping *in, const vc_pass *pass, vc_arena *ar
     if (at.weights == NULL || at.estimated == NULL || at.seen == NULL || at.line == NULL ||
         class_of == NULL)
         return vc_no_memory(error);
-    vc_status status = vc_units_make(in, finer, arena, &at.units, error);
+    vc_status status = vc_units_make(in, arena, &at.units, error);
     if (status == VC_OK) status = new_classes(arena, in->nleaves, &classes, error);
     if (status == VC_OK) status = classify(&at, arena, &classes, class_of, error);
     if (status != VC_OK) return status;
@@ -286,7 +287,7 @@ vc_status vc_shares_make(const vc_mapping *in, const vc_pass *pass, vc_arena *ar
                               .items = classes.items};
     shares_out->step.groups = class_of;
     status = vc_step_pass_grouped(arena, &shares_out->step, class_of, error);
-    if (status == VC_OK) status = mark_reach(&at, finer, arena, shares_out, error);
+    if (status == VC_OK) status = mark_reach(&at, arena, shares_out, error);
     if (status == VC_OK && at.is_lookup) status = count_units(&at, arena, shares_out, error);
     return status;
 }

@@ -347,7 +347,7 @@ static vc_status make_repeated(const vc_mapping *in, vc_arena *arena, struct map
     vc_units units;
     out->repeated = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(in->grouping.ngroups) + 1);
     if (out->repeated == NULL) return vc_no_memory(error);
-    vc_status status = vc_units_make(in, VC_FINER_REPEAT, arena, &units, error);
+    vc_status status = vc_units_make(in, arena, &units, error);
     if (status == VC_OK) status = vc_units_mark_split(in, &units, out->repeated, error);
     if (status == VC_OK) status = step_repeated(in, &units, arena, &out->step, error);
     if (status != VC_OK) return status;
@@ -367,7 +367,7 @@ static vc_status make_mapped(const vc_mapping *in, vc_arena *arena, struct mappe
     if (out->mapped == NULL || out->coarse == NULL) return vc_no_memory(error);
     out->step = in->step;
     vc_status status = VC_OK;
-    if (relation->level >= 0 && in->binding->finer == VC_FINER_REPEAT)
+    if (relation->level >= 0 && in->finer == VC_FINER_REPEAT)
         return make_repeated(in, arena, out, error);
     if (relation->level >= 0)
         status = group_units(in->outer, relation, &in->grouping, arena, &unit_groups, out->coarse,
@@ -447,6 +447,7 @@ static vc_status map_dimension(const struct making *in, const vc_mapping *mappin
     const vc_axis *axis = mapping->grouping.axis;
     uint64_t variant =
         axis == NULL ? 0 : (uint64_t)axis->hierarchy * VC_MAX_LEVELS + axis->level + 1;
+    if (mapping->finer == VC_FINER_REPEAT) variant |= UINT64_C(1) << 32;
     bool is_cut = mapping->grouping.selection->slots != mapping->outer->visible;
     bool can_cut = mapping->binding->relation->level < 0 &&
                    mapping->binding->relation->units != NULL &&
@@ -474,6 +475,7 @@ static vc_mapping map_binding(const struct making *in, size_t dimension,
                         .binding = binding,
                         .grouping = *grouping,
                         .nleaves = nleaves,
+                        .finer = vc_binding_finer(in->pass, binding),
                         .step = {.column = (uint16_t)column,
                                  .tuples = binding->tuples,
                                  .components = binding->components,

@@ -28,7 +28,8 @@ typedef struct vc_mapping {
     const vc_binding *binding;
     vc_grouping grouping;
     uint32_t nleaves;
-    vc_step step; /* what it reads; nothing else of the step is set */
+    vc_finer finer; /* what it is for the pass */
+    vc_step step;   /* what it reads; nothing else of the step is set */
 } vc_mapping;
 
 /* Set `passing` and the rest of a step of whose leaves those pass that have a group. */
@@ -48,10 +49,10 @@ typedef struct vc_units {
     const uint64_t *split;   /* [nunits] bits: they straddle groups, or the selection */
 } vc_units;
 
-/* What a unit that straddles groups gives each: as `finer` says nothing, all, or its part. A unit
+/* What a unit that straddles groups gives each: as in->finer says nothing, all, or its part. A unit
  * of a relation between leaves is its leaf. A leaf that another join hides is no part of its
  * unit. */
-vc_status vc_units_make(const vc_mapping *in, vc_finer finer, vc_arena *arena, vc_units *units_out,
+vc_status vc_units_make(const vc_mapping *in, vc_arena *arena, vc_units *units_out,
                         vc_error *error);
 
 /* Mark the groups of split units that have partners. in/out: bits [ngroups] */

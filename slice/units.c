@@ -51,7 +51,6 @@ static vc_status take_leaves(const vc_mapping *in, vc_arena *arena, vc_units *un
 
 struct gathering { /* the groups of one unit after the other */
     const vc_mapping *in;
-    vc_finer finer;
     uint32_t *leaves; /* visible ones, unit by unit */
     uint32_t *first;  /* [nunits + 1] into leaves */
     /* [ngroups + 1], the last for what is not selected: */
@@ -121,24 +120,22 @@ static void share_unit(struct gathering *at, uint32_t unit)
     if (is_split) vc_bit_set(at->split, unit);
     for (size_t i = 0; i < ngroups; i++) {
         uint32_t group = at->groups[i];
-        if (group == grouping->ngroups || (is_split && at->finer == VC_FINER_NULL)) continue;
+        if (group == grouping->ngroups || (is_split && at->in->finer == VC_FINER_NULL)) continue;
         vc_share *item = &at->items[at->nitems++];
         *item = (vc_share){.weight = 1, .group = group};
-        if (!is_split || at->finer == VC_FINER_REPEAT) continue;
+        if (!is_split || at->in->finer == VC_FINER_REPEAT) continue;
         item->weight = total > 0 ? at->weights[group] / total : 0;
         item->is_estimated = true;
     }
 }
 
-vc_status vc_units_make(const vc_mapping *in, vc_finer finer, vc_arena *arena, vc_units *units_out,
-                        vc_error *error)
+vc_status vc_units_make(const vc_mapping *in, vc_arena *arena, vc_units *units_out, vc_error *error)
 {
     const vc_relation *relation = in->binding->relation;
     if (relation->level < 0) return take_leaves(in, arena, units_out, error);
     size_t room = (size_t)in->grouping.ngroups + 1;
     struct gathering at = {
         .in = in,
-        .finer = finer,
         .weights = VC_ARENA_NEW(arena, double, room),
         .seen = VC_ARENA_NEW(arena, uint32_t, room),
         .groups = VC_ARENA_NEW(arena, uint32_t, room),
