@@ -40,6 +40,26 @@ static bool is_ascending(const uint32_t *first, uint32_t nkeys, uint32_t ntarget
     return true;
 }
 
+static vc_status read_targets(vc_crosswalk *crosswalk, const vc_texts *to, vc_str weights,
+                              bool has_times, vc_arena *arena, vc_error *error)
+{
+    uint32_t ntargets = crosswalk->first[crosswalk->from.count];
+    const char *times = weights.data + ntargets * sizeof(double);
+    crosswalk->targets = VC_ARENA_NEW(arena, vc_crosswalk_target, (size_t)ntargets + 1);
+    if (crosswalk->targets == NULL) return vc_no_memory(error);
+    for (uint32_t i = 0; i < ntargets; i++) {
+        vc_crosswalk_target *target = &crosswalk->targets[i];
+        *target = (vc_crosswalk_target){
+            .to = vc_texts_get(to, i), .first_day = VC_DAY_FIRST, .last_day = VC_DAY_LAST};
+        memcpy(&target->weight, weights.data + i * sizeof(double), sizeof(double));
+        if (to->count > ntargets) target->note = vc_texts_get(to, ntargets + i);
+        if (!has_times) continue;
+        memcpy(&target->first_day, times + i * sizeof(int32_t), sizeof(int32_t));
+        memcpy(&target->last_day, times + (ntargets + i) * sizeof(int32_t), sizeof(int32_t));
+    }
+    return VC_OK;
+}
+
 vc_status vc_crosswalk_open(const vc_snapshot *snapshot, vc_str name, vc_arena *arena,
                             const vc_crosswalk **crosswalk_out, vc_error *error)
 {
@@ -59,19 +79,16 @@ vc_status vc_crosswalk_open(const vc_snapshot *snapshot, vc_str name, vc_arena *
     if (status != VC_OK) return status;
     vc_str first = columns[VC_CROSSWALK_FIRST], weights = columns[VC_CROSSWALK_WEIGHT];
     crosswalk->first = (const void *)first.data;
-    if (first.size != (crosswalk->from.count + UINT64_C(1)) * sizeof(uint32_t) ||
-        weights.size != (size_t)to.count * sizeof(double) ||
-        !is_ascending(crosswalk->first, crosswalk->from.count, to.count))
+    if (first.size != (crosswalk->from.count + UINT64_C(1)) * sizeof(uint32_t))
         return fail_damaged(name, error);
-
-    crosswalk->targets = VC_ARENA_NEW(arena, vc_crosswalk_target, to.count);
-    if (crosswalk->targets == NULL) return vc_no_memory(error);
-    for (uint32_t i = 0; i < to.count; i++) {
-        crosswalk->targets[i].to = vc_texts_get(&to, i);
-        memcpy(&crosswalk->targets[i].weight, weights.data + i * sizeof(double), sizeof(double));
-    }
+    uint32_t ntargets = crosswalk->first[crosswalk->from.count];
+    bool has_times = weights.size == (size_t)ntargets * 2 * sizeof(double);
+    if ((!has_times && weights.size != (size_t)ntargets * sizeof(double)) ||
+        (to.count != ntargets && to.count != 2 * (uint64_t)ntargets) ||
+        !is_ascending(crosswalk->first, crosswalk->from.count, ntargets))
+        return fail_damaged(name, error);
     *crosswalk_out = crosswalk;
-    return VC_OK;
+    return read_targets(crosswalk, &to, weights, has_times, arena, error);
 }
 
 size_t vc_crosswalk_nkeys(const vc_crosswalk *crosswalk)
@@ -105,11 +122,13 @@ size_t vc_crosswalk_find(const void *crosswalk_data, vc_str key,
 typedef struct crosswalk_row {
     uint32_t from, to; /* numbers in the map; VC_STRMAP_NONE: leads nowhere */
     double weight;
+    int32_t first_day, last_day;
+    uint32_t note; /* number in the map; VC_STRMAP_NONE: none */
 } crosswalk_row;
 
 struct vc_crosswalk_builder {
     vc_strmap texts; /* of both sides */
-    vc_strmap pairs; /* (from, to) as 8 bytes: the number is the row's */
+    vc_strmap pairs; /* (from, to, first day, last day) as 16 bytes: the number is the row's */
     crosswalk_row *rows;
     uint32_t capacity;
 };
@@ -140,23 +159,35 @@ static bool grow_rows(vc_crosswalk_builder *builder)
     return true;
 }
 
-vc_status vc_crosswalk_builder_add(vc_crosswalk_builder *builder, vc_str from, vc_str to,
-                                   double weight, bool *is_new_out, vc_error *error)
+vc_status vc_crosswalk_builder_add(vc_crosswalk_builder *builder, vc_str from,
+                                   const vc_crosswalk_target *target, bool *is_new_out,
+                                   vc_error *error)
 {
+    vc_str to = target->to;
+    double weight = target->weight;
     if (vc_str_is_null(from) || from.size == 0)
         return vc_fail(error, VC_BAD_INPUT, "empty_key", "a crosswalk's 'from' must not be empty");
     bool leads_nowhere = vc_str_is_null(to) || to.size == 0;
-    uint32_t pair[2] = {vc_strmap_put(&builder->texts, from, NULL), VC_STRMAP_NONE};
+    bool has_note = target->note.size > 0;
+    uint32_t pair[4] = {vc_strmap_put(&builder->texts, from, NULL), VC_STRMAP_NONE,
+                        (uint32_t)target->first_day, (uint32_t)target->last_day};
+    uint32_t note = VC_STRMAP_NONE;
     if (!leads_nowhere) pair[1] = vc_strmap_put(&builder->texts, to, NULL);
+    if (has_note) note = vc_strmap_put(&builder->texts, target->note, NULL);
     if (pair[0] == VC_STRMAP_NONE || (!leads_nowhere && pair[1] == VC_STRMAP_NONE) ||
-        !grow_rows(builder))
+        (has_note && note == VC_STRMAP_NONE) || !grow_rows(builder))
         return vc_no_memory(error);
 
     vc_str pair_text = {.data = (const char *)pair, .size = sizeof pair};
     uint32_t row = vc_strmap_put(&builder->pairs, pair_text, is_new_out);
     if (row == VC_STRMAP_NONE) return vc_no_memory(error);
     if (*is_new_out)
-        builder->rows[row] = (crosswalk_row){.from = pair[0], .to = pair[1], .weight = weight};
+        builder->rows[row] = (crosswalk_row){.from = pair[0],
+                                             .to = pair[1],
+                                             .weight = weight,
+                                             .first_day = target->first_day,
+                                             .last_day = target->last_day,
+                                             .note = note};
     else if (!(builder->rows[row].weight == weight) && !leads_nowhere)
         return vc_fail(error, VC_BAD_INPUT, "duplicate_key",
                        "'%.*s' to '%.*s' has weight %.17g here and %.17g above", VC_FMT(from),
@@ -179,10 +210,12 @@ static int compare_rows(const void *a, const void *b, void *context)
 vc_status vc_crosswalk_builder_finish(const vc_crosswalk_builder *builder,
                                       vc_buffer columns[VC_CROSSWALK_COLUMNS], vc_error *error)
 {
-    uint32_t nrows = builder->pairs.count, nkeys = 0, ntargets = 0;
+    uint32_t nrows = builder->pairs.count, nkeys = 0, ntargets = 0, ntexts;
+    vc_buffer first_days = {0}, last_days = {0};
+    bool has_times = false, has_notes = false;
     uint32_t *order = malloc((nrows + 1) * sizeof *order);
     vc_str *from = malloc((nrows + 1) * sizeof *from);
-    vc_str *to = malloc((nrows + 1) * sizeof *to);
+    vc_str *to = malloc((2 * (size_t)nrows + 1) * sizeof *to);
     vc_status status = VC_OK;
     if (order == NULL || from == NULL || to == NULL) {
         status = vc_no_memory(error);
@@ -200,14 +233,31 @@ vc_status vc_crosswalk_builder_finish(const vc_crosswalk_builder *builder,
         if (row->to == VC_STRMAP_NONE) continue;
         to[ntargets++] = builder->texts.keys[row->to];
         vc_buffer_put(&columns[VC_CROSSWALK_WEIGHT], &row->weight, sizeof row->weight);
+        vc_buffer_put(&first_days, &row->first_day, sizeof row->first_day);
+        vc_buffer_put(&last_days, &row->last_day, sizeof row->last_day);
+        has_times |= row->first_day != VC_DAY_FIRST || row->last_day != VC_DAY_LAST;
+        has_notes |= row->note != VC_STRMAP_NONE;
+    }
+    if (has_times) {
+        vc_buffer_put(&columns[VC_CROSSWALK_WEIGHT], first_days.data, first_days.size);
+        vc_buffer_put(&columns[VC_CROSSWALK_WEIGHT], last_days.data, last_days.size);
+    }
+    ntexts = ntargets;
+    for (uint32_t i = 0; has_notes && i < nrows; i++) {
+        const crosswalk_row *row = &builder->rows[order[i]];
+        if (row->to == VC_STRMAP_NONE) continue;
+        to[ntexts++] = row->note == VC_STRMAP_NONE ? (vc_str){0} : builder->texts.keys[row->note];
     }
     vc_buffer_put(&columns[VC_CROSSWALK_FIRST], &ntargets, sizeof ntargets);
     vc_text_column_put(&columns[VC_CROSSWALK_FROM], from, nkeys);
-    vc_text_column_put(&columns[VC_CROSSWALK_TO], to, ntargets);
+    vc_text_column_put(&columns[VC_CROSSWALK_TO], to, ntexts);
     for (size_t column = 0; column < VC_CROSSWALK_COLUMNS; column++) {
         if (columns[column].failed) status = vc_no_memory(error);
     }
+    if (first_days.failed || last_days.failed) status = vc_no_memory(error);
 done:
+    vc_buffer_release(&first_days);
+    vc_buffer_release(&last_days);
     free(order);
     free(from);
     free(to);

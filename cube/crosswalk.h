@@ -3,8 +3,10 @@
  * Byte columns of the object (texts: a count, count + 1 offsets, the bytes; all native 64-bit):
  * VC_CROSSWALK_FROM   texts, the distinct keys in the order of their bytes
  * VC_CROSSWALK_FIRST  uint32 [nkeys + 1], where a key's targets begin
- * VC_CROSSWALK_TO     texts, the targets, per key in the order of the file
- * VC_CROSSWALK_WEIGHT double [ntargets]
+ * VC_CROSSWALK_TO     texts, the targets, per key in the order of the file; then, where there are
+ *                     notes, the note of each
+ * VC_CROSSWALK_WEIGHT double [ntargets]; then, where rows hold for a time, int32 [ntargets] first
+ *                     days and int32 [ntargets] last days (mapping/period.h)
  *
  * A key whose `to` is empty in the file is in the table and leads nowhere.
  * Threads: immutable. Lifetime: its arena and its snapshot.
@@ -48,11 +50,12 @@ typedef struct vc_crosswalk_builder vc_crosswalk_builder;
 vc_status vc_crosswalk_builder_new(vc_crosswalk_builder **builder_out, vc_error *error);
 void vc_crosswalk_builder_free(vc_crosswalk_builder *builder); /* NULL is fine */
 
-/* Add a row; the texts are copied. An absent or empty `to` leads nowhere. The same row again is no
- * second target: *is_new_out is false then. VC_BAD_INPUT, code "empty_key" for an empty `from`;
- * "duplicate_key" when the pair was there with another weight. */
-vc_status vc_crosswalk_builder_add(vc_crosswalk_builder *builder, vc_str from, vc_str to,
-                                   double weight, bool *is_new_out, vc_error *error);
+/* Add a row; the texts are copied. An absent or empty target->to leads nowhere. The same row again
+ * is no second target: *is_new_out is false then. VC_BAD_INPUT, code "empty_key" for an empty
+ * `from`; "duplicate_key" when the pair was there for the same time with another weight. */
+vc_status vc_crosswalk_builder_add(vc_crosswalk_builder *builder, vc_str from,
+                                   const vc_crosswalk_target *target, bool *is_new_out,
+                                   vc_error *error);
 
 /* Write the byte columns. The order of the rows does not matter but for the targets of one key. */
 vc_status vc_crosswalk_builder_finish(const vc_crosswalk_builder *builder,

@@ -145,10 +145,6 @@ vc_status vc_read_crosswalk(const vc_node *root, vc_crosswalk_def *crosswalk)
     static const char *const known[] = {
         VC_DEFINITION_FIELDS, "data",       "from",     "to",   "weight",
         "weights_sum_to_one", "valid_from", "valid_to", "note", NULL};
-    static const vc_word unsupported[] = {{"valid_from", 0, "crosswalks with validity in time"},
-                                          {"valid_to", 0, "crosswalks with validity in time"},
-                                          {"note", 0, "crosswalks with notes"},
-                                          {NULL, 0, NULL}};
     static const vc_word sums[] = {{"none", VC_WEIGHTS_ANY, NULL},
                                    {"from", VC_WEIGHTS_ONE_PER_FROM, NULL},
                                    {"to", VC_WEIGHTS_ONE_PER_TO, NULL},
@@ -158,7 +154,6 @@ vc_status vc_read_crosswalk(const vc_node *root, vc_crosswalk_def *crosswalk)
     int sum = VC_WEIGHTS_ANY;
     vc_status status;
     if ((status = vc_node_object(root, known)) != VC_OK ||
-        (status = vc_node_refuse(root, unsupported)) != VC_OK ||
         (status = vc_field_need(root, "data")) != VC_OK ||
         (status = vc_field_need(root, "from")) != VC_OK ||
         (status = vc_field_need(root, "to")) != VC_OK ||
@@ -166,6 +161,9 @@ vc_status vc_read_crosswalk(const vc_node *root, vc_crosswalk_def *crosswalk)
         (status = vc_field_text(root, "from", &crosswalk->from)) != VC_OK ||
         (status = vc_field_text(root, "to", &crosswalk->to)) != VC_OK ||
         (status = vc_field_text(root, "weight", &crosswalk->weight)) != VC_OK ||
+        (status = vc_field_text(root, "valid_from", &crosswalk->valid_from)) != VC_OK ||
+        (status = vc_field_text(root, "valid_to", &crosswalk->valid_to)) != VC_OK ||
+        (status = vc_field_text(root, "note", &crosswalk->note)) != VC_OK ||
         (status = vc_field_choice(root, "weights_sum_to_one", sums, &sum)) != VC_OK)
         return status;
     crosswalk->weights_sum = (vc_weights_sum)sum;

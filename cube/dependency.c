@@ -31,7 +31,13 @@ __attribute__((format(printf, 4, 5))) static void collect(collector *to, vc_kind
     if (to->items[number].pointer.data == NULL) to->failed = true;
 }
 
-/* Steps that name a crosswalk: "map:NAME" and {"map": "NAME"}. */
+/* "NAME", or {"crosswalk": "NAME"}. */
+static vc_str map_name(const json_t *map)
+{
+    return vc_json_str(json_is_object(map) ? json_object_get(map, "crosswalk") : map);
+}
+
+/* Steps that name a crosswalk: "map:NAME" and {"map": ...}. */
 static void collect_steps(collector *to, const json_t *steps, const vc_on_def *on)
 {
     for (size_t i = 0; i < json_array_size(steps); i++) {
@@ -40,7 +46,7 @@ static void collect_steps(collector *to, const json_t *steps, const vc_on_def *o
         if (vc_str_starts_with(name, VC_STR("map:")))
             name = (vc_str){.data = name.data + 4, .size = name.size - 4};
         else
-            name = vc_json_str(json_object_get(step, "map"));
+            name = map_name(json_object_get(step, "map"));
         if (!vc_str_is_null(name))
             collect(to, VC_KIND_CROSSWALK, name, "%.*s/normalize", VC_FMT(on->pointer));
     }

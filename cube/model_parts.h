@@ -2,9 +2,8 @@
  *
  *     model.c           the cubes of a snapshot: opened once, kept; models over time
  *     model_source.c    a source cube as a vc_cube
- *     model_virtual.c   a virtual cube: dimensions, bindings, buckets, policies, with the files that
- *                       model_virtual.h lists
- *     model_tuples.c    the tuples of composite keys over several dimensions
+ *     model_virtual.c   a virtual cube: dimensions, bindings, buckets, policies, with the files
+ * that model_virtual.h lists model_tuples.c    the tuples of composite keys over several dimensions
  *     model_measures.c  measures and their expressions
  */
 #ifndef CUBE_MODEL_PARTS_H

@@ -102,18 +102,48 @@ static bool apply_split(const vc_step *step, size_t number, vc_key_list *list, v
     }
 }
 
+/* Does a row hold at some time that the step asks about? */
+static bool holds(const vc_step *step, const vc_crosswalk_target *target)
+{
+    return target->first_day <= step->as_of_last && target->last_day >= step->as_of_first;
+}
+
+/* Where does a key lead? Rows that hold at different times only, and lead elsewhere, cannot be told
+ * apart by the key: it is ambiguous. When they all say the same, one of them is enough. */
+static vc_key_state weigh_rows(const vc_step *step, const vc_crosswalk_target *targets,
+                               size_t ntargets, bool *is_one_out)
+{
+    int32_t first = VC_DAY_FIRST, last = VC_DAY_LAST;
+    const vc_crosswalk_target *one = NULL;
+    *is_one_out = true;
+    for (size_t i = 0; i < ntargets; i++) {
+        const vc_crosswalk_target *target = &targets[i];
+        if (!holds(step, target)) continue;
+        first = target->first_day > first ? target->first_day : first;
+        last = target->last_day < last ? target->last_day : last;
+        if (one == NULL) one = target;
+        *is_one_out &= vc_str_equal(target->to, one->to) && target->weight == one->weight;
+    }
+    if (one == NULL) return VC_KEY_UNKNOWN;
+    if (first <= last) *is_one_out = false;
+    return first <= last || *is_one_out ? VC_KEY_OK : VC_KEY_AMBIGUOUS;
+}
+
 static bool apply_map(const vc_normalizer *normalizer, const vc_step *step, size_t number,
                       vc_key_list *list, vc_arena *arena)
 {
     vc_key from = list->keys[number];
     const vc_crosswalk_target *targets = NULL;
-    size_t ntargets = normalizer->crosswalks.find(step->crosswalk, from.text, &targets);
-    if (ntargets == 0) list->keys[number].state = VC_KEY_UNKNOWN;
-    for (size_t i = 0; i < ntargets; i++) {
+    size_t ntargets = normalizer->crosswalks.find(step->crosswalk, from.text, &targets), nfound = 0;
+    bool is_one;
+    list->keys[number].state = weigh_rows(step, targets, ntargets, &is_one);
+    if (list->keys[number].state != VC_KEY_OK) return true;
+    for (size_t i = 0; i < ntargets && !(is_one && nfound > 0); i++) {
         vc_key to = from;
+        if (!holds(step, &targets[i])) continue;
         to.weight *= targets[i].weight;
         set_text(&to, targets[i].to);
-        if (i == 0)
+        if (nfound++ == 0)
             list->keys[number] = to;
         else if (!push_key(list, to, arena))
             return false;

@@ -7,7 +7,8 @@
  *     {"strip_prefix": "ISO-"}                        once, where it is there
  *     {"pad_left": {"width": 3, "fill": "0"}}         to so many characters
  *     {"split": ","}                                  one key becomes several
- *     "map:NAME"  or  {"map": "NAME"}                 through a crosswalk, with weights
+ *     "map:NAME"  or  {"map": "NAME"}  or
+ *     {"map": {"crosswalk": "NAME", "as_of": 1990}}   through a crosswalk, with weights
  *     "codelist:NAME"  or  {"codelist": "NAME"}  or
  *     {"codelist": {"list": "iso3166-1", "from": "auto", "to": "alpha3", "aliases": ["eurostat"],
  *                   "withdrawn": "successor", "aggregates": "bucket", "as_of": 1990}}
@@ -23,6 +24,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "mapping/period.h"
 
 #include <jansson.h>
 
@@ -33,7 +35,7 @@ typedef enum vc_key_state {
     VC_KEY_EMPTY,     /* absent or empty, at the start or after a step */
     VC_KEY_UNKNOWN,   /* not in the code list or crosswalk, or without a code in the form asked */
     VC_KEY_WITHDRAWN, /* a withdrawn code without one successor, or not told to follow it */
-    VC_KEY_AMBIGUOUS, /* a code that has meant several things */
+    VC_KEY_AMBIGUOUS, /* a code that has meant several things, or leads elsewhere at other times */
     VC_KEY_AGGREGATE, /* a group of countries */
 } vc_key_state;
 
@@ -59,6 +61,8 @@ typedef struct vc_key_list {
 typedef struct vc_crosswalk_target {
     vc_str to;
     double weight;
+    int32_t first_day, last_day; /* in which it holds (mapping/period.h) */
+    vc_str note;                 /* absent: none */
 } vc_crosswalk_target;
 
 /* How a normalizer reaches crosswalks, without knowing where they are kept. */

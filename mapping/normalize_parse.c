@@ -3,6 +3,7 @@
 #include "mapping/keytext.h"
 #include "mapping/normalize_steps.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,11 +120,53 @@ static vc_status read_pad_left(vc_normalizer *normalizer, const json_t *argument
     return status;
 }
 
+/* A year as a number, or a date. */
+static vc_status read_period(const json_t *json, vc_step *step, vc_error *error)
+{
+    char year[24];
+    vc_str text = vc_json_str(json);
+    if (json_is_integer(json)) {
+        snprintf(year, sizeof year, "%04" JSON_INTEGER_FORMAT, json_integer_value(json));
+        text = vc_str_of(year);
+    }
+    if (text.data == NULL) return fail_type(error, "as_of", "a year or a date", json);
+    if (vc_period_parse(text, &step->as_of_first, &step->as_of_last)) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "bad_value",
+                   "as_of must be a year, a month or a day (1990, \"1990-10-03\"), found '%.*s'",
+                   VC_FMT(text));
+}
+
+/* The name of a crosswalk, or {"crosswalk": NAME, "as_of": DATE}. */
+static vc_status read_map_object(vc_normalizer *normalizer, const json_t *argument, vc_str *name,
+                                 vc_step *step, vc_error *error)
+{
+    static const char *const known[] = {"crosswalk", "as_of", NULL};
+    vc_status status = vc_json_check_keys(argument, known, error);
+    if (status != VC_OK) return status;
+    const json_t *crosswalk = json_object_get(argument, "crosswalk");
+    const json_t *as_of = json_object_get(argument, "as_of");
+    if (crosswalk == NULL)
+        return vc_fail(error, VC_BAD_INPUT, "missing_field", "map needs a 'crosswalk'");
+    status = read_text(normalizer, crosswalk, "the name of a crosswalk", name, error);
+    if (status != VC_OK) {
+        vc_error_prefix_pointer(error, "/crosswalk");
+        return status;
+    }
+    if (as_of != NULL) status = read_period(as_of, step, error);
+    if (status != VC_OK) vc_error_prefix_pointer(error, "/as_of");
+    return status;
+}
+
 static vc_status read_map(vc_normalizer *normalizer, const json_t *argument, vc_step *step,
                           vc_error *error)
 {
     vc_str name;
-    vc_status status = read_text(normalizer, argument, "the name of a crosswalk", &name, error);
+    step->as_of_first = VC_DAY_FIRST;
+    step->as_of_last = VC_DAY_LAST;
+    vc_status status =
+        json_is_object(argument)
+            ? read_map_object(normalizer, argument, &name, step, error)
+            : read_text(normalizer, argument, "the name of a crosswalk", &name, error);
     if (status != VC_OK) return status;
     if (normalizer->crosswalks.open == NULL)
         return vc_fail(error, VC_BAD_INPUT, "unknown_crosswalk", "no crosswalk named '%.*s'",

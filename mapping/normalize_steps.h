@@ -22,6 +22,7 @@ typedef struct vc_step {
     vc_str text;  /* STRIP_PREFIX: the prefix; PAD_LEFT: the fill; SPLIT: the separator */
     size_t width; /* PAD_LEFT */
     const void *crosswalk;
+    int32_t as_of_first, as_of_last; /* MAP: the time at which its rows are read */
     const vc_codelist *list;
     vc_code_options options;
     vc_code_form to;

@@ -60,7 +60,8 @@ static vc_status index_tuples(const vc_tuples *tuples, const vc_relation_pair *p
 
 vc_status vc_relation_resolve_tuples(const vc_dimension *primary, const vc_tuples *tuples,
                                      const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
- vc_arena *arena, const vc_relation **relation_out, vc_error *error)
+                                     vc_arena *arena, const vc_relation **relation_out,
+                                     vc_error *error)
 {
     vc_arena work = {0};
     vc_dimension joined = {.nleaves = tuples->count}; /* all that is asked of it */
@@ -76,7 +77,8 @@ vc_status vc_relation_resolve_tuples(const vc_dimension *primary, const vc_tuple
         over[i].to = &indexes[i];
     }
     if (status == VC_OK)
-        status = vc_relation_resolve_any(primary, &joined, over, npairs, is_weighted, arena, relation, error);
+        status = vc_relation_resolve_any(primary, &joined, over, npairs, is_weighted, arena,
+                                         relation, error);
     vc_arena_release(&work);
     if (status == VC_OK) *relation_out = relation;
     return status;

@@ -565,6 +565,45 @@ static void notice_repeats(struct answering *in)
                                        VC_FMT(list))});
 }
 
+/* Joined leaves whose weights do not add up to 1: their facts are not all in a total, or more than
+ * once. */
+static vc_status notice_weights(struct answering *in, size_t source, size_t dimension,
+                                vc_error *error)
+{
+    const vc_cube *cube = in->plan->cube;
+    const vc_relation *relation = cube->sources[source].bindings[dimension].relation;
+    uint64_t nwrong = 0;
+    bool is_read = false;
+    for (size_t p = 0; p < in->plan->npasses; p++)
+        is_read |=
+            in->plan->passes[p].source == source && in->plan->passes[p].mode == VC_MODE_WEIGHTED;
+    if (!is_read || cube->sources[source].bindings[dimension].mode != VC_MODE_WEIGHTED)
+        return VC_OK;
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        const uint32_t *units;
+        size_t nunits = vc_relation_units(relation, leaf, &units);
+        size_t first = relation->units != NULL ? leaf : relation->offsets[leaf];
+        double sum = 0;
+        for (size_t i = 0; i < nunits; i++)
+            sum += relation->weights[first + i];
+        nwrong += nunits > 0 && !(sum >= 1 - 1e-9 && sum <= 1 + 1e-9);
+    }
+    if (nwrong == 0) return VC_OK;
+    vc_str alias = cube->sources[source].alias;
+    vc_str message = vc_arena_printf(in->arena,
+                                     "the weights of %llu members of '%.*s' do not add up to 1, so "
+                                     "totals are not those of the source",
+                                     (unsigned long long)nwrong, VC_FMT(alias));
+    if (message.data == NULL) return vc_no_memory(error);
+    add_notice(in, (vc_notice){.code = "weights",
+                               .source = alias,
+                               .dimension = cube->dimensions[dimension].name,
+                               .has_count = true,
+                               .count = nwrong,
+                               .message = message});
+    return VC_OK;
+}
+
 /* Measures that cannot be counted in parts, when all were asked for. */
 static void notice_left_out(struct answering *in)
 {
@@ -584,13 +623,17 @@ static vc_status add_notices(struct answering *in, vc_error *error)
 {
     const vc_plan *plan = in->plan;
     const vc_cube *cube = plan->cube;
-    in->max_notices = 2 * cube->nsources * (cube->ndimensions + 1) +
+    in->max_notices = 3 * cube->nsources * (cube->ndimensions + 1) +
                       cube->nsources * (plan->naxes + 1) + plan->nasked + 2;
     in->notices = VC_ARENA_NEW(in->arena, vc_notice, in->max_notices);
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
-        for (size_t d = 0; d < cube->ndimensions && uses_source(plan, s); d++)
-            if (vc_binding_is_joined(&cube->sources[s].bindings[d])) notice_unmatched(in, s, d);
+        for (size_t d = 0; d < cube->ndimensions && uses_source(plan, s); d++) {
+            if (!vc_binding_is_joined(&cube->sources[s].bindings[d])) continue;
+            notice_unmatched(in, s, d);
+            vc_status status = notice_weights(in, s, d, error);
+            if (status != VC_OK) return status;
+        }
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t axis = 0; axis < plan->naxes && uses_source(plan, s); axis++) {
             vc_status status = notice_overlap(in, s, axis, error);

@@ -314,6 +314,9 @@ static json_t *dump_crosswalk(const vc_crosswalk_def *crosswalk)
     put_text(object, "from", crosswalk->from);
     put_text(object, "to", crosswalk->to);
     put_text(object, "weight", crosswalk->weight);
+    put_text(object, "valid_from", crosswalk->valid_from);
+    put_text(object, "valid_to", crosswalk->valid_to);
+    put_text(object, "note", crosswalk->note);
     put_word(object, "weights_sum", sums, (int)crosswalk->weights_sum);
     return object;
 }

@@ -155,6 +155,20 @@ static void put_source(vc_buffer *buffer, const vc_snapshot *snapshot, vc_str na
     vc_arena_release(&arena);
 }
 
+/* "SVK*0.25", with its time and its note where it has them: "SVK*0.25[19930101-](why)". */
+static void put_target(vc_buffer *buffer, const vc_crosswalk_target *target)
+{
+    vc_buffer_printf(buffer, " %.*s*%g", VC_FMT(target->to), target->weight);
+    if (target->first_day != VC_DAY_FIRST || target->last_day != VC_DAY_LAST) {
+        vc_buffer_put_char(buffer, '[');
+        if (target->first_day != VC_DAY_FIRST) vc_buffer_printf(buffer, "%d", target->first_day);
+        vc_buffer_put_char(buffer, '-');
+        if (target->last_day != VC_DAY_LAST) vc_buffer_printf(buffer, "%d", target->last_day);
+        vc_buffer_put_char(buffer, ']');
+    }
+    if (target->note.size > 0) vc_buffer_printf(buffer, "(%.*s)", VC_FMT(target->note));
+}
+
 static void put_crosswalk(vc_buffer *buffer, const vc_snapshot *snapshot, vc_str name)
 {
     vc_arena arena = {0};
@@ -174,7 +188,7 @@ static void put_crosswalk(vc_buffer *buffer, const vc_snapshot *snapshot, vc_str
         size_t ntargets = vc_crosswalk_find(crosswalk, key, &targets);
         vc_buffer_printf(buffer, "  %.*s ->", VC_FMT(key));
         for (size_t j = 0; j < ntargets; j++)
-            vc_buffer_printf(buffer, " %.*s*%g", VC_FMT(targets[j].to), targets[j].weight);
+            put_target(buffer, &targets[j]);
         vc_buffer_put_char(buffer, '\n');
     }
     vc_arena_release(&arena);

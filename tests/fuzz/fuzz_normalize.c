@@ -41,8 +41,9 @@ static size_t find_targets(const void *crosswalk, vc_str key,
     (void)crosswalk;
     size_t half = key.size / 2;
     if (key.size % 2 != 0 || !vc_utf8_check((vc_str){key.data, half}, NULL)) return 0;
-    targets[0] = (vc_crosswalk_target){{key.data, half}, 0.5};
-    targets[1] = (vc_crosswalk_target){{key.data + half, half}, 0.5};
+    targets[0] = (vc_crosswalk_target){{key.data, half}, 0.5, VC_DAY_FIRST, VC_DAY_LAST, {0}};
+    targets[1] =
+        (vc_crosswalk_target){{key.data + half, half}, 0.5, VC_DAY_FIRST, VC_DAY_LAST, {0}};
     *targets_out = targets;
     return 2;
 }

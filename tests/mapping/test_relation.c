@@ -511,10 +511,14 @@ struct way {
     vc_crosswalk_target target;
 };
 static const struct way ways[] = {
-    {"left", "P1", {TEXT("x"), 0.25}}, {"left", "P1", {TEXT("y"), 0.5}},
-    {"left", "P2", {TEXT("x"), 0.75}}, {"left", "P2", {TEXT("y"), 0.5}},
-    {"right", "Q1", {TEXT("x"), 0.5}}, {"right", "Q1", {TEXT("y"), 0.5}},
-    {"right", "Q2", {TEXT("y"), 2}},   {"right", "Q3", {TEXT("z"), 1}},
+    {"left", "P1", {TEXT("x"), 0.25, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
+    {"left", "P1", {TEXT("y"), 0.5, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
+    {"left", "P2", {TEXT("x"), 0.75, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
+    {"left", "P2", {TEXT("y"), 0.5, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
+    {"right", "Q1", {TEXT("x"), 0.5, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
+    {"right", "Q1", {TEXT("y"), 0.5, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
+    {"right", "Q2", {TEXT("y"), 2, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
+    {"right", "Q3", {TEXT("z"), 1, VC_DAY_FIRST, VC_DAY_LAST, {0}}},
 };
 enum { NWAYS = sizeof ways / sizeof ways[0] };
 
