@@ -121,7 +121,8 @@ static const vc_relation *find_relation(const vc_cube *cube, const vc_result_cov
 {
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions; d++)
-            if (vc_str_equal(cube->sources[s].alias, item->source) &&
+            if (vc_binding_is_joined(&cube->sources[s].bindings[d]) &&
+                vc_str_equal(cube->sources[s].bindings[d].join_alias, item->source) &&
                 vc_str_equal(cube->dimensions[d].name, item->dimension))
                 return cube->sources[s].bindings[d].relation;
     return NULL;

@@ -208,38 +208,6 @@ static vc_status fail_cycle(const vc_model *model, vc_str name, vc_error *error)
     return VC_BAD_INPUT;
 }
 
-static vc_status open_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
-
-/* A virtual cube as the source of another: refused, but a loop is told as such. */
-static vc_status check_sources(vc_model *model, const vc_definition *definition, vc_error *error)
-{
-    const vc_virtual_def *virtual_cube = &definition->as.virtual_cube;
-    for (size_t i = 0; i < virtual_cube->nsources; i++) {
-        const vc_source_def *source = &virtual_cube->sources[i];
-        bool is_virtual;
-        vc_status status = vc_model_kind(model, source->cube, &is_virtual, error);
-        if (status == VC_OK && is_virtual) {
-            struct entry *entry = find_entry(model, source->cube);
-            if (entry != NULL && entry->state == ENTRY_OPENING)
-                status = fail_cycle(model, source->cube, error);
-            else {
-                const vc_cube *inner;
-                status = open_cube(model, source->cube, &inner, error);
-                if (status == VC_OK)
-                    status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                                     "cube '%.*s' is a virtual cube; a virtual cube over virtual "
-                                     "cubes is not supported by this version",
-                                     VC_FMT(source->cube));
-                else
-                    return status;
-            }
-        }
-        if (status != VC_OK)
-            return vc_model_place(definition, source->pointer, "/cube", status, error);
-    }
-    return VC_OK;
-}
-
 static vc_status open_entry(vc_model *model, struct entry *entry, vc_error *error)
 {
     bool is_virtual;
@@ -254,13 +222,12 @@ static vc_status open_entry(vc_model *model, struct entry *entry, vc_error *erro
     status = vc_snapshot_find(model->snapshot, VC_KIND_CUBE, entry->name, &object, error);
     if (status == VC_OK && entry->definition == NULL)
         status = vc_manifest_definition(&object, &model->arena, &entry->definition, error);
-    if (status == VC_OK) status = check_sources(model, entry->definition, error);
     if (status == VC_OK)
         status = vc_model_open_virtual(model, entry->definition, &entry->cube, error);
     return status;
 }
 
-static vc_status open_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error)
+vc_status vc_model_open(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error)
 {
     struct entry *entry = get_entry(model, name);
     if (entry == NULL) return vc_no_memory(error);
@@ -279,7 +246,7 @@ static vc_status open_cube(vc_model *model, vc_str name, const vc_cube **cube_ou
 vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error)
 {
     pthread_mutex_lock(&model->lock);
-    vc_status status = open_cube(model, name, cube_out, error);
+    vc_status status = vc_model_open(model, name, cube_out, error);
     pthread_mutex_unlock(&model->lock);
     return status;
 }

@@ -44,6 +44,12 @@ typedef struct vc_binding {
     vc_join_kind join_kind;
     vc_unmatched unmatched;
     bool refuses_fanout; /* on_fanout: error */
+    vc_str
+        join_alias; /* whose join it is: the source's, or that of the nested cube it is part of */
+    /* A join of a nested cube, which `relation` goes through: units <- leaves of the nested cube's
+     * dimension. NULL: `relation` is the join. */
+    const vc_relation *join_relation;
+    bool is_follower; /* another source of the nested cube stands for its join */
     /* VC_MODE_SET; VC_MODE_WEIGHTED: the relation has weights; VC_MODE_LOOKUP: no unit of the
      * relation has several leaves. */
     vc_join_mode mode;
@@ -58,7 +64,7 @@ typedef struct vc_binding {
 /* Is the source joined along the dimension? Then there is coverage to speak of. */
 static inline bool vc_binding_is_joined(const vc_binding *binding)
 {
-    return binding->kind == VC_BIND_RELATION && !binding->is_united;
+    return binding->kind == VC_BIND_RELATION && !binding->is_united && !binding->is_follower;
 }
 
 typedef struct vc_synthetic {
@@ -106,6 +112,9 @@ typedef struct vc_cube_source {
     vc_join_mode mode; /* VC_MODE_WEIGHTED, VC_MODE_LOOKUP when some binding is so */
     vc_reaggregate reaggregate;
     const vc_source_def *definition; /* NULL for a source cube asked by itself */
+    const struct vc_cube *nested;    /* the virtual cube that it is a part of; NULL */
+    size_t nested_source;            /* its number there */
+    vc_str nested_alias;             /* the alias of that cube */
 } vc_cube_source;
 
 /* A measure that can be asked. Base measures aggregate facts of one source; calculated ones are
@@ -134,6 +143,7 @@ typedef struct vc_cube_measure {
 
 typedef struct vc_cube {
     vc_str name, label;
+    unsigned depth; /* of virtual cubes over each other; 0: a source cube */
     const vc_definition *definition;
     vc_str definition_hash;
     bool is_virtual;

@@ -47,11 +47,11 @@ static vc_status number_unmatched(vc_virtual_builder *builder, size_t source, vc
     const vc_relation *relation = binding->relation;
     const vc_cube_source *from = &builder->sources[source];
     uint32_t *slots = vc_arena_alloc(builder->arena, (size_t)relation->nleaves * sizeof *slots);
-    *bucket =
-        (vc_bucket){.source = source,
-                    .key = vc_arena_printf(builder->arena, "(unmatched:%.*s)", VC_FMT(from->alias)),
-                    .first = *next,
-                    .has_members = binding->unmatched == VC_UNMATCHED_MEMBERS};
+    *bucket = (vc_bucket){
+        .source = source,
+        .key = vc_arena_printf(builder->arena, "(unmatched:%.*s)", VC_FMT(binding->join_alias)),
+        .first = *next,
+        .has_members = binding->unmatched == VC_UNMATCHED_MEMBERS};
     if (slots == NULL || bucket->key.data == NULL) return vc_no_memory(error);
     if (!bucket->has_members) {
         synthetics[*next - base] =
@@ -65,7 +65,7 @@ static vc_status number_unmatched(vc_virtual_builder *builder, size_t source, vc
         slots[leaf] = bucket->first;
         if (bucket->has_members) {
             vc_str key =
-                vc_arena_printf(builder->arena, "%.*s:%.*s", VC_FMT(from->alias),
+                vc_arena_printf(builder->arena, "%.*s:%.*s", VC_FMT(binding->join_alias),
                                 VC_FMT(joined_text(from->cube, binding, leaf, builder->arena)));
             if (key.data == NULL) return vc_no_memory(error);
             synthetics[*next - base] = (vc_synthetic){.key = key, .source = source};
@@ -97,6 +97,37 @@ static vc_status make_bucket(vc_virtual_builder *builder, size_t source, vc_bind
     return status;
 }
 
+/* The first source with unmatched leaves of the same join: sources of one nested cube have a bucket
+ * together. */
+static size_t find_leader(const vc_virtual_builder *builder, size_t source, size_t dimension)
+{
+    const vc_binding *mine = &builder->sources[source].bindings[dimension];
+    for (size_t s = 0; s < source; s++) {
+        const vc_binding *binding = &builder->sources[s].bindings[dimension];
+        if (mine->join_relation != NULL && binding->join_relation == mine->join_relation &&
+            count_unmatched(binding) > 0)
+            return s;
+    }
+    return source;
+}
+
+/* Into the bucket of another source. */
+static vc_status follow(vc_virtual_builder *builder, vc_binding *binding, const vc_bucket *buckets,
+                        size_t nbuckets, size_t leader, vc_error *error)
+{
+    const vc_relation *relation = binding->relation;
+    uint32_t *slots =
+        vc_arena_alloc(builder->arena, ((size_t)relation->nleaves + 1) * sizeof *slots);
+    size_t b = 0;
+    if (slots == NULL) return vc_no_memory(error);
+    while (b + 1 < nbuckets && buckets[b].source != leader)
+        b++;
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
+        slots[leaf] = relation->fates[leaf] == VC_FATE_UNMATCHED ? buckets[b].first : VC_NONE;
+    binding->synthetic_slots = slots;
+    return VC_OK;
+}
+
 vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension, vc_error *error)
 {
     vc_cube_dimension *outer = &builder->dimensions[dimension];
@@ -104,6 +135,7 @@ vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension,
     for (size_t s = 0; s < nsources; s++) {
         const vc_binding *binding = &builder->sources[s].bindings[dimension];
         size_t nunmatched = count_unmatched(binding);
+        if (nunmatched > 0 && find_leader(builder, s, dimension) != s) continue;
         nbuckets += nunmatched > 0;
         nsynthetic += binding->unmatched == VC_UNMATCHED_MEMBERS ? nunmatched : nunmatched > 0;
     }
@@ -117,6 +149,12 @@ vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension,
     for (size_t s = 0; s < nsources; s++) {
         vc_binding *binding = &builder->sources[s].bindings[dimension];
         if (count_unmatched(binding) == 0) continue;
+        size_t leader = find_leader(builder, s, dimension);
+        if (leader != s) {
+            vc_status status = follow(builder, binding, buckets, outer->nbuckets, leader, error);
+            if (status != VC_OK) return status;
+            continue;
+        }
         vc_status status = make_bucket(builder, s, binding, &buckets[outer->nbuckets++], synthetics,
                                        nleaves, &next, error);
         if (status != VC_OK) return status;
@@ -130,7 +168,8 @@ vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension,
 static vc_status hide_unmatched(vc_virtual_builder *builder, const vc_binding *binding,
                                 const vc_dimension *primary, uint64_t *visible, vc_error *error)
 {
-    const vc_relation *relation = binding->relation;
+    const vc_relation *relation =
+        binding->join_relation != NULL ? binding->join_relation : binding->relation;
     uint64_t *matched = VC_ARENA_NEW(builder->arena, uint64_t, vc_bits_words(relation->nunits) + 1);
     if (matched == NULL) return vc_no_memory(error);
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {

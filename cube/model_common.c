@@ -202,11 +202,15 @@ vc_status vc_virtual_check_common(vc_virtual_builder *builder, vc_error *error)
 {
     for (size_t d = 0; d < builder->ndimensions; d++)
         builder->dimensions[d].is_private = count_bound(builder, d) == 1;
-    for (size_t s = 1; s < builder->virtual_cube->nsources; s++) {
+    for (size_t i = 1; i < builder->nparts; i++) {
+        size_t s = builder->parts[i].first, count = builder->parts[i].count;
         bool has_common = false;
-        for (size_t d = 0; d < builder->ndimensions; d++)
-            has_common |= builder->sources[s].bindings[d].kind != VC_BIND_NONE &&
-                          !builder->dimensions[d].is_private;
+        for (size_t d = 0; d < builder->ndimensions; d++) {
+            size_t nbound = count_bound(builder, d), nmine = 0;
+            for (size_t k = 0; k < count; k++)
+                nmine += builder->sources[s + k].bindings[d].kind != VC_BIND_NONE;
+            has_common |= nmine > 0 && nbound > nmine;
+        }
         if (!has_common) {
             vc_status status = vc_fail(
                 error, VC_BAD_INPUT, "no_common_dimension",

@@ -200,12 +200,77 @@ static vc_status find_alias(const vc_cube *cube, vc_str alias, size_t *source_ou
     return VC_NOT_FOUND;
 }
 
+/* Fill measure `at` from a measure of a nested cube: a base one is of the source that has it here,
+ * a calculated one brings its operands along, hidden. What the cube here says of it goes before. */
+static vc_status copy_nested(struct measures *measures, const vc_cube *cube, size_t first,
+                             size_t number, size_t at, vc_error *error)
+{
+    const vc_cube *nested = cube->sources[first].nested;
+    const vc_cube_measure *from = &nested->measures[number];
+    vc_arena *arena = vc_model_arena(measures->model);
+    vc_cube_measure kept = measures->items[at], *measure = &measures->items[at];
+    *measure = *from;
+    measure->name = kept.name;
+    measure->is_hidden = kept.is_hidden;
+    measure->label = first_present(kept.label, from->label);
+    measure->unit = first_present(kept.unit, from->unit);
+    measure->format = first_present(kept.format, from->format);
+    if (kept.unrelated != VC_UNRELATED_DEFAULT) measure->unrelated = kept.unrelated;
+    measure->source = first + from->source;
+    if (from->expr == NULL) return VC_OK;
+    size_t *operands = VC_ARENA_NEW(arena, size_t, from->noperands + 1);
+    if (operands == NULL) return vc_no_memory(error);
+    measure->operands = operands;
+    for (size_t i = 0; i < from->noperands; i++) {
+        operands[i] = measures->count;
+        vc_cube_measure *hidden = add_measure(measures);
+        if (hidden == NULL) return vc_no_memory(error);
+        *hidden = (vc_cube_measure){.name = nested->measures[from->operands[i]].name,
+                                    .is_hidden = true,
+                                    .unrelated = kept.unrelated};
+        vc_status status =
+            copy_nested(measures, cube, first, from->operands[i], operands[i], error);
+        if (status != VC_OK) return status;
+    }
+    return VC_OK;
+}
+
+/* The first source of a nested cube; nsources when there is none of that alias. */
+static size_t find_nested(const vc_cube *cube, vc_str alias)
+{
+    size_t s = 0;
+    while (s < cube->nsources &&
+           (cube->sources[s].nested == NULL || !vc_str_equal(cube->sources[s].nested_alias, alias)))
+        s++;
+    return s;
+}
+
+static vc_status bind_nested(struct measures *measures, const vc_cube *cube, size_t first,
+                             const vc_measure_def *from, size_t at, vc_error *error)
+{
+    size_t number;
+    vc_status status =
+        vc_cube_find_measure(cube->sources[first].nested, from->measure, &number, error);
+    if (status != VC_OK)
+        return vc_model_place(cube->definition, from->pointer, "/measure", status, error);
+    if (from->nfixes > 0 || from->mode == VC_MODE_SET ||
+        from->reaggregate != VC_REAGGREGATE_DEFAULT) {
+        status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                         "'fix', 'mode' and 'reaggregate' of a measure of a nested cube are not "
+                         "supported by this version: say them there");
+        return vc_model_place(cube->definition, from->pointer, "", status, error);
+    }
+    measures->items[at].label = from->label;
+    return copy_nested(measures, cube, first, number, at, error);
+}
+
 /* A measure of the definition that names a source's measure. */
 static vc_status bind_virtual_base(struct measures *measures, const vc_cube *cube,
                                    const vc_measure_def *from, size_t at, vc_error *error)
 {
-    size_t source, number;
+    size_t source, number, first = find_nested(cube, from->source);
     const vc_definition *definition = cube->definition;
+    if (first < cube->nsources) return bind_nested(measures, cube, first, from, at, error);
     vc_status status = find_alias(cube, from->source, &source, error);
     if (status != VC_OK) return vc_model_place(definition, from->pointer, "/source", status, error);
     const vc_source_cube *stored = cube->sources[source].cube;
@@ -269,23 +334,49 @@ static vc_status bind_virtual_expr(struct measures *measures, const vc_cube *cub
 
 /* A virtual cube that lists no measures has those of all its sources; a name that is taken gets the
  * alias in front. */
+static vc_str choose_name(const struct measures *measures, vc_arena *arena, vc_str alias,
+                          vc_str name)
+{
+    for (size_t j = 0; j < measures->count; j++)
+        if (!measures->items[j].is_hidden && vc_str_equal(measures->items[j].name, name))
+            return vc_arena_printf(arena, "%.*s_%.*s", VC_FMT(alias), VC_FMT(name));
+    return name;
+}
+
+static vc_status add_nested_measures(struct measures *measures, const vc_cube *cube, size_t first,
+                                     vc_error *error)
+{
+    const vc_cube *nested = cube->sources[first].nested;
+    for (size_t i = 0; i < nested->nmeasures; i++) {
+        if (nested->measures[i].is_hidden) continue;
+        size_t at = measures->count;
+        vc_str name = choose_name(measures, vc_model_arena(measures->model),
+                                  cube->sources[first].nested_alias, nested->measures[i].name);
+        vc_cube_measure *measure = add_measure(measures);
+        if (measure == NULL || name.data == NULL) return vc_no_memory(error);
+        *measure = (vc_cube_measure){.name = name};
+        vc_status status = copy_nested(measures, cube, first, i, at, error);
+        if (status != VC_OK) return status;
+    }
+    return VC_OK;
+}
+
 static vc_status add_all_measures(struct measures *measures, const vc_cube *cube, vc_error *error)
 {
     vc_arena *arena = vc_model_arena(measures->model);
     for (size_t source = 0; source < cube->nsources; source++) {
         const vc_cube_def *stored = &cube->sources[source].cube->definition->as.cube;
+        if (cube->sources[source].nested != NULL && cube->sources[source].nested_source == 0) {
+            vc_status status = add_nested_measures(measures, cube, source, error);
+            if (status != VC_OK) return status;
+        }
+        if (cube->sources[source].nested != NULL) continue;
         for (size_t i = 0; i < stored->nmeasures; i++) {
             const vc_measure_def *from = &stored->measures[i];
-            vc_str name = from->name;
-            for (size_t j = 0; j < measures->count; j++)
-                if (!measures->items[j].is_hidden && vc_str_equal(measures->items[j].name, name)) {
-                    name = vc_arena_printf(arena, "%.*s_%.*s", VC_FMT(cube->sources[source].alias),
-                                           VC_FMT(from->name));
-                    break;
-                }
+            vc_str name = choose_name(measures, arena, cube->sources[source].alias, from->name);
             size_t at = measures->count;
             vc_cube_measure *measure = add_measure(measures);
-            if (measure == NULL) return vc_no_memory(error);
+            if (measure == NULL || name.data == NULL) return vc_no_memory(error);
             *measure = (vc_cube_measure){.name = name,
                                          .label = first_present(from->label, name),
                                          .unit = from->unit,

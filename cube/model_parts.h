@@ -11,7 +11,7 @@
 
 #include "cube/model.h"
 
-enum { VC_MAX_SOURCES = 64, VC_MAX_CUBE_DIMENSIONS = 256 };
+enum { VC_MAX_SOURCES = 64, VC_MAX_CUBE_DIMENSIONS = 256, VC_MAX_DEPTH = 8 };
 
 /* The source cube of that name, opened once per model: two aliases of one cube share it. Called
  * with the model's lock held. */
@@ -20,6 +20,10 @@ vc_status vc_model_source(vc_model *model, vc_str name, const vc_source_cube **c
 
 /* The kind of a stored cube; VC_NOT_FOUND when there is none. */
 vc_status vc_model_kind(vc_model *model, vc_str name, bool *is_virtual_out, vc_error *error);
+
+/* The cube of that name, opened. VC_BAD_INPUT "definition_cycle", with the path, when it is being
+ * opened. Called with the model's lock held. */
+vc_status vc_model_open(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
 
 vc_arena *vc_model_arena(vc_model *model);
 
@@ -54,5 +58,9 @@ vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *er
 /* A fix in terms of a source's leaves. `fixes` [nfixes] of a definition, of one source. */
 vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,
                          size_t nfixes, vc_cube_fix **fixes_out, vc_error *error);
+
+/* The leaves [nleaves bits] of a member, by its key or path. */
+vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc_str value,
+                              const uint64_t **leaves_out, vc_error *error);
 
 #endif

@@ -20,9 +20,13 @@ static bool is_about(const vc_virtual_builder *builder, const vc_private_def *po
     for (size_t s = 0; s < builder->virtual_cube->nsources; s++) {
         const vc_cube_source *source = &builder->sources[s];
         const vc_binding *binding = &source->bindings[dimension];
-        if (binding->kind == VC_BIND_NONE || !vc_str_equal(policy->alias, source->alias)) continue;
+        const vc_virtual_part *part = vc_virtual_part_of(builder, s);
+        if (binding->kind == VC_BIND_NONE || !vc_str_equal(policy->alias, part->definition->alias))
+            continue;
         vc_str own = source->cube->dimension_names[binding->source_dimension];
-        if (!is_mapped(source->definition, own) &&
+        for (size_t e = 0; part->cube != NULL && e < part->cube->ndimensions; e++)
+            if (part->outer[e] == dimension) own = part->cube->dimensions[e].name;
+        if (!is_mapped(part->definition, own) &&
             (vc_str_equal(policy->dimension, builder->dimensions[dimension].name) ||
              vc_str_equal(policy->dimension, own)))
             return true;
@@ -36,6 +40,8 @@ vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, v
     vc_unrelated *unrelated = VC_ARENA_NEW(builder->arena, vc_unrelated, builder->ndimensions + 1);
     if (unrelated == NULL) return vc_no_memory(error);
     for (size_t d = 0; d < builder->ndimensions; d++) {
+        unrelated[d] = vc_virtual_inner_policy(vc_virtual_part_of(builder, source), source, d);
+        if (unrelated[d] != VC_UNRELATED_DEFAULT) continue;
         unrelated[d] = VC_UNRELATED_NULL;
         for (size_t i = 0; i < virtual_cube->nprivates; i++)
             if (is_about(builder, &virtual_cube->privates[i], d))
@@ -64,10 +70,10 @@ static vc_status check_private(const vc_virtual_builder *builder, const vc_priva
                                vc_error *error)
 {
     size_t source, source_dimension;
-    vc_status status = vc_virtual_find_alias(builder, policy->alias, &source, error);
-    if (status != VC_OK) return status;
     for (size_t d = 0; d < builder->ndimensions; d++)
         if (is_about(builder, policy, d)) return check_lacking(builder, d, error);
+    vc_status status = vc_virtual_find_alias(builder, policy->alias, &source, error);
+    if (status != VC_OK) return status;
     const vc_cube_source *from = &builder->sources[source];
     status = vc_source_cube_find_dimension(from->cube, policy->dimension, &source_dimension, error);
     if (status != VC_OK) return status;
@@ -139,6 +145,25 @@ vc_status vc_virtual_check_aggregatable(const vc_virtual_builder *builder, vc_er
     return VC_OK;
 }
 
+vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc_str value,
+                              const uint64_t **leaves_out, vc_error *error)
+{
+    vc_arena *arena = vc_model_arena(model);
+    const vc_str *keys;
+    size_t nkeys;
+    vc_member_ref found;
+    vc_status status = vc_path_split(value, arena, &keys, &nkeys, error);
+    if (status == VC_OK)
+        status = vc_hierarchy_find_member(dimension, 0, keys, nkeys, arena, &found, error);
+    if (status != VC_OK) return status;
+    uint64_t *leaves = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(dimension->nleaves) + 1);
+    if (leaves == NULL) return vc_no_memory(error);
+    vc_level_mark_leaves(dimension, &dimension->hierarchies[0].levels[found.level], found.member,
+                         leaves);
+    *leaves_out = leaves;
+    return VC_OK;
+}
+
 vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,
                          size_t nfixes, vc_cube_fix **fixes_out, vc_error *error)
 {
@@ -146,21 +171,14 @@ vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc
     vc_cube_fix *out = VC_ARENA_NEW(arena, vc_cube_fix, nfixes + 1);
     if (out == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < nfixes; i++) {
-        size_t number, nkeys;
-        const vc_str *keys;
-        vc_member_ref found;
+        size_t number;
+        const uint64_t *leaves;
         vc_status status =
             vc_source_cube_find_dimension(source, fixes[i].dimension, &number, error);
+        if (status == VC_OK)
+            status = vc_model_fix_leaves(model, source->dimensions[number], fixes[i].value, &leaves,
+                                         error);
         if (status != VC_OK) return status;
-        status = vc_path_split(fixes[i].value, arena, &keys, &nkeys, error);
-        if (status != VC_OK) return status;
-        const vc_dimension *dimension = source->dimensions[number];
-        status = vc_hierarchy_find_member(dimension, 0, keys, nkeys, arena, &found, error);
-        if (status != VC_OK) return status;
-        uint64_t *leaves = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(dimension->nleaves) + 1);
-        if (leaves == NULL) return vc_no_memory(error);
-        vc_level_mark_leaves(dimension, &dimension->hierarchies[0].levels[found.level],
-                             found.member, leaves);
         out[i] = (vc_cube_fix){.source_dimension = number, .leaves = leaves};
     }
     *fixes_out = out;
@@ -169,9 +187,15 @@ vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc
 
 vc_status vc_virtual_fix_sources(vc_virtual_builder *builder, vc_error *error)
 {
-    for (size_t s = 0; s < builder->virtual_cube->nsources; s++) {
+    for (size_t i = 0; i < builder->nparts; i++) {
+        size_t s = builder->parts[i].first;
         const vc_source_def *from = &builder->virtual_cube->sources[s];
         vc_cube_source *source = &builder->sources[s];
+        if (builder->parts[i].cube != NULL) {
+            vc_status nested = vc_virtual_fix_nested(builder, &builder->parts[i], error);
+            if (nested != VC_OK) return nested;
+            continue;
+        }
         vc_status status = vc_model_fixes(builder->model, source->cube, from->fixes, from->nfixes,
                                           &source->fixes, error);
         if (status != VC_OK)

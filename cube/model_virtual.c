@@ -46,6 +46,13 @@ vc_status vc_virtual_get_outer(const vc_virtual_builder *builder, vc_str name,
 vc_status vc_virtual_find_alias(const vc_virtual_builder *builder, vc_str alias, size_t *source_out,
                                 vc_error *error)
 {
+    for (size_t i = 0; i < builder->nparts; i++)
+        if (builder->parts[i].cube != NULL &&
+            vc_str_equal(builder->parts[i].definition->alias, alias))
+            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                           "'%.*s' is a virtual cube; its dimensions cannot be named here by this "
+                           "version",
+                           VC_FMT(alias));
     for (size_t i = 0; i < builder->virtual_cube->nsources; i++)
         if (vc_str_equal(builder->virtual_cube->sources[i].alias, alias)) {
             *source_out = i;
@@ -66,6 +73,7 @@ void vc_virtual_bind(vc_virtual_builder *builder, size_t source, size_t source_d
                      .relation = relation,
                      .to_name = builder->sources[source].cube->dimension_names[source_dimension],
                      .mode = VC_MODE_SET,
+                     .join_alias = builder->sources[source].alias,
                      .join_kind = definition->join.kind,
                      .unmatched = definition->join.unmatched,
                      .refuses_fanout = definition->join.on_fanout == VC_FANOUT_ERROR};
@@ -89,8 +97,21 @@ size_t vc_virtual_add_dimension(vc_virtual_builder *builder, size_t source, size
 
 /* ---- sources ---- */
 
+/* What a source of a nested cube is there. */
+static void take_nested(vc_cube_source *source, const vc_virtual_part *part, size_t number)
+{
+    if (part->cube == NULL) return;
+    source->nested = part->cube;
+    source->nested_source = number - part->first;
+    source->nested_alias = part->definition->alias;
+    source->mode = part->cube->sources[source->nested_source].mode;
+    source->reaggregate = part->cube->sources[source->nested_source].reaggregate;
+}
+
 static vc_status open_sources(vc_virtual_builder *builder, vc_error *error)
 {
+    vc_status expanded = vc_virtual_expand(builder, error);
+    if (expanded != VC_OK) return expanded;
     const vc_virtual_def *virtual_cube = builder->virtual_cube;
     vc_arena *arena = builder->arena;
     size_t nsources = virtual_cube->nsources;
@@ -107,6 +128,7 @@ static vc_status open_sources(vc_virtual_builder *builder, vc_error *error)
         source->definition = from;
         source->mode = VC_MODE_SET;
         source->reaggregate = from->join.reaggregate;
+        take_nested(source, vc_virtual_part_of(builder, i), i);
         builder->max_dimensions += source->cube->ndimensions;
         builder->is_bound[i] = VC_ARENA_NEW(arena, bool, source->cube->ndimensions + 1);
         if (builder->is_bound[i] == NULL) return vc_no_memory(error);
@@ -134,16 +156,28 @@ static vc_status open_sources(vc_virtual_builder *builder, vc_error *error)
 
 /* ---- the whole ---- */
 
+static vc_status place_part(vc_virtual_builder *builder, vc_virtual_part *part, vc_error *error)
+{
+    return part->cube != NULL ? vc_virtual_place_nested(builder, part, error)
+                              : vc_virtual_place_rest(builder, part->first, error);
+}
+
+static vc_status join_part(vc_virtual_builder *builder, vc_virtual_part *part, vc_error *error)
+{
+    return part->cube != NULL ? vc_virtual_join_nested(builder, part, error)
+                              : vc_virtual_join_source(builder, part->first, error);
+}
+
 static vc_status place_dimensions(vc_virtual_builder *builder, vc_error *error)
 {
     const vc_virtual_def *virtual_cube = builder->virtual_cube;
-    vc_status status = vc_virtual_place_rest(builder, 0, error);
-    for (size_t s = 1; s < virtual_cube->nsources && status == VC_OK; s++)
-        status = vc_virtual_join_source(builder, s, error);
+    vc_status status = place_part(builder, &builder->parts[0], error);
+    for (size_t i = 1; i < builder->nparts && status == VC_OK; i++)
+        status = join_part(builder, &builder->parts[i], error);
     for (size_t c = 0; c < virtual_cube->ncommons && status == VC_OK; c++)
         status = vc_virtual_bind_common(builder, &virtual_cube->commons[c], error);
-    for (size_t s = 1; s < virtual_cube->nsources && status == VC_OK; s++)
-        status = vc_virtual_place_rest(builder, s, error);
+    for (size_t i = 1; i < builder->nparts && status == VC_OK; i++)
+        status = place_part(builder, &builder->parts[i], error);
     return status == VC_OK ? vc_virtual_check_common(builder, error) : status;
 }
 
@@ -170,6 +204,7 @@ vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition
                       .label = definition->label,
                       .definition = definition,
                       .is_virtual = true,
+                      .depth = builder.depth + 1,
                       .ndimensions = builder.ndimensions,
                       .dimensions = builder.dimensions,
                       .nsources = builder.virtual_cube->nsources,

@@ -7,17 +7,29 @@
  *     model_unite.c       one dimension of several with different members
  *     model_buckets.c     buckets of unmatched keys, visible members
  *     model_policies.c    unrelated, fix
+ *     model_nested.c      virtual cubes as sources
  */
 #ifndef CUBE_MODEL_VIRTUAL_H
 #define CUBE_MODEL_VIRTUAL_H
 
 #include "cube/model_parts.h"
 
+typedef struct vc_virtual_part { /* a source of the definition */
+    const vc_source_def *definition;
+    const vc_cube *cube; /* a nested virtual cube; NULL: a source cube */
+    size_t first, count; /* its sources among the builder's */
+    size_t *outer; /* nested: [ndimensions of cube] the place of each here; SIZE_MAX: none yet */
+} vc_virtual_part;
+
 typedef struct vc_virtual_builder {
     vc_model *model;
     vc_arena *arena;
     const vc_definition *definition;
-    const vc_virtual_def *virtual_cube;
+    const vc_virtual_def *virtual_cube; /* the definition's, with the sources of nested cubes in
+                                           their place */
+    vc_virtual_part *parts;             /* [nparts] */
+    size_t nparts, nflat;
+    unsigned depth; /* of the deepest nested cube */
     vc_cube *cube;
     vc_cube_source *sources;
     vc_cube_dimension *dimensions;
@@ -115,6 +127,28 @@ vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension,
 
 /* The slots that inner and right joins leave. */
 vc_status vc_virtual_find_visible(vc_virtual_builder *builder, size_t dimension, vc_error *error);
+
+/* ---- model_nested.c ---- */
+
+/* From the definition's sources to parts and the sources of all of them. */
+vc_status vc_virtual_expand(vc_virtual_builder *builder, vc_error *error);
+
+const vc_virtual_part *vc_virtual_part_of(const vc_virtual_builder *builder, size_t source);
+
+/* Join a nested cube: its sources are bound through both relations. */
+vc_status vc_virtual_join_nested(vc_virtual_builder *builder, vc_virtual_part *part,
+                                 vc_error *error);
+
+/* Take over the dimensions of a nested cube that no join has placed. */
+vc_status vc_virtual_place_nested(vc_virtual_builder *builder, vc_virtual_part *part,
+                                  vc_error *error);
+
+vc_status vc_virtual_fix_nested(vc_virtual_builder *builder, const vc_virtual_part *part,
+                                vc_error *error);
+
+/* The policy of a nested cube for one of its sources and a dimension; VC_UNRELATED_DEFAULT when it
+ * does not know the dimension. */
+vc_unrelated vc_virtual_inner_policy(const vc_virtual_part *part, size_t source, size_t dimension);
 
 /* ---- model_policies.c ---- */
 

@@ -305,7 +305,7 @@ static void put_coverage(vc_json_writer *json, const vc_cube *cube)
             const vc_binding *binding = &cube->sources[s].bindings[d];
             if (!vc_binding_is_joined(binding)) continue;
             vc_json_begin(json, NULL, '{');
-            vc_describe_coverage(json, cube->sources[s].alias, cube->dimensions[d].name,
+            vc_describe_coverage(json, binding->join_alias, cube->dimensions[d].name,
                                  &binding->relation->coverage);
             vc_json_end(json, '}');
         }

@@ -129,7 +129,7 @@ static vc_status compute(void *context, vc_arena *arena, const void **list_out, 
             const vc_binding *binding = &cube->sources[s].bindings[d];
             if (!vc_binding_is_joined(binding)) continue;
             vc_result_coverage *item = &items[list->count++];
-            *item = (vc_result_coverage){.source = cube->sources[s].alias,
+            *item = (vc_result_coverage){.source = binding->join_alias,
                                          .dimension = cube->dimensions[d].name,
                                          .counts = binding->relation->coverage};
             vc_status status = measure_shares(&in, s, d, item, error);

@@ -434,7 +434,7 @@ static void notice_unmatched(struct answering *in, size_t source, size_t dimensi
     const vc_binding *binding = &cube->sources[source].bindings[dimension];
     const vc_coverage *counts = &binding->relation->coverage;
     uint64_t nunmatched = counts->members - counts->members_matched - counts->excluded;
-    vc_str alias = cube->sources[source].alias, name = cube->dimensions[dimension].name;
+    vc_str alias = binding->join_alias, name = cube->dimensions[dimension].name;
     uint64_t nleft_out = count_not_indexed(binding->relation);
     vc_str apart = VC_STR("");
     if (nleft_out == nunmatched)
@@ -655,6 +655,21 @@ static vc_status add_notices(struct answering *in, vc_error *error)
     return VC_OK;
 }
 
+/* Is a source read that lies behind the join, or does the join decide which members there are? */
+static bool depends_on(const vc_plan *plan, const vc_result_coverage *join)
+{
+    for (size_t s = 0; s < plan->cube->nsources; s++) {
+        const vc_cube_source *source = &plan->cube->sources[s];
+        if (!uses_source(plan, s) && source->definition->join.kind == VC_JOIN_LEFT) continue;
+        for (size_t d = 0; d < plan->cube->ndimensions; d++)
+            if (source->bindings[d].kind == VC_BIND_RELATION &&
+                vc_str_equal(source->bindings[d].join_alias, join->source) &&
+                vc_str_equal(plan->cube->dimensions[d].name, join->dimension))
+                return true;
+    }
+    return false;
+}
+
 /* The coverage of the joins that the answer depends on: of the sources it reads, and of those that
  * decide which members there are. */
 static vc_status add_coverage(struct answering *in, vc_error *error)
@@ -668,12 +683,7 @@ static vc_status add_coverage(struct answering *in, vc_error *error)
     vc_result_coverage *kept = VC_ARENA_NEW(in->arena, vc_result_coverage, nall + 1);
     if (kept == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < nall; i++)
-        for (size_t s = 0; s < plan->cube->nsources; s++) {
-            const vc_cube_source *source = &plan->cube->sources[s];
-            if (vc_str_equal(source->alias, all[i].source) &&
-                (uses_source(plan, s) || source->definition->join.kind != VC_JOIN_LEFT))
-                kept[nkept++] = all[i];
-        }
+        if (depends_on(plan, &all[i])) kept[nkept++] = all[i];
     in->result->coverage = kept;
     in->result->ncoverage = nkept;
     return VC_OK;

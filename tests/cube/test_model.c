@@ -376,20 +376,27 @@ Test(model, errors_say_what)
     scratch_close(&scratch);
 }
 
-Test(model, virtual_over_virtual)
+/* "v" is one deep, "w2" over it two, and so on; a ninth is too deep. */
+Test(model, nested_too_deep)
 {
     struct scratch scratch;
     vc_load_report report;
     vc_error error = {0};
     open_cubes(&scratch);
     scratch_need_load(&scratch, write_virtual(&scratch, CITIES(""), ""), (vc_load_options){0});
-    const char *path = scratch_write(
-        &scratch, "w.json",
-        "{\"name\": \"w\", \"kind\": \"virtual\", \"primary\": \"sales\", \"sources\": "
-        "[{\"cube\": \"sales\"}, {\"cube\": \"v\"}]}");
-    cr_assert_neq(scratch_load(&scratch, path, (vc_load_options){0}, &report, &error), VC_OK);
-    cr_assert_str_eq(error.code, "unsupported");
-    cr_assert_str_eq(error.pointer, "/sources/1/cube");
+    for (int depth = 2; depth <= 9; depth++) {
+        char name[16], text[256];
+        snprintf(name, sizeof name, "w%d.json", depth);
+        snprintf(text, sizeof text,
+                 "{\"name\": \"w%d\", \"kind\": \"virtual\", \"primary\": \"inner\", \"sources\": "
+                 "[{\"alias\": \"inner\", \"cube\": \"%s%.0d\"}]}",
+                 depth, depth == 2 ? "v" : "w", depth == 2 ? 0 : depth - 1);
+        const char *path = scratch_write(&scratch, name, text);
+        vc_status status = scratch_load(&scratch, path, (vc_load_options){0}, &report, &error);
+        cr_assert_eq(status, depth <= 8 ? VC_OK : VC_LIMIT, "%s: %s", name, error.message);
+    }
+    cr_assert_str_eq(error.code, "limit_depth");
+    cr_assert_str_eq(error.pointer, "/sources/0/cube");
     scratch_close(&scratch);
 }
 

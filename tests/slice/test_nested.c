@@ -1,0 +1,81 @@
+/* L1 for nesting: a virtual cube that has another one for its only source answers as that one does,
+ * whatever is asked. Random worlds, as in test_differential.c; VCUBE_ROUNDS and VCUBE_SEED as
+ * there. */
+#include "tests/slice/asking.h"
+#include "tests/slice/fixture.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct nest {
+    struct world world;
+    struct fixture fixture;
+    struct oracle *oracle; /* the texts of queries are its own */
+    vc_arena arena;
+};
+
+static void load(struct nest *nest)
+{
+    world_write(&nest->world, nest->fixture.path, false);
+    fixture_write(&nest->fixture, "n.json",
+                  "{\"name\": \"n\", \"kind\": \"virtual\", \"primary\": \"v\", \"sources\": "
+                  "[{\"cube\": \"v\"}]}");
+    fixture_need_load(&nest->fixture, false);
+    if (!nest->world.has_append) return;
+    world_write(&nest->world, nest->fixture.path, true);
+    fixture_need_load(&nest->fixture, true);
+}
+
+static vc_status answer(struct nest *nest, vc_query *query, const char *cube, vc_buffer *dump,
+                        vc_error *error)
+{
+    const vc_result *result = NULL;
+    query->cube = vc_str_of(cube);
+    vc_status status =
+        vc_engine_run(nest->fixture.model, query, NULL, &nest->arena, &result, error);
+    if (status == VC_OK) fixture_dump(result, dump);
+    return status;
+}
+
+static void compare(struct nest *nest, uint64_t seed)
+{
+    vc_query query = asking_make(nest->oracle, "v", &nest->world.random, 200, &nest->arena);
+    vc_buffer plain = {0}, nested = {0}, text = {0};
+    vc_error plain_error = {0}, nested_error = {0};
+    vc_status expected = answer(nest, &query, "v", &plain, &plain_error);
+    vc_status status = answer(nest, &query, "n", &nested, &nested_error);
+    asking_print(&query, &text);
+    cr_assert_eq(status, expected, "seed %llu: %s\n%s", (unsigned long long)seed,
+                 nested_error.message, vc_buffer_text(&text));
+    if (status != VC_OK) cr_assert_str_eq(nested_error.code, plain_error.code);
+    cr_assert(strcmp(vc_buffer_text(&nested), vc_buffer_text(&plain)) == 0,
+              "seed %llu:\n%s\n%s\nexpected\n%s", (unsigned long long)seed, vc_buffer_text(&text),
+              vc_buffer_text(&nested), vc_buffer_text(&plain));
+    vc_buffer_release(&plain);
+    vc_buffer_release(&nested);
+    vc_buffer_release(&text);
+}
+
+Test(nested, is_transparent, .timeout = 3600)
+{
+    const char *rounds = getenv("VCUBE_ROUNDS"), *seed = getenv("VCUBE_SEED");
+    unsigned nrounds = rounds == NULL ? 60 : (unsigned)strtoul(rounds, NULL, 10) / 4, ncompared = 0;
+    uint64_t first = seed == NULL ? 1 : strtoull(seed, NULL, 10);
+    for (unsigned i = 0; i < nrounds; i++) {
+        struct nest nest = {0};
+        const char *why;
+        fixture_open(&nest.fixture);
+        world_make(&nest.world, first + 70000 + i, 80);
+        nest.oracle = oracle_new(&nest.world, "v", &why);
+        if (nest.oracle != NULL) load(&nest);
+        for (unsigned q = 0; nest.oracle != NULL && q < 12; q++, ncompared++)
+            compare(&nest, first + 70000 + i);
+        oracle_free(nest.oracle);
+        fixture_close(&nest.fixture);
+        world_release(&nest.world);
+        vc_arena_release(&nest.arena);
+    }
+    cr_assert_gt(ncompared, 0);
+}
