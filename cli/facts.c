@@ -1,7 +1,8 @@
-/* facts: the rows behind a cell or a cut. */
+/* facts and cell: what is behind a cell. */
 #include "render/facts.h"
 #include "cli/asking.h"
 #include "query/clauses.h"
+#include "render/lineage.h"
 
 #include <errno.h>
 #include <string.h>
@@ -76,18 +77,23 @@ static vc_status print_facts(vc_arena *arena, const vc_facts *facts, vc_error *e
     return status;
 }
 
+static vc_status print_out(vc_buffer *out, vc_error *error)
+{
+    vc_status status = VC_OK;
+    if (out->failed)
+        status = vc_no_memory(error);
+    else if (fwrite(out->data, 1, out->size, stdout) != out->size)
+        status = vc_fail(error, VC_STORAGE, "output", "standard output: %s", strerror(errno));
+    vc_buffer_release(out);
+    return status;
+}
+
 static vc_status print_json(const vc_facts *facts, vc_error *error)
 {
     vc_buffer out = {0};
-    vc_status status = VC_OK;
     vc_facts_put_json(&out, facts);
     vc_buffer_put_char(&out, '\n');
-    if (out.failed)
-        status = vc_no_memory(error);
-    else if (fwrite(out.data, 1, out.size, stdout) != out.size)
-        status = vc_fail(error, VC_STORAGE, "output", "standard output: %s", strerror(errno));
-    vc_buffer_release(&out);
-    return status;
+    return print_out(&out, error);
 }
 
 /* ---- the command ---- */
@@ -159,4 +165,74 @@ const vc_command vc_command_facts = {
     .min_operands = 1,
     .max_operands = 1,
     .run = run_facts,
+};
+
+/* ---- cell ---- */
+
+static vc_status print_lineage(const vc_lineage *lineage, bool is_json, vc_error *error)
+{
+    vc_buffer out = {0};
+    if (is_json) {
+        vc_lineage_put_json(&out, lineage);
+        vc_buffer_put_char(&out, '\n');
+    } else {
+        vc_lineage_put_text(&out, lineage, vc_cli_has_colour(stdout));
+    }
+    return print_out(&out, error);
+}
+
+static int run_cell(const vc_arguments *arguments)
+{
+    vc_asking in = {0};
+    vc_error error = {0};
+    vc_query query;
+    vc_list measures = {0};
+    const vc_lineage *lineage;
+    const char *measure = vc_arguments_get(arguments, "measure");
+    vc_status status = vc_asking_parse(arguments, &in.arena, &query, &error);
+    if (status == VC_OK && measure != NULL)
+        status = vc_measures_parse((vc_source_text){.text = vc_str_of(measure), .where = "measure"},
+                                   &in.arena, &measures, &error);
+    query.measures = measures.items;
+    query.nmeasures = measures.count;
+    vc_lineage_query asked = {.query = &query,
+                              .limit = query.limit == UINT64_MAX ? 10 : (size_t)query.limit};
+    if (status == VC_OK) status = vc_asking_open(arguments, query.at, &in, &error);
+    if (status == VC_OK)
+        status = vc_lineage_run(in.model, &asked, &in.options, &in.arena, &lineage, &error);
+    if (status == VC_OK)
+        status = print_lineage(lineage, vc_arguments_get(arguments, "json") != NULL, &error);
+    vc_asking_close(&in);
+    return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
+}
+
+static const vc_option cell_options[] = {
+    VC_OPTION_DIR,
+    VC_OPTION_JSON,
+    {"cut", 0, "DIM:SELECTION|...", "the cell; may be repeated"},
+    {"measure", 0, "NAME", "its measure"},
+    {"drilldown", 0, "DIM[:LEVEL]|...",
+     "for measures over members (share, growth): must leave a row"},
+    {"limit", 0, "N", "how many members, rows of the mapping and parts to list (default 10)"},
+    {"at", 0, "SNAPSHOT", "answer from this snapshot"},
+    {"threads", 0, "N", "threads (default: one per processor)"},
+    VC_OPTION_END};
+
+const vc_command vc_command_cell = {
+    .name = "cell",
+    .operands = "CUBE",
+    .summary = "why a cell has its value",
+    .help =
+        "The value and its status in words; for each measure that it is computed from what the\n"
+        "cut became in the source, through which rows of the mapping, under which policies and\n"
+        "fixes; and the source's own cells of which the value is made, put together again to\n"
+        "check that they are.\n\n"
+        "Examples:\n"
+        "  vcube cell -d data world --cut 'geo:FRA|date:2020' --measure urban\n"
+        "  vcube cell -d data world --cut geo:Europe --measure cpop --limit 5\n"
+        "  vcube cell -d data world --cut geo:ATA --measure cpop --json",
+    .options = cell_options,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run_cell,
 };

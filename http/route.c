@@ -19,6 +19,7 @@ static const vc_route routes[] = {
      vc_handle_dimension_index, false, true},
     {VC_METHOD_GET, "/v1/cubes/{cube}/aggregate", vc_handle_aggregate, false, false},
     {VC_METHOD_GET, "/v1/cubes/{cube}/facts", vc_handle_facts, false, true},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/cell", vc_handle_cell, false, true},
     {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, false, true},
     {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, false, true},
     {VC_METHOD_POST, "/v1/query", vc_handle_query, false, false},

@@ -45,7 +45,8 @@ static vc_cube_measure count_of(size_t source)
                              .type = VC_VALUE_INT,
                              .source = source,
                              .column = -1,
-                             .distinct_dimension = -1};
+                             .distinct_dimension = -1,
+                             .mode = VC_MODE_SET}; /* each fact once, whatever its weight */
 }
 
 static bool same_facts(const vc_cube_measure *a, const vc_cube_measure *b)
@@ -142,11 +143,35 @@ static vc_status put_rows(const struct collecting *in, vc_fact_set *set, vc_erro
     return VC_OK;
 }
 
+/* What is scanned: where facts count in parts, their classes. */
+static const vc_table *scanned_table(const vc_grain *grain, size_t pass)
+{
+    const vc_table *table = grain->tables[pass];
+    return table->classes != NULL ? table->classes : table;
+}
+
+/* Below its grain a fact may count in parts; here it is one all the same. */
+static vc_status count_whole(const vc_plan *plan, const vc_grain *grain, size_t number,
+                             uint64_t *count_out, vc_error *error)
+{
+    vc_pass pass = plan->passes[number];
+    vc_scan_stats stats;
+    vc_cells *cells = NULL;
+    pass.naccumulators = 0;
+    *count_out = 0;
+    vc_status status =
+        vc_scan_run(plan, &pass, scanned_table(grain, number), &cells, &stats, error);
+    for (size_t slot = 0; status == VC_OK && slot < vc_cells_count(cells); slot++)
+        *count_out += vc_cells_facts(cells)[slot];
+    vc_cells_free(cells);
+    return status;
+}
+
 static vc_status find_rows(const struct finding *in, const vc_plan *plan, const vc_grain *grain,
                            size_t number, vc_fact_set *set, vc_error *error)
 {
     vc_pass pass = plan->passes[plan->measures[number].pass];
-    const vc_table *table = grain->tables[plan->measures[number].pass];
+    const vc_table *table = scanned_table(grain, plan->measures[number].pass);
     struct collecting collecting = {
         .arena = in->arena, .offset = in->query->offset, .limit = in->query->limit};
     vc_status status = vc_fact_teller_new(plan, pass.source, in->query, in->is_known, in->arena,
@@ -203,7 +228,11 @@ static vc_status fill_set(const struct finding *in, const vc_plan *plan, vc_grai
     if (status == VC_OK) status = vc_grain_need(grain, number, NULL, error);
     if (status == VC_OK) status = vc_grain_read(grain, number, groups, &cell, &has_facts, error);
     if (status != VC_OK) return status;
-    set->count = cell.is_null ? 0 : (uint64_t)cell.as.i;
+    if (!cell.is_null && grain->tables[measure->pass]->classes != NULL)
+        status = count_whole(plan, grain, measure->pass, &set->count, error);
+    else if (!cell.is_null)
+        set->count = (uint64_t)cell.as.i;
+    if (status != VC_OK) return status;
     set->reason = set->count == 0 && !cell.is_null ? VC_REASON_EMPTY : cell.reason;
     return find_rows(in, plan, grain, number, set, error);
 }

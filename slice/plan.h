@@ -21,7 +21,8 @@
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
  *     facts*.c     the facts behind a cell           naming.c   what single leaves are called
- *     explain.c    how it is done, and the memory it needs
+ *     lineage*.c   where a value comes from          join_keys.c  the keys that relations were made
+ * of explain.c    how it is done, and the memory it needs
  */
 #ifndef SLICE_PLAN_H
 #define SLICE_PLAN_H

@@ -1,6 +1,8 @@
 /* Drill-through: the facts behind every cell of random answers are as many as the cell counts, and
- * what is added up over them by hand is the value of the cell. */
+ * what is added up over them by hand is the value of the cell. Lineage: it tells of the same cell,
+ * and its parts put together are the value. */
 #include "slice/facts.h"
+#include "slice/lineage.h"
 #include "tests/slice/asking.h"
 #include "tests/slice/fixture.h"
 
@@ -23,7 +25,7 @@ struct drill {
     vc_arena *arena;
     const vc_cube *cube;
     uint64_t seed;
-    unsigned ncells, nempty, nfacts, nnulls;
+    unsigned ncells, nempty, nfacts, nnulls, nchecked, nparts;
 };
 
 /* ---- cells as cuts ---- */
@@ -103,6 +105,58 @@ static const char *say(const vc_query *query)
     return vc_buffer_text(&text);
 }
 
+static bool same_cell(const vc_cell *a, const vc_cell *b)
+{
+    return a->is_null == b->is_null && a->reason == b->reason && (a->is_null || a->as.i == b->as.i);
+}
+
+/* What the lineage of a source says of itself. */
+static void check_source(struct drill *in, const vc_lineage_source *source, const vc_query *query)
+{
+    uint64_t nfacts = source->rest.facts;
+    for (size_t i = 0; i < source->nlisted; i++)
+        nfacts += source->parts[i].facts;
+    cr_assert_eq(nfacts, source->nfacts);
+    in->nparts += (unsigned)source->nparts;
+    if (!source->is_checked) return;
+    in->nchecked++;
+    cr_assert(source->adds_up,
+              "seed %llu, %.*s: %s of %zu parts is not the value (%lld, null %d %c; again %lld, "
+              "null %d)\n%s",
+              (unsigned long long)in->seed, VC_FMT(source->measure),
+              vc_aggregator_name(source->aggregator), (size_t)source->nparts,
+              (long long)source->cell.as.i, source->cell.is_null, source->cell.reason,
+              (long long)source->again.as.i, source->again.is_null, say(query));
+    for (size_t d = 0; d < source->ndimensions; d++) {
+        const vc_lineage_dimension *dimension = &source->dimensions[d];
+        cr_assert_geq(dimension->nlinks, dimension->translated.count);
+        if (dimension->reason == VC_REASON_UNMATCHED)
+            cr_assert_eq(dimension->translated.count, 0,
+                         "seed %llu, %.*s: unmatched, but found\n%s", (unsigned long long)in->seed,
+                         VC_FMT(source->measure), say(query));
+    }
+}
+
+static void check_lineage(struct drill *in, const vc_query *cut, vc_str measure,
+                          const vc_cell *cell)
+{
+    vc_error error = {0};
+    const vc_lineage *lineage;
+    vc_measure_ref ref = {.name = measure};
+    vc_query query = *cut;
+    vc_lineage_query asked = {.query = &query, .limit = 2};
+    query.measures = &ref;
+    query.nmeasures = 1;
+    vc_status status =
+        vc_lineage_run(in->fixture->model, &asked, NULL, in->arena, &lineage, &error);
+    cr_assert_eq(status, VC_OK, "seed %llu, %.*s: %s", (unsigned long long)in->seed,
+                 VC_FMT(measure), error.message);
+    cr_assert(same_cell(&lineage->cell, cell), "seed %llu, %.*s: lineage tells of another value",
+              (unsigned long long)in->seed, VC_FMT(measure));
+    for (size_t s = 0; s < lineage->nsources; s++)
+        check_source(in, &lineage->sources[s], &query);
+}
+
 static void check_cell(struct drill *in, const vc_query *cut, const vc_cube_measure *measure,
                        const vc_cell *cell)
 {
@@ -161,12 +215,14 @@ static void check_cut(struct drill *in, const vc_query *cut)
     for (size_t m = 0; m < in->cube->nmeasures; m++) {
         const vc_cube_measure *measure = &in->cube->measures[m];
         vc_query query = *cut;
-        if (measure->expr != NULL || measure->is_hidden) continue;
+        if (measure->is_hidden) continue;
         ref.name = measure->name;
         query.measures = &ref;
         query.nmeasures = 1;
-        if (vc_engine_run(in->fixture->model, &query, NULL, in->arena, &result, &error) == VC_OK)
-            check_cell(in, cut, measure, result->summary);
+        if (vc_engine_run(in->fixture->model, &query, NULL, in->arena, &result, &error) != VC_OK)
+            continue;
+        check_lineage(in, cut, measure->name, result->summary);
+        if (measure->expr == NULL) check_cell(in, cut, measure, result->summary);
     }
 }
 
@@ -197,8 +253,10 @@ static void check_answer(struct drill *in, const vc_query *query, const vc_resul
             cr_assert_eq(vc_cube_find_measure(in->cube, result->measures[m].name, &number, NULL),
                          VC_OK);
             /* Rows below the grain are not what is cut there: a year of one month. */
-            if (in->cube->measures[number].expr == NULL && cell->reason != VC_REASON_GRAIN)
-                check_cell(in, &cut, &in->cube->measures[number], cell);
+            if (cell->reason == VC_REASON_GRAIN || in->cube->measures[number].expr != NULL)
+                continue;
+            check_lineage(in, &cut, result->measures[m].name, cell);
+            check_cell(in, &cut, &in->cube->measures[number], cell);
         }
     }
     vc_query whole = cut_to_row(in, query, result, SIZE_MAX);
@@ -252,10 +310,13 @@ Test(facts, as_many_as_are_counted)
         fixture_close(&fixture);
         world_release(&world);
     }
-    fprintf(stderr, "%u cells drilled, %u without facts, %u null, %u facts\n", in.ncells, in.nempty,
-            in.nnulls, in.nfacts);
+    fprintf(
+        stderr,
+        "%u cells drilled, %u without facts, %u null, %u facts; %u values checked, of %u parts\n",
+        in.ncells, in.nempty, in.nnulls, in.nfacts, in.nchecked, in.nparts);
     if (nrounds < 50) return;
     cr_assert_gt(in.ncells, 1000);
     cr_assert_gt(in.nempty, 50);
     cr_assert_gt(in.nfacts, 10000);
+    cr_assert_gt(in.nchecked, 500);
 }

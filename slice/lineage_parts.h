@@ -1,0 +1,24 @@
+/* Lineage in three files: lineage.c the whole, lineage_dimensions.c what a cut became,
+ * lineage_parts.c of what a value is made. Private to slice/.
+ */
+#ifndef SLICE_LINEAGE_PARTS_H
+#define SLICE_LINEAGE_PARTS_H
+
+#include "slice/lineage.h"
+#include "slice/plan.h"
+
+typedef struct vc_tracing { /* a base measure that is being traced */
+    const vc_plan *plan;
+    const vc_grain *grain; /* no axis is kept; the measure's pass was scanned */
+    size_t measure;        /* of the plan */
+    size_t limit;
+    vc_arena *arena;
+} vc_tracing;
+
+/* dimensions, fixes, over */
+vc_status vc_trace_dimensions(const vc_tracing *in, vc_lineage_source *out, vc_error *error);
+
+/* by, parts, rest, and the check. out->cell is there. */
+vc_status vc_trace_parts(const vc_tracing *in, vc_lineage_source *out, vc_error *error);
+
+#endif
