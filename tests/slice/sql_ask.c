@@ -7,326 +7,11 @@
  *
  * t, why and w are of one grouping and made anew for each.
  */
-#include "tests/slice/sql.h"
+#include "tests/slice/sql_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct sql_question {
-    struct sql *sql;
-    const vc_query *query;
-    bool is_cut[SQL_DIMENSIONS];
-    unsigned naxes, axes[SQL_AXES], levels[SQL_AXES];
-    unsigned asked[SQL_NODES], nasked;
-    bool is_wanted[SQL_NODES]; /* asked, compared, or needed for one of those */
-};
-
-#define RUN(in, ...) sql_run((in)->sql, &(in)->sql->log, __VA_ARGS__)
-
-/* ---- conditions ---- */
-
-struct cutting {
-    struct sql_question *in;
-    unsigned d, cube, of;
-    const struct world_dimension *stored;
-    const bool *is_number; /* per level */
-};
-
-static void put_is(vc_buffer *out, unsigned level, vc_str key)
-{
-    vc_buffer_printf(out, "l%u ", level);
-    if (key.size == 0) {
-        vc_buffer_put_text(out, "IS NULL");
-        return;
-    }
-    vc_buffer_put_text(out, "IS "); /* not "=": a negation of null must be true */
-    sql_put_text(out, key);
-}
-
-static int64_t count_leaves(const struct cutting *at, vc_buffer *condition)
-{
-    return sql_number(at->in->sql, "SELECT count(*) FROM c%u_%u WHERE %s", at->cube, at->of,
-                      vc_buffer_text(condition));
-}
-
-/* A key alone means a member of the first level, else the one member below that has it. */
-static const char *find_alone(const struct cutting *at, vc_str key, unsigned *level_out)
-{
-    vc_buffer text = {0};
-    int64_t nmembers = 0;
-    put_is(&text, 0, key);
-    *level_out = 0;
-    bool is_first = count_leaves(at, &text) > 0;
-    for (unsigned l = 1; l < at->stored->nlevels && !is_first; l++) {
-        vc_buffer_clear(&text);
-        put_is(&text, l, key);
-        int64_t count = sql_number(at->in->sql,
-                                   "SELECT count(DISTINCT m%u) FROM c%u_%u JOIN o%u_%u USING "
-                                   "(leaf) WHERE %s",
-                                   l, at->cube, at->of, at->cube, at->of, vc_buffer_text(&text));
-        if (count > 0) *level_out = l;
-        nmembers += count;
-    }
-    vc_buffer_release(&text);
-    return is_first || nmembers == 1 ? NULL : nmembers == 0 ? "unknown_member" : "ambiguous_key";
-}
-
-static const char *put_path(const struct cutting *at, const char *target, const vc_item *item,
-                            vc_buffer *out)
-{
-    vc_buffer text = {0};
-    unsigned level;
-    const char *error = NULL;
-    if (item->nkeys == 1) {
-        vc_buffer_put_text(&text, "syn AND (skey IS ");
-        sql_put_text(&text, item->keys[0]);
-        vc_buffer_put_text(&text, " OR bkey IS ");
-        sql_put_text(&text, item->keys[0]);
-        vc_buffer_put_text(&text, ")");
-        if (sql_number(at->in->sql, "SELECT count(*) FROM x%u WHERE %s", at->d,
-                       vc_buffer_text(&text)) > 0) {
-            vc_buffer_put_text(out, vc_buffer_text(&text));
-            vc_buffer_release(&text);
-            return NULL;
-        }
-        vc_buffer_clear(&text);
-    }
-    if (item->nkeys == 1 && target != NULL) {
-        if (target[0] == 'l') {
-            put_is(&text, (unsigned)(target[1] - '0'), item->keys[0]);
-        } else {
-            vc_buffer_printf(&text, "%s IS ", target);
-            sql_put_text(&text, item->keys[0]);
-        }
-        if (count_leaves(at, &text) == 0) error = "unknown_member";
-    } else if (item->nkeys == 1) {
-        error = find_alone(at, item->keys[0], &level);
-        if (error == NULL) put_is(&text, level, item->keys[0]);
-    } else {
-        for (size_t k = 0; k < item->nkeys; k++) {
-            vc_buffer_put_text(&text, k > 0 ? " AND " : "");
-            put_is(&text, (unsigned)k, item->keys[k]);
-        }
-        if (item->nkeys == 0) vc_buffer_put_text(&text, "1");
-        if (item->nkeys > 0 && count_leaves(at, &text) == 0) error = "unknown_member";
-    }
-    vc_buffer_printf(out, "NOT syn AND %s", vc_buffer_text(&text));
-    vc_buffer_release(&text);
-    return error;
-}
-
-/* Does a path, from `level` down, stand behind (>) or before (<) the end, or at it? Members with a
- * null key on the way are in no range; on a level of numbers they are compared as such. */
-static void put_beyond(const struct cutting *at, const vc_str *keys, size_t nkeys, unsigned level,
-                       const char *sign, bool excludes, vc_buffer *out)
-{
-    vc_buffer_put_text(out, "coalesce(");
-    for (size_t k = 0; k < nkeys; k++) {
-        bool is_number = at->is_number[level + k], is_last = k + 1 == nkeys;
-        char left[40];
-        snprintf(left, sizeof left, is_number ? "CAST(l%zu AS INTEGER)" : "l%zu", level + k);
-        vc_buffer_printf(out, "(%s %s%s ", left, sign, is_last && !excludes ? "=" : "");
-        vc_buffer end = {0};
-        if (is_number)
-            vc_buffer_printf(&end, "%.*s", VC_FMT(keys[k]));
-        else
-            sql_put_text(&end, keys[k]);
-        vc_buffer_put_text(out, vc_buffer_text(&end));
-        if (!is_last) vc_buffer_printf(out, " OR (%s = %s AND ", left, vc_buffer_text(&end));
-        vc_buffer_release(&end);
-    }
-    for (size_t k = 0; k + 1 < nkeys; k++)
-        vc_buffer_put_text(out, "))");
-    vc_buffer_put_text(out, "), 0)");
-}
-
-/* The values of an attribute or key in a range: as numbers where both are. */
-static void put_value_beyond(const char *target, vc_str end, const char *sign, bool excludes,
-                             vc_buffer *out)
-{
-    const char *equal = excludes ? "" : "=";
-    vc_buffer_printf(out, "coalesce(");
-    if (vc_str_is_number(end))
-        vc_buffer_printf(
-            out, "CASE WHEN %s NOT GLOB '*[^0-9]*' THEN CAST(%s AS INTEGER) %s%s %.*s ELSE ",
-            target, target, sign, equal, VC_FMT(end));
-    vc_buffer_printf(out, "%s %s%s ", target, sign, equal);
-    sql_put_text(out, end);
-    vc_buffer_put_text(out, vc_str_is_number(end) ? " END, 0)" : ", 0)");
-}
-
-/* The level on which ends of one key stand: the highest on which one is found, else the first. */
-static const char *choose_level(const struct cutting *at, const vc_item *item, unsigned *level_out)
-{
-    const vc_str *ends[2] = {item->nkeys == 1 ? item->keys : NULL,
-                             item->nend_keys == 1 ? item->end_keys : NULL};
-    unsigned best = WORLD_LEVELS;
-    bool is_ambiguous = false;
-    for (int i = 0; i < 2; i++) {
-        unsigned level;
-        if (ends[i] == NULL) continue;
-        const char *error = find_alone(at, *ends[i], &level);
-        if (error == NULL && level < best) best = level;
-        is_ambiguous |= error != NULL && strcmp(error, "ambiguous_key") == 0;
-    }
-    *level_out = best == WORLD_LEVELS ? 0 : best;
-    return best == WORLD_LEVELS && is_ambiguous ? "ambiguous_key" : NULL;
-}
-
-static bool are_ends(const struct cutting *at, const vc_str *keys, size_t nkeys, unsigned level)
-{
-    for (size_t k = 0; k < nkeys && at->stored->nleaves > 0; k++)
-        if (at->is_number[level + k] && !vc_str_is_number(keys[k])) return false;
-    return true;
-}
-
-static const char *put_range(const struct cutting *at, const char *target, const vc_item *item,
-                             vc_buffer *out)
-{
-    vc_buffer_put_text(out, "NOT syn");
-    if (target != NULL && target[0] != 'l') {
-        vc_buffer_printf(out, " AND %s IS NOT NULL", target);
-        if (item->nkeys > 0) {
-            vc_buffer_put_text(out, " AND ");
-            put_value_beyond(target, item->keys[0], ">", item->excludes_first, out);
-        }
-        if (item->nend_keys > 0) {
-            vc_buffer_put_text(out, " AND ");
-            put_value_beyond(target, item->end_keys[0], "<", item->excludes_end, out);
-        }
-        return NULL;
-    }
-    unsigned single = 0;
-    if (target != NULL) {
-        single = (unsigned)(target[1] - '0');
-    } else {
-        const char *error = choose_level(at, item, &single);
-        if (error != NULL) return error;
-    }
-    unsigned low = item->nkeys == 1 ? single : 0, high = item->nend_keys == 1 ? single : 0;
-    if (!are_ends(at, item->keys, item->nkeys, low) ||
-        !are_ends(at, item->end_keys, item->nend_keys, high))
-        return "syntax";
-    if (item->nkeys > 0) {
-        vc_buffer_put_text(out, " AND ");
-        put_beyond(at, item->keys, item->nkeys, low, ">", item->excludes_first, out);
-    }
-    if (item->nend_keys > 0) {
-        vc_buffer_put_text(out, " AND ");
-        put_beyond(at, item->end_keys, item->nend_keys, high, "<", item->excludes_end, out);
-    }
-    return NULL;
-}
-
-static void put_part(const char *target, const vc_item *item, vc_buffer *out)
-{
-    vc_buffer part = {0};
-    vc_buffer_put_text(&part, "lower(");
-    sql_put_text(&part, item->keys[0]);
-    vc_buffer_put_text(&part, ")");
-    const char *text = vc_buffer_text(&part);
-    vc_buffer_printf(out, "NOT syn AND %s IS NOT NULL AND ", target);
-    if (item->kind == VC_ITEM_CONTAINS)
-        vc_buffer_printf(out, "instr(lower(%s), %s) > 0", target, text);
-    else if (item->kind == VC_ITEM_STARTS_WITH)
-        vc_buffer_printf(out, "substr(lower(%s), 1, length(%s)) = %s", target, text, text);
-    else
-        vc_buffer_printf(out,
-                         "length(%s) >= length(%s) AND substr(lower(%s), length(%s) - length(%s) + "
-                         "1) = %s",
-                         target, text, target, target, text, text);
-    vc_buffer_release(&part);
-}
-
-static const char *put_item(const struct cutting *at, const char *target, const vc_item *item,
-                            vc_buffer *out)
-{
-    const char *value = target == NULL ? "l0" : target;
-    switch (item->kind) {
-    case VC_ITEM_ALL: vc_buffer_put_text(out, "1"); return NULL;
-    case VC_ITEM_RANGE: return put_range(at, target, item, out);
-    case VC_ITEM_NULL: vc_buffer_printf(out, "NOT syn AND %s IS NULL", value); return NULL;
-    case VC_ITEM_NOT_NULL: vc_buffer_printf(out, "NOT syn AND %s IS NOT NULL", value); return NULL;
-    case VC_ITEM_CONTAINS:
-    case VC_ITEM_STARTS_WITH:
-    case VC_ITEM_ENDS_WITH: put_part(value, item, out); return NULL;
-    default: return put_path(at, target, item, out);
-    }
-}
-
-/* *restricts_out: "()" alone restricts nothing, and is no cut. */
-static const char *put_condition(const struct cutting *at, const vc_condition *condition,
-                                 bool *restricts_out, vc_buffer *out)
-{
-    const char *error = NULL;
-    bool is_and = condition->kind == VC_CONDITION_AND;
-    vc_buffer_put_char(out, '(');
-    if (condition->kind == VC_CONDITION_ITEMS) {
-        char target[16];
-        bool has_target = condition->dimref.level.data != NULL;
-        snprintf(target, sizeof target, "%.*s", VC_FMT(condition->dimref.level));
-        *restricts_out = true;
-        for (size_t i = 0; i < condition->nitems && error == NULL; i++) {
-            vc_buffer_put_text(out, i > 0 ? ") OR (" : "(");
-            error = put_item(at, has_target ? target : NULL, &condition->items[i], out);
-            *restricts_out &= condition->items[i].kind != VC_ITEM_ALL;
-        }
-        vc_buffer_put_text(out, "))");
-        return error;
-    }
-    *restricts_out = !is_and;
-    if (condition->kind == VC_CONDITION_NOT) vc_buffer_put_text(out, "NOT syn AND NOT ");
-    for (size_t c = 0; c < condition->nchildren && error == NULL; c++) {
-        bool restricts;
-        vc_buffer_put_text(out, c == 0 ? "" : is_and ? " AND " : " OR ");
-        error = put_condition(at, condition->children[c], &restricts, out);
-        if (condition->kind != VC_CONDITION_NOT)
-            *restricts_out = is_and ? *restricts_out || restricts : *restricts_out && restricts;
-    }
-    vc_buffer_put_char(out, ')');
-    return error;
-}
-
-static unsigned find_dimension(const struct sql *sql, vc_str name)
-{
-    unsigned d = 0;
-    while (!vc_str_is(name, sql->dimensions[d].stored->name))
-        d++;
-    return d;
-}
-
-static const char *select_slots(struct sql_question *in)
-{
-    struct sql *sql = in->sql;
-    vc_buffer all[SQL_DIMENSIONS] = {{0}};
-    const char *error = NULL;
-    for (size_t i = 0; i < in->query->nconditions && error == NULL; i++) {
-        const vc_condition *condition = in->query->conditions[i];
-        unsigned d = find_dimension(sql, condition->dimref.dimension);
-        const struct sql_dimension *dimension = &sql->dimensions[d];
-        struct cutting at = {.in = in,
-                             .d = d,
-                             .cube = sql->sources[dimension->owner].cube,
-                             .of = dimension->owned,
-                             .stored = dimension->stored};
-        at.is_number = sql->is_number[at.cube][at.of];
-        vc_buffer text = {0};
-        bool restricts = true;
-        error = put_condition(&at, condition, &restricts, &text);
-        if (restricts) vc_buffer_printf(&all[d], " AND %s", vc_buffer_text(&text));
-        in->is_cut[d] |= restricts;
-        vc_buffer_release(&text);
-    }
-    RUN(in, "DELETE FROM pick");
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        if (error == NULL)
-            RUN(in, "INSERT INTO pick SELECT %u, slot FROM x%u WHERE vis%s", d, d,
-                vc_buffer_text(&all[d]));
-        vc_buffer_release(&all[d]);
-    }
-    return error;
-}
 
 /* ---- axes ---- */
 
@@ -335,7 +20,7 @@ static void plan_axes(struct sql_question *in)
     RUN(in, "DELETE FROM grp");
     for (unsigned a = 0; a < in->naxes; a++) {
         const vc_dimref *ref = &in->query->axes[a].dimref;
-        unsigned d = in->axes[a] = find_dimension(in->sql, ref->dimension);
+        unsigned d = in->axes[a] = sql_find_dimension(in->sql, ref->dimension);
         unsigned level = in->levels[a] =
             ref->level.data == NULL ? 0 : (unsigned)(ref->level.data[1] - '0');
         vc_buffer keys = {0};
@@ -354,7 +39,7 @@ static void plan_axes(struct sql_question *in)
     }
 }
 
-static int axis_of(const struct sql_question *in, uint32_t kept, unsigned d)
+int sql_axis_of(const struct sql_question *in, uint32_t kept, unsigned d)
 {
     for (unsigned a = 0; a < in->naxes; a++)
         if (in->axes[a] == d && kept >> a & 1) return (int)a;
@@ -397,13 +82,13 @@ static vc_unrelated policy_of(const struct sql *sql, const struct sql_node *node
 }
 
 /* Of the dimensions at hand: is one unrelated whose policy is this? */
-static bool has_policy(const struct sql_question *in, unsigned m, uint32_t kept, vc_unrelated word)
+bool sql_has_policy(const struct sql_question *in, unsigned m, uint32_t kept, vc_unrelated word)
 {
     const struct sql *sql = in->sql;
     const struct sql_node *node = &sql->nodes[m];
     for (unsigned d = 0; d < sql->ndimensions; d++)
         if (!sql->sources[node->source].places[d].is_there &&
-            (in->is_cut[d] || axis_of(in, kept, d) >= 0) && policy_of(sql, node, d) == word)
+            (in->is_cut[d] || sql_axis_of(in, kept, d) >= 0) && policy_of(sql, node, d) == word)
             return true;
     return false;
 }
@@ -427,7 +112,7 @@ static const char *plan_measures(struct sql_question *in)
             want(in, find_node(sql, query->orders[i].name));
     for (unsigned m = 0; m < sql->nnodes; m++)
         if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_NONE &&
-            has_policy(in, m, (1u << in->naxes) - 1, VC_UNRELATED_ERROR))
+            sql_has_policy(in, m, (1u << in->naxes) - 1, VC_UNRELATED_ERROR))
             return "unrelated";
     return NULL;
 }
@@ -437,7 +122,7 @@ static const char *plan_measures(struct sql_question *in)
 static void translate(struct sql_question *in, uint32_t kept, unsigned s, unsigned d)
 {
     const struct sql_place *place = &in->sql->sources[s].places[d];
-    int axis = axis_of(in, kept, d);
+    int axis = sql_axis_of(in, kept, d);
     char group[16] = "0";
     if (axis >= 0) snprintf(group, sizeof group, "x.g%u", in->levels[axis]);
     if (!place->is_relation) {
@@ -477,190 +162,6 @@ static void translate(struct sql_question *in, uint32_t kept, unsigned s, unsign
         have, s, d, s, d, s, d, group, s, d, d, axis < 0 ? " UNION ALL SELECT 0, 0, 0" : "");
 }
 
-/* ---- cells ---- */
-
-static void put_fix(const struct sql *sql, unsigned s, const struct world_fix *fix,
-                    const char *column, vc_buffer *out)
-{
-    const struct world_dimension *dimension =
-        sql->world->cubes[sql->sources[s].cube].dimensions[fix->dimension];
-    vc_buffer_printf(out, " AND %s IN (SELECT leaf FROM c%u_%u WHERE 1", column,
-                     sql->sources[s].cube, fix->dimension);
-    for (unsigned l = 0; l < fix->depth; l++) {
-        vc_buffer_put_text(out, " AND ");
-        put_is(out, l,
-               dimension->leaves[fix->leaf].keys[l] == NULL
-                   ? (vc_str){0}
-                   : vc_str_of(dimension->leaves[fix->leaf].keys[l]));
-    }
-    vc_buffer_put_char(out, ')');
-}
-
-/* The source's fix, unless the measure's is on the same dimension; only: of one dimension, or -1.
- */
-static void put_fixes(const struct sql *sql, const struct sql_node *node, int only,
-                      const char *prefix, vc_buffer *out)
-{
-    const struct world_source *definition = sql->sources[node->source].definition;
-    const struct world_fix *own = &node->fix;
-    const struct world_fix *general = definition == NULL ? NULL : &definition->fix;
-    char column[32];
-    if (own->is_there && (only < 0 || own->dimension == (unsigned)only)) {
-        snprintf(column, sizeof column, only < 0 ? "%s%u" : "%s", prefix, own->dimension);
-        put_fix(sql, node->source, own, column, out);
-    }
-    if (general == NULL || !general->is_there ||
-        (own->is_there && own->dimension == general->dimension) ||
-        (only >= 0 && general->dimension != (unsigned)only))
-        return;
-    snprintf(column, sizeof column, only < 0 ? "%s%u" : "%s", prefix, general->dimension);
-    put_fix(sql, node->source, general, column, out);
-}
-
-static void put_amount(const struct world_measure *measure, vc_buffer *out)
-{
-    static const char *const units[] = {"1.0", "100.0", "4.0"};
-    int column = measure->column;
-    const char *unit = column >= 0 && column < 3 ? units[column] : "1.0";
-    switch (measure->aggregator) {
-    case VC_AGG_COUNT:
-        if (column < 0)
-            vc_buffer_put_text(out, "count(*)");
-        else
-            vc_buffer_printf(out, "count(x%d)", column);
-        break;
-    case VC_AGG_COUNT_DISTINCT:
-        if (measure->distinct_dimension >= 0)
-            vc_buffer_printf(out, "count(DISTINCT f.d%d)", measure->distinct_dimension);
-        else
-            vc_buffer_printf(out, "count(DISTINCT x%d)", column);
-        break;
-    case VC_AGG_SUM: vc_buffer_printf(out, "sum(x%d) / %s", column, unit); break;
-    case VC_AGG_MIN: vc_buffer_printf(out, "min(x%d) / %s", column, unit); break;
-    case VC_AGG_MAX: vc_buffer_printf(out, "max(x%d) / %s", column, unit); break;
-    case VC_AGG_AVG:
-        vc_buffer_printf(out, "CAST(sum(x%d) AS REAL) / (count(x%d) * %s)", column, column, unit);
-        break;
-    default: abort();
-    }
-}
-
-/* The leaf that counts along the `over` dimension, per combination of the groups that are mapped
- * onto it: of all leaves in T, with facts or without. Joined to the facts as `o`. */
-static void put_over(const struct sql_question *in, uint32_t kept, const struct sql_node *node,
-                     vc_buffer *out)
-{
-    const struct sql *sql = in->sql;
-    const struct sql_source *source = &sql->sources[node->source];
-    unsigned over = node->stored->over_dimension, lowest;
-    unsigned last = WORLD_LEVELS;
-    vc_buffer groups = {0}, tables = {0}, on = {0};
-    lowest = sql->world->cubes[source->cube].dimensions[over]->nlevels - 1;
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        if (!source->places[d].is_there || source->places[d].of != over) continue;
-        if (last == WORLD_LEVELS)
-            vc_buffer_printf(&tables, "t t%u", d);
-        else
-            vc_buffer_printf(&tables, " JOIN t t%u ON t%u.q = t%u.q", d, d, last);
-        last = d;
-        if (axis_of(in, kept, d) < 0) continue;
-        vc_buffer_printf(&groups, "t%u.g AS og%u, ", d, d);
-        vc_buffer_printf(&on, " AND o.og%u = t%u.g", d, d);
-    }
-    vc_buffer_printf(out,
-                     " JOIN o%u_%u fo ON fo.leaf = f.d%u JOIN (SELECT %s%s(m%u) AS m FROM %s "
-                     "JOIN o%u_%u lo ON lo.leaf = t%u.q WHERE 1",
-                     source->cube, over, over, vc_buffer_text(&groups),
-                     node->stored->over == VC_OVER_LAST ? "max" : "min", lowest,
-                     vc_buffer_text(&tables), source->cube, over, last);
-    for (unsigned d = 0; d < sql->ndimensions; d++)
-        if (source->places[d].is_there && source->places[d].of == over)
-            vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u", d, node->source, d, d);
-    put_fixes(sql, node, (int)over, "lo.leaf", out);
-    bool is_grouped = false;
-    for (unsigned d = 0; d < sql->ndimensions; d++)
-        if (source->places[d].is_there && source->places[d].of == over &&
-            axis_of(in, kept, d) >= 0) {
-            vc_buffer_printf(out, "%s t%u.g", is_grouped ? "," : " GROUP BY", d);
-            is_grouped = true;
-        }
-    vc_buffer_printf(out, ") o ON o.m = fo.m%u%s", lowest, vc_buffer_text(&on));
-    vc_buffer_release(&groups);
-    vc_buffer_release(&tables);
-    vc_buffer_release(&on);
-}
-
-/* Join T to the facts: by the leaf, or by the tuple that the fact has. */
-static void put_table(const struct sql_place *place, unsigned s, unsigned d, vc_buffer *out)
-{
-    if (place->ncomponents > 1) {
-        vc_buffer_printf(out, " CROSS JOIN q%u_%u k%u ON 1", s, d, d);
-        for (unsigned c = 0; c < place->ncomponents; c++)
-            vc_buffer_printf(out, " AND k%u.c%u = f.d%u", d, place->components[c],
-                             place->components[c]);
-        vc_buffer_printf(out, " CROSS JOIN t t%u ON t%u.q = k%u.q", d, d, d);
-    } else {
-        vc_buffer_printf(out, " CROSS JOIN t t%u ON t%u.q = f.d%u", d, d, place->of);
-    }
-    vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u", d, s, d, d);
-}
-
-static void fill_base(struct sql_question *in, uint32_t kept, unsigned m)
-{
-    const struct sql *sql = in->sql;
-    const struct sql_node *node = &sql->nodes[m];
-    const struct sql_source *source = &sql->sources[node->source];
-    bool is_count = node->stored->aggregator == VC_AGG_COUNT ||
-                    node->stored->aggregator == VC_AGG_COUNT_DISTINCT;
-    vc_buffer reasons = {0}, columns = {0}, tables = {0}, groups = {0}, where = {0};
-    if (has_policy(in, m, kept, VC_UNRELATED_NULL)) {
-        RUN(in, "UPDATE w SET r%u = 'x'", m);
-        return;
-    }
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        if (!source->places[d].is_there) continue;
-        int axis = axis_of(in, kept, d);
-        put_table(&source->places[d], node->source, d, &tables);
-        vc_buffer_printf(&reasons, " OR (d = %u AND g = ", d);
-        if (axis < 0) {
-            vc_buffer_put_text(&reasons, "0)");
-            continue;
-        }
-        vc_buffer_printf(&reasons, "w.g%d)", axis);
-        vc_buffer_printf(&columns, "t%u.g AS a%d, ", d, axis);
-        vc_buffer_printf(&groups, "%s t%u.g", groups.size > 0 ? "," : " GROUP BY", d);
-        vc_buffer_printf(&where, " AND w.g%d = c.a%d", axis, axis);
-    }
-    RUN(in,
-        "UPDATE w SET r%u = (SELECT CASE WHEN coalesce(sum(r = 'u'), 0) THEN 'u' WHEN "
-        "coalesce(sum(r = 'g'), 0) THEN 'g' ELSE '' END FROM why WHERE s = %u AND (0%s))",
-        m, node->source, vc_buffer_text(&reasons));
-    vc_buffer_clear(&reasons);
-    put_amount(node->stored, &reasons);
-    if (node->stored->over != VC_OVER_NONE) put_over(in, kept, node, &tables);
-    vc_buffer fixes = {0};
-    put_fixes(sql, node, -1, "f.d", &fixes);
-    RUN(in,
-        "UPDATE w SET v%u = c.v, n = w.n + c.n, r%u = CASE WHEN c.v IS NULL THEN 'n' ELSE '' END "
-        "FROM (SELECT %s%s AS v, count(*) AS n FROM f%u f%s WHERE 1%s%s HAVING count(*) > 0) c "
-        "WHERE w.r%u = ''%s",
-        m, m, vc_buffer_text(&columns), vc_buffer_text(&reasons), source->cube,
-        vc_buffer_text(&tables), vc_buffer_text(&fixes), vc_buffer_text(&groups), m,
-        vc_buffer_text(&where));
-    if (is_count)
-        RUN(in, "UPDATE w SET v%u = 0 WHERE r%u = '' AND v%u IS NULL", m, m, m);
-    else
-        RUN(in, "UPDATE w SET r%u = 'e' WHERE r%u = '' AND v%u IS NULL", m, m, m);
-    if (has_policy(in, m, kept, VC_UNRELATED_REPEAT))
-        RUN(in, "UPDATE w SET r%u = 'r' WHERE v%u IS NOT NULL", m, m);
-    vc_buffer_release(&reasons);
-    vc_buffer_release(&columns);
-    vc_buffer_release(&tables);
-    vc_buffer_release(&groups);
-    vc_buffer_release(&where);
-    vc_buffer_release(&fixes);
-}
-
 static void fill_formula(struct sql_question *in, unsigned m)
 {
     const struct sql_node *node = &in->sql->nodes[m];
@@ -696,7 +197,7 @@ static void fill(struct sql_question *in, uint32_t kept, unsigned m, bool *is_do
     if (is_done[m]) return;
     is_done[m] = true;
     if (node->formula == FORMULA_NONE) {
-        fill_base(in, kept, m);
+        sql_fill_base(in, kept, m);
         return;
     }
     fill(in, kept, node->a, is_done);
@@ -915,7 +416,7 @@ struct sql_question *sql_ask(struct sql *sql, const vc_query *query, vc_arena *a
     *in = (struct sql_question){.sql = sql, .query = query, .naxes = (unsigned)query->naxes};
     vc_buffer_clear(&sql->log);
     plan_axes(in);
-    *error_out = select_slots(in);
+    *error_out = sql_select_slots(in);
     if (*error_out == NULL) *error_out = plan_measures(in);
     return in;
 }
