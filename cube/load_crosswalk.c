@@ -45,7 +45,7 @@ static vc_status find_fields(crosswalk_load *load, vc_error *error)
         *others[i].field = SIZE_MAX;
         if (!vc_str_is_null(others[i].name))
             status = vc_load_file_column(&load->file, load->definition, others[i].name,
-                                         others[i].field, error, others[i].pointer);
+                                         others[i].field, error, "%s", others[i].pointer);
     }
     return status;
 }
