@@ -19,8 +19,11 @@ struct axis {
 static void build(struct axis *axis, uint32_t nleaves)
 {
     static const vc_str columns[] = {{.data = "id", .size = 2}};
-    static const vc_level_spec levels[] = {
-        {{.data = "id", .size = 2}, {.data = "id", .size = 2}, 0, -1, -1, VC_KEY_INT}};
+    static const vc_level_spec levels[] = {{.name = {.data = "id", .size = 2},
+                                            .label = {.data = "id", .size = 2},
+                                            .label_column = -1,
+                                            .order_column = -1,
+                                            .key_type = VC_KEY_INT}};
     static const vc_hierarchy_spec hierarchies[] = {{.name = {.data = "std", .size = 3},
                                                      .label = {.data = "std", .size = 3},
                                                      .nlevels = 1,
