@@ -144,8 +144,9 @@ static vc_status change_plan(const vc_frame *from, const struct change *change, 
                   .ref = {.dimension = outer->name}};
     *plan_out = plan;
     *kept_out = from->grain->kept | 1u << i;
-    return change->is_lifted ? lift(plan, axis, change->needed, error)
-                             : vc_axis_make(plan, axis, error);
+    vc_status status = change->is_lifted ? lift(plan, axis, change->needed, error)
+                                         : vc_axis_make(plan, axis, error);
+    return status == VC_OK ? vc_plan_reallocate(plan, error) : status;
 }
 
 /* The frame that differs from another one by one dimension; itself when it does not. */
@@ -580,7 +581,11 @@ static vc_status need_measure(vc_frame *frame, size_t measure, vc_error *error)
     const vc_plan_measure *of = &frame->plan->measures[measure];
     if (frame->is_ready[measure]) return VC_OK;
     frame->is_ready[measure] = true;
-    if (of->expr == NULL) return vc_grain_need(frame->grain, measure, frame->finer, error);
+    if (of->expr == NULL) {
+        vc_status status = vc_plan_check_parts(frame->plan, measure, error);
+        if (status != VC_OK) return status;
+        return vc_grain_need(frame->grain, measure, frame->finer, error);
+    }
     return need_expr(frame, measure, of->expr, error);
 }
 

@@ -357,7 +357,7 @@ static vc_number aggregate_value(const struct aggregate *of, vc_member_aggregate
     bool is_empty = none.reason == VC_REASON_EMPTY || none.reason == VC_REASON_NULL;
     vc_number value = {.reason = of->window.mark};
     if (how == VC_MEMBER_COUNT && (of->window.count > 0 || is_empty)) {
-        value.value = (double)of->window.count;
+        value = (vc_number){.value = (double)of->window.count};
         return value;
     }
     if (of->window.count == 0) return none;

@@ -224,6 +224,42 @@ static vc_pass pass_of(const vc_plan *plan, const vc_cube_measure *measure)
                                   must_allocate(plan, &plan->cube->sources[measure->source])};
 }
 
+vc_status vc_plan_check_parts(const vc_plan *plan, size_t measure, vc_error *error)
+{
+    const vc_plan_measure *of = &plan->measures[measure];
+    return check_parts(plan, of->measure, &plan->passes[of->pass], error);
+}
+
+/* Does a pass have to share out values, which as yet it does not? */
+static bool must_change(const vc_plan *plan, const vc_pass *pass)
+{
+    return !pass->allocates && pass->mode != VC_MODE_DEFAULT &&
+           must_allocate(plan, &plan->cube->sources[pass->source]);
+}
+
+vc_status vc_plan_reallocate(vc_plan *plan, vc_error *error)
+{
+    const vc_pass *old = plan->passes;
+    for (size_t p = 0; p < plan->npasses; p++) {
+        if (!must_change(plan, &old[p])) continue;
+        if (plan->passes == old) {
+            const vc_plan_measure *measures = plan->measures;
+            plan->passes = VC_ARENA_NEW(plan->arena, vc_pass, plan->npasses);
+            plan->measures = VC_ARENA_NEW(plan->arena, vc_plan_measure, plan->nmeasures);
+            if (plan->passes == NULL || plan->measures == NULL) return vc_no_memory(error);
+            memcpy(plan->passes, old, plan->npasses * sizeof *plan->passes);
+            memcpy(plan->measures, measures, plan->nmeasures * sizeof *plan->measures);
+        }
+        plan->passes[p].allocates = true;
+        for (size_t m = 0; m < plan->nmeasures; m++)
+            if (plan->measures[m].expr == NULL && plan->measures[m].pass == p) {
+                plan->measures[m].type = VC_VALUE_FLOAT;
+                plan->measures[m].scale = 0;
+            }
+    }
+    return VC_OK;
+}
+
 /* The pass that sees the facts of this measure, made when there is none. */
 static vc_pass *find_pass(vc_plan *plan, const vc_cube_measure *measure)
 {

@@ -160,6 +160,13 @@ bool vc_axis_is_named(const vc_axis *axis, vc_str name);
  * out which are visible under the plan's selection. */
 vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error);
 
+/* Axes or selections of a copy of a plan were changed: where values must now be shared out below the
+ * grain of a source, it gets passes and measures of its own that do. */
+vc_status vc_plan_reallocate(vc_plan *plan, vc_error *error);
+
+/* Can a base measure be counted in parts where its pass does so? VC_IMPOSSIBLE "not_additive". */
+vc_status vc_plan_check_parts(const vc_plan *plan, size_t measure, vc_error *error);
+
 /* Fill in what follows from slots: first, end, is_range, has_synthetic. */
 void vc_selection_measure(const vc_cube_dimension *outer, vc_selection *selection);
 
