@@ -448,6 +448,7 @@ static vc_status map_dimension(const struct making *in, const vc_mapping *mappin
     uint64_t variant =
         axis == NULL ? 0 : (uint64_t)axis->hierarchy * VC_MAX_LEVELS + axis->level + 1;
     if (mapping->finer == VC_FINER_REPEAT) variant |= UINT64_C(1) << 32;
+    if (axis != NULL && axis->is_collapsed) variant |= UINT64_C(1) << 33;
     bool is_cut = mapping->grouping.selection->slots != mapping->outer->visible;
     bool can_cut = mapping->binding->relation->level < 0 &&
                    mapping->binding->relation->units != NULL &&
