@@ -132,7 +132,7 @@ const vc_option vc_query_options[] = {
     {"order", 0, "NAME:asc|desc|...", "order of the rows"},
     {"limit", 0, "N", "how many rows"},
     {"offset", 0, "N", "how many rows to pass over first"},
-    {"top", 0, "N:DIM:MEASURE:desc", "the N best members of DIM"},
+    {"top", 0, "N:DIM:MEASURE:desc[:other]", "the N best members of DIM, and a row of the others"},
     {"totals", 0, "DIMS|()", "total rows: the dimensions that stay; () is the grand total"},
     {"totals-scope", 0, "all|visible", "what totals are of"},
     {"nonempty", 0, "DIM,...", "with --sparse=false: drop members without any value"},

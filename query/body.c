@@ -169,14 +169,15 @@ static vc_status read_order(vc_query_builder *builder, vc_body_node node, vc_err
 
 static vc_status read_top(vc_query_builder *builder, vc_body_node node, vc_error *error)
 {
-    static const char *const known[] = {"count", "dim", "measure", "order", NULL};
+    static const char *const known[] = {"count", "dim", "measure", "order", "other", NULL};
     vc_status status = vc_body_node_check_keys(node, known, error);
     if (status != VC_OK) return status;
     vc_top *top = VC_LIST_NEW(&builder->tops, builder->arena, vc_top);
     if (top == NULL) return vc_no_memory(error);
     top->place = vc_body_node_place(node);
-    vc_body_node count, order;
+    vc_body_node count, order, other = {0};
     status = vc_body_node_field(node, "count", builder->arena, &count, error);
+    if (status == VC_OK) status = vc_body_node_field(node, "other", builder->arena, &other, error);
     if (status == VC_OK) status = read_name_of(builder, node, "dim", false, &top->dimension, error);
     if (status == VC_OK)
         status = read_name_of(builder, node, "measure", false, &top->measure, error);
@@ -185,7 +186,10 @@ static vc_status read_top(vc_query_builder *builder, vc_body_node node, vc_error
     if (count.json == NULL) return vc_body_node_fail_missing(node, "count", error);
     if (!json_is_integer(count.json)) return vc_body_node_fail_type(count, "an integer", error);
     if (json_integer_value(count.json) < 1) return fail_value(count, "at least 1", error);
+    if (other.json != NULL && !json_is_boolean(other.json))
+        return vc_body_node_fail_type(other, "true or false", error);
     top->count = (uint64_t)json_integer_value(count.json);
+    top->has_other = json_is_true(other.json);
     bool is_descending = true;
     if (order.json != NULL) status = read_direction(order, &is_descending, error);
     top->is_ascending = !is_descending;
@@ -195,9 +199,10 @@ static vc_status read_top(vc_query_builder *builder, vc_body_node node, vc_error
 static vc_status add_name(vc_list *names, const char *what, vc_query_builder *builder,
                           vc_body_node node, vc_error *error)
 {
-    vc_str *name = VC_LIST_NEW(names, builder->arena, vc_str);
-    if (name == NULL) return vc_no_memory(error);
-    return vc_body_node_name(node, what, builder->arena, name, error);
+    vc_name_ref *ref = VC_LIST_NEW(names, builder->arena, vc_name_ref);
+    if (ref == NULL) return vc_no_memory(error);
+    ref->place = vc_body_node_place(node);
+    return vc_body_node_name(node, what, builder->arena, &ref->name, error);
 }
 
 static vc_status read_property(vc_query_builder *builder, vc_body_node node, vc_error *error)

@@ -214,6 +214,7 @@ static void put_top(vc_buffer *buffer, const vc_top *top)
     put_optional(buffer, ':', top->dimension);
     put_optional(buffer, ':', top->measure);
     vc_buffer_put_text(buffer, top->is_ascending ? ":asc" : ":desc");
+    if (top->has_other) vc_buffer_put_text(buffer, ":other");
 }
 
 static void put_lists(vc_buffer *buffer, const vc_query *query)
@@ -240,11 +241,11 @@ static void put_lists(vc_buffer *buffer, const vc_query *query)
     }
     for (size_t i = 0; i < query->nproperties; i++) {
         vc_buffer_put_text(buffer, i == 0 ? "&properties=" : "|");
-        put_text(buffer, query->properties[i]);
+        put_text(buffer, query->properties[i].name);
     }
     for (size_t i = 0; i < query->nnonempty; i++) {
         vc_buffer_put_text(buffer, i == 0 ? "&nonempty=" : "|");
-        put_text(buffer, query->nonempty[i]);
+        put_text(buffer, query->nonempty[i].name);
     }
 }
 

@@ -8,17 +8,31 @@ bool vc_direction_find(vc_str name, bool *is_descending_out)
     return *is_descending_out || vc_str_is(name, "asc");
 }
 
-vc_status vc_names_parse(vc_source_text source, const char *what, vc_arena *arena, vc_list *names,
-                         vc_error *error)
+vc_status vc_name_refs_parse(vc_source_text source, const char *what, vc_arena *arena,
+                             vc_list *refs, vc_error *error)
 {
     vc_scan scan = {.source = source, .arena = arena, .error = error};
     do {
-        vc_str *name = VC_LIST_NEW(names, arena, vc_str);
-        if (name == NULL) return vc_no_memory(error);
-        vc_status status = vc_scan_name(&scan, ",|", what, name);
+        vc_name_ref *ref = VC_LIST_NEW(refs, arena, vc_name_ref);
+        if (ref == NULL) return vc_no_memory(error);
+        ref->place = vc_scan_place(&scan, scan.at);
+        vc_status status = vc_scan_name(&scan, ",|", what, &ref->name);
         if (status != VC_OK) return status;
     } while (vc_scan_take(&scan, ',') || vc_scan_take(&scan, '|'));
     return VC_OK;
+}
+
+vc_status vc_names_parse(vc_source_text source, const char *what, vc_arena *arena, vc_list *names,
+                         vc_error *error)
+{
+    vc_list refs = {0};
+    vc_status status = vc_name_refs_parse(source, what, arena, &refs, error);
+    for (size_t i = 0; i < refs.count && status == VC_OK; i++) {
+        vc_str *name = VC_LIST_NEW(names, arena, vc_str);
+        if (name == NULL) return vc_no_memory(error);
+        *name = ((const vc_name_ref *)refs.items)[i].name;
+    }
+    return status;
 }
 
 vc_status vc_measures_parse(vc_source_text source, vc_arena *arena, vc_list *measures,
@@ -130,6 +144,36 @@ static vc_status parse_count(vc_scan *scan, uint64_t *count_out)
     return VC_OK;
 }
 
+/* [":" ("asc" / "desc")] [":other"], and then the end of the part. */
+static vc_status parse_rest_of_top(vc_scan *scan, vc_top *top)
+{
+    bool is_descending = true, found;
+    vc_str word = {0};
+    size_t first = scan->at;
+    const char *expected = "'asc', 'desc' or 'other'";
+    vc_status status = VC_OK;
+    if (vc_scan_take(scan, ':')) {
+        first = scan->at;
+        status = vc_scan_word(scan, "|:,", &word);
+        if (status == VC_OK && vc_direction_find(word, &found)) {
+            is_descending = found;
+            word = (vc_str){0};
+            expected = "'other'";
+            first = scan->at;
+            if (vc_scan_take(scan, ':')) {
+                first = scan->at;
+                status = vc_scan_word(scan, "|:,", &word);
+            }
+        }
+    }
+    if (status != VC_OK) return status;
+    top->is_ascending = !is_descending;
+    top->has_other = vc_str_is(word, "other");
+    if (word.data != NULL && !top->has_other) return vc_scan_fail(scan, first, expected);
+    if (vc_scan_is_end(scan) || vc_scan_peek(scan) == '|') return VC_OK;
+    return vc_scan_fail(scan, scan->at, "'|' or the end");
+}
+
 static vc_status parse_best(vc_scan *scan, vc_top *top)
 {
     top->place = vc_scan_place(scan, scan->at);
@@ -140,11 +184,7 @@ static vc_status parse_best(vc_scan *scan, vc_top *top)
     if (status != VC_OK) return status;
     if (!vc_scan_take(scan, ':')) return vc_scan_fail(scan, scan->at, "':' and a measure");
     status = vc_scan_name(scan, ":|", "the name of a measure", &top->measure);
-    if (status != VC_OK) return status;
-    bool is_descending = true;
-    status = parse_direction(scan, &is_descending);
-    top->is_ascending = !is_descending;
-    return status;
+    return status == VC_OK ? parse_rest_of_top(scan, top) : status;
 }
 
 vc_status vc_top_parse(vc_source_text source, vc_arena *arena, vc_list *tops, vc_error *error)

@@ -20,6 +20,8 @@
 
 vc_status vc_measures_parse(vc_source_text source, vc_arena *arena, vc_list *measures,
                             vc_error *error); /* vc_measure_ref */
+vc_status vc_name_refs_parse(vc_source_text source, const char *what, vc_arena *arena,
+                             vc_list *refs, vc_error *error); /* vc_name_ref */
 vc_status vc_names_parse(vc_source_text source, const char *what, vc_arena *arena, vc_list *names,
                          vc_error *error); /* vc_str */
 vc_status vc_having_parse(vc_source_text source, vc_arena *arena, vc_list *havings,

@@ -53,14 +53,14 @@ static vc_status put_totals(vc_query_builder *builder, vc_source_text source, vc
 
 static vc_status put_properties(vc_query_builder *builder, vc_source_text source, vc_error *error)
 {
-    return vc_names_parse(source, "the name of an attribute", builder->arena, &builder->properties,
-                          error);
+    return vc_name_refs_parse(source, "the name of an attribute", builder->arena,
+                              &builder->properties, error);
 }
 
 static vc_status put_nonempty(vc_query_builder *builder, vc_source_text source, vc_error *error)
 {
-    return vc_names_parse(source, "the name of a dimension", builder->arena, &builder->nonempty,
-                          error);
+    return vc_name_refs_parse(source, "the name of a dimension", builder->arena, &builder->nonempty,
+                              error);
 }
 
 /* ---- scalars ---- */

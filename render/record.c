@@ -124,14 +124,17 @@ static void close_object(vc_buffer *buffer, size_t brace)
     vc_buffer_put_char(buffer, '}');
 }
 
-static void put_synthetic(vc_rendering *rendering, size_t row)
+/* The dimensions on which the row stands at no member of the data: ',"_synthetic":["geo"]', and
+ * "_other" for what a top leaves out. */
+static void put_marks(vc_rendering *rendering, size_t row, bool others)
 {
     const vc_result *result = rendering->result;
+    const char *name = others ? ",\"_other\":[" : ",\"_synthetic\":[";
     size_t count = 0;
     for (size_t a = 0; a < result->naxes; a++) {
         const vc_result_member *member = vc_row_member(result, row, a);
-        if (member == NULL || !member->is_synthetic) continue;
-        vc_buffer_put_text(&rendering->buffer, count++ == 0 ? ",\"_synthetic\":[" : ",");
+        if (member == NULL || !(others ? member->is_other : member->is_synthetic)) continue;
+        vc_buffer_put_text(&rendering->buffer, count++ == 0 ? name : ",");
         vc_buffer_put_json(&rendering->buffer, result->axes[a].dimension);
     }
     if (count > 0) vc_buffer_put_char(&rendering->buffer, ']');
@@ -151,7 +154,8 @@ void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t
         vc_buffer_put_int(buffer, result->grouping[row]);
     }
     put_cells(buffer, result, names->measures, vc_row_cells(result, row));
-    put_synthetic(rendering, row);
+    put_marks(rendering, row, false);
+    put_marks(rendering, row, true);
     close_object(buffer, brace);
 }
 

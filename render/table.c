@@ -115,7 +115,7 @@ static void put_member_cell(table *t, const table_column *column, const vc_resul
     else if (!vc_str_is_null(member->keys[column->index]))
         text = member->keys[column->index];
     else /* a bucket has no levels above */
-        text = member->is_synthetic ? VC_STR("") : VC_STR("(null)");
+        text = member->is_synthetic || member->is_other ? VC_STR("") : VC_STR("(null)");
     vc_put_safe(&t->scratch, text);
 }
 

@@ -4,6 +4,8 @@
 
 #include "base/nearest.h"
 #include "dimensions/members.h"
+#include "slice/narrow.h"
+#include "slice/other.h"
 #include "slice/plan.h"
 
 #include <string.h>
@@ -16,6 +18,7 @@ struct answering {
     vc_rows *summary;
     vc_rows **totals; /* [ntotals of the query] */
     uint32_t *order;  /* [nshown] detail rows in the order of the answer */
+    bool is_whole;    /* all detail rows are shown, or stand for in a row of others */
     size_t nfound;    /* detail rows before offset and limit */
     size_t nshown;
     uint32_t **member_of; /* [naxes][ngroups] place in the axis' table of members, or VC_NONE */
@@ -44,6 +47,61 @@ static vc_status total_mask(const vc_plan *plan, const vc_total *total, uint32_t
     return VC_OK;
 }
 
+static vc_status compute_totals(struct answering *in, vc_error *error)
+{
+    vc_plan *plan = in->plan;
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < plan->query->ntotals && status == VC_OK; i++) {
+        uint32_t mask;
+        status = total_mask(plan, &plan->query->totals[i], &mask, error);
+        if (status == VC_OK && mask == 0)
+            in->totals[i] = in->summary;
+        else if (status == VC_OK)
+            status = vc_stitch(plan, mask, true, in->detail, &in->totals[i], error);
+    }
+    return status;
+}
+
+/* Totals of what limit, top and having leave: of the facts of the combinations that are shown. */
+static vc_status compute_visible_totals(struct answering *in, vc_error *error)
+{
+    vc_plan *plan = in->plan;
+    const vc_query *query = plan->query;
+    vc_status status = VC_OK;
+    size_t naxes = plan->naxes;
+    if (in->is_whole || naxes == 0) return compute_totals(in, error);
+    uint32_t *groups = vc_arena_alloc(plan->arena, (in->nshown * naxes + 1) * sizeof *groups);
+    if (groups == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < in->nshown * naxes; i++)
+        groups[i] =
+            vc_rows_group(plan, in->detail, in->detail->keys[in->order[i / naxes]], i % naxes);
+    for (size_t i = 0; i < query->ntotals && status == VC_OK; i++) {
+        vc_narrowing narrowing = {.axes = in->detail->kept,
+                                  .groups = groups,
+                                  .count = in->nshown,
+                                  .cut_axis = SIZE_MAX,
+                                  .place = query->totals[i].place};
+        vc_plan *narrowed;
+        status = total_mask(plan, &query->totals[i], &narrowing.kept, error);
+        if (status == VC_OK) status = vc_plan_narrow(plan, &narrowing, &narrowed, error);
+        if (status == VC_OK)
+            status = vc_stitch(narrowed, narrowing.kept, true, NULL, &in->totals[i], error);
+        if (status == VC_OK) plan->scan_ns = narrowed->scan_ns;
+    }
+    return status;
+}
+
+/* What a top's row of others would read, at most. */
+static vc_status explain_others(struct answering *in, const vc_top *top, vc_error *error)
+{
+    vc_plan *plan = in->plan;
+    vc_rows *others;
+    for (size_t axis = 0; axis < plan->naxes && top->has_other; axis++)
+        if (vc_str_equal(plan->axes[axis].ref.dimension, top->dimension))
+            return vc_stitch(plan, in->detail->kept & ~(1u << axis), true, NULL, &others, error);
+    return VC_OK;
+}
+
 static vc_status compute_rows(struct answering *in, vc_error *error)
 {
     vc_plan *plan = in->plan;
@@ -56,15 +114,10 @@ static vc_status compute_rows(struct answering *in, vc_error *error)
         status = vc_stitch(plan, 0, true, in->detail, &in->summary, error);
     in->totals = VC_ARENA_NEW(in->arena, vc_rows *, query->ntotals + 1);
     if (in->totals == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < query->ntotals && status == VC_OK; i++) {
-        uint32_t mask;
-        status = total_mask(plan, &query->totals[i], &mask, error);
-        if (status == VC_OK && mask == 0)
-            in->totals[i] = in->summary;
-        else if (status == VC_OK)
-            status = vc_stitch(plan, mask, true, in->detail, &in->totals[i], error);
-    }
-    return status;
+    for (size_t i = 0; i < query->ntops && status == VC_OK && plan->is_dry; i++)
+        status = explain_others(in, &query->tops[i], error);
+    if (status == VC_OK && query->totals_visible && !plan->is_dry) return VC_OK;
+    return status == VC_OK ? compute_totals(in, error) : status;
 }
 
 /* Without sparse: `nonempty` names dimensions whose members without any value are left out. */
@@ -75,12 +128,14 @@ static vc_status drop_empty(struct answering *in, vc_error *error)
     vc_rows *rows = in->detail;
     for (size_t i = 0; i < query->nnonempty; i++) {
         size_t axis = 0;
-        while (axis < plan->naxes && !vc_axis_is_named(&plan->axes[axis], query->nonempty[i]))
+        while (axis < plan->naxes && !vc_axis_is_named(&plan->axes[axis], query->nonempty[i].name))
             axis++;
-        if (axis == plan->naxes)
-            return vc_fail(error, VC_NOT_FOUND, "unknown_dimension",
-                           "nonempty names '%.*s', which is not drilled",
-                           VC_FMT(query->nonempty[i]));
+        if (axis == plan->naxes) {
+            vc_status status = vc_fail(error, VC_NOT_FOUND, "unknown_dimension",
+                                       "nonempty names '%.*s', which is not drilled",
+                                       VC_FMT(query->nonempty[i].name));
+            return vc_error_at_place(error, status, query->nonempty[i].place);
+        }
         uint64_t *has =
             VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(plan->axes[axis].ngroups) + 1);
         if (has == NULL) return vc_no_memory(error);
@@ -100,17 +155,35 @@ static vc_status drop_empty(struct answering *in, vc_error *error)
     return VC_OK;
 }
 
+static bool has_other(const vc_query *query)
+{
+    for (size_t i = 0; i < query->ntops; i++)
+        if (query->tops[i].has_other) return true;
+    return false;
+}
+
 static vc_status shape_rows(struct answering *in, vc_error *error)
 {
     const vc_query *query = in->plan->query;
     vc_status status = drop_empty(in, error);
-    if (status == VC_OK) status = vc_shape(in->plan, in->detail, &in->order, &in->nfound, error);
+    if (status != VC_OK) return status;
+    size_t nrows = in->detail->nrows, nothers = 0;
+    status = vc_shape(in->plan, &in->detail, &in->order, &in->nfound, error);
     if (status != VC_OK) return status;
     uint64_t offset = query->offset < in->nfound ? query->offset : in->nfound;
     uint64_t left = in->nfound - offset;
     in->order += offset;
     in->nshown = query->limit < left ? (size_t)query->limit : (size_t)left;
-    return VC_OK;
+    for (size_t i = 0; i < in->nshown; i++)
+        nothers += vc_row_is_other(in->plan, in->detail, in->order[i]);
+    in->is_whole = in->nshown == in->nfound && in->nfound - nothers == nrows;
+    if (has_other(query)) in->is_whole = in->nshown == in->nfound && query->nhavings == 0;
+    if (!query->totals_visible) return VC_OK;
+    if (nothers > 0 && !in->is_whole)
+        return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                       "totals of the visible rows, when they show the others of a top and having "
+                       "or limit leaves rows out");
+    return compute_visible_totals(in, error);
 }
 
 /* ---- axes of the result ---- */
@@ -188,7 +261,8 @@ static vc_status describe_member(struct answering *in, const vc_axis *axis, uint
     member->keys = keys;
     member->labels = labels;
     if (group >= axis->stored->nmembers) { /* keys of the levels above a bucket are null */
-        member->is_synthetic = true;
+        member->is_other = axis->has_other && group == axis->ngroups - 1;
+        member->is_synthetic = !member->is_other;
         keys[out->nlevels - 1] = labels[out->nlevels - 1] =
             axis->synthetic_keys[group - axis->stored->nmembers];
         return VC_OK;
@@ -224,7 +298,7 @@ static vc_status add_properties(struct answering *in, const vc_axis *axis, const
         VC_ARENA_NEW(in->arena, const vc_attribute *, query->nproperties + 1);
     if (names == NULL || attributes == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < query->nproperties; i++) {
-        const vc_attribute *attribute = find_property(in->plan, axis, query->properties[i]);
+        const vc_attribute *attribute = find_property(in->plan, axis, query->properties[i].name);
         if (attribute == NULL) continue;
         attributes[out->nproperties] = attribute;
         names[out->nproperties++] =
@@ -269,10 +343,10 @@ static vc_status describe_axis(struct answering *in, size_t number, vc_result_ax
     return status;
 }
 
-static vc_status fail_property(const vc_plan *plan, vc_str name, vc_error *error)
+static vc_status fail_property(const vc_plan *plan, const vc_name_ref *ref, vc_error *error)
 {
     vc_nearest nearest;
-    vc_str plain = name; /* without the dimension in front of it */
+    vc_str name = ref->name, plain = name; /* without the dimension in front of it */
     for (size_t axis = 0; axis < plan->naxes; axis++) {
         vc_str prefix = plan->axes[axis].ref.dimension;
         if (name.size > prefix.size && vc_str_starts_with(name, prefix) &&
@@ -290,7 +364,7 @@ static vc_status fail_property(const vc_plan *plan, vc_str name, vc_error *error
     vc_fail(error, VC_NOT_FOUND, "unknown_attribute",
             "no drilled dimension has an attribute '%.*s'", VC_FMT(name));
     vc_nearest_report(&nearest, error);
-    return VC_NOT_FOUND;
+    return vc_error_at_place(error, VC_NOT_FOUND, ref->place);
 }
 
 /* A property that no drilled dimension has is a mistake, not an empty column. */
@@ -299,9 +373,10 @@ static vc_status check_properties(const struct answering *in, vc_error *error)
     const vc_plan *plan = in->plan;
     for (size_t i = 0; i < plan->query->nproperties; i++) {
         bool is_known = false;
+        const vc_name_ref *ref = &plan->query->properties[i];
         for (size_t axis = 0; axis < plan->naxes; axis++)
-            is_known |= find_property(plan, &plan->axes[axis], plan->query->properties[i]) != NULL;
-        if (!is_known) return fail_property(plan, plan->query->properties[i], error);
+            is_known |= find_property(plan, &plan->axes[axis], ref->name) != NULL;
+        if (!is_known) return fail_property(plan, ref, error);
     }
     return VC_OK;
 }
@@ -704,9 +779,12 @@ static vc_status fill_options(const vc_engine_options *options, const vc_query *
                               vc_engine_options *filled_out, vc_error *error)
 {
     *filled_out = vc_engine_defaults(options);
-    if (query->totals_visible)
-        return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                       "totals_scope=visible is not supported by this version");
+    for (size_t i = 0; i < query->ntops; i++)
+        if (query->tops[i].has_other && query->ntops > 1) {
+            vc_status status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                                       "a top that shows the others does not go with another top");
+            return vc_error_at_place(error, status, query->tops[i].place);
+        }
     return VC_OK;
 }
 

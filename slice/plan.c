@@ -33,7 +33,7 @@ static bool shows_members(const vc_bucket *bucket, const vc_hierarchy *hierarchy
 }
 
 /* Which groups have a selected slot. */
-static vc_status find_visible(vc_plan *plan, vc_axis *axis, vc_error *error)
+vc_status vc_axis_find_visible(const vc_plan *plan, vc_axis *axis, vc_error *error)
 {
     const vc_selection *selection = &plan->selections[axis->dimension];
     const vc_level *level = axis->stored;
@@ -79,14 +79,15 @@ static vc_status unpack_members(void *context, vc_arena *arena, const void **mem
     return VC_OK;
 }
 
-/* Number the groups of an axis: the members of its level, then the buckets of the joins. */
+/* Number the groups of an axis: the members of its level, the buckets of the joins, and one for all
+ * that a top leaves out. */
 vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error)
 {
     const vc_cube_dimension *outer = &plan->cube->dimensions[axis->dimension];
     const vc_hierarchy *hierarchy = &outer->dimension->hierarchies[axis->hierarchy];
     uint32_t nsynthetic = 0;
     uint32_t *groups = VC_ARENA_NEW(plan->arena, uint32_t, (size_t)outer->nsynthetic + 1);
-    vc_str *keys = VC_ARENA_NEW(plan->arena, vc_str, (size_t)outer->nsynthetic + 1);
+    vc_str *keys = VC_ARENA_NEW(plan->arena, vc_str, (size_t)outer->nsynthetic + 2);
     if (groups == NULL || keys == NULL) return vc_no_memory(error);
     struct members of = {.level = axis->stored, .nleaves = outer->dimension->nleaves};
     const void *members;
@@ -105,10 +106,14 @@ vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error)
             groups[number] = axis->stored->nmembers + nsynthetic - 1;
         }
     }
+    for (size_t i = 0; i < plan->query->ntops; i++)
+        axis->has_other |= plan->query->tops[i].has_other &&
+                           vc_str_equal(plan->query->tops[i].dimension, axis->ref.dimension);
+    if (axis->has_other) keys[nsynthetic++] = VC_STR("(other)");
     axis->synthetic_groups = groups;
     axis->synthetic_keys = keys;
     axis->ngroups = axis->stored->nmembers + nsynthetic;
-    return find_visible(plan, axis, error);
+    return vc_axis_find_visible(plan, axis, error);
 }
 
 static vc_status plan_axis(vc_plan *plan, const vc_dimref *ref, vc_error *error)

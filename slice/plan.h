@@ -19,6 +19,7 @@
  *     grain.c      the cells of one grouping         calculate.c   measures computed from others
  *     frame.h      other groupings that functions over members look into
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
+ *     narrow.c     some combinations only            other.c    the row of what a top leaves out
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
  *     facts*.c     the facts behind a cell           naming.c   what single leaves are called
  *     lineage*.c   where a value comes from          join_keys.c  the keys that relations were made
@@ -40,6 +41,7 @@ typedef struct vc_shares vc_shares;
 typedef struct vc_spread vc_spread;
 typedef struct vc_scan_stats vc_scan_stats;
 typedef struct vc_frame vc_frame;
+typedef struct vc_combinations vc_combinations; /* slice/narrow.h */
 
 typedef struct vc_selection {
     bool is_cut;           /* some condition restricts the dimension, perhaps to everything */
@@ -61,7 +63,8 @@ typedef struct vc_axis {
     uint32_t ngroups;                 /* members, then synthetic groups */
     const uint32_t *synthetic_groups; /* of the slots behind the leaves */
     const vc_str *synthetic_keys;     /* [ngroups - nmembers] */
-    const uint64_t *visible;          /* [ngroups] bits: has a selected slot */
+    bool has_other; /* the last group is what a top leaves out: of no slot, and not visible */
+    const uint64_t *visible; /* [ngroups] bits: has a selected slot */
     uint32_t first_visible, end_visible;
 } vc_axis;
 
@@ -105,6 +108,7 @@ typedef struct vc_pass {
     bool allocates;             /* values are shared out below the source's grain */
     vc_accumulator_spec *accumulators;
     size_t naccumulators;
+    const vc_combinations *combinations; /* only facts in one of them count; NULL: all do */
 } vc_pass;
 
 typedef struct vc_plan vc_plan;
@@ -172,6 +176,10 @@ void vc_selection_measure(const vc_cube_dimension *outer, vc_selection *selectio
 
 /* What the conditions of the query leave of each dimension. */
 vc_status vc_plan_select(vc_plan *plan, vc_error *error);
+
+/* Of other slots than before: which leaves they are, which groups of an axis they leave visible. */
+void vc_selection_measure(const vc_cube_dimension *outer, vc_selection *selection);
+vc_status vc_axis_find_visible(const vc_plan *plan, vc_axis *axis, vc_error *error);
 
 uint64_t vc_plan_now(void); /* nanoseconds, monotonic */
 
@@ -531,8 +539,9 @@ bool vc_row_has_value(const vc_plan *plan, const vc_cell *cells);
 /* The group of a row on a kept axis. */
 uint32_t vc_rows_group(const vc_plan *plan, const vc_rows *rows, uint64_t key, size_t axis);
 
-/* having, top, order: which rows of the detail stay, in which order. order_out [nrows]. */
-vc_status vc_shape(vc_plan *plan, const vc_rows *detail, uint32_t **order_out, size_t *nkept_out,
+/* having, top, order: which rows of the detail stay, in which order. order_out [nrows]. A top that
+ * shows the others, too, puts other rows in the place of the detail. */
+vc_status vc_shape(vc_plan *plan, vc_rows **detail, uint32_t **order_out, size_t *nkept_out,
                    vc_error *error);
 
 #endif

@@ -59,8 +59,14 @@ typedef struct vc_top { /* the n best members of a dimension per combination of 
     uint64_t count;
     vc_str dimension, measure;
     bool is_ascending;
+    bool has_other; /* and a row for all the others together */
     vc_place place;
 } vc_top;
+
+typedef struct vc_name_ref {
+    vc_str name;
+    vc_place place;
+} vc_name_ref;
 
 typedef struct vc_query {
     vc_str cube;
@@ -78,9 +84,9 @@ typedef struct vc_query {
     size_t norders;
     const vc_top *tops;
     size_t ntops;
-    const vc_str *properties; /* attributes, as "geo.capital" or "capital" */
+    const vc_name_ref *properties; /* attributes, as "geo.capital" or "capital" */
     size_t nproperties;
-    const vc_str *nonempty; /* dimensions */
+    const vc_name_ref *nonempty; /* dimensions */
     size_t nnonempty;
     uint64_t limit; /* UINT64_MAX: none */
     uint64_t offset;

@@ -46,6 +46,7 @@ typedef struct vc_result_member {
     const vc_str *labels;     /* [nlevels] */
     const vc_str *properties; /* [nproperties of the axis]; absent: null, or not single-valued */
     bool is_synthetic;        /* a bucket or an unmatched member: its keys are texts */
+    bool is_other;            /* all that a top leaves out: likewise */
 } vc_result_member;
 
 typedef struct vc_result_axis {

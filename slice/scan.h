@@ -3,6 +3,7 @@
  *     scan.c          pieces and parts, the whole        scan_choose.c   what is known before
  *     scan_block.c    one block: filters, keys, measures
  *     scan_tuples.c   the block of a step over several columns
+ *     scan_combinations.c   of its rows, those in some combinations of members
  */
 #ifndef SLICE_SCAN_H
 #define SLICE_SCAN_H
@@ -113,6 +114,10 @@ void vc_lane_release_tuples(vc_lane *lane);
 
 /* Room for entries of a block, at least count. False: out of memory. */
 bool vc_lane_reserve(vc_lane *lane, size_t count);
+
+/* Of the entries of the block, made by expanding, keep those that lie in one of the combinations of
+ * the pass, which narrow down the groups of their keys. */
+vc_status vc_lane_keep_combinations(vc_lane *lane);
 
 /* Scan the block of the lane at hand. Errors are in lane->error. */
 vc_status vc_lane_scan_block(vc_lane *lane);

@@ -368,6 +368,8 @@ static vc_status expand(vc_lane *lane)
         if (status == VC_OK) status = expand_step(lane, &table->steps[i], scan->strides[i], chunk);
     }
     lane->is_one_cell = false;
+    if (status == VC_OK && scan->pass->combinations != NULL)
+        status = vc_lane_keep_combinations(lane);
     return status == VC_OK ? slot_wide_keys(lane) : status;
 }
 

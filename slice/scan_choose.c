@@ -132,7 +132,8 @@ static vc_status find_nids(const vc_scan *scan, const vc_accumulator_spec *spec,
 /* May ragged steps be scanned by their sets of groups? Only where cells can be added up exactly. */
 static bool can_scan_sets(const vc_scan *scan)
 {
-    bool is_ragged = false, can = !scan->is_ordered && !scan->plan->options->is_plain;
+    bool is_ragged = false, can = !scan->is_ordered && !scan->plan->options->is_plain &&
+                                  scan->pass->combinations == NULL;
     for (size_t i = 0; i < scan->table->nsteps; i++) {
         const vc_step *step = &scan->table->steps[i];
         if (step->offsets == NULL) continue;
@@ -180,7 +181,8 @@ static vc_status choose_grid(vc_scan *scan, uint64_t nrows, vc_error *error)
         scan->has_sets = false;
         lay_grid(scan);
     }
-    scan->expands = scan->ncells > UINT32_MAX || scan->plan->options->is_plain;
+    scan->expands = scan->ncells > UINT32_MAX || scan->plan->options->is_plain ||
+                    scan->pass->combinations != NULL;
     for (size_t i = 0; i < table->nsteps; i++)
         scan->expands |= table->steps[i].offsets != NULL && !scan->has_sets;
     return VC_OK;

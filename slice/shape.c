@@ -3,7 +3,7 @@
  * The order of work is that of the semantics (section 11): measure filters, then top, then order.
  * Offset and limit are the engine's last step. Totals are not touched by any of it.
  */
-#include "slice/plan.h"
+#include "slice/other.h"
 
 #include <stdlib.h>
 
@@ -74,7 +74,9 @@ static int compare_rows(const void *a, const void *b, void *context)
     for (size_t i = 0; i < sorting->nkeys; i++) {
         const struct sort_key *key = &sorting->keys[i];
         int order;
-        if (key->is_measure) {
+        if (key->is_measure && vc_row_is_other(plan, rows, x) != vc_row_is_other(plan, rows, y)) {
+            order = vc_row_is_other(plan, rows, x) ? 1 : -1; /* others are last, both ways */
+        } else if (key->is_measure) {
             order =
                 compare_cells(plan, key->number, &rows->cells[x * plan->nmeasures + key->number],
                               &rows->cells[y * plan->nmeasures + key->number], key->is_descending);
@@ -206,14 +208,28 @@ static vc_status choose(struct ranking *ranking, uint64_t count, vc_error *error
     return VC_OK;
 }
 
+static vc_status take_all(vc_plan *plan, const vc_rows *rows, uint32_t **order_out,
+                          size_t *nkept_out, vc_error *error)
+{
+    uint32_t *order = vc_arena_alloc(plan->arena, (rows->nrows + 1) * sizeof *order);
+    if (order == NULL) return vc_no_memory(error);
+    for (size_t row = 0; row < rows->nrows; row++)
+        order[row] = (uint32_t)row;
+    *order_out = order;
+    *nkept_out = rows->nrows;
+    return VC_OK;
+}
+
 /* The n best members of an axis for each combination of the axes before it, by the measure at that
  * grain. When the axis is not the last one, that grain is a grouping of its own. Members of which
  * having or an earlier top has left no row do not take a place. */
-static vc_status apply_top(vc_plan *plan, const vc_rows *detail, const vc_top *top, uint32_t *order,
-                           size_t *nkept, vc_error *error)
+static vc_status apply_top(vc_plan *plan, vc_rows **detail_at, const vc_top *top,
+                           uint32_t **order_at, size_t *nkept, vc_error *error)
 {
+    const vc_rows *detail = *detail_at;
+    uint32_t *order = *order_at;
     struct ranking ranking = {.plan = plan, .is_descending = !top->is_ascending};
-    size_t axis = 0, kept = 0;
+    size_t axis = 0;
     while (axis < plan->naxes && !vc_str_equal(plan->axes[axis].ref.dimension, top->dimension))
         axis++;
     if (axis == plan->naxes) {
@@ -226,10 +242,22 @@ static vc_status apply_top(vc_plan *plan, const vc_rows *detail, const vc_top *t
     vc_status status = vc_plan_measure_of(plan, top->measure, top->place, &ranking.measure, error);
     if (status == VC_OK) status = collect_candidates(&ranking, plan, detail, order, *nkept, error);
     if (status == VC_OK) status = choose(&ranking, top->count, error);
-    for (size_t i = 0; status == VC_OK && i < *nkept; i++)
-        if (ranking.is_chosen[ranking.candidate_of[i]]) order[kept++] = order[i];
-    *nkept = kept;
-    return status;
+    uint32_t *dropped = vc_arena_alloc(plan->arena, (*nkept + 1) * sizeof *dropped);
+    if (status != VC_OK || dropped == NULL) return status == VC_OK ? vc_no_memory(error) : status;
+    vc_top_split split = {.top = top,
+                          .axis = axis,
+                          .kept = order,
+                          .dropped = dropped,
+                          .is_filtered = *nkept < detail->nrows};
+    for (size_t i = 0; i < *nkept; i++)
+        if (ranking.is_chosen[ranking.candidate_of[i]])
+            order[split.nkept++] = order[i];
+        else
+            dropped[split.ndropped++] = order[i];
+    *nkept = split.nkept;
+    if (!top->has_other) return VC_OK;
+    status = vc_other_add(plan, detail, &split, detail_at, error);
+    return status == VC_OK ? take_all(plan, *detail_at, order_at, nkept, error) : status;
 }
 
 /* ---- order ---- */
@@ -257,19 +285,13 @@ static vc_status apply_orders(vc_plan *plan, const vc_rows *rows, uint32_t *orde
     return VC_OK;
 }
 
-vc_status vc_shape(vc_plan *plan, const vc_rows *detail, uint32_t **order_out, size_t *nkept_out,
+vc_status vc_shape(vc_plan *plan, vc_rows **detail, uint32_t **order_out, size_t *nkept_out,
                    vc_error *error)
 {
-    uint32_t *order = vc_arena_alloc(plan->arena, (detail->nrows + 1) * sizeof *order);
-    size_t nkept = detail->nrows;
-    if (order == NULL) return vc_no_memory(error);
-    for (size_t row = 0; row < detail->nrows; row++)
-        order[row] = (uint32_t)row;
-    vc_status status = apply_havings(plan, detail, order, &nkept, error);
+    vc_status status = take_all(plan, *detail, order_out, nkept_out, error);
+    if (status == VC_OK) status = apply_havings(plan, *detail, *order_out, nkept_out, error);
     for (size_t i = 0; i < plan->query->ntops && status == VC_OK; i++)
-        status = apply_top(plan, detail, &plan->query->tops[i], order, &nkept, error);
-    if (status == VC_OK) status = apply_orders(plan, detail, order, nkept, error);
-    *order_out = order;
-    *nkept_out = nkept;
+        status = apply_top(plan, detail, &plan->query->tops[i], order_out, nkept_out, error);
+    if (status == VC_OK) status = apply_orders(plan, *detail, *order_out, *nkept_out, error);
     return status;
 }

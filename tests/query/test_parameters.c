@@ -114,7 +114,7 @@ Test(parameters, all_of_them)
     cr_assert(q.wants_explain && q.no_cache);
     cr_assert_eq(q.nnonempty, 2);
     cr_assert_eq(q.nproperties, 1);
-    cr_assert(vc_str_is(q.properties[0], "geo.capital"));
+    cr_assert(vc_str_is(q.properties[0].name, "geo.capital"));
     cr_assert(vc_str_is(q.format, "csv") && vc_str_is(q.header, "labels"));
     cr_assert(vc_str_is(q.at, "42-9f3c"));
     vc_arena_release(&arena);
@@ -195,7 +195,9 @@ ParameterizedTestParameters(parameters, refused)
         {"order=pop:desc,cpop", "syntax", "order", 8, "found ','", ""},
         {"top=0:geo:pop", "syntax", "top", 0, "a whole number from 1", ""},
         {"top=3:geo", "syntax", "top", 5, "':' and a measure", ""},
-        {"top=3:geo:pop:desc:x", "syntax", "top", 14, "'|' or the end", ""},
+        {"top=3:geo:pop:desc:x", "syntax", "top", 15, "expected 'other'", ""},
+        {"top=3:geo:pop:up", "syntax", "top", 10, "'asc', 'desc' or 'other'", ""},
+        {"top=3:geo:pop:other:desc", "syntax", "top", 15, "'|' or the end", ""},
         {"totals=geo|", "syntax", "totals", 4, "or '()'", ""},
         {"totals=geo,", "syntax", "totals", 4, "or '()'", ""},
     };

@@ -264,7 +264,7 @@ static void make_tops(struct making *in, vc_query *query)
     unsigned count = random_chance(in->random, 20) + random_chance(in->random, 5);
     if (query->naxes == 0) return;
     vc_top *tops = VC_ARENA_NEW(in->arena, vc_top, 2);
-    vc_str *nonempty = VC_ARENA_NEW(in->arena, vc_str, 4);
+    vc_name_ref *nonempty = VC_ARENA_NEW(in->arena, vc_name_ref, 4);
     for (unsigned i = 0; i < count; i++)
         tops[i] = (vc_top){
             .count = random_below(in->random, 4),
@@ -277,7 +277,7 @@ static void make_tops(struct making *in, vc_query *query)
     query->nonempty = nonempty;
     for (size_t a = 0; a < query->naxes && !query->is_sparse; a++)
         if (random_chance(in->random, 40))
-            nonempty[query->nnonempty++] = query->axes[a].dimref.dimension;
+            nonempty[query->nnonempty++].name = query->axes[a].dimref.dimension;
 }
 
 vc_query asking_make(const struct oracle *oracle, const char *cube, struct random *random,
@@ -433,7 +433,7 @@ static void put_lists(const vc_query *query, vc_buffer *out)
                          i + 1 == query->ntops ? "\"" : "");
     for (size_t i = 0; i < query->nnonempty; i++)
         vc_buffer_printf(out, "%s\"%.*s\"%s", i > 0 ? ", " : ",\n \"nonempty\": [",
-                         VC_FMT(query->nonempty[i]), i + 1 == query->nnonempty ? "]" : "");
+                         VC_FMT(query->nonempty[i].name), i + 1 == query->nnonempty ? "]" : "");
 }
 
 void asking_print(const vc_query *query, vc_buffer *out)

@@ -1503,7 +1503,7 @@ static void drop_empty(const struct asking *in, struct rows *rows)
     for (size_t n = 0; n < in->query->nnonempty; n++) {
         unsigned axis = 0;
         size_t kept = 0;
-        while (!vc_str_equal(in->query->axes[axis].dimref.dimension, in->query->nonempty[n]))
+        while (!vc_str_equal(in->query->axes[axis].dimref.dimension, in->query->nonempty[n].name))
             axis++;
         bool *has_value = VC_ARENA_NEW(in->arena, bool, in->ngroups[axis] + 1);
         for (size_t i = 0; i < rows->count; i++)

@@ -266,7 +266,7 @@ static void drop_empty(struct sql_question *in)
     vc_buffer has_value = {0};
     put_has_value(in, &has_value);
     for (size_t i = 0; i < in->query->nnonempty; i++) {
-        int axis = axis_named(in, in->query->nonempty[i]);
+        int axis = axis_named(in, in->query->nonempty[i].name);
         RUN(in, "DELETE FROM w WHERE g%d NOT IN (SELECT g%d FROM w WHERE %s)", axis, axis,
             vc_buffer_text(&has_value));
     }
