@@ -24,6 +24,7 @@ struct selecting { /* one dimension of a cube, while its conditions are evaluate
     const vc_cube_dimension *outer;
     const vc_dimension *dimension;
     size_t nwords;
+    unsigned depth; /* of member sets in member sets */
 };
 
 static uint64_t *new_bits(const struct selecting *in, vc_error *error)
@@ -543,6 +544,41 @@ static vc_status mark_text(const struct selecting *in, const struct target *targ
     return VC_OK;
 }
 
+static vc_status evaluate(const struct selecting *in, const vc_condition *condition,
+                          uint64_t **bits_out, vc_error *error);
+
+/* "#name": what the cut of the set selects; all of its conditions hold. */
+static vc_status mark_set(const struct selecting *in, const vc_item *item, uint64_t *bits,
+                          vc_error *error)
+{
+    enum { MAX_DEPTH = 16 };
+    const vc_set_def *set;
+    struct selecting inner = *in;
+    uint64_t *all = NULL, *part;
+    vc_error why = {0};
+    vc_status status = vc_cube_find_set(in->cube, in->outer, item->keys[0], &set, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, item->place);
+    if (inner.depth++ == MAX_DEPTH)
+        status = vc_fail(&why, VC_BAD_INPUT, "definition_cycle", "it needs itself");
+    for (size_t i = 0; i < set->nconditions && status == VC_OK; i++) {
+        status = evaluate(&inner, set->conditions[i], &part, &why);
+        for (size_t w = 0; status == VC_OK && all != NULL && w < in->nwords; w++)
+            part[w] &= all[w];
+        all = part;
+    }
+    for (size_t w = 0; status == VC_OK && w < in->nwords; w++)
+        bits[w] |= all[w];
+    if (status == VC_OK) return VC_OK;
+    if (strncmp(why.message, "member set", strlen("member set")) == 0) { /* of the innermost */
+        if (error != NULL) *error = why;
+    } else {
+        vc_fail(error, status, why.code, "member set '#%.*s': %s", VC_FMT(set->name), why.message);
+        for (unsigned i = 0; i < why.ncandidates; i++)
+            vc_error_add_candidate(error, why.candidates[i], strlen(why.candidates[i]));
+    }
+    return vc_error_at_place(error, status, item->place);
+}
+
 static vc_status mark_item(const struct selecting *in, const vc_dimref *ref,
                            const struct target *target, const vc_item *item, uint64_t *bits,
                            vc_error *error)
@@ -558,12 +594,9 @@ static vc_status mark_item(const struct selecting *in, const vc_dimref *ref,
     case VC_ITEM_CONTAINS:
     case VC_ITEM_STARTS_WITH:
     case VC_ITEM_ENDS_WITH: return mark_text(in, target, item, bits, error);
-    case VC_ITEM_MEMBER_SET: break;
+    case VC_ITEM_MEMBER_SET: return mark_set(in, item, bits, error);
     }
-    vc_status status = vc_fail(error, VC_NOT_FOUND, "unknown_set",
-                               "there is no member set of that name: cube '%.*s' defines none",
-                               VC_FMT(in->cube->name));
-    return vc_error_at_place(error, status, item->place);
+    return VC_OK;
 }
 
 /* ---- conditions ---- */

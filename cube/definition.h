@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "cube/condition.h"
 #include "dimensions/builder.h"
 
 #include <stdbool.h>
@@ -97,7 +98,9 @@ typedef struct vc_dimension_def {
     size_t nattributes;
     vc_index_def *indexes;
     size_t nindexes;
-    bool is_not_aggregatable; /* "aggregatable": false: has no All; a fix is mandatory in joins */
+    bool is_not_aggregatable; /* "aggregatable": false: has no All */
+    vc_str default_member;    /* a path: selected by a query that does not speak of the dimension;
+                                 absent: All */
 } vc_dimension_def;
 
 /* A dimension as a cube uses it: its own, or a shared one by name. */
@@ -319,6 +322,14 @@ typedef struct vc_crosswalk_def {
     vc_weights_sum weights_sum;
 } vc_crosswalk_def;
 
+/* A named selection of members, "#name" in cuts. */
+typedef struct vc_set_def {
+    vc_str name, dim;
+    vc_str cut;                      /* as written */
+    vc_condition *const *conditions; /* [nconditions] that all hold; of the dimension `dim` */
+    size_t nconditions;
+} vc_set_def;
+
 /* ---- a definition ---- */
 
 typedef enum vc_definition_kind {
@@ -332,9 +343,11 @@ typedef struct vc_definition {
     vc_definition_kind kind;
     vc_str name, label, description;
     vc_info_def info;
-    vc_str file;       /* where it was read from, "" when from memory */
-    vc_str directory;  /* of the file, for relative paths; "." when the file names none */
-    vc_str text;       /* the JSON as read, for places of later errors and for the manifest */
+    vc_str file;            /* where it was read from, "" when from memory */
+    vc_str directory;       /* of the file, for relative paths; "." when the file names none */
+    vc_str text;            /* the JSON as read, for places of later errors and for the manifest */
+    const vc_set_def *sets; /* [nsets] of a cube */
+    size_t nsets;
     json_t *json;      /* owned */
     json_t *made_json; /* owned: arrays put together while reading; NULL when there are none */
     union {

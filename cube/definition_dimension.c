@@ -506,7 +506,7 @@ static vc_status read_table(const vc_node *object, vc_dimension_def *dimension)
 
 #define DIMENSION_FIELDS                                                                           \
     "type", "table", "key", "column", "lookups", "hierarchies", "levels", "attributes", "indexes", \
-        "aggregatable", "parent", "level_column"
+        "aggregatable", "parent", "level_column", "default"
 
 static vc_status read_names(const vc_node *object, vc_dimension_def *dimension)
 {
@@ -535,6 +535,7 @@ vc_status vc_read_dimension(const vc_node *object, bool is_shared, vc_dimension_
         (status = read_lookups(object, dimension)) != VC_OK ||
         (status = read_hierarchies(object, dimension)) != VC_OK ||
         (status = read_attributes(object, dimension)) != VC_OK ||
+        (status = vc_field_text(object, "default", &dimension->default_member)) != VC_OK ||
         (status = vc_field_bool(object, "aggregatable", &is_aggregatable)) != VC_OK)
         return status;
     dimension->is_not_aggregatable = !is_aggregatable;

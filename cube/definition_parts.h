@@ -150,6 +150,9 @@ vc_status vc_read_shared_dimension(const vc_node *root, vc_dimension_def *dimens
 vc_status vc_read_crosswalk(const vc_node *root, vc_crosswalk_def *crosswalk);
 
 /* The fields every kind has. */
+/* "sets" of a cube, into the definition. dimensions: the cube's; none: not known yet. */
+vc_status vc_read_sets(const vc_node *root, vc_names dimensions);
+
 #define VC_DEFINITION_FIELDS "$schema", "name", "kind", "label", "description", "info"
 
 #endif

@@ -15,14 +15,18 @@ static bool is_same_texts(const vc_str *a, size_t na, const vc_str *b, size_t nb
 static bool is_same_level(const vc_level_def *a, const vc_level_def *b)
 {
     return vc_str_equal(a->name, b->name) && vc_str_equal(a->key, b->key) && a->part == b->part &&
-           a->key_type == b->key_type && vc_str_equal(a->label_column, b->label_column) &&
+           a->key_type == b->key_type && a->skip == b->skip &&
+           vc_str_equal(a->label_column, b->label_column) &&
            vc_str_equal(a->order_column, b->order_column) &&
            is_same_texts(a->attributes, a->nattributes, b->attributes, b->nattributes);
 }
 
 static bool is_same_hierarchy(const vc_hierarchy_def *a, const vc_hierarchy_def *b)
 {
-    if (!vc_str_equal(a->name, b->name) || a->nlevels != b->nlevels) return false;
+    if (!vc_str_equal(a->name, b->name) || a->nlevels != b->nlevels ||
+        !vc_str_equal(a->parent_column, b->parent_column) ||
+        !vc_str_equal(a->level_column, b->level_column))
+        return false;
     for (size_t i = 0; i < a->nlevels; i++) {
         if (!is_same_level(&a->levels[i], &b->levels[i])) return false;
     }

@@ -1,5 +1,6 @@
 /* Dimensions with a table of their own, and shared ones. */
 #include "cube/load_parts.h"
+#include "dimensions/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,15 +43,38 @@ vc_status vc_load_add_row(vc_load_file *file, vc_feed *feed, vc_dimension_builde
     return status;
 }
 
+/* Is the default member there? */
+static vc_status check_default(const vc_dimension_def *definition, const vc_buffer *image,
+                               vc_error *error)
+{
+    const vc_dimension *dimension;
+    const vc_str *keys;
+    size_t nkeys;
+    vc_member_ref found;
+    vc_arena arena = {0};
+    if (vc_str_is_null(definition->default_member)) return VC_OK;
+    vc_status status = vc_dimension_open((vc_str){.data = image->data, .size = image->size}, &arena,
+                                         &dimension, error);
+    if (status == VC_OK)
+        status = vc_path_split(definition->default_member, &arena, &keys, &nkeys, error);
+    if (status == VC_OK)
+        status = vc_hierarchy_find_member(dimension, 0, keys, nkeys, &arena, &found, error);
+    vc_arena_release(&arena);
+    return status;
+}
+
 vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *builder,
-                                   const vc_load_file *file, vc_str name, vc_buffer *image,
+                                   const vc_load_file *file, vc_str name,
+                                   const vc_dimension_def *definition, vc_buffer *image,
                                    const uint32_t **leaf_of_row_out, vc_error *error)
 {
     vc_dimension_report report;
     vc_status status = vc_dimension_builder_finish(builder, image, leaf_of_row_out, &report, error);
     if (status == VC_OK)
         status = vc_dimension_check((vc_str){.data = image->data, .size = image->size}, error);
-    if (status == VC_BAD_INPUT || status == VC_IMPOSSIBLE || status == VC_LIMIT)
+    if (status == VC_OK) status = check_default(definition, image, error);
+    if (status == VC_BAD_INPUT || status == VC_NOT_FOUND || status == VC_IMPOSSIBLE ||
+        status == VC_LIMIT)
         vc_error_at_file(error, vc_input_name(file->input), 0, 0);
     if (status == VC_OK && report.nlabel_conflicts > 0)
         vc_loader_warn(loader,
@@ -99,8 +123,8 @@ static vc_status build_table(vc_load_file *file, const vc_definition *definition
     if (status == VC_OK) status = read_rows(file, feed, builder, error);
     if (status == VC_OK) status = vc_load_check_rejects(file->loader, error);
     if (status == VC_OK)
-        status = vc_load_finish_dimension(file->loader, builder, file, dimension->name, image,
-                                          &leaf_of_row, error);
+        status = vc_load_finish_dimension(file->loader, builder, file, dimension->name, dimension,
+                                          image, &leaf_of_row, error);
     vc_dimension_builder_free(builder);
     vc_feed_free(feed);
     return status;
@@ -206,8 +230,9 @@ static vc_status put_shared(vc_loader *loader, const vc_definition *definition,
     vc_status status =
         vc_load_object(loader->load, VC_KIND_DIMENSION, definition->name, &object, error);
     if (status != VC_OK) return status;
-    vc_manifest_dimension entry = {
-        .name = definition->name, .is_aggregatable = !definition->as.dimension.is_not_aggregatable};
+    vc_manifest_dimension entry = {.name = definition->name,
+                                   .is_aggregatable = !definition->as.dimension.is_not_aggregatable,
+                                   .default_member = definition->as.dimension.default_member};
     vc_manifest manifest = {
         .kind = VC_DEFINITION_DIMENSION, .definition = definition->text, .file = definition->file};
     if (shared->dimension != NULL) {

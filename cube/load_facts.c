@@ -99,7 +99,8 @@ static vc_status put_manifest(vc_fact_load *facts, vc_error *error)
             (vc_manifest_dimension){.name = dimension->use->name,
                                     .nleaves = dimension->nleaves,
                                     .fingerprint = dimension->fingerprint,
-                                    .is_aggregatable = !dimension->definition->is_not_aggregatable};
+                                    .is_aggregatable = !dimension->definition->is_not_aggregatable,
+                                    .default_member = dimension->definition->default_member};
     }
     vc_str *cluster = VC_ARENA_NEW(&facts->arena, vc_str, facts->order.nitems);
     if (cluster == NULL) return vc_no_memory(error);

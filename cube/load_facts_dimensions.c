@@ -186,7 +186,8 @@ static vc_status finish_built(vc_fact_load *facts, vc_fact_dimension *dimension,
     const vc_dimension *opened;
     const uint32_t *leaf_of_row;
     vc_status status = vc_load_finish_dimension(facts->loader, dimension->builder, &facts->file,
-                                                dimension->use->name, &image, &leaf_of_row, error);
+                                                dimension->use->name, dimension->definition, &image,
+                                                &leaf_of_row, error);
     if (status == VC_OK)
         status = vc_segments_put_spilled(facts->segments, dimension->number, leaf_of_row, error);
     vc_dimension_builder_free(dimension->builder);

@@ -196,7 +196,8 @@ vc_status vc_load_start_builder(const vc_feed *feed, const vc_definition *defini
 
 /* Finish a builder: number the leaves, warn about labels, name the file in errors. */
 vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *builder,
-                                   const vc_load_file *file, vc_str name, vc_buffer *image,
+                                   const vc_load_file *file, vc_str name,
+                                   const vc_dimension_def *definition, vc_buffer *image,
                                    const uint32_t **leaf_of_row_out, vc_error *error);
 
 /* Are the dimension's leaf keys integers, so that 007 in the facts is the leaf 7? */

@@ -48,8 +48,13 @@ static void write_dimensions(const vc_manifest *manifest, vc_buffer *buffer)
         /* In hexadecimal, because JSON numbers of 64 bits do not survive every reader. */
         vc_buffer_printf(buffer, ",\"leaves\":%" PRIu32 ",\"fingerprint\":\"%016" PRIx64 "\"",
                          dimension->nleaves, dimension->fingerprint);
-        vc_buffer_printf(buffer, ",\"aggregatable\":%s}",
+        vc_buffer_printf(buffer, ",\"aggregatable\":%s",
                          dimension->is_aggregatable ? "true" : "false");
+        if (!vc_str_is_null(dimension->default_member)) {
+            vc_buffer_put_text(buffer, ",\"default\":");
+            vc_buffer_put_json(buffer, dimension->default_member);
+        }
+        vc_buffer_put_char(buffer, '}');
     }
     vc_buffer_put_char(buffer, ']');
 }
@@ -184,6 +189,8 @@ static void read_dimensions(manifest_reader *reader, const json_t *json, vc_mani
         entry->name = read_text(reader, dimension, "name");
         entry->nleaves = (uint32_t)read_count(reader, dimension, "leaves", UINT32_MAX);
         entry->is_aggregatable = json_is_true(json_object_get(dimension, "aggregatable"));
+        if (json_object_get(dimension, "default") != NULL)
+            entry->default_member = read_text(reader, dimension, "default");
         vc_str fingerprint = read_text(reader, dimension, "fingerprint");
         if (fingerprint.data == NULL ||
             sscanf(fingerprint.data, "%16" SCNx64, &entry->fingerprint) != 1)

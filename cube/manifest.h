@@ -14,6 +14,7 @@ typedef struct vc_manifest_dimension {
     uint32_t nleaves;
     uint64_t fingerprint; /* of the image */
     bool is_aggregatable;
+    vc_str default_member; /* absent: none */
 } vc_manifest_dimension;
 
 typedef struct vc_manifest {

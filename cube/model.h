@@ -94,6 +94,8 @@ typedef struct vc_cube_dimension {
     size_t owner;            /* source it comes from */
     bool is_private;         /* only the owner has it */
     bool is_aggregatable;
+    vc_str default_member;         /* a path; absent: All */
+    const uint64_t *default_slots; /* [nslots] bits of its leaves; NULL: there is none */
 } vc_cube_dimension;
 
 typedef struct vc_cube_fix { /* a selection of one source's dimension, always applied */
@@ -182,6 +184,11 @@ vc_status vc_cube_find_dimension(const vc_cube *cube, vc_str name, size_t *dimen
                                  vc_error *error);
 vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure_out,
                                vc_error *error);
+
+/* The member set of that name for a dimension: of the cube's definition, or of that of the source
+ * the dimension comes from. VC_NOT_FOUND, code "unknown_set", with candidates. */
+vc_status vc_cube_find_set(const vc_cube *cube, const vc_cube_dimension *dimension, vc_str name,
+                           const vc_set_def **set_out, vc_error *error);
 
 /* What the cube's own definition says of a measure, beside what the model keeps; NULL when it says
  * nothing: measures of a source need not be named by a virtual cube. */

@@ -4,6 +4,7 @@
  *     model_source.c    a source cube as a vc_cube
  *     model_virtual.c   a virtual cube: dimensions, bindings, buckets, policies, with the files
  * that model_virtual.h lists model_tuples.c    the tuples of composite keys over several dimensions
+ *     model_defaults.c  default members, member sets
  *     model_measures.c  measures and their expressions
  */
 #ifndef CUBE_MODEL_PARTS_H
@@ -50,6 +51,11 @@ vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition
  */
 vc_status vc_model_place(const vc_definition *definition, vc_str pointer, const char *field,
                          vc_status status, vc_error *error);
+
+/* The default members of the dimensions, which are those of their owners. */
+vc_status vc_model_find_defaults(vc_model *model, const vc_cube_source *sources,
+                                 vc_cube_dimension *dimensions, size_t ndimensions,
+                                 vc_error *error);
 
 /* The measures of a cube whose sources are in place. */
 vc_status vc_model_source_measures(vc_model *model, vc_cube *cube, vc_error *error);

@@ -121,7 +121,20 @@ static bool has_fix(const vc_cube_fix *fixes, size_t nfixes, size_t dimension)
     return false;
 }
 
-/* A dimension without an All must be fixed, by the source or by each of its measures. */
+/* Can a query choose the member? Not of a private dimension, which queries of other measures leave
+ * alone, unless it has a default. */
+static bool is_asked(const vc_cube *cube, const vc_cube_source *source, size_t source_dimension)
+{
+    for (size_t d = 0; d < cube->ndimensions; d++) {
+        const vc_binding *binding = &source->bindings[d];
+        if (binding->kind != VC_BIND_NONE && binding->tuples == NULL &&
+            binding->source_dimension == source_dimension)
+            return !cube->dimensions[d].is_private || cube->dimensions[d].default_slots != NULL;
+    }
+    return false;
+}
+
+/* A private dimension without an All must be fixed, by the source or by each of its measures. */
 vc_status vc_virtual_check_aggregatable(const vc_virtual_builder *builder, vc_error *error)
 {
     const vc_cube *cube = builder->cube;
@@ -131,7 +144,7 @@ vc_status vc_virtual_check_aggregatable(const vc_virtual_builder *builder, vc_er
         const vc_cube_source *source = &cube->sources[measure->source];
         for (size_t d = 0; d < source->cube->ndimensions; d++)
             if (!source->cube->is_aggregatable[d] && !has_fix(source->fixes, source->nfixes, d) &&
-                !has_fix(measure->fixes, measure->nfixes, d)) {
+                !has_fix(measure->fixes, measure->nfixes, d) && !is_asked(cube, source, d)) {
                 vc_status status = vc_fail(error, VC_BAD_INPUT, "missing_fix",
                                            "dimension '%.*s' of source '%.*s' has no All, so "
                                            "measure '%.*s' needs a \"fix\" "

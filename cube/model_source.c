@@ -25,6 +25,8 @@ vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc
     }
     *only = (vc_cube_source){
         .alias = source->name, .cube = source, .bindings = bindings, .unrelated = unrelated};
+    vc_status status = vc_model_find_defaults(model, only, dimensions, ndimensions, error);
+    if (status != VC_OK) return status;
     *cube = (vc_cube){.name = source->name,
                       .label = source->definition->label,
                       .definition = source->definition,

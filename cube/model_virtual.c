@@ -195,6 +195,9 @@ vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition
         status = vc_virtual_make_buckets(&builder, d, error);
         if (status == VC_OK) status = vc_virtual_find_visible(&builder, d, error);
     }
+    if (status == VC_OK)
+        status = vc_model_find_defaults(model, builder.sources, builder.dimensions,
+                                        builder.ndimensions, error);
     if (status == VC_OK) status = vc_virtual_check_privates(&builder, error);
     for (size_t s = 0; s < builder.virtual_cube->nsources && status == VC_OK; s++)
         status = vc_virtual_set_unrelated(&builder, s, error);

@@ -94,8 +94,10 @@ static vc_status open_dimensions(const vc_snapshot *snapshot, const vc_manifest 
     const vc_cube_def *definition = &cube->definition->as.cube;
     vc_str *names = VC_ARENA_NEW(arena, vc_str, n);
     bool *is_aggregatable = VC_ARENA_NEW(arena, bool, n);
+    vc_str *default_members = VC_ARENA_NEW(arena, vc_str, n);
     const vc_dimension **dimensions = VC_ARENA_NEW(arena, const vc_dimension *, n);
-    if (names == NULL || is_aggregatable == NULL || dimensions == NULL) return vc_no_memory(error);
+    if (names == NULL || is_aggregatable == NULL || default_members == NULL || dimensions == NULL)
+        return vc_no_memory(error);
     if (definition->ndimensions != n)
         return fail_damaged(cube->name, "its dimensions are not those of its definition", error);
     for (size_t d = 0; d < n; d++) {
@@ -110,11 +112,13 @@ static vc_status open_dimensions(const vc_snapshot *snapshot, const vc_manifest 
             return fail_damaged(cube->name, "a dimension is not the one that was loaded", error);
         names[d] = definition->dimensions[d].name;
         is_aggregatable[d] = entry->is_aggregatable;
+        default_members[d] = entry->default_member;
     }
     cube->ndimensions = n;
     cube->dimension_names = names;
     cube->dimensions = dimensions;
     cube->is_aggregatable = is_aggregatable;
+    cube->default_members = default_members;
     return VC_OK;
 }
 

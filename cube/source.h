@@ -54,6 +54,7 @@ typedef struct vc_source_cube {
     const vc_str *dimension_names;         /* [ndimensions] as the cube names them */
     const vc_dimension *const *dimensions; /* [ndimensions] */
     const bool *is_aggregatable;           /* [ndimensions] */
+    const vc_str *default_members;         /* [ndimensions] paths; absent: none */
     size_t ncolumns;
     const vc_fact_column *columns; /* [ncolumns] measure columns */
     const int *measure_columns;    /* [definition->as.cube.nmeasures] into columns; -1: none

@@ -143,6 +143,8 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
         vc_json_put_bool(json, "private", outer->is_private);
     }
     vc_json_put_bool(json, "aggregatable", outer->is_aggregatable);
+    if (!vc_str_is_null(outer->default_member))
+        vc_json_put_str(json, "default", outer->default_member);
     if (dimension->leaf_keys.count > 0) vc_json_put_str(json, "key", dimension->key_name);
     vc_json_begin(json, "hierarchies", '[');
     for (unsigned h = 0; h < dimension->nhierarchies; h++)

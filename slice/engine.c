@@ -679,6 +679,35 @@ static vc_status notice_weights(struct answering *in, size_t source, size_t dime
     return VC_OK;
 }
 
+/* Is some measure read at the default member? */
+static bool is_defaulted(const vc_plan *plan, size_t dimension)
+{
+    for (size_t i = 0; i < plan->npasses; i++) {
+        const vc_binding *binding =
+            &plan->cube->sources[plan->passes[i].source].bindings[dimension];
+        if (binding->kind != VC_BIND_NONE &&
+            !vc_pass_is_fixed(plan, &plan->passes[i], binding->source_dimension))
+            return true;
+    }
+    return false;
+}
+
+/* A selection that the query does not say must be told. */
+static void notice_defaults(struct answering *in)
+{
+    for (size_t d = 0; d < in->plan->cube->ndimensions; d++) {
+        const vc_cube_dimension *outer = &in->plan->cube->dimensions[d];
+        if (!in->plan->selections[d].is_default || !is_defaulted(in->plan, d)) continue;
+        add_notice(in, (vc_notice){.code = "default",
+                                   .dimension = outer->name,
+                                   .message = vc_arena_printf(
+                                       in->arena,
+                                       "'%.*s' is at its default member '%.*s'; cut or drill it to "
+                                       "see others",
+                                       VC_FMT(outer->name), VC_FMT(outer->default_member))});
+    }
+}
+
 /* Measures that cannot be counted in parts, when all were asked for. */
 static void notice_left_out(struct answering *in)
 {
@@ -699,7 +728,7 @@ static vc_status add_notices(struct answering *in, vc_error *error)
     const vc_plan *plan = in->plan;
     const vc_cube *cube = plan->cube;
     in->max_notices = 3 * cube->nsources * (cube->ndimensions + 1) +
-                      cube->nsources * (plan->naxes + 1) + plan->nasked + 2;
+                      cube->nsources * (plan->naxes + 1) + plan->nasked + cube->ndimensions + 2;
     in->notices = VC_ARENA_NEW(in->arena, vc_notice, in->max_notices);
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
@@ -716,6 +745,7 @@ static vc_status add_notices(struct answering *in, vc_error *error)
         }
     notice_repeats(in);
     notice_left_out(in);
+    notice_defaults(in);
     if (in->result->is_truncated)
         add_notice(
             in, (vc_notice){.code = "truncated",

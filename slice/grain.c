@@ -31,47 +31,6 @@ static vc_status find_policy(const vc_grain *grain, const vc_plan_measure *measu
     return VC_OK;
 }
 
-/* Does the query cut the dimension down to one member of its first level, or part of one? */
-static bool is_one_member(const vc_plan *plan, size_t dimension)
-{
-    const vc_selection *selection = &plan->selections[dimension];
-    const vc_dimension *stored = plan->cube->dimensions[dimension].dimension;
-    const vc_numbers members = stored->hierarchies[0].levels[0].leaf_members;
-    uint32_t found = VC_NONE;
-    if (!selection->is_cut) return false;
-    for (uint32_t leaf = 0; leaf < stored->nleaves; leaf++) {
-        if (!vc_bit_get(selection->slots, leaf)) continue;
-        uint32_t member = vc_numbers_get(members, leaf);
-        if (found != VC_NONE && member != found) return false;
-        found = member;
-    }
-    return true;
-}
-
-/* A dimension without an All cannot be rolled up. (Virtual cubes fix it.) Where the rows themselves
- * leave it open, the query is wrong; in their totals the measure is undefined. */
-static vc_status check_aggregatable(const vc_grain *grain, const vc_plan_measure *measure,
-                                    vc_policy *policy, vc_error *error)
-{
-    const vc_plan *plan = grain->plan;
-    const vc_cube_source *source = &plan->cube->sources[measure->measure->source];
-    for (size_t d = 0; d < plan->cube->ndimensions && !plan->cube->is_virtual; d++) {
-        bool is_drilled = false, is_kept = false;
-        if (source->cube->is_aggregatable[source->bindings[d].source_dimension]) continue;
-        for (size_t i = 0; i < plan->naxes; i++) {
-            is_drilled |= plan->axes[i].dimension == d;
-            is_kept |= plan->axes[i].dimension == d && (grain->kept >> i & 1);
-        }
-        if (is_kept || is_one_member(plan, d)) continue;
-        if (!is_drilled)
-            return vc_fail(error, VC_IMPOSSIBLE, "not_aggregatable",
-                           "dimension '%.*s' has no All: drill it, or cut one of its members",
-                           VC_FMT(plan->cube->dimensions[d].name));
-        policy->is_undefined = true;
-    }
-    return VC_OK;
-}
-
 /* ---- scanning ---- */
 
 /* The values of a pass whose facts count in parts. */
@@ -143,7 +102,7 @@ vc_status vc_grain_find_policy(vc_grain *grain, size_t number, vc_error *error)
     if (policy->is_known) return VC_OK;
     policy->is_known = true;
     vc_status status = find_policy(grain, measure, policy, error);
-    return status == VC_OK ? check_aggregatable(grain, measure, policy, error) : status;
+    return status == VC_OK ? vc_grain_check_aggregatable(grain, measure, policy, error) : status;
 }
 
 vc_status vc_grain_need(vc_grain *grain, size_t measure, const vc_grain *finer, vc_error *error)

@@ -16,6 +16,7 @@
  *     roll_up.c    cells of a coarser grouping from those of a finer one
  *     distribute.c cells of joined leaves -> values of groups, by shares
  *     accumulator.c  what a cell accumulated -> the value of a measure
+ *     aggregatable.c  dimensions without an All
  *     grain.c      the cells of one grouping         calculate.c   measures computed from others
  *     frame.h      other groupings that functions over members look into
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
@@ -44,11 +45,13 @@ typedef struct vc_frame vc_frame;
 typedef struct vc_combinations vc_combinations; /* slice/narrow.h */
 
 typedef struct vc_selection {
-    bool is_cut;           /* some condition restricts the dimension, perhaps to everything */
-    const uint64_t *slots; /* [nslots] bits; NULL: all */
-    uint32_t first, end;   /* the selected leaves lie in [first, end) */
-    bool is_range;         /* and are all of it */
-    bool has_synthetic;    /* some selected slot is behind the leaves */
+    bool is_cut;     /* some condition restricts the dimension, perhaps to everything */
+    bool is_default; /* the query does not speak of it: its default member */
+    const struct vc_selection *whole; /* without the default: for who has a fix. NULL: no default */
+    const uint64_t *slots;            /* [nslots] bits; NULL: all */
+    uint32_t first, end;              /* the selected leaves lie in [first, end) */
+    bool is_range;                    /* and are all of it */
+    bool has_synthetic;               /* some selected slot is behind the leaves */
 } vc_selection;
 
 typedef struct vc_axis {
@@ -182,6 +185,23 @@ void vc_selection_measure(const vc_cube_dimension *outer, vc_selection *selectio
 vc_status vc_axis_find_visible(const vc_plan *plan, vc_axis *axis, vc_error *error);
 
 uint64_t vc_plan_now(void); /* nanoseconds, monotonic */
+
+/* Is a dimension of the source among fixes? */
+static inline bool vc_fixes_hold(const vc_cube_fix *fixes, size_t nfixes, size_t source_dimension)
+{
+    for (size_t i = 0; i < nfixes; i++)
+        if (fixes[i].source_dimension == source_dimension) return true;
+    return false;
+}
+
+/* Is a dimension of the pass' source held by a fix, of the measures or of the source? */
+static inline bool vc_pass_is_fixed(const vc_plan *plan, const vc_pass *pass,
+                                    size_t source_dimension)
+{
+    const vc_cube_source *source = &plan->cube->sources[pass->source];
+    return vc_fixes_hold(pass->fixes, pass->nfixes, source_dimension) ||
+           vc_fixes_hold(source->fixes, source->nfixes, source_dimension);
+}
 
 /* ---- explain (explain.c) ---- */
 
@@ -466,6 +486,12 @@ vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_er
 
 /* What holds for all cells of a base measure. Errors: unrelated, not_aggregatable. */
 vc_status vc_grain_find_policy(vc_grain *grain, size_t measure, vc_error *error);
+
+/* A dimension without an All cannot be rolled up: where the rows of the query themselves leave it
+ * open the query is wrong (VC_IMPOSSIBLE, "not_aggregatable"), in their totals the measure is
+ * undefined. (aggregatable.c) */
+vc_status vc_grain_check_aggregatable(const vc_grain *grain, const vc_plan_measure *measure,
+                                      vc_policy *policy, vc_error *error);
 
 /* Make it possible to read a base measure: its pass is scanned, once, unless its policy says that
  * all its cells are null.

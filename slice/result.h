@@ -85,8 +85,9 @@ typedef struct vc_result_coverage {
 } vc_result_coverage;
 
 typedef struct vc_notice {
-    const char *code; /* "unmatched", "overlap", "repeat", "truncated", "excluded" */
-    vc_str source;    /* alias; absent: none */
+    const char
+        *code;     /* "unmatched", "overlap", "repeat", "truncated", "excluded", "default", ... */
+    vc_str source; /* alias; absent: none */
     vc_str dimension; /* absent: none */
     vc_str message;   /* one sentence */
     bool has_count;

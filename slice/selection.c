@@ -35,6 +35,36 @@ void vc_selection_measure(const vc_cube_dimension *outer, vc_selection *selectio
         selection->has_synthetic |= bits == NULL || vc_bit_get(bits, slot);
 }
 
+/* Does the query cut or drill the dimension? "()" does, too: it asks for All. */
+static bool is_mentioned(const vc_plan *plan, size_t dimension)
+{
+    vc_str name = plan->cube->dimensions[dimension].name;
+    for (size_t i = 0; i < plan->query->nconditions; i++)
+        if (vc_str_equal(plan->query->conditions[i]->dimref.dimension, name)) return true;
+    for (size_t i = 0; i < plan->query->naxes; i++)
+        if (vc_str_equal(plan->query->axes[i].dimref.dimension, name)) return true;
+    return false;
+}
+
+/* A default member is no cut: it triggers no policy. */
+static vc_status take_default(vc_plan *plan, size_t dimension, vc_error *error)
+{
+    const vc_cube_dimension *outer = &plan->cube->dimensions[dimension];
+    vc_selection *selection = &plan->selections[dimension];
+    size_t nwords = vc_bits_words(outer->nslots);
+    if (outer->default_slots == NULL || is_mentioned(plan, dimension)) return VC_OK;
+    vc_selection *whole = VC_ARENA_NEW(plan->arena, vc_selection, 1);
+    uint64_t *slots = VC_ARENA_NEW(plan->arena, uint64_t, nwords + 1);
+    if (whole == NULL || slots == NULL) return vc_no_memory(error);
+    *whole = *selection;
+    vc_selection_measure(outer, whole);
+    for (size_t w = 0; w < nwords; w++)
+        slots[w] =
+            outer->default_slots[w] & (selection->slots == NULL ? UINT64_MAX : selection->slots[w]);
+    *selection = (vc_selection){.is_default = true, .slots = slots, .whole = whole};
+    return VC_OK;
+}
+
 vc_status vc_plan_select(vc_plan *plan, vc_error *error)
 {
     plan->selections = VC_ARENA_NEW(plan->arena, vc_selection, plan->cube->ndimensions + 1);
@@ -43,6 +73,10 @@ vc_status vc_plan_select(vc_plan *plan, vc_error *error)
         plan->selections[d].slots = plan->cube->dimensions[d].visible;
     for (size_t i = 0; i < plan->query->nconditions; i++) {
         vc_status status = add_condition(plan, plan->query->conditions[i], error);
+        if (status != VC_OK) return status;
+    }
+    for (size_t d = 0; d < plan->cube->ndimensions; d++) {
+        vc_status status = take_default(plan, d, error);
         if (status != VC_OK) return status;
     }
     for (size_t d = 0; d < plan->cube->ndimensions; d++)
