@@ -117,6 +117,7 @@ typedef struct vc_cube_source {
     const struct vc_cube *nested;    /* the virtual cube that it is a part of; NULL */
     size_t nested_source;            /* its number there */
     vc_str nested_alias;             /* the alias of that cube */
+    const size_t *nested_dimensions; /* [ndimensions of that cube] the place of each here */
 } vc_cube_source;
 
 /* A measure that can be asked. Base measures aggregate facts of one source; calculated ones are

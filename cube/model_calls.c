@@ -9,7 +9,8 @@ static vc_status find_outer(const vc_cube *cube, size_t source, vc_str name, siz
     size_t inner, nfound = 0;
     vc_status status = vc_source_cube_find_dimension(of->cube, name, &inner, error);
     for (size_t d = 0; d < cube->ndimensions && status == VC_OK; d++)
-        if (of->bindings[d].kind != VC_BIND_NONE && of->bindings[d].source_dimension == inner) {
+        if (of->bindings[d].kind != VC_BIND_NONE && of->bindings[d].tuples == NULL &&
+            of->bindings[d].source_dimension == inner) {
             *dimension_out = d;
             nfound++;
         }

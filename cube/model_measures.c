@@ -200,6 +200,31 @@ static vc_status find_alias(const vc_cube *cube, vc_str alias, size_t *source_ou
     return VC_NOT_FOUND;
 }
 
+/* Where the functions over members of a nested cube's measure go along here. They name levels of
+ * its dimension, which must be the one that is shown here. */
+static vc_status place_calls(const vc_cube *cube, size_t first, const vc_cube_measure *from,
+                             vc_arena *arena, const size_t **dimensions_out, vc_error *error)
+{
+    const vc_cube_source *source = &cube->sources[first];
+    size_t ncalls;
+    vc_expr_calls(from->expr, &ncalls);
+    size_t *dimensions = VC_ARENA_NEW(arena, size_t, ncalls + 1);
+    if (dimensions == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < ncalls; i++) {
+        size_t inner = from->call_dimensions[i];
+        dimensions[i] = source->nested_dimensions[inner];
+        if (cube->dimensions[dimensions[i]].dimension !=
+            source->nested->dimensions[inner].dimension)
+            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                           "measure '%.*s' of the nested cube goes along its '%.*s', which is "
+                           "mapped to '%.*s' here",
+                           VC_FMT(from->name), VC_FMT(source->nested->dimensions[inner].name),
+                           VC_FMT(cube->dimensions[dimensions[i]].name));
+    }
+    *dimensions_out = dimensions;
+    return VC_OK;
+}
+
 /* Fill measure `at` from a measure of a nested cube: a base one is of the source that has it here,
  * a calculated one brings its operands along, hidden. What the cube here says of it goes before. */
 static vc_status copy_nested(struct measures *measures, const vc_cube *cube, size_t first,
@@ -218,6 +243,8 @@ static vc_status copy_nested(struct measures *measures, const vc_cube *cube, siz
     if (kept.unrelated != VC_UNRELATED_DEFAULT) measure->unrelated = kept.unrelated;
     measure->source = first + from->source;
     if (from->expr == NULL) return VC_OK;
+    vc_status placed = place_calls(cube, first, from, arena, &measure->call_dimensions, error);
+    if (placed != VC_OK) return placed;
     size_t *operands = VC_ARENA_NEW(arena, size_t, from->noperands + 1);
     if (operands == NULL) return vc_no_memory(error);
     measure->operands = operands;
@@ -261,7 +288,8 @@ static vc_status bind_nested(struct measures *measures, const vc_cube *cube, siz
         return vc_model_place(cube->definition, from->pointer, "", status, error);
     }
     measures->items[at].label = from->label;
-    return copy_nested(measures, cube, first, number, at, error);
+    status = copy_nested(measures, cube, first, number, at, error);
+    return vc_model_place(cube->definition, from->pointer, "", status, error);
 }
 
 /* A measure of the definition that names a source's measure. */
@@ -356,7 +384,9 @@ static vc_status add_nested_measures(struct measures *measures, const vc_cube *c
         if (measure == NULL || name.data == NULL) return vc_no_memory(error);
         *measure = (vc_cube_measure){.name = name};
         vc_status status = copy_nested(measures, cube, first, i, at, error);
-        if (status != VC_OK) return status;
+        if (status != VC_OK)
+            return vc_model_place(cube->definition, cube->sources[first].definition->pointer, "",
+                                  status, error);
     }
     return VC_OK;
 }

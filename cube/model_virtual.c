@@ -104,6 +104,7 @@ static void take_nested(vc_cube_source *source, const vc_virtual_part *part, siz
     source->nested = part->cube;
     source->nested_source = number - part->first;
     source->nested_alias = part->definition->alias;
+    source->nested_dimensions = part->outer;
     source->mode = part->cube->sources[source->nested_source].mode;
     source->reaggregate = part->cube->sources[source->nested_source].reaggregate;
 }
