@@ -69,18 +69,22 @@ static vc_status check_lacking(const vc_virtual_builder *builder, size_t dimensi
 static vc_status check_private(const vc_virtual_builder *builder, const vc_private_def *policy,
                                vc_error *error)
 {
-    size_t source, source_dimension;
+    size_t number;
+    const vc_virtual_part *part = builder->parts;
+    const vc_virtual_part *end = builder->parts + builder->nparts;
     for (size_t d = 0; d < builder->ndimensions; d++)
         if (is_about(builder, policy, d)) return check_lacking(builder, d, error);
-    vc_status status = vc_virtual_find_alias(builder, policy->alias, &source, error);
-    if (status != VC_OK) return status;
-    const vc_cube_source *from = &builder->sources[source];
-    status = vc_source_cube_find_dimension(from->cube, policy->dimension, &source_dimension, error);
+    while (part + 1 < end && !vc_str_equal(part->definition->alias, policy->alias))
+        part++; /* the definition's reader has checked the alias */
+    const vc_source_cube *cube = builder->sources[part->first].cube;
+    vc_status status = part->cube != NULL
+                           ? vc_cube_find_dimension(part->cube, policy->dimension, &number, error)
+                           : vc_source_cube_find_dimension(cube, policy->dimension, &number, error);
     if (status != VC_OK) return status;
     vc_str onto = VC_STR("");
-    for (size_t i = 0; i < from->definition->join.non; i++)
-        if (vc_str_equal(from->definition->join.on[i].to_dim, policy->dimension))
-            onto = from->definition->join.on[i].dim;
+    for (size_t i = 0; i < part->definition->join.non; i++)
+        if (vc_str_equal(part->definition->join.on[i].to_dim, policy->dimension))
+            onto = part->definition->join.on[i].dim;
     return vc_fail(error, VC_BAD_INPUT, "bad_value",
                    "dimension '%.*s' of '%.*s' is not private: \"on\" maps it to '%.*s', by which "
                    "it is cut and drilled",
