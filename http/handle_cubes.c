@@ -1,6 +1,7 @@
 /* The catalogue: which cubes there are, and what each one is made of. */
 #include "http/describe.h"
 #include "http/service.h"
+#include "render/unmatched.h"
 
 static const char *const no_parameters[] = {NULL};
 
@@ -131,60 +132,60 @@ static vc_status find_source(const vc_cube *cube, vc_str alias, size_t *source_o
     return VC_NOT_FOUND;
 }
 
-static void put_unmatched(vc_json_writer *json, const vc_cube *cube, size_t s, size_t d,
-                          uint64_t offset, uint64_t limit)
+struct listing { /* state of the call between its two parts */
+    const vc_cube *cube;
+    vc_missed_query query;
+};
+
+static vc_status list_unmatched(vc_call *call, vc_error *error)
 {
-    const vc_binding *binding = &cube->sources[s].bindings[d];
-    const vc_relation *relation = binding->relation;
-    vc_json_begin(json, NULL, '{');
-    vc_json_put_str(json, "source", cube->sources[s].alias);
-    vc_json_put_str(json, "dim", cube->dimensions[d].name);
-    vc_json_put_str(json, "to_dim", binding->to_name);
-    vc_json_put_uint(json, "total", relation->nunmatched);
-    vc_json_begin(json, "keys", '[');
-    for (uint64_t i = offset; i < relation->nunmatched && i - offset < limit; i++) {
-        const vc_unmatched_key *key = &relation->unmatched[i];
-        vc_json_begin(json, NULL, '{');
-        vc_json_put_str(json, "key", key->key);
-        vc_json_put_uint(json, "members", key->nleaves);
-        vc_json_put_text(json, "why", key->why);
-        if (key->is_excluded) vc_json_put_bool(json, "excluded", true);
-        vc_json_end(json, '}');
-    }
-    vc_json_end(json, ']');
-    vc_json_end(json, '}');
+    struct listing *listing = call->state;
+    vc_engine_options options = vc_call_engine_options(call);
+    const vc_missed *missed;
+    size_t nmissed;
+    vc_status status = vc_missed_run(call->model, listing->cube, &listing->query, &options,
+                                     call->arena, &missed, &nmissed, error);
+    if (status != VC_OK) return status;
+    vc_missed_put_json(&call->reply->body, listing->cube->name, vc_str_of(call->reply->snapshot),
+                       &listing->query, missed, nmissed);
+    return vc_call_done_json(call);
+}
+
+static vc_status read_order(const vc_request *request, bool *is_by_value_out, vc_error *error)
+{
+    vc_str order;
+    vc_status status = vc_request_parameter(request, "order", &order, error);
+    if (status != VC_OK) return status;
+    *is_by_value_out = vc_str_is(order, "value");
+    if (vc_str_is_null(order) || *is_by_value_out || vc_str_is(order, "key")) return VC_OK;
+    vc_fail(error, VC_BAD_INPUT, "bad_parameter", "order is '%.*s'; expected 'key' or 'value'",
+            VC_FMT(order));
+    vc_error_at_offset(error, "order", 0);
+    return VC_BAD_INPUT;
 }
 
 vc_status vc_handle_unmatched(vc_call *call, vc_error *error)
 {
-    static const char *const known[] = {"source", "limit", "offset", NULL};
-    const vc_cube *cube;
+    static const char *const known[] = {"source", "order", "limit", "offset", NULL};
+    struct listing *listing = VC_ARENA_NEW(call->arena, struct listing, 1);
     vc_str alias;
-    uint64_t limit, offset;
-    size_t only = 0;
+    uint64_t limit = 0, offset = 0;
     const vc_request *request = call->request;
+    if (listing == NULL) return vc_no_memory(error);
+    listing->query.source = SIZE_MAX;
     vc_status status = vc_request_check_parameters(request, known, error);
     if (status == VC_OK) status = vc_request_parameter(request, "source", &alias, error);
+    if (status == VC_OK) status = read_order(request, &listing->query.is_by_value, error);
     if (status == VC_OK)
         status = vc_request_count(request, "limit", 100, VC_MAX_MEMBERS, &limit, error);
     if (status == VC_OK)
         status = vc_request_count(request, "offset", 0, UINT32_MAX, &offset, error);
-    if (status == VC_OK) status = vc_call_cube(call, &cube, error);
-    if (status == VC_OK && !vc_str_is_null(alias)) status = find_source(cube, alias, &only, error);
-    if (status != VC_OK || vc_call_is_known(call, cube->definition_hash)) return status;
-    vc_json_writer json = {.out = &call->reply->body};
-    vc_json_begin(&json, NULL, '{');
-    vc_json_put_str(&json, "cube", cube->name);
-    vc_json_put_text(&json, "snapshot", call->reply->snapshot);
-    vc_json_put_uint(&json, "offset", offset);
-    vc_json_put_uint(&json, "limit", limit);
-    vc_json_begin(&json, "unmatched", '[');
-    for (size_t s = 0; s < cube->nsources; s++)
-        for (size_t d = 0; d < cube->ndimensions; d++)
-            if ((vc_str_is_null(alias) || s == only) &&
-                vc_binding_is_joined(&cube->sources[s].bindings[d]))
-                put_unmatched(&json, cube, s, d, offset, limit);
-    vc_json_end(&json, ']');
-    vc_json_end(&json, '}');
-    return vc_call_done_json(call);
+    listing->query.limit = (size_t)limit;
+    listing->query.offset = (size_t)offset;
+    if (status == VC_OK) status = vc_call_cube(call, &listing->cube, error);
+    if (status == VC_OK && !vc_str_is_null(alias))
+        status = find_source(listing->cube, alias, &listing->query.source, error);
+    if (status != VC_OK || vc_call_is_known(call, listing->cube->definition_hash)) return status;
+    vc_call_continue(call, listing->cube, limit, list_unmatched, listing);
+    return VC_OK;
 }

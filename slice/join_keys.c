@@ -70,6 +70,10 @@ vc_status vc_join_keys_new(const vc_cube *cube, size_t source, size_t dimension,
     for (size_t i = 0; i < non && status == VC_OK; i++)
         if (vc_str_equal(definition->join.on[i].dim, cube->dimensions[dimension].name))
             status = add_pair(keys_out, &definition->join.on[i], arena, error);
+    if (status == VC_NOT_FOUND) { /* a relation composed of several has no keys of its own */
+        keys_out->nkeys = 0;
+        status = VC_OK;
+    }
     return status;
 }
 
