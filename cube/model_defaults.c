@@ -65,7 +65,8 @@ vc_status vc_cube_find_set(const vc_cube *cube, const vc_cube_dimension *dimensi
     vc_nearest nearest;
     vc_nearest_init(&nearest, name);
     *set_out = find_in(cube->definition, dimension->name, name, &nearest);
-    if (*set_out == NULL) *set_out = find_in(owner->cube->definition, own, name, &nearest);
+    if (*set_out == NULL && owner->cube->definition != cube->definition)
+        *set_out = find_in(owner->cube->definition, own, name, &nearest);
     if (*set_out != NULL) return VC_OK;
     vc_fail(error, VC_NOT_FOUND, "unknown_set",
             "dimension '%.*s' of cube '%.*s' has no member set "

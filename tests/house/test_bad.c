@@ -48,6 +48,8 @@ static const char *question_of(const char *fixture)
         return "{\"cube\":\"golden_full\",\"drilldown\":\"country\"}";
     if (strcmp(fixture, "tests/data/fixture/orders") == 0)
         return "{\"cube\":\"trade_full\",\"drilldown\":\"geo:country\"}";
+    if (strstr(fixture, "/trees") != NULL) return "{\"cube\":\"pay\",\"drilldown\":\"staff\"}";
+    if (strstr(fixture, "/choices") != NULL) return "{\"cube\":\"amounts\"}";
     if (strstr(fixture, "/parts") != NULL) return "{\"cube\":\"equal\",\"drilldown\":\"geo\"}";
     return "{\"cube\":\"both\",\"drilldown\":\"item\"}";
 }
