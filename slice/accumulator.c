@@ -5,11 +5,11 @@
 
 static vc_status fail_overflow(const vc_plan_measure *measure, vc_error *error)
 {
-    return vc_fail(
-        error, VC_OVERFLOW, "overflow",
-        "measure '%.*s': a value does not fit its type; ask for smaller parts, or define "
-        "the measure with a smaller scale",
-        VC_FMT(measure->name));
+    vc_fail(error, VC_OVERFLOW, "overflow",
+            "measure '%.*s': a value does not fit its type; ask for smaller parts, or define "
+            "the measure with a smaller scale",
+            VC_FMT(measure->name));
+    return vc_error_at_place(error, VC_OVERFLOW, measure->place);
 }
 
 static vc_status average(const vc_plan_measure *measure, const vc_accumulator_spec *spec,

@@ -21,10 +21,13 @@ static vc_status find_policy(const vc_grain *grain, const vc_plan_measure *measu
         vc_unrelated word = measure->measure->unrelated != VC_UNRELATED_DEFAULT
                                 ? measure->measure->unrelated
                                 : source->unrelated[d];
-        if (word == VC_UNRELATED_ERROR)
-            return vc_fail(error, VC_IMPOSSIBLE, "unrelated",
-                           "measure '%.*s' does not know dimension '%.*s'; leave one of them out",
-                           VC_FMT(measure->name), VC_FMT(plan->cube->dimensions[d].name));
+        if (word == VC_UNRELATED_ERROR) {
+            vc_status status =
+                vc_fail(error, VC_IMPOSSIBLE, "unrelated",
+                        "measure '%.*s' does not know dimension '%.*s'; leave one of them out",
+                        VC_FMT(measure->name), VC_FMT(plan->cube->dimensions[d].name));
+            return vc_error_at_place(error, status, measure->place);
+        }
         policy->is_unrelated |= word != VC_UNRELATED_REPEAT;
         policy->is_repeated |= word == VC_UNRELATED_REPEAT;
     }

@@ -320,6 +320,7 @@ static vc_status add_plan_measure(vc_plan *plan, vc_plan_measure measure, size_t
         return vc_fail(error, VC_LIMIT, "limit_measures", "the query needs more than %zu measures",
                        plan->max_measures);
     *measure_out = plan->nmeasures;
+    if (measure.place.where == NULL) measure.place = plan->asking;
     plan->measures[plan->nmeasures++] = measure;
     return VC_OK;
 }
@@ -419,6 +420,7 @@ static vc_status fill_expr(vc_plan *plan, size_t at, vc_str text, vc_place place
 vc_status vc_plan_measure_of(vc_plan *plan, vc_str text, vc_place place, size_t *measure_out,
                              vc_error *error)
 {
+    plan->asking = place;
     vc_error no_name = {0};
     for (size_t i = plan->nasked; i < plan->nmeasures; i++)
         if (plan->measures[i].measure == NULL && vc_str_equal(plan->measures[i].name, text)) {
@@ -501,11 +503,13 @@ static vc_status plan_asked(vc_plan *plan, vc_error *error)
             if (status == VC_OK) measure = from_stored(&plan->cube->measures[number]);
         }
         if (status != VC_OK) return vc_error_at_place(error, status, ref->place);
+        measure.place = ref->place;
         status = add_plan_measure(plan, measure, &at, error);
     }
     if (query->nmeasures == 0 && status == VC_OK) status = plan_all(plan, error);
     plan->nasked = plan->nmeasures;
-    for (size_t i = 0; i < plan->nasked && status == VC_OK; i++)
+    for (size_t i = 0; i < plan->nasked && status == VC_OK; i++) {
+        plan->asking = plan->measures[i].place;
         if (plan->measures[i].measure == NULL) {
             status = fill_expr(plan, i, query->measures[i].expr, query->measures[i].place, error);
         } else {
@@ -513,6 +517,7 @@ static vc_status plan_asked(vc_plan *plan, vc_error *error)
             if (status != VC_OK && query->nmeasures > 0)
                 return vc_error_at_place(error, status, query->measures[i].place);
         }
+    }
     uint8_t *states = VC_ARENA_NEW(plan->arena, uint8_t, plan->nmeasures + 1);
     if (status == VC_OK && states == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < plan->nasked && status == VC_OK; i++) {

@@ -81,6 +81,7 @@ static inline uint32_t vc_axis_group(const vc_axis *axis, uint32_t slot)
 /* A measure of the query, or one that something in it needs. Base measures belong to a pass. */
 typedef struct vc_plan_measure {
     vc_str name, label, unit, format;
+    vc_place place;                 /* of what asked for it, or for what it is computed for */
     const vc_cube_measure *measure; /* NULL: an expression of the query */
     vc_value_type type;
     unsigned scale;
@@ -127,6 +128,7 @@ struct vc_plan {
     size_t naxes;
     vc_plan_measure *measures; /* the query's first, then those that are only needed */
     size_t nmeasures, nasked, max_measures;
+    vc_place asking;  /* while planning: the place of the measure at hand */
     vc_str *left_out; /* [nleft_out] measures that a query for all of them does not get */
     size_t nleft_out;
     vc_pass *passes;
@@ -167,8 +169,8 @@ bool vc_axis_is_named(const vc_axis *axis, vc_str name);
  * out which are visible under the plan's selection. */
 vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error);
 
-/* Axes or selections of a copy of a plan were changed: where values must now be shared out below the
- * grain of a source, it gets passes and measures of its own that do. */
+/* Axes or selections of a copy of a plan were changed: where values must now be shared out below
+ * the grain of a source, it gets passes and measures of its own that do. */
 vc_status vc_plan_reallocate(vc_plan *plan, vc_error *error);
 
 /* Can a base measure be counted in parts where its pass does so? VC_IMPOSSIBLE "not_additive". */
