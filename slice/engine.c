@@ -86,7 +86,6 @@ static vc_status compute_visible_totals(struct answering *in, vc_error *error)
         if (status == VC_OK) status = vc_plan_narrow(plan, &narrowing, &narrowed, error);
         if (status == VC_OK)
             status = vc_stitch(narrowed, narrowing.kept, true, NULL, &in->totals[i], error);
-        if (status == VC_OK) plan->scan_ns = narrowed->scan_ns;
     }
     return status;
 }

@@ -132,7 +132,6 @@ vc_status vc_other_add(vc_plan *plan, const vc_rows *detail, const vc_top_split 
     vc_status status = narrow(&in, kept, error);
     if (status == VC_OK) status = vc_stitch(in.narrowed, kept, true, NULL, &in.others, error);
     if (status != VC_OK) return status;
-    plan->scan_ns = in.narrowed->scan_ns;
     status = choose_others(&in, error);
     vc_rows_release(in.others);
     if (status == VC_OK) status = merge(&in, error);

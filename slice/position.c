@@ -57,7 +57,8 @@ bool vc_plan_position(const vc_plan *plan, size_t dimension, int hierarchy,
     const vc_selection *selection = &plan->selections[dimension];
     const vc_hierarchy *hierarchies = outer->dimension->hierarchies;
     vc_position at;
-    if (!selection->is_cut || selection->has_synthetic || selection->first == selection->end)
+    if ((!selection->is_cut && !selection->is_default) || selection->has_synthetic ||
+        selection->first == selection->end)
         return false;
     for (size_t i = 0; i < plan->query->nconditions; i++)
         if (find_named(plan, plan->query->conditions[i], dimension, &at) &&
