@@ -293,6 +293,28 @@ const char *vc_aggregator_name(vc_aggregator aggregator)
     case VC_AGG_MAX: return "max";
     case VC_AGG_AVG: return "avg";
     case VC_AGG_COUNT_DISTINCT: return "count_distinct";
+    case VC_AGG_WEIGHTED_AVG: return "weighted_avg";
+    case VC_AGG_MEDIAN: return "median";
+    case VC_AGG_QUANTILE: return "quantile";
+    case VC_AGG_STDDEV: return "stddev";
+    case VC_AGG_STDDEV_POP: return "stddev_pop";
+    case VC_AGG_VARIANCE: return "variance";
+    case VC_AGG_VARIANCE_POP: return "variance_pop";
+    }
+    return "none";
+}
+
+const char *vc_over_name(vc_over over)
+{
+    switch (over) {
+    case VC_OVER_NONE: return "none";
+    case VC_OVER_LAST: return "last";
+    case VC_OVER_FIRST: return "first";
+    case VC_OVER_LAST_NONEMPTY: return "last_nonempty";
+    case VC_OVER_FIRST_NONEMPTY: return "first_nonempty";
+    case VC_OVER_AVG: return "avg";
+    case VC_OVER_MIN: return "min";
+    case VC_OVER_MAX: return "max";
     }
     return "none";
 }

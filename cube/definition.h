@@ -127,12 +127,25 @@ typedef enum vc_aggregator {
     VC_AGG_MAX,
     VC_AGG_AVG,
     VC_AGG_COUNT_DISTINCT, /* of a column or of a dimension's leaves */
+    VC_AGG_WEIGHTED_AVG,   /* sum of weight times value, divided by the sum of weights */
+    VC_AGG_MEDIAN,
+    VC_AGG_QUANTILE, /* interpolated between the two values next to it */
+    VC_AGG_STDDEV,   /* of a sample: divided by n - 1 */
+    VC_AGG_STDDEV_POP,
+    VC_AGG_VARIANCE, /* of a sample */
+    VC_AGG_VARIANCE_POP,
 } vc_aggregator;
 
 typedef enum vc_over { /* along one dimension, inside the source */
                        VC_OVER_NONE = 0,
                        VC_OVER_LAST,
                        VC_OVER_FIRST,
+                       /* per combination of the other coordinates: */
+                       VC_OVER_LAST_NONEMPTY,
+                       VC_OVER_FIRST_NONEMPTY,
+                       VC_OVER_AVG,
+                       VC_OVER_MIN,
+                       VC_OVER_MAX,
 } vc_over;
 
 typedef enum vc_unrelated { /* other sources' private dimensions */
@@ -172,7 +185,13 @@ typedef struct vc_measure_def {
     unsigned scale;
     vc_str column;    /* of the facts; absent for a count of rows and for calculated ones */
     vc_str dimension; /* count_distinct over a dimension; absent otherwise */
-    vc_str expr;      /* calculated; absent otherwise */
+    vc_str value;     /* an expression over columns, in place of a column; absent otherwise */
+    vc_str weight;    /* column of VC_AGG_WEIGHTED_AVG */
+    vc_value_type weight_type;
+    unsigned weight_scale;
+    double quantile; /* 0 to 1, of VC_AGG_QUANTILE */
+    vc_str expr;     /* calculated; absent otherwise */
+    vc_str where;    /* a cut on the dimensions of the source; absent: all facts */
     vc_str over_dimension;
     vc_over over;
     /* only in virtual cubes; what is absent above is as in the source, the label too: */
@@ -392,6 +411,7 @@ vc_status vc_definition_list(const char *path, vc_arena *arena, vc_str **files_o
 vc_str vc_definition_hash(const vc_definition *definition, vc_arena *arena);
 
 const char *vc_aggregator_name(vc_aggregator aggregator); /* "sum", "count_distinct", ... */
+const char *vc_over_name(vc_over over);                   /* "last", "avg", ... */
 const char *vc_join_kind_name(vc_join_kind kind);
 
 #endif

@@ -1,5 +1,7 @@
+#include "cube/cut.h"
 #include "cube/definition_parts.h"
 #include "cube/expr.h"
+#include "cube/row_value.h"
 
 #include <assert.h>
 #include <string.h>
@@ -60,15 +62,18 @@ static vc_status read_aggregator(const vc_node *object, vc_measure_def *measure)
         {"max", VC_AGG_MAX, NULL},
         {"avg", VC_AGG_AVG, NULL},
         {"count_distinct", VC_AGG_COUNT_DISTINCT, NULL},
-        {"median", 0, "medians"},
-        {"quantile", 0, "quantiles"},
-        {"percentile", 0, "quantiles"},
-        {"stddev", 0, "standard deviations"},
-        {"variance", 0, "variances"},
+        {"weighted_avg", VC_AGG_WEIGHTED_AVG, NULL},
+        {"median", VC_AGG_MEDIAN, NULL},
+        {"quantile", VC_AGG_QUANTILE, NULL},
+        {"stddev", VC_AGG_STDDEV, NULL},
+        {"stddev_pop", VC_AGG_STDDEV_POP, NULL},
+        {"variance", VC_AGG_VARIANCE, NULL},
+        {"variance_pop", VC_AGG_VARIANCE_POP, NULL},
+        {"percentile", 0, "aggregators 'percentile' (\"quantile\": 0.9 is the 90th percentile)"},
         {"last", 0, "aggregators 'last' (for the last member of one dimension see 'over')"},
         {"first", 0, "aggregators 'first' (for the first member of one dimension see 'over')"},
-        {"last_nonempty", 0, "aggregators 'last_nonempty'"},
-        {"first_nonempty", 0, "aggregators 'first_nonempty'"},
+        {"last_nonempty", 0, "aggregators 'last_nonempty' (see 'over')"},
+        {"first_nonempty", 0, "aggregators 'first_nonempty' (see 'over')"},
         {NULL, 0, NULL}};
     int aggregator = VC_AGG_NONE;
     vc_status status = vc_field_need(object, "aggregator");
@@ -92,15 +97,15 @@ static vc_status fail_type_name(const vc_node *node, vc_str found)
 }
 
 /* "int", "float", "decimal(2)". */
-static vc_status parse_type(const vc_node *node, vc_measure_def *measure)
+static vc_status parse_type(const vc_node *node, vc_value_type *type_out, unsigned *scale_out)
 {
     vc_str text = vc_json_str(node->json);
     if (vc_str_is_null(text)) return vc_node_fail_type(node, "a string");
     vc_str prefix = VC_STR("decimal(");
     if (vc_str_is(text, "int")) {
-        measure->type = VC_VALUE_INT;
+        *type_out = VC_VALUE_INT;
     } else if (vc_str_is(text, "float")) {
-        measure->type = VC_VALUE_FLOAT;
+        *type_out = VC_VALUE_FLOAT;
     } else if (vc_str_starts_with(text, prefix) && vc_str_ends_with(text, VC_STR(")"))) {
         vc_str digits = {.data = text.data + prefix.size, .size = text.size - prefix.size - 1};
         int64_t scale;
@@ -108,8 +113,8 @@ static vc_status parse_type(const vc_node *node, vc_measure_def *measure)
             return vc_node_fail(node, "bad_value",
                                 "a decimal has 0 to %d digits behind the point, found '%.*s'",
                                 VC_SCALE_MAX, VC_FMT(digits));
-        measure->type = VC_VALUE_DECIMAL;
-        measure->scale = (unsigned)scale;
+        *type_out = VC_VALUE_DECIMAL;
+        *scale_out = (unsigned)scale;
     } else {
         return fail_type_name(node, text);
     }
@@ -126,11 +131,69 @@ static vc_status read_type(const vc_node *object, vc_measure_def *measure)
                         : vc_node_fail(object, "missing_field",
                                        "the field 'type' is missing: int, float or "
                                        "decimal(DIGITS)");
-    vc_status status = parse_type(&node, measure);
+    vc_status status = parse_type(&node, &measure->type, &measure->scale);
     if (status != VC_OK) return status;
     if (is_count && measure->type != VC_VALUE_INT)
         return vc_node_fail(&node, "bad_value", "a count is an int");
     return VC_OK;
+}
+
+/* "value": "price * quantity", in place of a column. */
+static vc_status read_value(const vc_node *object, vc_measure_def *measure)
+{
+    vc_node node = vc_node_field(object, "value");
+    vc_error *error = object->reader->error;
+    vc_arena scratch = {0};
+    vc_row_value *value;
+    if (node.json == NULL) return VC_OK;
+    if (vc_node_has(object, "column"))
+        return vc_node_fail(&node, "bad_value", "a measure has a 'column' or a 'value', not both");
+    if (measure->aggregator == VC_AGG_COUNT || measure->aggregator == VC_AGG_COUNT_DISTINCT)
+        return vc_node_fail(&node, "bad_value", "a count takes a 'column', not a 'value'");
+    vc_status status = vc_field_text(object, "value", &measure->value);
+    if (status == VC_OK) {
+        status = vc_row_value_new(measure->value, measure->type, measure->scale, &scratch, &value,
+                                  error);
+        if (status != VC_OK) vc_node_put_place(&node);
+        vc_arena_release(&scratch);
+    }
+    return status;
+}
+
+/* A weighted average has a column of weights, floating point unless it says otherwise. */
+static vc_status read_weight(const vc_node *object, vc_measure_def *measure)
+{
+    vc_node weight = vc_node_field(object, "weight"), type = vc_node_field(object, "weight_type");
+    if (measure->aggregator == VC_AGG_AVG && weight.json != NULL)
+        measure->aggregator = VC_AGG_WEIGHTED_AVG;
+    if (measure->aggregator != VC_AGG_WEIGHTED_AVG) {
+        const vc_node *extra = weight.json != NULL ? &weight : &type;
+        return extra->json == NULL ? VC_OK
+                                   : vc_node_fail(extra, "bad_value",
+                                                  "weights go with the aggregator weighted_avg");
+    }
+    measure->weight_type = VC_VALUE_FLOAT;
+    vc_status status = vc_field_need(object, "weight");
+    if (status == VC_OK) status = vc_field_text(object, "weight", &measure->weight);
+    if (status != VC_OK || type.json == NULL) return status;
+    return parse_type(&type, &measure->weight_type, &measure->weight_scale);
+}
+
+/* "quantile": 0.9. */
+static vc_status read_quantile(const vc_node *object, vc_measure_def *measure)
+{
+    vc_node node = vc_node_field(object, "quantile");
+    measure->quantile = 0.5;
+    if (measure->aggregator != VC_AGG_QUANTILE)
+        return node.json == NULL ? VC_OK
+                                 : vc_node_fail(&node, "bad_value",
+                                                "'quantile' goes with the aggregator quantile");
+    if (node.json == NULL) return vc_field_need(object, "quantile");
+    if (!json_is_number(node.json)) return vc_node_fail_type(&node, "a number from 0 to 1");
+    measure->quantile = json_number_value(node.json);
+    if (measure->quantile >= 0 && measure->quantile <= 1) return VC_OK;
+    return vc_node_fail(&node, "bad_value",
+                        "expected a number from 0 to 1, such as 0.9 for the 90th percentile");
 }
 
 /* Which column is aggregated: by default the one named like the measure, for a count none. */
@@ -141,7 +204,7 @@ static vc_status read_operand(const vc_node *object, vc_names dimensions, vc_mea
     if ((status = vc_field_text(object, "column", &measure->column)) != VC_OK ||
         (status = vc_field_text(object, "dimension", &measure->dimension)) != VC_OK)
         return status;
-    bool has_column = !vc_str_is_null(measure->column);
+    bool has_column = !vc_str_is_null(measure->column) || !vc_str_is_null(measure->value);
     bool has_dimension = dimension.json != NULL;
     if (measure->aggregator == VC_AGG_COUNT_DISTINCT) {
         if (has_column == has_dimension)
@@ -161,16 +224,43 @@ static vc_status read_operand(const vc_node *object, vc_names dimensions, vc_mea
                                 dimensions);
 }
 
+/* `last` and `first` are cuts, which any aggregator can follow. The others add up, over the rest,
+ * what each combination of the other coordinates has along the dimension. */
+static vc_status check_over(const vc_node *word, const vc_measure_def *measure)
+{
+    bool is_sum = measure->aggregator == VC_AGG_SUM;
+    switch (measure->over) {
+    case VC_OVER_AVG:
+    case VC_OVER_MIN:
+    case VC_OVER_MAX:
+        if (is_sum) return VC_OK;
+        return vc_node_fail(word, "bad_value",
+                            "over '%s' is added up over the other dimensions: it goes with the "
+                            "aggregator sum, not with %s",
+                            vc_over_name(measure->over), vc_aggregator_name(measure->aggregator));
+    case VC_OVER_LAST_NONEMPTY:
+    case VC_OVER_FIRST_NONEMPTY:
+        if (is_sum || measure->aggregator == VC_AGG_COUNT || measure->aggregator == VC_AGG_MIN ||
+            measure->aggregator == VC_AGG_MAX || measure->aggregator == VC_AGG_AVG)
+            return VC_OK;
+        return vc_node_fail(
+            word, "bad_value",
+            "over '%s' goes with the aggregators sum, count, min, max and avg, not with %s",
+            vc_over_name(measure->over), vc_aggregator_name(measure->aggregator));
+    default: return VC_OK;
+    }
+}
+
 /* "over": {"date": "last"}. */
 static vc_status read_over(const vc_node *object, vc_names dimensions, vc_measure_def *measure)
 {
     static const vc_word words[] = {{"last", VC_OVER_LAST, NULL},
                                     {"first", VC_OVER_FIRST, NULL},
-                                    {"last_nonempty", 0, "measures over 'last_nonempty'"},
-                                    {"first_nonempty", 0, "measures over 'first_nonempty'"},
-                                    {"avg", 0, "averages over a dimension"},
-                                    {"min", 0, "minima over a dimension"},
-                                    {"max", 0, "maxima over a dimension"},
+                                    {"last_nonempty", VC_OVER_LAST_NONEMPTY, NULL},
+                                    {"first_nonempty", VC_OVER_FIRST_NONEMPTY, NULL},
+                                    {"avg", VC_OVER_AVG, NULL},
+                                    {"min", VC_OVER_MIN, NULL},
+                                    {"max", VC_OVER_MAX, NULL},
                                     {NULL, 0, NULL}};
     vc_node node = vc_node_field(object, "over");
     if (node.json == NULL) return VC_OK;
@@ -193,6 +283,32 @@ static vc_status read_over(const vc_node *object, vc_names dimensions, vc_measur
     int over = VC_OVER_NONE;
     vc_status status = vc_field_choice(&node, key, words, &over);
     measure->over = (vc_over)over;
+    return status == VC_OK ? check_over(&word, measure) : status;
+}
+
+/* "where": "promotion:1;2|!store:HQ". Which members there are is known when the cube is opened. */
+static vc_status read_where(const vc_node *object, bool is_virtual, vc_names dimensions,
+                            vc_measure_def *measure)
+{
+    vc_node node = vc_node_field(object, "where");
+    vc_error *error = object->reader->error;
+    vc_arena scratch = {0};
+    vc_list list = {0};
+    vc_status status = vc_field_text(object, "where", &measure->where);
+    if (status != VC_OK || node.json == NULL) return status;
+    vc_source_text text = {.text = measure->where, .where = "where"};
+    status = vc_cut_parse(text, &scratch, &list, error);
+    if (status != VC_OK) vc_node_put_place(&node);
+    for (size_t i = 0; i < list.count && status == VC_OK && !is_virtual; i++) {
+        vc_str name = ((vc_condition *const *)list.items)[i]->dimref.dimension;
+        bool is_found = false;
+        for (size_t d = 0; d < dimensions.count && !is_found; d++)
+            is_found = vc_str_equal(dimensions.names[d], name);
+        if (!is_found)
+            status =
+                vc_node_fail_unknown(&node, "unknown_dimension", "dimension", name, dimensions);
+    }
+    vc_arena_release(&scratch);
     return status;
 }
 
@@ -201,7 +317,10 @@ static vc_status read_base_measure(const vc_node *node, vc_names dimensions,
 {
     vc_status status;
     if ((status = read_aggregator(node, measure)) != VC_OK ||
+        (status = read_weight(node, measure)) != VC_OK ||
+        (status = read_quantile(node, measure)) != VC_OK ||
         (status = read_type(node, measure)) != VC_OK ||
+        (status = read_value(node, measure)) != VC_OK ||
         (status = read_operand(node, dimensions, measure)) != VC_OK)
         return status;
     return read_over(node, dimensions, measure);
@@ -233,9 +352,10 @@ static vc_status read_taken_measure(const vc_node *node, vc_names aliases, vc_me
 /* Fields that say what is aggregated, which a calculated measure does not do. */
 static vc_status refuse_beside_expr(const vc_node *node)
 {
-    static const char *const fields[] = {"aggregator", "type",   "column",     "dimension",
-                                         "over",       "source", "measure",    "fix",
-                                         "unrelated",  "mode",   "reaggregate"};
+    static const char *const fields[] = {"aggregator",  "type",     "column",  "dimension",
+                                         "over",        "source",   "measure", "fix",
+                                         "unrelated",   "where",    "value",   "weight",
+                                         "weight_type", "quantile", "mode",    "reaggregate"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         vc_node field = vc_node_field(node, fields[i]);
         if (field.json != NULL)
@@ -361,21 +481,18 @@ static vc_status check_expressions(const vc_node *array, const vc_measure_def *m
 
 /* ---- the list ---- */
 
-#define MEASURE_FIELDS "name", "label", "unit", "format", "description", "expr", "where", "value"
+#define MEASURE_FIELDS "name", "label", "unit", "format", "description", "expr", "where"
 
 static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dimensions,
                               vc_names aliases, vc_measure_def *measure)
 {
-    static const char *const known_source[] = {MEASURE_FIELDS, "type", "aggregator", "column",
-                                               "dimension",    "over", NULL};
+    static const char *const known_source[] = {MEASURE_FIELDS, "type",     "aggregator", "column",
+                                               "dimension",    "over",     "value",      "weight",
+                                               "weight_type",  "quantile", NULL};
     static const char *const known_virtual[] = {MEASURE_FIELDS, "source", "measure",     "fix",
                                                 "unrelated",    "mode",   "reaggregate", NULL};
-    static const vc_word unsupported[] = {{"where", 0, "measures with a 'where'"},
-                                          {"value", 0, "measures of a row-level 'value'"},
-                                          {NULL, 0, NULL}};
     vc_status status;
     if ((status = vc_node_object(node, is_virtual ? known_virtual : known_source)) != VC_OK ||
-        (status = vc_node_refuse(node, unsupported)) != VC_OK ||
         (status = vc_field_need(node, "name")) != VC_OK ||
         (status = vc_field_name(node, "name", &measure->name)) != VC_OK)
         return status;
@@ -387,6 +504,10 @@ static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dim
         (status = vc_field_label(node, "description", &measure->description)) != VC_OK ||
         (status = vc_field_text(node, "expr", &measure->expr)) != VC_OK)
         return status;
+    if (vc_str_is_null(measure->expr)) {
+        status = read_where(node, is_virtual, dimensions, measure);
+        if (status != VC_OK) return status;
+    }
     if (is_virtual && vc_str_is_null(measure->expr))
         return read_taken_measure(node, aliases, measure);
     if (vc_str_is_null(measure->label)) measure->label = measure->name;

@@ -56,7 +56,9 @@ static bool is_same_measure(const vc_measure_def *a, const vc_measure_def *b)
     return vc_str_equal(a->name, b->name) && a->aggregator == b->aggregator && a->type == b->type &&
            a->scale == b->scale && vc_str_equal(a->column, b->column) &&
            vc_str_equal(a->dimension, b->dimension) && vc_str_equal(a->expr, b->expr) &&
-           vc_str_equal(a->over_dimension, b->over_dimension) && a->over == b->over;
+           vc_str_equal(a->over_dimension, b->over_dimension) && a->over == b->over &&
+           vc_str_equal(a->value, b->value) && vc_str_equal(a->weight, b->weight) &&
+           vc_str_equal(a->where, b->where) && a->quantile == b->quantile;
 }
 
 static vc_status fail_mismatch(const vc_definition *definition, const char *what, size_t number,
@@ -95,7 +97,7 @@ static vc_status check_columns(const vc_definition *definition, const vc_source_
         const vc_fact_column *a = &columns[i], *b = &stored->columns[i];
         is_same = vc_str_equal(a->name, b->name) && a->type == b->type && a->scale == b->scale &&
                   a->is_dictionary == b->is_dictionary && a->is_presence == b->is_presence &&
-                  a->column == b->column;
+                  a->is_computed == b->is_computed && a->column == b->column;
     }
     if (status == VC_OK && !is_same)
         status = vc_fail(error, VC_CONFLICT, "append_mismatch",

@@ -69,6 +69,15 @@ vc_str vc_fact_memo_key(const vc_built_recipe *built, const vc_str *fields, vc_b
 
 /* ---- a row ---- */
 
+static void note_null(vc_fact_block *block, size_t column, uint32_t at, bool is_null)
+{
+    if (is_null && !block->has_nulls[column]) {
+        memset(block->nulls[column], 0, block->capacity);
+        block->has_nulls[column] = true;
+    }
+    if (block->has_nulls[column]) block->nulls[column][at] = is_null;
+}
+
 static bool read_measures(const vc_fact_recipe *recipe, vc_fact_block *block, const vc_str *fields,
                           uint32_t at)
 {
@@ -77,11 +86,15 @@ static bool read_measures(const vc_fact_recipe *recipe, vc_fact_block *block, co
         vc_str text = fields[column->field];
         int64_t *cell = &block->cells[recipe->ndimensions + c][at];
         bool is_null = vc_str_is_null(text);
-        if (is_null && !block->has_nulls[c]) {
-            memset(block->nulls[c], 0, block->capacity);
-            block->has_nulls[c] = true;
+        if (column->value != NULL) {
+            size_t field;
+            if (vc_load_column_compute(column, fields, recipe->decimal, cell, &is_null, &field) !=
+                VC_PARSE_OK)
+                return false;
+            note_null(block, c, at, is_null);
+            continue;
         }
-        if (block->has_nulls[c]) block->nulls[c][at] = is_null;
+        note_null(block, c, at, is_null);
         if (is_null) {
             *cell = 0; /* 0.0 as well */
         } else if (column->column->is_dictionary) {
@@ -309,7 +322,8 @@ static bool *find_wanted(const vc_fact_reader *reader)
         for (size_t f = 0; f < recipe->built[i].nfields; f++)
             is_wanted[recipe->built[i].fields[f]] = true;
     for (size_t c = 0; c < recipe->ncolumns; c++)
-        is_wanted[recipe->columns[c].field] = true;
+        for (size_t f = 0; f < recipe->columns[c].nfields; f++)
+            is_wanted[recipe->columns[c].fields[f]] = true;
     return is_wanted;
 }
 

@@ -8,8 +8,8 @@
 
 static bool needs_column(const vc_measure_def *measure)
 {
-    return measure->aggregator != VC_AGG_NONE && !vc_str_is_null(measure->column) &&
-           vc_str_is_null(measure->dimension);
+    return measure->aggregator != VC_AGG_NONE && vc_str_is_null(measure->dimension) &&
+           (!vc_str_is_null(measure->column) || !vc_str_is_null(measure->value));
 }
 
 /* Counting the values of a column needs to know only which are null. */
@@ -27,6 +27,8 @@ static vc_fact_column describe(const vc_measure_def *measure)
     } else if (is_presence(measure)) {
         wanted.is_presence = true;
     } else {
+        wanted.is_computed = !vc_str_is_null(measure->value);
+        if (wanted.is_computed) wanted.name = measure->value;
         wanted.type = measure->type;
         wanted.scale = measure->type == VC_VALUE_DECIMAL ? measure->scale : 0;
     }
@@ -35,7 +37,8 @@ static vc_fact_column describe(const vc_measure_def *measure)
 
 static bool serves(const vc_fact_column *column, const vc_fact_column *wanted)
 {
-    if (!vc_str_equal(column->name, wanted->name)) return false;
+    if (!vc_str_equal(column->name, wanted->name) || column->is_computed != wanted->is_computed)
+        return false;
     if (wanted->is_presence) return true;
     return column->is_dictionary == wanted->is_dictionary && column->type == wanted->type &&
            column->scale == wanted->scale && !column->is_presence;
@@ -51,11 +54,20 @@ static int take_column(vc_fact_column *columns, size_t *ncolumns, const vc_fact_
     return (int)(*ncolumns)++;
 }
 
+/* Any column of the same numbers serves as weights. */
+static void take_weights(const vc_measure_def *measure, vc_fact_column *columns, size_t *ncolumns)
+{
+    vc_fact_column wanted = {
+        .name = measure->weight, .type = measure->weight_type, .scale = measure->weight_scale};
+    if (vc_source_cube_find_numbers(columns, *ncolumns, measure->weight) < 0)
+        take_column(columns, ncolumns, &wanted);
+}
+
 vc_status vc_load_plan_columns(const vc_cube_def *cube, vc_arena *arena,
                                vc_fact_column **columns_out, size_t *ncolumns_out,
                                int **measure_columns_out, vc_error *error)
 {
-    vc_fact_column *columns = VC_ARENA_NEW(arena, vc_fact_column, cube->nmeasures);
+    vc_fact_column *columns = VC_ARENA_NEW(arena, vc_fact_column, 2 * cube->nmeasures);
     int *measure_columns = VC_ARENA_NEW(arena, int, cube->nmeasures);
     size_t ncolumns = 0;
     if (columns == NULL || measure_columns == NULL) return vc_no_memory(error);
@@ -68,6 +80,9 @@ vc_status vc_load_plan_columns(const vc_cube_def *cube, vc_arena *arena,
             vc_fact_column wanted = describe(measure);
             measure_columns[i] = take_column(columns, &ncolumns, &wanted);
         }
+        for (size_t i = 0; presence == 0 && i < cube->nmeasures; i++)
+            if (cube->measures[i].aggregator == VC_AGG_WEIGHTED_AVG)
+                take_weights(&cube->measures[i], columns, &ncolumns);
     }
     *columns_out = columns;
     *ncolumns_out = ncolumns;
@@ -170,6 +185,47 @@ vc_status vc_load_column_need(const vc_fact_column *column, vc_str text, char de
 {
     vc_parse parse = vc_load_column_parse(column, text, decimal, value_out);
     return parse == VC_PARSE_OK ? VC_OK : fail_parse(column, text, parse, error);
+}
+
+vc_parse vc_load_column_compute(const vc_load_column *column, const vc_str *fields, char decimal,
+                                int64_t *value_out, bool *is_null_out, size_t *field_out)
+{
+    vc_str texts[VC_ROW_VALUE_NAMES];
+    size_t name;
+    for (size_t i = 0; i < column->nfields; i++)
+        texts[i] = fields[column->fields[i]];
+    vc_parse parse =
+        vc_row_value_compute(column->value, texts, decimal, value_out, is_null_out, &name);
+    if (parse != VC_PARSE_OK) *field_out = column->fields[name == SIZE_MAX ? 0 : name];
+    return parse;
+}
+
+static vc_status fail_computed(const vc_fact_column *column, vc_parse parse, vc_error *error)
+{
+    if (parse == VC_PARSE_INEXACT)
+        return vc_fail(error, VC_BAD_INPUT, "inexact",
+                       "'%.*s' has more than the %u decimals of its type; round() it, or give the "
+                       "type more",
+                       VC_FMT(column->name), column->scale);
+    return vc_fail(error, VC_BAD_INPUT, "overflow", "'%.*s' is too large", VC_FMT(column->name));
+}
+
+vc_status vc_load_column_need_computed(const vc_load_column *column, const vc_str *fields,
+                                       char decimal, int64_t *value_out, bool *is_null_out,
+                                       size_t *field_out, vc_error *error)
+{
+    vc_str texts[VC_ROW_VALUE_NAMES];
+    size_t name, nnames;
+    for (size_t i = 0; i < column->nfields; i++)
+        texts[i] = fields[column->fields[i]];
+    vc_parse parse =
+        vc_row_value_compute(column->value, texts, decimal, value_out, is_null_out, &name);
+    if (parse == VC_PARSE_OK) return VC_OK;
+    *field_out = column->fields[name == SIZE_MAX ? 0 : name];
+    if (name == SIZE_MAX) return fail_computed(column->column, parse, error);
+    vc_fact_column operand = {.name = vc_row_value_names(column->value, &nnames)[name],
+                              .type = VC_VALUE_FLOAT};
+    return fail_parse(&operand, texts[name], parse, error);
 }
 
 vc_status vc_load_column_code(vc_load_column *column, vc_str text, int64_t *value_out,

@@ -27,18 +27,56 @@ static vc_status read_dictionary(vc_fact_load *facts, vc_load_column *column, vc
     return status;
 }
 
+/* Where the definition names a column: a measure's, or its weights. */
+static vc_str column_pointer(vc_fact_load *facts, size_t number)
+{
+    const vc_cube_def *cube = facts->cube;
+    for (size_t i = 0; i < cube->nmeasures; i++)
+        if (facts->measure_columns[i] == (int)number)
+            return vc_arena_printf(&facts->arena, "%.*s/%s", VC_FMT(cube->measures[i].pointer),
+                                   facts->plan[number].is_computed ? "value" : "column");
+    for (size_t i = 0; i < cube->nmeasures; i++)
+        if (vc_str_equal(cube->measures[i].weight, facts->plan[number].name))
+            return vc_arena_printf(&facts->arena, "%.*s/weight", VC_FMT(cube->measures[i].pointer));
+    return VC_STR("");
+}
+
+/* The fields a column is read from: one, or those of the expression that computes it. */
+static vc_status find_fields(vc_fact_load *facts, vc_load_column *column, vc_str pointer,
+                             vc_error *error)
+{
+    size_t nnames = 1;
+    const vc_str *names = &column->column->name;
+    vc_row_value *value = NULL;
+    if (column->column->is_computed) {
+        vc_status status = vc_row_value_new(column->column->name, column->column->type,
+                                            column->column->scale, &facts->arena, &value, error);
+        if (status != VC_OK)
+            return vc_loader_place(facts->definition, error, "%.*s", VC_FMT(pointer));
+        names = vc_row_value_names(value, &nnames);
+    }
+    size_t *fields = VC_ARENA_NEW(&facts->arena, size_t, nnames);
+    if (fields == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nnames; i++) {
+        vc_status status = vc_load_file_column(&facts->file, facts->definition, names[i],
+                                               &fields[i], error, "%.*s", VC_FMT(pointer));
+        if (status != VC_OK) return status;
+    }
+    column->value = value;
+    column->field = fields[0];
+    column->fields = fields;
+    column->nfields = nnames;
+    return VC_OK;
+}
+
 static vc_status start_column(vc_fact_load *facts, size_t number, vc_error *error)
 {
     const vc_fact_column *column = &facts->plan[number];
-    size_t measure = 0, field;
-    while (facts->measure_columns[measure] != (int)number)
-        measure++;
-    vc_status status =
-        vc_load_file_column(&facts->file, facts->definition, column->name, &field, error,
-                            "%.*s/column", VC_FMT(facts->cube->measures[measure].pointer));
-    if (status != VC_OK) return status;
-    facts->columns[number] = (vc_load_column){.column = column, .field = field};
-    if (column->is_dictionary && facts->older != NULL)
+    vc_str pointer = column_pointer(facts, number);
+    if (pointer.data == NULL) return vc_no_memory(error);
+    facts->columns[number] = (vc_load_column){.column = column};
+    vc_status status = find_fields(facts, &facts->columns[number], pointer, error);
+    if (status == VC_OK && column->is_dictionary && facts->older != NULL)
         status = read_dictionary(facts, &facts->columns[number], error);
     return status;
 }

@@ -70,10 +70,22 @@ static vc_status find_row(vc_fact_load *facts, vc_fact_dimension *dimension,
     return status;
 }
 
-/* The cell of a measure. False: the reason is filled. */
-static bool take_number(vc_fact_load *facts, size_t number, vc_str text)
+/* The cell of a measure. False: the reason is filled. *field_out: what it is about. */
+static bool take_number(vc_fact_load *facts, size_t number, const vc_csv_row *row,
+                        size_t *field_out)
 {
+    const vc_load_column *column = &facts->columns[number];
+    vc_str text = row->fields[column->field];
     size_t cell = facts->ndimensions + number;
+    *field_out = column->field;
+    if (column->value != NULL) {
+        bool is_null = true;
+        vc_status status = vc_load_column_need_computed(column, row->fields, facts->file.decimal,
+                                                        &facts->cells[cell], &is_null, field_out,
+                                                        &facts->file.reason);
+        facts->nulls[cell] = is_null;
+        return status == VC_OK;
+    }
     facts->cells[cell] = 0; /* 0.0 as well */
     facts->nulls[cell] = vc_str_is_null(text);
     if (facts->nulls[cell] || facts->plan[number].is_dictionary) return true;
@@ -88,8 +100,8 @@ static vc_status take_row(vc_fact_load *facts, const vc_csv_row *row, bool *is_t
     const vc_fact_recipe *recipe = &facts->recipe;
     *is_taken_out = false;
     for (size_t i = 0; i < facts->ncolumns; i++) {
-        size_t field = facts->columns[i].field;
-        if (take_number(facts, i, row->fields[field])) continue;
+        size_t field;
+        if (take_number(facts, i, row, &field)) continue;
         vc_load_file_at(&facts->file, row, field, &facts->file.reason);
         return vc_load_file_reject(&facts->file, row, &facts->file.reason, error);
     }

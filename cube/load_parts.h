@@ -28,6 +28,7 @@
 #include "cube/load.h"
 #include "cube/manifest.h"
 #include "cube/rejects.h"
+#include "cube/row_value.h"
 #include "dimensions/builder.h"
 
 /* ---- the load as a whole ---- */
@@ -227,9 +228,12 @@ vc_status vc_load_plan_columns(const vc_cube_def *cube, vc_arena *arena,
 /* A column while it is read. */
 typedef struct vc_load_column {
     const vc_fact_column *column;
-    size_t field;    /* of the CSV */
-    vc_strmap codes; /* of a dictionary */
-    vc_memo known;   /* the same, for threads that only look */
+    size_t field;              /* of the CSV */
+    const vc_row_value *value; /* computed from several fields; NULL: read from one */
+    size_t nfields;
+    const size_t *fields; /* [nfields] of a computed one */
+    vc_strmap codes;      /* of a dictionary */
+    vc_memo known;        /* the same, for threads that only look */
 } vc_load_column;
 
 void vc_load_column_release(vc_load_column *column);
@@ -242,6 +246,16 @@ vc_parse vc_load_column_parse(const vc_fact_column *column, vc_str text, char de
 /* The same; VC_BAD_INPUT with a reason, code "bad_number", "overflow" or "inexact". */
 vc_status vc_load_column_need(const vc_fact_column *column, vc_str text, char decimal,
                               int64_t *value_out, vc_error *error);
+
+/* The value that is computed from a row's fields. Pure.
+ * field_out  of the text that cannot be read; when it is the result that does not fit, the first */
+vc_parse vc_load_column_compute(const vc_load_column *column, const vc_str *fields, char decimal,
+                                int64_t *value_out, bool *is_null_out, size_t *field_out);
+
+/* The same; VC_BAD_INPUT with a reason. */
+vc_status vc_load_column_need_computed(const vc_load_column *column, const vc_str *fields,
+                                       char decimal, int64_t *value_out, bool *is_null_out,
+                                       size_t *field_out, vc_error *error);
 
 /* The code of a text that is not null, made when it is new; fails only when out of memory. */
 vc_status vc_load_column_code(vc_load_column *column, vc_str text, int64_t *value_out,

@@ -70,6 +70,7 @@ static void write_columns(const vc_manifest *manifest, vc_buffer *buffer)
                          type_names[column->type], column->scale, (unsigned)column->column);
         if (column->is_dictionary) vc_buffer_printf(buffer, ",\"codes\":%" PRIu32, column->ncodes);
         if (column->is_presence) vc_buffer_put_text(buffer, ",\"presence\":true");
+        if (column->is_computed) vc_buffer_put_text(buffer, ",\"computed\":true");
         vc_buffer_put_char(buffer, '}');
     }
     vc_buffer_put_text(buffer, "],\n \"measures\":[");
@@ -215,6 +216,7 @@ static void read_columns(manifest_reader *reader, const json_t *json, vc_manifes
         if (entry->is_dictionary)
             entry->ncodes = (uint32_t)read_count(reader, column, "codes", UINT32_MAX);
         entry->is_presence = json_is_true(json_object_get(column, "presence"));
+        entry->is_computed = json_is_true(json_object_get(column, "computed"));
     }
     manifest->measure_columns = read_array(
         reader, json, "measures", sizeof *manifest->measure_columns, &array, &manifest->nmeasures);

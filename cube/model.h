@@ -130,11 +130,17 @@ typedef struct vc_cube_measure {
     unsigned scale;
     size_t source;
     int column;             /* of vc_source_cube.columns; -1: none */
+    int weight_column;      /* of VC_AGG_WEIGHTED_AVG; -1: none */
+    double quantile;        /* of VC_AGG_QUANTILE and VC_AGG_MEDIAN */
     int distinct_dimension; /* source dimension whose leaves are counted; -1: none */
     vc_over over;
     size_t over_dimension; /* of the source */
     vc_cube_fix *fixes;    /* replaces the source's fixes for these dimensions */
     size_t nfixes;
+    vc_str where;              /* as written, and what it leaves: */
+    const vc_cube_fix *wheres; /* facts that count at all, beside all fixes; measures with the same
+                                  ones have the same array */
+    size_t nwheres;
     vc_unrelated unrelated;     /* VC_UNRELATED_DEFAULT: the source's policy */
     vc_join_mode mode;          /* how it counts joined facts: its source's, or VC_MODE_SET */
     vc_reaggregate reaggregate; /* with VC_MODE_LOOKUP; never DEFAULT then */

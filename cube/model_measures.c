@@ -5,6 +5,7 @@
  * operands come along as hidden measures, with the same fixes, so that the expression is computed
  * from the source's aggregates at the grain of the virtual cube.
  */
+#include "cube/expr_unit.h"
 #include "cube/model_parts.h"
 
 #include "base/nearest.h"
@@ -32,7 +33,8 @@ static vc_cube_measure *add_measure(struct measures *measures)
     return &measures->items[measures->count++];
 }
 
-/* What kind of number the aggregate is: counts are integers, averages doubles, the rest as stored.
+/* What kind of number the aggregate is: counts are integers, sums and extremes as stored, the rest
+ * doubles.
  */
 static void set_type(vc_cube_measure *measure, const vc_measure_def *definition)
 {
@@ -41,9 +43,12 @@ static void set_type(vc_cube_measure *measure, const vc_measure_def *definition)
     switch (definition->aggregator) {
     case VC_AGG_COUNT:
     case VC_AGG_COUNT_DISTINCT: measure->type = VC_VALUE_INT; break;
-    case VC_AGG_AVG:
-    case VC_AGG_NONE: measure->type = VC_VALUE_FLOAT; break;
-    default: break;
+    case VC_AGG_SUM:
+    case VC_AGG_MIN:
+    case VC_AGG_MAX:
+        if (definition->over == VC_OVER_AVG) measure->type = VC_VALUE_FLOAT;
+        break;
+    default: measure->type = VC_VALUE_FLOAT; break;
     }
     if (measure->type != VC_VALUE_DECIMAL) measure->scale = 0;
 }
@@ -62,6 +67,34 @@ static void set_mode(vc_cube_measure *measure, const vc_cube_source *source)
     measure->scale = 0;
 }
 
+/* What a measure's `where` leaves, shared with earlier measures that say the same. A measure that
+ * is restricted already (by a virtual cube) is restricted by both. */
+static vc_status bind_where(struct measures *measures, const vc_source_cube *source, vc_str where,
+                            size_t at, vc_error *error)
+{
+    vc_cube_measure *measure = &measures->items[at];
+    if (where.size == 0) {
+        where = measure->where;
+    } else if (measure->where.size > 0) {
+        where = vc_arena_printf(vc_model_arena(measures->model), "%.*s|%.*s", VC_FMT(where),
+                                VC_FMT(measure->where));
+        if (where.data == NULL) return vc_no_memory(error);
+    }
+    if (where.size == 0) return VC_OK;
+    measure->where = where;
+    for (size_t i = 0; i < at; i++) {
+        const vc_cube_measure *other = &measures->items[i];
+        if (other->source != measure->source || other->wheres == NULL ||
+            !vc_str_equal(other->where, where))
+            continue;
+        measure->wheres = other->wheres;
+        measure->nwheres = other->nwheres;
+        return VC_OK;
+    }
+    return vc_model_where(measures->model, source, where, &measure->wheres, &measure->nwheres,
+                          error);
+}
+
 /* A base measure of a source: where its numbers lie. */
 static vc_status bind_base(const vc_cube_source *cube_source, size_t number,
                            vc_cube_measure *measure, vc_error *error)
@@ -71,8 +104,17 @@ static vc_status bind_base(const vc_cube_source *cube_source, size_t number,
     vc_status status = VC_OK;
     measure->aggregator = definition->aggregator;
     measure->column = source->measure_columns[number];
-    measure->distinct_dimension = -1;
+    measure->distinct_dimension = measure->weight_column = -1;
     measure->over = definition->over;
+    measure->quantile = definition->quantile;
+    if (definition->aggregator == VC_AGG_WEIGHTED_AVG) {
+        measure->weight_column =
+            vc_source_cube_find_numbers(source->columns, source->ncolumns, definition->weight);
+        if (measure->weight_column < 0)
+            return vc_fail(error, VC_CORRUPT, "storage_damaged",
+                           "cube '%.*s' has no column of the weights '%.*s'", VC_FMT(source->name),
+                           VC_FMT(definition->weight));
+    }
     set_type(measure, definition);
     set_mode(measure, cube_source);
     if (definition->aggregator == VC_AGG_COUNT_DISTINCT && definition->dimension.data != NULL) {
@@ -114,9 +156,12 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
     vc_arena *arena = vc_model_arena(measures->model);
     vc_cube_measure *measure = &measures->items[at];
     measure->source = source;
-    measure->column = measure->distinct_dimension = -1;
-    if (definition->expr.data == NULL)
-        return bind_base(&cube->sources[source], number, measure, error);
+    measure->column = measure->distinct_dimension = measure->weight_column = -1;
+    if (definition->expr.data == NULL) {
+        vc_status status = bind_base(&cube->sources[source], number, measure, error);
+        return status == VC_OK ? bind_where(measures, stored, definition->where, at, error)
+                               : status;
+    }
 
     vc_expr *expr;
     size_t nnames;
@@ -137,6 +182,8 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
                                     .is_hidden = true,
                                     .fixes = measure->fixes,
                                     .nfixes = measure->nfixes,
+                                    .where = measure->where,
+                                    .unit = stored->definition->as.cube.measures[operand].unit,
                                     .unrelated = measure->unrelated,
                                     .mode = measure->mode,
                                     .reaggregate = measure->reaggregate};
@@ -150,6 +197,47 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
     measure->noperands = nnames;
     if (status != VC_OK) return status;
     return vc_cube_bind_calls(cube, source, expr, arena, &measure->call_dimensions, error);
+}
+
+/* ---- units ---- */
+
+/* Find the units of calculated measures that state none, operands first. A measure is done when its
+ * state is set. */
+static vc_status find_unit(struct measures *measures, size_t at, bool *is_done, vc_error *error)
+{
+    vc_cube_measure *measure = &measures->items[at];
+    vc_arena scratch = {0};
+    vc_str unit = {0};
+    if (is_done[at] || measure->expr == NULL) return VC_OK;
+    is_done[at] = true;
+    for (size_t i = 0; i < measure->noperands; i++) {
+        vc_status status = find_unit(measures, measure->operands[i], is_done, error);
+        if (status != VC_OK) return status;
+    }
+    vc_str *units = VC_ARENA_NEW(&scratch, vc_str, measure->noperands + 1);
+    if (units == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < measure->noperands; i++)
+        units[i] = measures->items[measure->operands[i]].unit;
+    vc_status status = vc_expr_unit(measure->expr, units, &unit, error);
+    if (status == VC_OK && measure->unit.size == 0 && unit.size > 0) measure->unit = unit;
+    vc_arena_release(&scratch);
+    return status;
+}
+
+/* definitions  of the first measures */
+static vc_status find_units(struct measures *measures, const vc_definition *definition,
+                            const vc_measure_def *definitions, size_t ndefinitions, vc_error *error)
+{
+    bool *is_done = VC_ARENA_NEW(vc_model_arena(measures->model), bool, measures->count + 1);
+    if (is_done == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < measures->count; i++) {
+        vc_status status = find_unit(measures, i, is_done, error);
+        if (status == VC_OK) continue;
+        return i < ndefinitions
+                   ? vc_model_place(definition, definitions[i].pointer, "/expr", status, error)
+                   : status;
+    }
+    return VC_OK;
 }
 
 static vc_str first_present(vc_str a, vc_str b)
@@ -173,12 +261,15 @@ vc_status vc_model_source_measures(vc_model *model, vc_cube *cube, vc_error *err
     for (size_t i = 0; i < definition->nmeasures; i++) {
         vc_status status = bind_source_measure(&measures, cube, 0, i, i, error);
         if (status != VC_OK)
-            return vc_model_place(cube->definition, definition->measures[i].pointer, "", status,
+            return vc_model_place(cube->definition, definition->measures[i].pointer,
+                                  definition->measures[i].where.size > 0 ? "/where" : "", status,
                                   error);
     }
+    vc_status status =
+        find_units(&measures, cube->definition, definition->measures, definition->nmeasures, error);
     cube->measures = measures.items;
     cube->nmeasures = measures.count;
-    return VC_OK;
+    return status;
 }
 
 /* ---- virtual cubes ---- */
@@ -321,6 +412,14 @@ static vc_status bind_virtual_base(struct measures *measures, const vc_cube *cub
         vc_model_fixes(measures->model, stored, from->fixes, from->nfixes, &measure->fixes, error);
     if (status != VC_OK) return vc_model_place(definition, from->pointer, "/fix", status, error);
     measure->nfixes = from->nfixes;
+    if (from->where.size > 0) {
+        const vc_cube_fix *wheres;
+        size_t nwheres;
+        status = vc_model_where(measures->model, stored, from->where, &wheres, &nwheres, error);
+        if (status != VC_OK)
+            return vc_model_place(definition, from->pointer, "/where", status, error);
+        measure->where = from->where;
+    }
     status = bind_source_measure(measures, cube, source, number, at, error);
     return vc_model_place(definition, from->pointer, "", status, error);
 }
@@ -352,7 +451,7 @@ static vc_status bind_virtual_expr(struct measures *measures, const vc_cube *cub
     measure->label = first_present(from->label, from->name);
     measure->aggregator = VC_AGG_NONE;
     measure->type = VC_VALUE_FLOAT;
-    measure->column = measure->distinct_dimension = -1;
+    measure->column = measure->distinct_dimension = measure->weight_column = -1;
     measure->expr = expr;
     measure->operands = operands;
     measure->noperands = nnames;
@@ -441,6 +540,9 @@ vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *er
                      ? bind_virtual_expr(&measures, cube, from, i, definition->nmeasures, error)
                      : bind_virtual_base(&measures, cube, from, i, error);
     }
+    if (status == VC_OK)
+        status = find_units(&measures, cube->definition, definition->measures,
+                            definition->nmeasures, error);
     cube->measures = measures.items;
     cube->nmeasures = measures.count;
     return status;

@@ -6,6 +6,7 @@
  * that model_virtual.h lists model_tuples.c    the tuples of composite keys over several dimensions
  *     model_defaults.c  default members, member sets
  *     model_measures.c  measures and their expressions
+ *     model_where.c     the facts that a measure is restricted to
  */
 #ifndef CUBE_MODEL_PARTS_H
 #define CUBE_MODEL_PARTS_H
@@ -68,5 +69,10 @@ vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc
 /* The leaves [nleaves bits] of a member, by its key or path. */
 vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc_str value,
                               const uint64_t **leaves_out, vc_error *error);
+
+/* The leaves that a `where`, a cut on the dimensions of a source, leaves; one set per dimension.
+ * Errors of looking up, without a place. */
+vc_status vc_model_where(vc_model *model, const vc_source_cube *source, vc_str where,
+                         const vc_cube_fix **wheres_out, size_t *nwheres_out, vc_error *error);
 
 #endif

@@ -197,6 +197,17 @@ vc_status vc_source_cube_chunk(const vc_source_cube *cube, const vc_snapshot *sn
                    segment, cube->nsegments);
 }
 
+int vc_source_cube_find_numbers(const vc_fact_column *columns, size_t ncolumns, vc_str name)
+{
+    for (size_t i = 0; i < ncolumns; i++) {
+        const vc_fact_column *column = &columns[i];
+        if (!column->is_dictionary && !column->is_presence && !column->is_computed &&
+            vc_str_equal(column->name, name))
+            return (int)i;
+    }
+    return -1;
+}
+
 vc_status vc_source_cube_find_dimension(const vc_source_cube *cube, vc_str name,
                                         size_t *dimension_out, vc_error *error)
 {

@@ -22,11 +22,12 @@ enum {
 };
 
 typedef struct vc_fact_column {
-    vc_str name;        /* of the CSV column */
+    vc_str name;        /* of the CSV column, or the expression it is computed by */
     vc_value_type type; /* how values are stored; a dictionary's codes are VC_VALUE_INT */
     unsigned scale;
     bool is_dictionary; /* codes 0..ncodes-1 of distinct texts (count_distinct) */
     uint32_t ncodes;
+    bool is_computed; /* row by row, from several columns */
     bool is_presence; /* every value is 1, only its nulls matter (a count of a column) */
     uint16_t column;  /* in the object */
 } vc_fact_column;
@@ -89,6 +90,9 @@ vc_status vc_source_cube_zones(const vc_source_cube *cube, const vc_snapshot *sn
 /* VC_NOT_FOUND, code "unknown_dimension", with candidates. */
 vc_status vc_source_cube_find_dimension(const vc_source_cube *cube, vc_str name,
                                         size_t *dimension_out, vc_error *error);
+
+/* The column of numbers that holds a CSV column, for weights; -1: none. */
+int vc_source_cube_find_numbers(const vc_fact_column *columns, size_t ncolumns, vc_str name);
 
 /* The text of an object's definition in its manifest (source, virtual, dimension, crosswalk), and
  * the kind. Manifests are JSON: {"kind": ..., "definition": "<text>", "file": ..., ...}. */

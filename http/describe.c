@@ -190,7 +190,7 @@ static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube
         if (measure->over != VC_OVER_NONE) {
             vc_json_begin(json, "over", '{');
             vc_json_put_str(json, "dim", stored->dimension_names[measure->over_dimension]);
-            vc_json_put_text(json, "take", measure->over == VC_OVER_LAST ? "last" : "first");
+            vc_json_put_text(json, "take", vc_over_name(measure->over));
             vc_json_end(json, '}');
         }
         if (measure->unrelated != VC_UNRELATED_DEFAULT)

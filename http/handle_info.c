@@ -59,7 +59,7 @@ vc_status vc_handle_info(vc_call *call, vc_error *error)
         vc_json_put_text(&json, NULL, vc_format_name((vc_render_format)i));
     vc_json_end(&json, ']');
     vc_json_begin(&json, "aggregators", '[');
-    for (int i = VC_AGG_SUM; i <= VC_AGG_COUNT_DISTINCT; i++)
+    for (int i = VC_AGG_SUM; i <= VC_AGG_VARIANCE_POP; i++)
         vc_json_put_text(&json, NULL, vc_aggregator_name((vc_aggregator)i));
     vc_json_end(&json, ']');
     vc_json_begin(&json, "joins", '[');

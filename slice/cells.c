@@ -436,6 +436,16 @@ int64_t *vc_cells_sums(vc_cells *cells, size_t spec)
     return cells->accumulators[spec];
 }
 
+vc_moments *vc_cells_moments(vc_cells *cells, size_t spec)
+{
+    return cells->accumulators[spec];
+}
+
+const vc_moments *vc_cells_read_moments(const vc_cells *cells, size_t spec, uint32_t slot)
+{
+    return (const vc_moments *)cells->accumulators[spec] + slot;
+}
+
 vc_accumulator vc_cells_read(const vc_cells *cells, size_t spec, uint32_t slot)
 {
     vc_accumulator accumulator = {.count = cells->rows[slot]};

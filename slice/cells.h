@@ -103,9 +103,13 @@ static inline uint64_t vc_cell_entry(bool is_wide, uint64_t key, uint64_t hash, 
 
 static inline size_t vc_keep_bytes(vc_keep keep)
 {
-    return keep == VC_KEEP_WIDE    ? sizeof(vc_accumulator)
-           : keep == VC_KEEP_SUM64 ? sizeof(int64_t)
-                                   : 0;
+    switch (keep) {
+    case VC_KEEP_WIDE: return sizeof(vc_accumulator);
+    case VC_KEEP_MOMENTS: return sizeof(vc_moments);
+    case VC_KEEP_SUM64: return sizeof(int64_t);
+    case VC_KEEP_ROWS: break;
+    }
+    return 0;
 }
 
 /* An index of size entries, a power of two. False: no memory. */

@@ -7,6 +7,7 @@
  * the parts too, so a job works on a few hundred KB at a time even when there are millions of
  * cells.
  */
+#include "slice/accumulator.h"
 #include "slice/cells.h"
 
 #include <stdlib.h>
@@ -25,44 +26,16 @@ struct merging {
 
 /* ---- one cell ---- */
 
-static void merge_accumulator(const vc_accumulator_spec *spec, vc_accumulator *into,
-                              const vc_accumulator *from)
-{
-    bool is_float = spec->type == VC_VALUE_FLOAT;
-    if (from->count == 0) return;
-    if (into->count == 0) {
-        *into = *from;
-        return;
-    }
-    switch (spec->aggregator) {
-    case VC_AGG_SUM:
-    case VC_AGG_AVG:
-        if (is_float) {
-            vc_sum_add(&into->as.f.sum, &into->as.f.correction, from->as.f.sum);
-            into->as.f.correction += from->as.f.correction;
-        } else {
-            into->as.sum += from->as.sum;
-        }
-        break;
-    case VC_AGG_MIN:
-        if (is_float ? from->as.fextreme < into->as.fextreme : from->as.extreme < into->as.extreme)
-            into->as = from->as;
-        break;
-    case VC_AGG_MAX:
-        if (is_float ? from->as.fextreme > into->as.fextreme : from->as.extreme > into->as.extreme)
-            into->as = from->as;
-        break;
-    default: break;
-    }
-    into->count += from->count;
-}
-
 static void add_spec(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot,
                      size_t spec)
 {
     if (from->keeps[spec] == VC_KEEP_WIDE)
-        merge_accumulator(&from->specs[spec], &((vc_accumulator *)into->accumulators[spec])[slot],
-                          &((const vc_accumulator *)from->accumulators[spec])[from_slot]);
+        vc_accumulator_merge(&from->specs[spec],
+                             &((vc_accumulator *)into->accumulators[spec])[slot],
+                             &((const vc_accumulator *)from->accumulators[spec])[from_slot]);
+    else if (from->keeps[spec] == VC_KEEP_MOMENTS)
+        vc_moments_merge(&from->specs[spec], &((vc_moments *)into->accumulators[spec])[slot],
+                         &((const vc_moments *)from->accumulators[spec])[from_slot]);
     else if (from->keeps[spec] == VC_KEEP_SUM64)
         ((int64_t *)into->accumulators[spec])[slot] +=
             ((const int64_t *)from->accumulators[spec])[from_slot];

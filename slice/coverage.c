@@ -63,7 +63,7 @@ static double accumulated(const vc_accumulator_spec *spec, vc_accumulator from)
 static bool is_additive(const vc_cube_measure *measure, size_t source)
 {
     return measure->expr == NULL && !measure->is_hidden && measure->source == source &&
-           measure->over == VC_OVER_NONE && measure->nfixes == 0 &&
+           measure->over == VC_OVER_NONE && measure->nfixes == 0 && measure->nwheres == 0 &&
            (measure->aggregator == VC_AGG_SUM || measure->aggregator == VC_AGG_COUNT);
 }
 

@@ -6,7 +6,7 @@
  * of the cells' keys, so that the bytes do not depend on the number of threads. What a cell has
  * whole is added as it was counted; only parts become doubles.
  */
-#include "slice/plan.h"
+#include "slice/accumulator.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -159,9 +159,10 @@ struct tally {
     bool is_partial;
 };
 
-static void add_part(struct tally *tally, const vc_accumulator_spec *spec,
+static void add_part(struct tally *tally, const vc_accumulator_spec *spec, vc_over over,
                      const vc_accumulator *from, double weight)
 {
+    bool is_float = spec->type == VC_VALUE_FLOAT || over == VC_OVER_AVG;
     bool has_sum = spec->aggregator != VC_AGG_COUNT;
     tally->nvalues += from->count;
     tally->is_partial |= weight != 1;
@@ -170,7 +171,7 @@ static void add_part(struct tally *tally, const vc_accumulator_spec *spec,
     else
         vc_sum_add(&tally->count, &tally->count_correction, weight * (double)from->count);
     if (!has_sum || from->count == 0) return;
-    if (spec->type == VC_VALUE_FLOAT) {
+    if (is_float) {
         vc_sum_add(&tally->sum, &tally->correction, weight * from->as.f.sum);
         vc_sum_add(&tally->sum, &tally->correction, weight * from->as.f.correction);
     } else if (weight == 1) {
@@ -250,7 +251,7 @@ static vc_status add_up_parts(const struct distributing *in, size_t number,
     bool is_estimated = false;
     for (size_t i = 0; i < count; i++) {
         vc_accumulator from = vc_cells_read(in->cells, number, in->ordered[entries[i].cell].slot);
-        add_part(&tally, spec, &from, entries[i].weight);
+        add_part(&tally, spec, in->pass->over, &from, entries[i].weight);
         is_estimated |= entries[i].is_estimated;
     }
     vc_status status = finish_parts(in, number, &tally, cell, error);
@@ -266,9 +267,11 @@ static bool is_count(const vc_accumulator_spec *spec)
 }
 
 /* Are the values of the accumulator doubles? */
-static bool has_doubles(const vc_accumulator_spec *spec)
+static bool has_doubles(const vc_accumulator_spec *spec, vc_over over)
 {
-    if (spec->aggregator == VC_AGG_AVG) return true;
+    if (spec->aggregator == VC_AGG_AVG || vc_has_moments(spec->aggregator) ||
+        vc_is_quantile(spec->aggregator) || over == VC_OVER_AVG)
+        return true;
     return spec->type == VC_VALUE_FLOAT && !is_count(spec);
 }
 
@@ -313,7 +316,7 @@ static vc_status finish_lookup(const struct distributing *in, size_t number,
 {
     const vc_accumulator_spec *spec = &in->pass->accumulators[number];
     const vc_source_cube *source = in->plan->cube->sources[in->pass->source].cube;
-    bool is_double = has_doubles(spec);
+    bool is_double = has_doubles(spec, in->pass->over);
     long double scale = 1;
     *cell = (vc_cell){0};
     if (!is_double && !is_count(spec) && spec->type == VC_VALUE_DECIMAL)
@@ -350,12 +353,12 @@ static vc_status put_together(const struct distributing *in, size_t number,
     uint64_t key = entries[0].key, nwithout;
     for (size_t i = 0; i < count; i++) {
         vc_cell value;
-        vc_accumulator from = vc_cells_read(in->cells, number, in->ordered[entries[i].cell].slot);
-        vc_status status =
-            vc_accumulator_cell(in->plan, in->measures[number], &from, &value, error);
+        vc_status status = vc_cells_value(in->plan, in->measures[number], in->cells,
+                                          in->ordered[entries[i].cell].slot, &value, error);
         if (status != VC_OK) return status;
         if (!value.is_null)
-            add_value(&values, &value, has_doubles(spec), (uint64_t)entries[i].weight);
+            add_value(&values, &value, has_doubles(spec, in->pass->over),
+                      (uint64_t)entries[i].weight);
     }
     /* Units that find a leaf without facts here have a count of 0. */
     nwithout = is_count(spec) ? count_units(in->table, key, true) - values.count : 0;

@@ -116,8 +116,9 @@ static vc_explain_step describe_step(const vc_plan *plan, const vc_pass *pass, u
                                                 : "set";
     if (step->dimension == SIZE_MAX) {
         out.dimension = out.source_dimension;
-        out.why =
-            pass->over != VC_OVER_NONE && pass->over_dimension == step->column ? "over" : "fix";
+        bool is_over = (pass->over == VC_OVER_LAST || pass->over == VC_OVER_FIRST) &&
+                       pass->over_dimension == step->column;
+        out.why = step->is_where ? "where" : is_over ? "over" : "fix";
         return out;
     }
     const vc_axis *axis = axis_of(plan, step->dimension, kept);

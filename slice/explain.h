@@ -22,14 +22,14 @@
 typedef struct vc_explain_step {
     vc_str dimension;        /* of the cube; of the source for a fix */
     vc_str source_dimension; /* the source's own, whose column is read */
-    const char *why;         /* "cut", "drilldown", "join", "fix", "over"; several joined by "+" */
-    const char *how;         /* "range": leaves by comparing; "set": by a bitmap; "all": every leaf
-                                passes; "relation": a leaf may have several groups;
-                                "parts": groups have shares of a leaf; "lookup": a leaf counts once
-                                for each unit that finds it */
-    bool is_mapped;          /* through the relation of a join */
-    vc_str through;          /* its indexes, "geo.iso2 = city.country_iso"; absent: not mapped */
-    vc_str level;            /* grouped by this level; absent: rolled up */
+    const char *why; /* "cut", "drilldown", "join", "fix", "where", "over"; several joined by "+" */
+    const char *how; /* "range": leaves by comparing; "set": by a bitmap; "all": every leaf
+                        passes; "relation": a leaf may have several groups;
+                        "parts": groups have shares of a leaf; "lookup": a leaf counts once
+                        for each unit that finds it */
+    bool is_mapped;  /* through the relation of a join */
+    vc_str through;  /* its indexes, "geo.iso2 = city.country_iso"; absent: not mapped */
+    vc_str level;    /* grouped by this level; absent: rolled up */
     uint64_t nleaves, npassing;
     uint64_t ngroups; /* 1 when rolled up */
 } vc_explain_step;

@@ -45,6 +45,7 @@ static vc_cube_measure count_of(size_t source)
                              .type = VC_VALUE_INT,
                              .source = source,
                              .column = -1,
+                             .weight_column = -1,
                              .distinct_dimension = -1,
                              .mode = VC_MODE_SET}; /* each fact once, whatever its weight */
 }
@@ -54,17 +55,21 @@ static bool same_facts(const vc_cube_measure *a, const vc_cube_measure *b)
     return a->source == b->source && a->over == b->over &&
            (a->over == VC_OVER_NONE || a->over_dimension == b->over_dimension) &&
            a->nfixes == b->nfixes && (a->nfixes == 0 || a->fixes == b->fixes) &&
+           a->nwheres == b->nwheres && (a->nwheres == 0 || a->wheres == b->wheres) &&
            a->unrelated == b->unrelated;
 }
 
-/* The facts that a base measure reads: of `last` those of the last leaf. */
+/* The facts that a base measure reads: of `last` those of the last leaf, of what is resolved per
+ * combination all of them. */
 static void add_measure(struct finding *in, const vc_cube_measure *measure, size_t nmax)
 {
     vc_cube_measure count = count_of(measure->source);
-    count.over = measure->over;
+    if (measure->over == VC_OVER_LAST || measure->over == VC_OVER_FIRST) count.over = measure->over;
     count.over_dimension = measure->over_dimension;
     count.fixes = measure->fixes;
     count.nfixes = measure->nfixes;
+    count.wheres = measure->wheres;
+    count.nwheres = measure->nwheres;
     count.unrelated = measure->unrelated;
     size_t at = 0;
     while (at < in->nsets && !same_facts(&in->counts[at], &count))
@@ -192,16 +197,19 @@ static vc_status find_rows(const struct finding *in, const vc_plan *plan, const 
 
 /* ---- sets ---- */
 
-/* Dimensions that the source, or the measure, fixes. */
+/* Dimensions that the source, or the measure, fixes, or restricts by its `where`. */
 static vc_status name_fixes(const struct finding *in, const vc_pass *pass, vc_fact_set *set,
                             vc_error *error)
 {
     const vc_cube_source *source = &in->cube->sources[pass->source];
-    vc_str *names = VC_ARENA_NEW(in->arena, vc_str, source->nfixes + pass->nfixes + 1);
+    vc_str *names =
+        VC_ARENA_NEW(in->arena, vc_str, source->nfixes + pass->nfixes + pass->nwheres + 1);
     if (names == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < source->nfixes + pass->nfixes; i++) {
-        const vc_cube_fix *fix =
-            i < source->nfixes ? &source->fixes[i] : &pass->fixes[i - source->nfixes];
+    for (size_t i = 0; i < source->nfixes + pass->nfixes + pass->nwheres; i++) {
+        size_t own = i - source->nfixes, where = own - pass->nfixes;
+        const vc_cube_fix *fix = i < source->nfixes   ? &source->fixes[i]
+                                 : own < pass->nfixes ? &pass->fixes[own]
+                                                      : &pass->wheres[where];
         vc_str name = source->cube->dimension_names[fix->source_dimension];
         bool is_named = false;
         for (size_t j = 0; j < set->nfixes; j++)

@@ -232,9 +232,8 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
         *cell = is_count ? (vc_cell){0} : null_cell(VC_REASON_EMPTY);
     } else {
         *has_facts_out = true;
-        vc_accumulator accumulator =
-            vc_cells_read(grain->cells[measure->pass], measure->accumulator, slot);
-        vc_status status = vc_accumulator_cell(grain->plan, measure, &accumulator, cell, error);
+        vc_status status =
+            vc_cells_value(grain->plan, measure, grain->cells[measure->pass], slot, cell, error);
         if (status != VC_OK) return status;
     }
     if (!cell->is_null && (policy->is_repeated || is_repeated(grain, table, groups)))

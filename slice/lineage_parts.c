@@ -89,7 +89,10 @@ static const char *choose_way(struct parting *in, bool *is_checked_out)
     *is_checked_out = is_one_leaf;
     in->has_values = is_one_leaf;
     in->pass.over = VC_OVER_NONE; /* what it leaves is in the steps */
-    if (in->from->classes != NULL && is_one_leaf) return choose_shared_way(in, is_checked_out);
+    bool is_plain =
+        in->spec.aggregator <= VC_AGG_COUNT_DISTINCT; /* a part has a value of its own */
+    if (in->from->classes != NULL && is_one_leaf && is_plain)
+        return choose_shared_way(in, is_checked_out);
     switch (is_one_leaf ? in->spec.aggregator : VC_AGG_NONE) {
     case VC_AGG_SUM: return "the values of the parts are added up";
     case VC_AGG_COUNT: return "the counts of the parts are added up";

@@ -1,6 +1,8 @@
 /* Looking up what a query names: axes, measures, and the passes over the sources that they need. */
 #include "slice/table.h"
 
+#include "cube/expr_unit.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -159,7 +161,8 @@ static vc_status plan_axes(vc_plan *plan, vc_error *error)
 static bool same_accumulator(const vc_accumulator_spec *a, const vc_accumulator_spec *b)
 {
     return a->aggregator == b->aggregator && a->column == b->column &&
-           a->distinct_dimension == b->distinct_dimension;
+           a->distinct_dimension == b->distinct_dimension && a->weight_column == b->weight_column &&
+           a->quantile == b->quantile;
 }
 
 /* Would values of the source be shared out below its grain? */
@@ -223,6 +226,8 @@ static vc_pass pass_of(const vc_plan *plan, const vc_cube_measure *measure)
                      .over_dimension = measure->over_dimension,
                      .fixes = measure->fixes,
                      .nfixes = measure->nfixes,
+                     .wheres = measure->wheres,
+                     .nwheres = measure->nwheres,
                      .mode = measure->mode,
                      .reaggregate = measure->reaggregate,
                      .allocates = measure->mode != VC_MODE_DEFAULT &&
@@ -270,8 +275,10 @@ static vc_pass *find_pass(vc_plan *plan, const vc_cube_measure *measure)
 {
     for (size_t i = 0; i < plan->npasses; i++) {
         vc_pass *pass = &plan->passes[i];
-        bool same_fixes =
-            pass->nfixes == measure->nfixes && (pass->nfixes == 0 || pass->fixes == measure->fixes);
+        bool same_fixes = pass->nfixes == measure->nfixes &&
+                          (pass->nfixes == 0 || pass->fixes == measure->fixes) &&
+                          pass->nwheres == measure->nwheres &&
+                          (pass->nwheres == 0 || pass->wheres == measure->wheres);
         if (pass->source == measure->source && pass->over == measure->over && same_fixes &&
             (pass->over == VC_OVER_NONE || pass->over_dimension == measure->over_dimension) &&
             pass->mode == measure->mode && pass->reaggregate == measure->reaggregate)
@@ -290,8 +297,11 @@ static vc_status plan_base(vc_plan *plan, vc_plan_measure *measure, vc_error *er
     vc_accumulator_spec spec = {.aggregator = stored->aggregator,
                                 .column = stored->column,
                                 .distinct_dimension = stored->distinct_dimension,
+                                .weight_column = stored->weight_column,
+                                .quantile = stored->quantile,
                                 .type = stored->column >= 0 ? source->columns[stored->column].type
                                                             : VC_VALUE_INT};
+    if (stored->weight_column >= 0) spec.weight_type = source->columns[stored->weight_column].type;
     vc_pass *pass = find_pass(plan, stored);
     if (pass == NULL) return vc_no_memory(error);
     vc_status status = check_parts(plan, stored, pass, error);
@@ -407,6 +417,13 @@ static vc_status fill_expr(vc_plan *plan, size_t at, vc_str text, vc_place place
                              "measure '%.*s' is defined by itself", VC_FMT(names[i]));
         if (status != VC_OK) return vc_error_at_place(error, status, place);
     }
+    vc_str *units = VC_ARENA_NEW(plan->arena, vc_str, nnames + 1), unit;
+    if (units == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < nnames; i++)
+        units[i] = plan->measures[operands[i]].unit;
+    status = vc_expr_unit(expr, units, &unit, error);
+    if (status != VC_OK) return vc_error_at_place(error, status, place);
+    if (plan->measures[at].unit.size == 0 && unit.size > 0) plan->measures[at].unit = unit;
     plan->measures[at].type = VC_VALUE_FLOAT;
     plan->measures[at].expr = expr;
     plan->measures[at].operands = operands;

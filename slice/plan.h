@@ -99,6 +99,10 @@ typedef struct vc_accumulator_spec {
     vc_value_type type;     /* of the column */
     int column;             /* of the source's fact columns; -1: rows */
     int distinct_dimension; /* count_distinct of leaves; -1: of a column */
+    /* of VC_AGG_WEIGHTED_AVG only: */
+    int weight_column; /* of the source's fact columns */
+    vc_value_type weight_type;
+    double quantile; /* of VC_AGG_QUANTILE and VC_AGG_MEDIAN */
 } vc_accumulator_spec;
 
 typedef struct vc_pass {
@@ -107,6 +111,8 @@ typedef struct vc_pass {
     size_t over_dimension;
     const vc_cube_fix *fixes;
     size_t nfixes;
+    const vc_cube_fix *wheres;
+    size_t nwheres;
     vc_join_mode mode;
     vc_reaggregate reaggregate; /* with VC_MODE_LOOKUP */
     bool allocates;             /* values are shared out below the source's grain */
@@ -234,6 +240,7 @@ typedef struct vc_step {
     uint64_t stride;         /* of the axis in the cell key; 0: rolled up, all in group 0 */
     const uint32_t *groups;  /* [nleaves] groups of the leaves that pass; NULL: rolled up */
     bool is_ordered;         /* groups ascend with the leaves */
+    bool is_where;           /* of a measure, not of the query or the cube */
     const uint32_t *offsets; /* ragged: [nleaves + 1] into targets; else NULL */
     const uint32_t *targets;
     /* Ragged: `groups` are numbers of the sets of groups that leaves lead to. */
@@ -305,12 +312,35 @@ typedef struct vc_accumulator {
     uint64_t count; /* of non-null values; of distinct ones */
 } vc_accumulator;
 
+/* What variances and weighted averages need. Integers are exact: a square, and a product of value
+ * and weight, has 128 bits, which are summed up in two halves that cannot overflow. */
+typedef struct vc_moments {
+    union {
+        struct { /* variances of integers: sums of values, and of the halves of their squares */
+            __int128 sum;
+            unsigned __int128 low, high;
+        } squares;
+        struct { /* variances of doubles, Neumaier; a square is exact, in two doubles */
+            double sum, correction, squares, squares_correction;
+        } powers;
+        struct { /* weighted averages of integers: high * 2^64 + low is the sum of the products */
+            __int128 weights, high;
+            unsigned __int128 low;
+        } weighted;
+        struct { /* of doubles, Neumaier */
+            double sum, correction, weights, weights_correction;
+        } doubles;
+    } as;
+    uint64_t count; /* of values, and weights, that are not null */
+} vc_moments;
+
 /* How a cell keeps an accumulator: as narrow as is exact. */
 typedef enum vc_keep {
-    VC_KEEP_WIDE,  /* a vc_accumulator */
-    VC_KEEP_SUM64, /* an int64 sum of a column without nulls, which cannot overflow; its count is
-                      that of the cell's facts */
-    VC_KEEP_ROWS,  /* nothing: the number of the cell's facts is all */
+    VC_KEEP_WIDE,    /* a vc_accumulator */
+    VC_KEEP_MOMENTS, /* a vc_moments */
+    VC_KEEP_SUM64,   /* an int64 sum of a column without nulls, which cannot overflow; its count is
+                        that of the cell's facts */
+    VC_KEEP_ROWS,    /* nothing: the number of the cell's facts is all */
 } vc_keep;
 
 /* What cells are to hold. They are kept densely when they are few, or at most as many as facts;
@@ -346,7 +376,9 @@ const uint64_t *vc_cells_facts(const vc_cells *cells);       /* the same, to be 
 const vc_keep *vc_cells_keeps(const vc_cells *cells);        /* [nspecs] */
 vc_accumulator *vc_cells_accumulators(vc_cells *cells, size_t spec); /* [count] of VC_KEEP_WIDE */
 int64_t *vc_cells_sums(vc_cells *cells, size_t spec);                /* [count] of VC_KEEP_SUM64 */
-/* Whatever way it is kept. */
+vc_moments *vc_cells_moments(vc_cells *cells, size_t spec);          /* of VC_KEEP_MOMENTS */
+const vc_moments *vc_cells_read_moments(const vc_cells *cells, size_t spec, uint32_t slot);
+/* Whatever way it is kept, moments apart. */
 vc_accumulator vc_cells_read(const vc_cells *cells, size_t spec, uint32_t slot);
 /* Ids [n] seen at slots, for count_distinct. What they count can be read after merging. VC_CORRUPT
  * when an id is not below nids. */
@@ -393,9 +425,13 @@ static inline uint64_t vc_pow10(unsigned scale)
 }
 
 /* The value of a measure from what was accumulated in a cell that has facts: null `n` when all of
- * them are null. VC_OVERFLOW "overflow" when it does not fit the measure's type. */
+ * them are null. Not of moments. VC_OVERFLOW "overflow" when it does not fit the measure's type. */
 vc_status vc_accumulator_cell(const vc_plan *plan, const vc_plan_measure *measure,
                               const vc_accumulator *from, vc_cell *cell, vc_error *error);
+
+/* The same of a cell, moments too. */
+vc_status vc_cells_value(const vc_plan *plan, const vc_plan_measure *measure, const vc_cells *cells,
+                         uint32_t slot, vc_cell *cell, vc_error *error);
 
 /* Can the cells of a grouping be added up exactly to those of one that keeps fewer axes? Only when
  * each fact is in one cell, no part of a unit was left out, and all sums are exact. */

@@ -4,11 +4,12 @@
  * way to get it wrong: a fact in two cells, a part of a unit that no cell has, an average of
  * averages. So the rule here is narrow, and the differential tests ask every total both ways.
  */
-#include "slice/plan.h"
+#include "slice/accumulator.h"
 
 static bool is_exact(const vc_accumulator_spec *spec)
 {
-    return spec->type != VC_VALUE_FLOAT && spec->aggregator != VC_AGG_COUNT_DISTINCT;
+    return spec->type != VC_VALUE_FLOAT && spec->aggregator != VC_AGG_COUNT_DISTINCT &&
+           !vc_is_quantile(spec->aggregator) && !vc_accumulator_is_ordered(spec);
 }
 
 bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from)

@@ -23,12 +23,17 @@
  * are cut into a fixed number of parts, which does not depend on the number of threads, and merged
  * in order, so that they come out the same to the last bit whatever runs in parallel.
  */
-#include "slice/scan.h"
+#include "slice/collect.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- lanes ---- */
+
+static size_t count_chunks(const vc_scan *scan)
+{
+    return scan->table->nsteps + 2 * scan->pass->naccumulators + scan->cube->ndimensions;
+}
 
 /* Go on to a segment, of which the zone of the first column says how many rows it has. */
 static vc_status enter_segment(vc_lane *lane, uint32_t segment)
@@ -36,8 +41,7 @@ static vc_status enter_segment(vc_lane *lane, uint32_t segment)
     const vc_scan *scan = lane->scan;
     const vc_zone *zones;
     if (segment != lane->segment) {
-        size_t nchunks = scan->table->nsteps + scan->pass->naccumulators;
-        memset(lane->chunks, 0, nchunks * sizeof *lane->chunks);
+        memset(lane->chunks, 0, count_chunks(scan) * sizeof *lane->chunks);
         lane->segment = segment;
     }
     vc_status status = vc_plan_check(scan->plan, &lane->error);
@@ -86,13 +90,23 @@ static vc_status scan_lane(vc_lane *lane)
     return status;
 }
 
+static bool start_records(vc_lane *lane)
+{
+    const vc_scan *scan = lane->scan;
+    if (scan->collects == NULL) return true;
+    lane->records = calloc(scan->pass->naccumulators + 1, sizeof *lane->records);
+    for (size_t i = 0; lane->records != NULL && i < scan->pass->naccumulators; i++)
+        lane->records[i].nwords =
+            scan->collects[i] == VC_COLLECT_COMBINATIONS ? scan->combinations->nwords + 1 : 2;
+    return lane->records != NULL;
+}
+
 static vc_status start_lane(vc_scan *scan, vc_lane *lane)
 {
-    size_t nchunks = scan->table->nsteps + scan->pass->naccumulators;
     lane->scan = scan;
     lane->segment = UINT32_MAX;
-    lane->chunks = calloc(nchunks + 1, sizeof *lane->chunks);
-    return lane->chunks != NULL && vc_lane_reserve(lane, VC_BLOCK_ROWS)
+    lane->chunks = calloc(count_chunks(scan) + 1, sizeof *lane->chunks);
+    return lane->chunks != NULL && start_records(lane) && vc_lane_reserve(lane, VC_BLOCK_ROWS)
                ? VC_OK
                : vc_no_memory(&lane->error);
 }
@@ -110,6 +124,9 @@ static void release_lane(vc_lane *lane)
 {
     vc_cells_free(lane->cells);
     vc_lane_release_tuples(lane);
+    for (size_t i = 0; lane->records != NULL && i < lane->scan->pass->naccumulators; i++)
+        vc_records_release(&lane->records[i]);
+    free(lane->records);
     free(lane->chunks);
     free(lane->row_buffer);
     free(lane->slots);
@@ -213,6 +230,12 @@ static vc_status run(vc_scan *scan, size_t nlanes, vc_cells **cells_out, vc_scan
     if (status == VC_OK)
         status = vc_cells_merge(scan->plan->options->pool, parts, nlanes, cells_out, error);
     if (status == VC_OK && parts[0] == NULL) scan->lanes[0].cells = NULL;
+    if (status == VC_OK && scan->has_sets) status = share_out(scan, *cells_out, cells_out, error);
+    if (status == VC_OK) {
+        status = vc_scan_put_together(scan, nlanes, *cells_out, error);
+        if (status != VC_OK) vc_cells_free(*cells_out);
+    }
+    if (status != VC_OK) *cells_out = NULL;
     for (size_t i = 0; i < nlanes; i++)
         release_lane(&scan->lanes[i]);
     free(scan->lanes);
@@ -243,9 +266,7 @@ vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *
     status = vc_scan_choose_form(&scan, nlanes, stats, error);
     if (status != VC_OK) return status;
     if (cells_out == NULL) return vc_scan_promise_bytes(&scan, stats, error);
-    status = run(&scan, nlanes, cells_out, stats, error);
-    return status == VC_OK && scan.has_sets ? share_out(&scan, *cells_out, cells_out, error)
-                                            : status;
+    return run(&scan, nlanes, cells_out, stats, error);
 }
 
 /* ---- rows ---- */

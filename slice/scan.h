@@ -4,6 +4,8 @@
  *     scan_block.c    one block: filters, keys, measures
  *     scan_tuples.c   the block of a step over several columns
  *     scan_combinations.c   of its rows, those in some combinations of members
+
+ *     collect.c       what is written down instead of added up (collect.h)
  */
 #ifndef SLICE_SCAN_H
 #define SLICE_SCAN_H
@@ -43,7 +45,10 @@ typedef struct vc_scan {
     bool is_ordered;    /* the order of rows matters: sums of doubles */
     uint32_t *segments; /* [nsegments] that may have rows that pass */
     uint32_t nsegments;
-    vc_keep *keeps;       /* [naccumulators] */
+    vc_keep *keeps; /* [naccumulators] */
+    /* [naccumulators] what is written down; NULL: nothing, as in nearly every query */
+    const enum vc_collect *collects;
+    const struct vc_combination_form *combinations;
     vc_cells_form form;   /* of a lane's cells */
     vc_cells_form shared; /* of the cells that those of sets are shared out to, with has_sets */
     struct vc_lane *lanes;
@@ -58,8 +63,11 @@ typedef struct vc_lane {
     vc_scan_stats stats;
     vc_status status;
     vc_error error;
-    const vc_chunk **chunks; /* [nsteps + naccumulators] of the segment at hand, NULL: not yet */
-    uint16_t counted[8];     /* columns whose bytes of the block at hand are counted */
+    /* [nsteps + naccumulators] of the segment at hand, then [naccumulators] of weights, then
+     * [ndimensions]; NULL: not yet */
+    const vc_chunk **chunks;
+    struct vc_records *records; /* [naccumulators] of a scan that collects */
+    uint16_t counted[8];        /* columns whose bytes of the block at hand are counted */
     size_t ncounted;
 
     /* The block at hand. */
@@ -118,6 +126,17 @@ bool vc_lane_reserve(vc_lane *lane, size_t count);
 /* Of the entries of the block, made by expanding, keep those that lie in one of the combinations of
  * the pass, which narrow down the groups of their keys. */
 vc_status vc_lane_keep_combinations(vc_lane *lane);
+
+/* The rows of the entries as a list, in lane->rows. */
+void vc_lane_list_rows(vc_lane *lane);
+
+/* Values of rows [n] of the block at hand, integers or the bits of doubles, whatever their null
+ * flags say. values_out has room for VC_SCAN_SLACK more. */
+void vc_lane_values(vc_lane *lane, const vc_chunk *chunk, const uint16_t *rows, size_t n,
+                    uint64_t *values_out);
+
+/* The leaves of a dimension column, all of which are leaves of the dimension. */
+vc_status vc_lane_leaves(vc_lane *lane, uint16_t column, const vc_chunk **chunk_out);
 
 /* Scan the block of the lane at hand. Errors are in lane->error. */
 vc_status vc_lane_scan_block(vc_lane *lane);

@@ -1,5 +1,6 @@
 /* One block: which rows pass, which cell each falls into, what is added there. */
-#include "slice/scan.h"
+#include "slice/accumulator.h"
+#include "slice/collect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,15 @@ static vc_status find_chunk(vc_lane *lane, size_t place, uint16_t column,
         status = check_leaves(lane, &scan->table->steps[place], *chunk_out);
     if (status == VC_OK) lane->chunks[place] = *chunk_out;
     return status;
+}
+
+vc_status vc_lane_leaves(vc_lane *lane, uint16_t column, const vc_chunk **chunk_out)
+{
+    const vc_scan *scan = lane->scan;
+    vc_step all = {.column = column, .nleaves = scan->cube->dimensions[column]->nleaves};
+    size_t place = scan->table->nsteps + 2 * scan->pass->naccumulators + column;
+    vc_status status = find_chunk(lane, place, column, chunk_out);
+    return status == VC_OK ? check_leaves(lane, &all, *chunk_out) : status;
 }
 
 static vc_status step_chunk(vc_lane *lane, const vc_step *step, const vc_chunk **chunk_out)
@@ -211,7 +221,7 @@ static void count_rows(vc_lane *lane)
 }
 
 /* The rows of the entries as a list, for whoever cannot do with the mask. */
-static void list_rows(vc_lane *lane)
+void vc_lane_list_rows(vc_lane *lane)
 {
     if (lane->rows != NULL) return;
     if (lane->is_all)
@@ -231,7 +241,7 @@ static const uint32_t *entry_deltas(vc_lane *lane, const vc_chunk *chunk, uint16
     const vc_scan *scan = lane->scan;
     const vc_block *block = &chunk->blocks[lane->block];
     if (lane->is_all) return unpack_block(lane, chunk, column);
-    list_rows(lane);
+    vc_lane_list_rows(lane);
     if (lane->unpacked_column == column || lane->count * 8 > lane->nrows) {
         scan->kernels->pick32(unpack_block(lane, chunk, column), lane->rows, lane->count,
                               lane->picked);
@@ -250,7 +260,7 @@ static const uint64_t *entry_wide_deltas(vc_lane *lane, const vc_chunk *chunk, u
     const vc_block *block = &chunk->blocks[lane->block];
     const void *data = vc_chunk_block_data(chunk, lane->block);
     count_bytes(lane, column, block);
-    list_rows(lane);
+    vc_lane_list_rows(lane);
     if (lane->count * 4 > lane->nrows) {
         scan->packed->unpack64(data, block->width, lane->nrows, lane->values);
         for (size_t i = 0; i < lane->count; i++)
@@ -259,6 +269,22 @@ static const uint64_t *entry_wide_deltas(vc_lane *lane, const vc_chunk *chunk, u
         scan->packed->gather64(data, block->width, lane->rows, lane->count, lane->wide);
     }
     return lane->wide;
+}
+
+void vc_lane_values(vc_lane *lane, const vc_chunk *chunk, const uint16_t *rows, size_t n,
+                    uint64_t *values_out)
+{
+    const vc_block *block = &chunk->blocks[lane->block];
+    if (chunk->type == VC_CHUNK_FLOAT) {
+        const uint64_t *bits = (const uint64_t *)chunk->data + (size_t)lane->block * VC_BLOCK_ROWS;
+        for (size_t i = 0; i < n; i++)
+            values_out[i] = bits[rows[i]];
+        return;
+    }
+    lane->scan->packed->gather64(vc_chunk_block_data(chunk, lane->block), block->width, rows, n,
+                                 values_out);
+    for (size_t i = 0; i < n; i++)
+        values_out[i] += (uint64_t)block->min;
 }
 
 /* ---- keys and slots ---- */
@@ -358,7 +384,7 @@ static vc_status expand(vc_lane *lane)
     const vc_scan *scan = lane->scan;
     const vc_table *table = scan->table;
     vc_status status = VC_OK;
-    list_rows(lane);
+    vc_lane_list_rows(lane);
     for (size_t i = 0; i < lane->count; i++)
         lane->wide[i] = scan->origin;
     for (size_t i = 0; i < table->nsteps && status == VC_OK; i++) {
@@ -374,40 +400,6 @@ static vc_status expand(vc_lane *lane)
 }
 
 /* ---- measures ---- */
-
-static void add_int(vc_accumulator *accumulator, vc_aggregator aggregator, int64_t value)
-{
-    bool is_first = accumulator->count++ == 0;
-    switch (aggregator) {
-    case VC_AGG_SUM:
-    case VC_AGG_AVG: accumulator->as.sum += value; break;
-    case VC_AGG_MIN:
-        if (is_first || value < accumulator->as.extreme) accumulator->as.extreme = value;
-        break;
-    case VC_AGG_MAX:
-        if (is_first || value > accumulator->as.extreme) accumulator->as.extreme = value;
-        break;
-    default: break;
-    }
-}
-
-static void add_double(vc_accumulator *accumulator, vc_aggregator aggregator, double value)
-{
-    bool is_first = accumulator->count++ == 0;
-    switch (aggregator) {
-    case VC_AGG_SUM:
-    case VC_AGG_AVG:
-        vc_sum_add(&accumulator->as.f.sum, &accumulator->as.f.correction, value);
-        break;
-    case VC_AGG_MIN:
-        if (is_first || value < accumulator->as.fextreme) accumulator->as.fextreme = value;
-        break;
-    case VC_AGG_MAX:
-        if (is_first || value > accumulator->as.fextreme) accumulator->as.fextreme = value;
-        break;
-    default: break;
-    }
-}
 
 static uint32_t slot_at(const vc_lane *lane, size_t entry)
 {
@@ -452,14 +444,14 @@ static vc_status accumulate_wide(vc_lane *lane, size_t number, const vc_chunk *c
     const vc_accumulator_spec *spec = &lane->scan->pass->accumulators[number];
     vc_accumulator *accumulators = vc_cells_accumulators(lane->cells, number);
     size_t first = (size_t)lane->block * VC_BLOCK_ROWS;
-    list_rows(lane);
+    vc_lane_list_rows(lane);
     if (chunk->type == VC_CHUNK_FLOAT) {
         const double *doubles = (const double *)chunk->data + first;
         lane->stats.nbytes += lane->nrows * sizeof *doubles;
         for (size_t i = 0; i < lane->count; i++)
             if (vc_chunk_has(chunk, (uint32_t)(first + lane->rows[i])))
-                add_double(&accumulators[slot_at(lane, i)], spec->aggregator,
-                           doubles[lane->rows[i]]);
+                vc_accumulator_add_double(&accumulators[slot_at(lane, i)], spec->aggregator,
+                                          doubles[lane->rows[i]]);
         return VC_OK;
     }
     const uint64_t *deltas = entry_wide_deltas(lane, chunk, column);
@@ -468,9 +460,73 @@ static vc_status accumulate_wide(vc_lane *lane, size_t number, const vc_chunk *c
         if (!vc_chunk_has(chunk, (uint32_t)(first + lane->rows[i]))) continue;
         int64_t value = (int64_t)(base + deltas[i]);
         uint32_t slot = slot_at(lane, i);
-        add_int(&accumulators[slot], spec->aggregator, value);
+        vc_accumulator_add_int(&accumulators[slot], spec->aggregator, value);
     }
     return VC_OK;
+}
+
+static double as_double(const vc_chunk *chunk, uint64_t bits)
+{
+    double number;
+    if (chunk->type != VC_CHUNK_FLOAT) return (double)(int64_t)bits;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* Variances, and averages by weights. A row counts where both numbers are there. */
+static vc_status accumulate_moments(vc_lane *lane, size_t number, const vc_chunk *chunk)
+{
+    enum { BATCH = 512 };
+    const vc_scan *scan = lane->scan;
+    const vc_accumulator_spec *spec = &scan->pass->accumulators[number];
+    bool has_weights = spec->aggregator == VC_AGG_WEIGHTED_AVG;
+    bool is_double = vc_accumulator_is_ordered(spec);
+    vc_moments *moments = vc_cells_moments(lane->cells, number);
+    uint64_t values[BATCH + VC_SCAN_SLACK], weights[BATCH + VC_SCAN_SLACK];
+    uint32_t first = lane->block * VC_BLOCK_ROWS;
+    const vc_chunk *weighing = chunk;
+    if (has_weights) {
+        size_t place = scan->table->nsteps + scan->pass->naccumulators + number;
+        vc_status status =
+            find_chunk(lane, place, scan->cube->columns[spec->weight_column].column, &weighing);
+        if (status != VC_OK) return status;
+    }
+    vc_lane_list_rows(lane);
+    for (size_t i = 0; i < lane->count; i += BATCH) {
+        size_t n = lane->count - i < BATCH ? lane->count - i : BATCH;
+        vc_lane_values(lane, chunk, lane->rows + i, n, values);
+        if (has_weights) vc_lane_values(lane, weighing, lane->rows + i, n, weights);
+        for (size_t j = 0; j < n; j++) {
+            uint32_t row = first + lane->rows[i + j];
+            if (!vc_chunk_has(chunk, row) || !vc_chunk_has(weighing, row)) continue;
+            vc_moments *to = &moments[slot_at(lane, i + j)];
+            if (has_weights && is_double)
+                vc_moments_add_weighted_double(to, as_double(chunk, values[j]),
+                                               as_double(weighing, weights[j]));
+            else if (has_weights)
+                vc_moments_add_weighted_int(to, (int64_t)values[j], (int64_t)weights[j]);
+            else if (is_double)
+                vc_moments_add_double(to, as_double(chunk, values[j]));
+            else
+                vc_moments_add_int(to, (int64_t)values[j]);
+        }
+    }
+    lane->stats.nbytes += lane->count * sizeof(uint64_t) * (has_weights ? 2 : 1);
+    return VC_OK;
+}
+
+/* What is written down instead of added up. */
+static vc_status collect(vc_lane *lane, size_t number, int column)
+{
+    const vc_chunk *chunk = NULL;
+    vc_status status = VC_OK;
+    if (lane->scan->collects[number] == VC_COLLECT_SAME) return VC_OK;
+    if (column >= 0)
+        status = find_chunk(lane, lane->scan->table->nsteps + number, (uint16_t)column, &chunk);
+    if (status != VC_OK) return status;
+    vc_lane_list_rows(lane);
+    lane->stats.nbytes += lane->count * sizeof(uint64_t);
+    return vc_lane_collect(lane, number, chunk);
 }
 
 static vc_status accumulate_ids(vc_lane *lane, size_t number, const vc_chunk *chunk,
@@ -501,10 +557,13 @@ static vc_status accumulate(vc_lane *lane, size_t number)
     int column = vc_scan_value_column(scan, &scan->pass->accumulators[number]);
     const vc_chunk *chunk;
     if (scan->keeps[number] == VC_KEEP_ROWS) return VC_OK; /* the cells count rows anyway */
+    if (scan->collects != NULL && scan->collects[number] != VC_COLLECT_NOTHING)
+        return collect(lane, number, column);
     vc_status status = find_chunk(lane, scan->table->nsteps + number, (uint16_t)column, &chunk);
     if (status != VC_OK) return status;
     if (scan->pass->accumulators[number].aggregator == VC_AGG_COUNT_DISTINCT)
         return accumulate_ids(lane, number, chunk, (uint16_t)column);
+    if (scan->keeps[number] == VC_KEEP_MOMENTS) return accumulate_moments(lane, number, chunk);
     if (scan->keeps[number] == VC_KEEP_WIDE)
         return accumulate_wide(lane, number, chunk, (uint16_t)column);
     int64_t *sums = vc_cells_sums(lane->cells, number);
@@ -552,6 +611,6 @@ vc_status vc_lane_select_block(vc_lane *lane)
         return status;
     }
     count_rows(lane);
-    list_rows(lane);
+    vc_lane_list_rows(lane);
     return VC_OK;
 }

@@ -1,5 +1,6 @@
 /* Before the scan: what steps, zones and types say without a look at a fact. */
-#include "slice/scan.h"
+#include "slice/accumulator.h"
+#include "slice/collect.h"
 
 #include <stdlib.h>
 
@@ -73,6 +74,7 @@ static vc_status choose_keep(const vc_scan *scan, const vc_accumulator_spec *spe
     const vc_zone *zones;
     uint64_t most = 0, product;
     *keep_out = column < 0 ? VC_KEEP_ROWS : VC_KEEP_WIDE;
+    if (vc_has_moments(spec->aggregator)) *keep_out = VC_KEEP_MOMENTS;
     if (column < 0 || scan->plan->options->is_plain ||
         (!is_sum && spec->aggregator != VC_AGG_COUNT))
         return VC_OK;
@@ -100,10 +102,13 @@ static vc_status choose_keeps(vc_scan *scan, vc_error *error)
     if (scan->keeps == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < pass->naccumulators; i++) {
         const vc_accumulator_spec *spec = &pass->accumulators[i];
+        if (scan->collects != NULL && scan->collects[i] != VC_COLLECT_NOTHING) {
+            scan->keeps[i] = VC_KEEP_WIDE;
+            continue;
+        }
         vc_status status = choose_keep(scan, spec, &scan->keeps[i], error);
         if (status != VC_OK) return status;
-        scan->is_ordered |= spec->type == VC_VALUE_FLOAT &&
-                            (spec->aggregator == VC_AGG_SUM || spec->aggregator == VC_AGG_AVG);
+        scan->is_ordered |= vc_accumulator_is_ordered(spec);
     }
     return VC_OK;
 }
@@ -141,7 +146,8 @@ static bool can_scan_sets(const vc_scan *scan)
         can &= step->nsets > 0;
     }
     for (size_t i = 0; i < scan->pass->naccumulators; i++)
-        can &= scan->pass->accumulators[i].aggregator != VC_AGG_COUNT_DISTINCT;
+        can &= scan->pass->accumulators[i].aggregator != VC_AGG_COUNT_DISTINCT &&
+               !vc_is_quantile(scan->pass->accumulators[i].aggregator);
     return is_ragged && can;
 }
 
@@ -197,6 +203,11 @@ static vc_status check_memory(const vc_scan *scan, size_t nlanes, vc_scan_stats 
         nlanes * sizeof(vc_lane) + vc_cells_estimate(&scan->form, stats->nrows_scanned, nlanes);
     if (scan->has_sets)
         stats->memory_bytes += vc_cells_estimate(&scan->shared, stats->nrows_scanned, 1);
+    if (scan->collects != NULL) {
+        uint64_t bytes = vc_scan_collect_bytes(scan, stats->nrows_scanned, nlanes);
+        if (__builtin_add_overflow(stats->memory_bytes, bytes, &stats->memory_bytes))
+            stats->memory_bytes = UINT64_MAX;
+    }
     char need[VC_NUMBER_TEXT], most[VC_NUMBER_TEXT];
     if (stats->memory_bytes <= limit || scan->plan->is_dry) return VC_OK;
     vc_format_bytes(need, stats->memory_bytes);
@@ -249,6 +260,7 @@ vc_status vc_scan_choose(vc_scan *scan, vc_scan_stats *stats, vc_error *error)
 {
     vc_status status = choose_filters(scan, error);
     if (status == VC_OK) status = choose_segments(scan, stats, error);
+    if (status == VC_OK) status = vc_scan_choose_collects(scan, error);
     if (status == VC_OK) status = choose_keeps(scan, error);
     return status == VC_OK ? choose_grid(scan, stats->nrows_scanned, error) : status;
 }
@@ -292,10 +304,14 @@ vc_status vc_scan_promise_bytes(const vc_scan *scan, vc_scan_stats *stats, vc_er
             is_read &= scan->table->steps[before].column != step->column;
         if (is_read) status = promise_step(scan, step, &stats->nbytes, error);
     }
-    for (size_t i = 0; i < scan->pass->naccumulators && status == VC_OK; i++)
-        if (scan->keeps[i] != VC_KEEP_ROWS)
-            status = promise_bytes(
-                scan, (uint16_t)vc_scan_value_column(scan, &scan->pass->accumulators[i]),
-                &stats->nbytes, error);
+    for (size_t i = 0; i < scan->pass->naccumulators && status == VC_OK; i++) {
+        const vc_accumulator_spec *spec = &scan->pass->accumulators[i];
+        int column = vc_scan_value_column(scan, spec);
+        if (scan->keeps[i] != VC_KEEP_ROWS && column >= 0)
+            status = promise_bytes(scan, (uint16_t)column, &stats->nbytes, error);
+        if (status == VC_OK && spec->aggregator == VC_AGG_WEIGHTED_AVG)
+            status = promise_bytes(scan, scan->cube->columns[spec->weight_column].column,
+                                   &stats->nbytes, error);
+    }
     return status;
 }

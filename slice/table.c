@@ -13,6 +13,7 @@
 #include "slice/table.h"
 
 #include "dimensions/renumber.h"
+#include "slice/collect.h"
 
 #include <string.h>
 
@@ -640,11 +641,12 @@ static vc_status add_step(struct making *in, size_t dimension, vc_error *error)
 
 /* ---- fixes and semi-additive measures ---- */
 
-static void add_fix(struct making *in, const vc_cube_fix *fix)
+static void add_fix(struct making *in, const vc_cube_fix *fix, bool is_where)
 {
     vc_step step = {.column = (uint16_t)fix->source_dimension,
                     .nleaves = in->source->cube->dimensions[fix->source_dimension]->nleaves,
-                    .dimension = SIZE_MAX};
+                    .dimension = SIZE_MAX,
+                    .is_where = is_where};
     vc_step_set_passing(&step, fix->leaves);
     in->table->steps[in->table->nsteps++] = step;
 }
@@ -652,14 +654,16 @@ static void add_fix(struct making *in, const vc_cube_fix *fix)
 static void add_fixes(struct making *in)
 {
     for (size_t i = 0; i < in->pass->nfixes; i++)
-        add_fix(in, &in->pass->fixes[i]);
+        add_fix(in, &in->pass->fixes[i], false);
     for (size_t i = 0; i < in->source->nfixes; i++) {
         bool is_replaced = false;
         for (size_t j = 0; j < in->pass->nfixes; j++)
             is_replaced |=
                 in->pass->fixes[j].source_dimension == in->source->fixes[i].source_dimension;
-        if (!is_replaced) add_fix(in, &in->source->fixes[i]);
+        if (!is_replaced) add_fix(in, &in->source->fixes[i], false);
     }
+    for (size_t i = 0; i < in->pass->nwheres; i++)
+        add_fix(in, &in->pass->wheres[i], true);
 }
 
 /* May a leaf count at all? All steps on its column must let it through. */
@@ -671,11 +675,10 @@ static bool passes_all(const struct making *in, uint16_t column, uint32_t leaf)
     return true;
 }
 
-/* The places of leaves along a dimension: by their member on the lowest level; leaves that share a
- * member by key, so that it does not matter in which order they were loaded. Only whole places
- * compare: two leaves have the same one only when they are the same. */
-static vc_status find_places(const vc_dimension *dimension, vc_arena *arena, vc_numbers *places_out,
-                             vc_error *error)
+/* By key where leaves share a member, so that it does not matter in which order they were loaded.
+ */
+vc_status vc_table_find_places(const vc_dimension *dimension, vc_arena *arena,
+                               vc_numbers *places_out, vc_error *error)
 {
     const vc_hierarchy *main = &dimension->hierarchies[0];
     const vc_level *lowest = &main->levels[main->nlevels - 1];
@@ -758,7 +761,7 @@ static vc_status restrict_over(struct making *in, vc_error *error)
     vc_step *grouped = NULL;
     vc_status status = check_tuples(in, column, error);
     if (status == VC_OK) status = find_grouped(in, column, &grouped, error);
-    if (status == VC_OK) status = find_places(dimension, arena, &places, error);
+    if (status == VC_OK) status = vc_table_find_places(dimension, arena, &places, error);
     if (status != VC_OK) return status;
     size_t ntargets = 0;
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
@@ -838,8 +841,8 @@ vc_status vc_table_make(const vc_plan *plan, const vc_pass *pass, uint32_t kept,
     size_t ndimensions = plan->cube->ndimensions;
     if (table == NULL) return vc_no_memory(error);
     table->reaches = VC_ARENA_NEW(plan->arena, vc_reach, ndimensions + 1);
-    table->steps =
-        VC_ARENA_NEW(plan->arena, vc_step, ndimensions + pass->nfixes + in.source->nfixes + 1);
+    table->steps = VC_ARENA_NEW(plan->arena, vc_step,
+                                ndimensions + pass->nfixes + pass->nwheres + in.source->nfixes + 1);
     table->shares = in.shares = VC_ARENA_NEW(plan->arena, const vc_shares *, ndimensions + 1);
     if (table->reaches == NULL || table->steps == NULL || in.shares == NULL)
         return vc_no_memory(error);
@@ -851,7 +854,8 @@ vc_status vc_table_make(const vc_plan *plan, const vc_pass *pass, uint32_t kept,
         status = make_classes(&in, error);
         in.table = table->classes; /* that is what is scanned */
     }
-    if (status == VC_OK && pass->over != VC_OVER_NONE) status = restrict_over(&in, error);
+    if (status == VC_OK && (pass->over == VC_OVER_LAST || pass->over == VC_OVER_FIRST))
+        status = restrict_over(&in, error);
     *table_out = table;
     return status;
 }

@@ -147,7 +147,6 @@ static const char *const reaggregates[] = {NULL, "none", "sum", "avg", "min", "m
 
 static json_t *dump_measures(const vc_measure_def *measures, size_t nmeasures)
 {
-    static const char *const overs[] = {NULL, "last", "first"};
     static const char *const types[] = {"int", "decimal", "float"};
     json_t *array = json_array();
     for (size_t i = 0; i < nmeasures; i++) {
@@ -166,7 +165,17 @@ static json_t *dump_measures(const vc_measure_def *measures, size_t nmeasures)
         put_text(object, "dimension", measure->dimension);
         put_text(object, "expr", measure->expr);
         put_text(object, "over_dimension", measure->over_dimension);
-        put_word(object, "over", overs, (int)measure->over);
+        if (measure->over != VC_OVER_NONE)
+            json_object_set_new(object, "over", json_string(vc_over_name(measure->over)));
+        put_text(object, "value", measure->value);
+        put_text(object, "where", measure->where);
+        put_text(object, "weight", measure->weight);
+        if (measure->weight.data != NULL) {
+            json_object_set_new(object, "weight_type", json_string(types[measure->weight_type]));
+            json_object_set_new(object, "weight_scale", json_integer(measure->weight_scale));
+        }
+        if (measure->aggregator == VC_AGG_QUANTILE)
+            json_object_set_new(object, "quantile", json_real(measure->quantile));
         put_text(object, "source", measure->source);
         put_text(object, "measure", measure->measure);
         put_fixes(object, measure->fixes, measure->nfixes);

@@ -1,6 +1,7 @@
 #include "tests/slice/oracle.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -672,7 +673,7 @@ const char *oracle_measure_name(const struct oracle *oracle, unsigned measure)
 
 static bool keeps_type(const struct measure *measure)
 {
-    return measure->formula == FORMULA_NONE &&
+    return measure->formula == FORMULA_NONE && measure->stored->over != VC_OVER_AVG &&
            (measure->stored->aggregator == VC_AGG_SUM ||
             measure->stored->aggregator == VC_AGG_MIN || measure->stored->aggregator == VC_AGG_MAX);
 }
@@ -687,6 +688,7 @@ bool oracle_measure_is_float(const struct oracle *oracle, unsigned measure)
 {
     const struct measure *of = &oracle->measures[measure];
     return of->formula != FORMULA_NONE || of->stored->aggregator == VC_AGG_AVG ||
+           of->stored->aggregator > VC_AGG_COUNT_DISTINCT || of->stored->over == VC_OVER_AVG ||
            (keeps_type(of) && of->stored->column == COLUMN_FLOAT);
 }
 
@@ -1153,6 +1155,14 @@ static uint32_t group_in(const struct asking *in, const uint32_t *groups, unsign
     return axis < 0 ? 0 : groups[axis];
 }
 
+static bool is_where(const struct world_cube *cube, const struct world_measure *stored,
+                     const uint32_t *leaves)
+{
+    const struct world_dimension *dimension = cube->dimensions[stored->where_dimension];
+    const char *key = dimension->leaves[leaves[stored->where_dimension]].keys[0];
+    return (key != NULL && strcmp(key, stored->where_key) == 0) != stored->is_negated;
+}
+
 /* May a fact on these leaves count, as far as dimension `only` is concerned, or all (-1)? */
 static bool lies_in(const struct asking *in, const struct measure *measure, const uint32_t *groups,
                     const uint32_t *leaves, int only)
@@ -1168,6 +1178,10 @@ static bool lies_in(const struct asking *in, const struct measure *measure, cons
     if (own->is_there && (only < 0 || own->dimension == (unsigned)only) &&
         !is_under_fix(source->cube, own, leaves))
         return false;
+    const struct world_measure *stored = measure->stored;
+    if (stored->has_where && (only < 0 || stored->where_dimension == (unsigned)only) &&
+        !is_where(source->cube, stored, leaves))
+        return false;
     if (source->definition == NULL) return true;
     const struct world_fix *fix = &source->definition->fix;
     bool is_replaced = own->is_there && own->dimension == fix->dimension;
@@ -1175,15 +1189,12 @@ static bool lies_in(const struct asking *in, const struct measure *measure, cons
            is_under_fix(source->cube, fix, leaves);
 }
 
-/* The leaf that counts of a semi-additive measure: the last or first of those in the cell. */
-static uint32_t choose_over(const struct asking *in, const struct measure *measure,
-                            const uint32_t *groups)
+/* How the leaves of the dimension along which a measure is semi-additive follow each other. */
+static struct dimension over_order(const struct asking *in, const struct measure *measure)
 {
-    const struct world_measure *stored = measure->stored;
     const struct world_dimension *dimension =
-        in->oracle->sources[measure->source].cube->dimensions[stored->over_dimension];
+        in->oracle->sources[measure->source].cube->dimensions[measure->stored->over_dimension];
     struct dimension order = {.stored = dimension, .nleaves = (uint32_t)dimension->nleaves};
-    uint32_t best = NOWHERE, leaves[WORLD_DIMENSIONS] = {0};
     for (unsigned l = 0; l < dimension->nlevels; l++) {
         order.is_number[l] = true;
         for (size_t i = 0; i < dimension->nleaves; i++)
@@ -1191,10 +1202,20 @@ static uint32_t choose_over(const struct asking *in, const struct measure *measu
                 !is_number_text(dimension->leaves[i].keys[l]))
                 order.is_number[l] = false;
     }
-    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
+    return order;
+}
+
+/* The leaf that counts of a semi-additive measure: the last or first of those in the cell. */
+static uint32_t choose_over(const struct asking *in, const struct measure *measure,
+                            const uint32_t *groups)
+{
+    const struct world_measure *stored = measure->stored;
+    struct dimension order = over_order(in, measure);
+    uint32_t best = NOWHERE, leaves[WORLD_DIMENSIONS] = {0};
+    for (uint32_t leaf = 0; leaf < order.nleaves; leaf++) {
         leaves[stored->over_dimension] = leaf;
         if (!lies_in(in, measure, groups, leaves, (int)stored->over_dimension)) continue;
-        int later = best == NOWHERE ? 0 : compare_paths(&order, dimension->nlevels, leaf, best);
+        int later = best == NOWHERE ? 0 : compare_paths(&order, order.stored->nlevels, leaf, best);
         if (best == NOWHERE || (stored->over == VC_OVER_LAST ? later > 0 : later < 0)) best = leaf;
     }
     return best;
@@ -1205,7 +1226,41 @@ struct tally {
     int64_t sum, least, most; /* in units of the column */
     uint32_t *ids;
     size_t nids;
+    long double *values, *weights; /* [nvalues] of what is no sum or extreme */
+    bool is_resolved;              /* `value` is all there is to say */
+    long double value;
 };
+
+static const long double units[] = {1, 100, 4, 1};
+
+/* The value of a fact in units of the measure's column. False: it is null. */
+static bool value_of(const struct world_measure *stored, const struct world_fact *fact,
+                     int64_t *value_out)
+{
+    int64_t factor = stored->is_product ? fact->values[COLUMN_INT] : 1;
+    *value_out = stored->column < 0 ? 1 : fact->values[stored->column] * factor;
+    if (stored->column < 0) return true;
+    if (stored->is_product && (fact->nulls >> COLUMN_INT & 1)) return false;
+    return !(fact->nulls >> stored->column & 1);
+}
+
+static void keep_value(const struct asking *in, struct tally *tally, long double value,
+                       long double weight)
+{
+    size_t n = tally->nvalues;
+    if (n == 0 || (n >= 64 && (n & (n - 1)) == 0)) { /* as many again */
+        size_t room = n < 64 ? 64 : 2 * n;
+        long double *values = VC_ARENA_NEW(in->arena, long double, 2 * room);
+        if (n > 0) {
+            memcpy(values, tally->values, n * sizeof *values);
+            memcpy(values + room, tally->weights, n * sizeof *values);
+        }
+        tally->values = values;
+        tally->weights = values + room;
+    }
+    tally->values[n] = value;
+    tally->weights[n] = weight;
+}
 
 static void add_id(const struct asking *in, struct tally *tally, uint32_t id)
 {
@@ -1228,12 +1283,16 @@ static void add_fact(const struct asking *in, const struct world_measure *stored
         add_id(in, tally, fact->leaves[stored->distinct_dimension]);
         return;
     }
-    if (stored->column < 0) {
-        tally->nvalues++;
-        return;
+    int64_t value;
+    if (!value_of(stored, fact, &value)) return;
+    if (stored->weight_column >= 0 && (fact->nulls >> stored->weight_column & 1)) return;
+    if (stored->aggregator > VC_AGG_COUNT_DISTINCT) {
+        long double weight = 1;
+        if (stored->weight_column >= 0)
+            weight =
+                (long double)fact->values[stored->weight_column] / units[stored->weight_column];
+        keep_value(in, tally, (long double)value / units[stored->column], weight);
     }
-    if (fact->nulls >> stored->column & 1) return;
-    int64_t value = fact->values[stored->column];
     if (stored->aggregator == VC_AGG_COUNT_DISTINCT) {
         add_id(in, tally, (uint32_t)value);
     } else {
@@ -1244,9 +1303,47 @@ static void add_fact(const struct asking *in, const struct world_measure *stored
     tally->nvalues++;
 }
 
+static int compare_doubles(const void *a, const void *b)
+{
+    long double x = *(const long double *)a, y = *(const long double *)b;
+    return (x > y) - (x < y);
+}
+
+static struct oracle_cell read_quantile(const struct world_measure *stored,
+                                        const struct tally *tally)
+{
+    size_t n = tally->nvalues;
+    double place = stored->quantile * (double)(n - 1);
+    size_t below = (size_t)place;
+    qsort(tally->values, n, sizeof *tally->values, compare_doubles);
+    long double low = tally->values[below], high = below + 1 < n ? tally->values[below + 1] : low;
+    return (struct oracle_cell){.value = low + (high - low) * ((long double)place - below)};
+}
+
+/* Averages by weights, and variances by going through the values twice. */
+static struct oracle_cell read_values(const struct world_measure *stored, const struct tally *tally)
+{
+    struct oracle_cell undefined = {.is_null = true, .reason = 'd'};
+    long double sum = 0, weights = 0, squares = 0, n = (long double)tally->nvalues;
+    for (size_t i = 0; i < tally->nvalues; i++) {
+        sum += tally->values[i] * tally->weights[i];
+        weights += tally->weights[i];
+    }
+    if (weights == 0) return undefined;
+    if (stored->aggregator == VC_AGG_WEIGHTED_AVG)
+        return (struct oracle_cell){.value = sum / weights};
+    for (size_t i = 0; i < tally->nvalues; i++)
+        squares += (tally->values[i] - sum / n) * (tally->values[i] - sum / n);
+    bool is_pop =
+        stored->aggregator == VC_AGG_STDDEV_POP || stored->aggregator == VC_AGG_VARIANCE_POP;
+    if (n == 1 && !is_pop) return undefined;
+    squares /= is_pop ? n : n - 1;
+    bool is_stddev = stored->aggregator == VC_AGG_STDDEV || stored->aggregator == VC_AGG_STDDEV_POP;
+    return (struct oracle_cell){.value = is_stddev ? sqrtl(squares) : squares};
+}
+
 static struct oracle_cell read_tally(const struct world_measure *stored, const struct tally *tally)
 {
-    static const long double units[] = {1, 100, 4, 1};
     bool is_count = stored->aggregator == VC_AGG_COUNT, is_null = false;
     if (stored->aggregator == VC_AGG_COUNT_DISTINCT)
         return (struct oracle_cell){.value = (long double)tally->nids};
@@ -1254,15 +1351,110 @@ static struct oracle_cell read_tally(const struct world_measure *stored, const s
     is_null = tally->nvalues == 0;
     if (is_null)
         return (struct oracle_cell){.is_null = true, .reason = tally->nfacts > 0 ? 'n' : 'e'};
+    if (tally->is_resolved) return (struct oracle_cell){.value = tally->value};
     long double unit = units[stored->column];
     switch (stored->aggregator) {
     case VC_AGG_SUM: return (struct oracle_cell){.value = (long double)tally->sum / unit};
     case VC_AGG_MIN: return (struct oracle_cell){.value = (long double)tally->least / unit};
     case VC_AGG_MAX: return (struct oracle_cell){.value = (long double)tally->most / unit};
-    default: break;
+    case VC_AGG_AVG: break;
+    case VC_AGG_MEDIAN:
+    case VC_AGG_QUANTILE: return read_quantile(stored, tally);
+    default: return read_values(stored, tally);
     }
     long double mean = (long double)tally->sum / (unit * (long double)tally->nvalues);
     return (struct oracle_cell){.value = (double)mean};
+}
+
+/* ---- along one dimension, per combination of the others ---- */
+
+static struct { /* for qsort */
+    unsigned ndimensions, over;
+} sorting;
+
+/* By the combination of the other leaves, then by the leaf along the dimension. */
+static int compare_facts(const void *a, const void *b)
+{
+    const struct world_fact *x = *(const struct world_fact *const *)a;
+    const struct world_fact *y = *(const struct world_fact *const *)b;
+    for (unsigned d = 0; d < sorting.ndimensions; d++)
+        if (d != sorting.over && x->leaves[d] != y->leaves[d])
+            return x->leaves[d] < y->leaves[d] ? -1 : 1;
+    uint32_t i = x->leaves[sorting.over], j = y->leaves[sorting.over];
+    return (i > j) - (i < j);
+}
+
+static bool is_same_but_over(const struct world_fact *a, const struct world_fact *b)
+{
+    for (unsigned d = 0; d < sorting.ndimensions; d++)
+        if (d != sorting.over && a->leaves[d] != b->leaves[d]) return false;
+    return true;
+}
+
+/* The facts of one combination, first to end. */
+static void resolve_combination(const struct asking *in, const struct measure *measure,
+                                const struct world_fact *const *facts, size_t first, size_t end,
+                                struct tally *tally)
+{
+    const struct world_measure *stored = measure->stored;
+    struct dimension order = over_order(in, measure);
+    unsigned over = stored->over_dimension;
+    bool wants_last = stored->over == VC_OVER_LAST_NONEMPTY;
+    long double total = 0, extreme = 0;
+    size_t npoints = 0, point_end;
+    uint32_t best = NOWHERE;
+    for (size_t i = first; i < end; i = point_end) {
+        uint32_t leaf = facts[i]->leaves[over];
+        long double sum = 0;
+        bool has_value = false;
+        for (point_end = i; point_end < end && facts[point_end]->leaves[over] == leaf;
+             point_end++) {
+            int64_t value;
+            if (!value_of(stored, facts[point_end], &value)) continue;
+            has_value = true;
+            sum += value;
+        }
+        if (!has_value) continue;
+        total += sum;
+        if (npoints++ == 0 || (stored->over == VC_OVER_MAX ? sum > extreme : sum < extreme))
+            extreme = sum;
+        if (best == NOWHERE ||
+            (compare_paths(&order, order.stored->nlevels, leaf, best) > 0) == wants_last)
+            best = leaf;
+    }
+    if (npoints == 0) return;
+    if (wants_last || stored->over == VC_OVER_FIRST_NONEMPTY) {
+        for (size_t i = first; i < end; i++)
+            if (facts[i]->leaves[over] == best) add_fact(in, stored, facts[i], tally);
+        return;
+    }
+    tally->is_resolved = true;
+    tally->nvalues++;
+    tally->value += (stored->over == VC_OVER_AVG ? total / (long double)npoints : extreme) /
+                    units[stored->column];
+}
+
+static struct tally resolve_over(const struct asking *in, const struct measure *measure,
+                                 const uint32_t *groups)
+{
+    const struct world_cube *cube = in->oracle->sources[measure->source].cube;
+    const struct world_fact **facts =
+        VC_ARENA_NEW(in->arena, const struct world_fact *, cube->nfacts + 1);
+    struct tally tally = {0};
+    size_t nfacts = 0, end;
+    for (size_t i = 0; i < cube->nfacts; i++)
+        if (lies_in(in, measure, groups, cube->facts[i].leaves, -1))
+            facts[nfacts++] = &cube->facts[i];
+    sorting.ndimensions = cube->ndimensions;
+    sorting.over = measure->stored->over_dimension;
+    qsort(facts, nfacts, sizeof *facts, compare_facts);
+    for (size_t first = 0; first < nfacts; first = end) {
+        for (end = first + 1; end < nfacts && is_same_but_over(facts[first], facts[end]);)
+            end++;
+        resolve_combination(in, measure, facts, first, end, &tally);
+    }
+    tally.nfacts = nfacts;
+    return tally;
 }
 
 /* The word of the policy over a dimension that the measure's source does not have. */
@@ -1301,12 +1493,13 @@ static struct oracle_cell base_cell(const struct asking *in, const struct measur
     if (reason != 0) return (struct oracle_cell){.is_null = true, .reason = reason};
     struct tally tally = {0};
     uint32_t over = NOWHERE;
-    if (measure->stored->over != VC_OVER_NONE) over = choose_over(in, measure, groups);
-    for (size_t i = 0; i < source->cube->nfacts; i++) {
+    bool is_cut = measure->stored->over == VC_OVER_LAST || measure->stored->over == VC_OVER_FIRST;
+    bool is_resolved = measure->stored->over != VC_OVER_NONE && !is_cut;
+    if (is_cut) over = choose_over(in, measure, groups);
+    if (is_resolved) tally = resolve_over(in, measure, groups);
+    for (size_t i = 0; i < source->cube->nfacts && !is_resolved; i++) {
         const struct world_fact *fact = &source->cube->facts[i];
-        if (measure->stored->over != VC_OVER_NONE &&
-            fact->leaves[measure->stored->over_dimension] != over)
-            continue;
+        if (is_cut && fact->leaves[measure->stored->over_dimension] != over) continue;
         if (lies_in(in, measure, groups, fact->leaves, -1))
             add_fact(in, measure->stored, fact, &tally);
     }
@@ -1600,7 +1793,8 @@ static void want(struct asking *in, unsigned m)
 static bool is_over_twice(const struct asking *in, const struct measure *measure)
 {
     unsigned naxes = 0;
-    if (measure->stored->over == VC_OVER_NONE) return false;
+    if (measure->stored->over != VC_OVER_LAST && measure->stored->over != VC_OVER_FIRST)
+        return false;
     for (unsigned d = 0; d < in->oracle->ndimensions; d++) {
         const struct place *place = &in->oracle->sources[measure->source].places[d];
         naxes +=

@@ -380,7 +380,9 @@ static bool knows_node(const struct sql *sql, unsigned m)
 {
     const struct sql_node *node = &sql->nodes[m];
     if (node->formula != FORMULA_NONE) return knows_node(sql, node->a) && knows_node(sql, node->b);
-    return node->stored->aggregator <= VC_AGG_COUNT_DISTINCT && node->stored->over <= VC_OVER_FIRST;
+    return node->stored->aggregator <= VC_AGG_COUNT_DISTINCT &&
+           node->stored->over <= VC_OVER_FIRST && !node->stored->has_where &&
+           !node->stored->is_product;
 }
 
 static bool knows_name(const struct sql *sql, vc_str name)

@@ -327,7 +327,7 @@ Test(sql, the_same_question, .timeout = 36000)
     if (npairs < 5000 || seed != 1) return;
     /* A generator that never reaches a case would test nothing of it. */
     cr_assert_gt(round.nrows, 5000);
-    cr_assert_lt(round.nskipped, round.npairs);
+    cr_assert_lt(round.nskipped, round.npairs * 4);
     for (const char *c = "uxgnerd"; *c != '\0'; c++)
         cr_assert_gt(round.reasons[(unsigned char)*c], 0, "reason %c is never met", *c);
 }

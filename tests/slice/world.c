@@ -1,5 +1,6 @@
 #include "tests/slice/world.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,14 +167,53 @@ static bool has_leaf_order(const struct world_dimension *dimension)
     return dimension->is_keyed_below || (!dimension->has_table && !dimension->has_code);
 }
 
+static void make_where(struct world *world, const struct world_cube *cube,
+                       struct world_measure *measure)
+{
+    struct random *random = &world->random;
+    if (cube->nold == 0 || !random_chance(random, 15)) return;
+    measure->where_dimension = random_below(random, cube->ndimensions);
+    const struct world_fact *fact = &cube->facts[random_below(random, (unsigned)cube->nold)];
+    const struct world_dimension *dimension = cube->dimensions[measure->where_dimension];
+    measure->where_key = dimension->leaves[fact->leaves[measure->where_dimension]].keys[0];
+    measure->has_where = measure->where_key != NULL;
+    measure->is_negated = random_chance(random, 40);
+}
+
+static void make_over(struct world *world, const struct world_cube *cube,
+                      struct world_measure *measure)
+{
+    static const vc_over overs[] = {
+        VC_OVER_LAST, VC_OVER_FIRST, VC_OVER_LAST_NONEMPTY, VC_OVER_FIRST_NONEMPTY, VC_OVER_AVG,
+        VC_OVER_MIN,  VC_OVER_MAX};
+    struct random *random = &world->random;
+    unsigned over = random_below(random, cube->ndimensions);
+    if (!random_chance(random, 30) || !has_leaf_order(cube->dimensions[over])) return;
+    unsigned nwords = measure->aggregator == VC_AGG_SUM ? 7
+                      : measure->aggregator == VC_AGG_COUNT_DISTINCT ||
+                              measure->aggregator > VC_AGG_COUNT_DISTINCT
+                          ? 2
+                          : 4;
+    measure->over = overs[random_below(random, nwords)];
+    measure->over_dimension = over;
+}
+
 static void make_measure(struct world *world, struct world_cube *cube, unsigned number)
 {
-    static const vc_aggregator aggregators[] = {VC_AGG_SUM, VC_AGG_SUM,   VC_AGG_COUNT,
-                                                VC_AGG_MIN, VC_AGG_MAX,   VC_AGG_AVG,
-                                                VC_AGG_SUM, VC_AGG_COUNT, VC_AGG_COUNT_DISTINCT};
+    static const vc_aggregator aggregators[] = {VC_AGG_SUM,          VC_AGG_SUM,
+                                                VC_AGG_COUNT,        VC_AGG_MIN,
+                                                VC_AGG_MAX,          VC_AGG_AVG,
+                                                VC_AGG_SUM,          VC_AGG_COUNT,
+                                                VC_AGG_MEDIAN,       VC_AGG_COUNT_DISTINCT,
+                                                VC_AGG_WEIGHTED_AVG, VC_AGG_STDDEV,
+                                                VC_AGG_QUANTILE,     VC_AGG_SUM,
+                                                VC_AGG_VARIANCE,     VC_AGG_STDDEV_POP,
+                                                VC_AGG_SUM,          VC_AGG_VARIANCE_POP};
+    static const double quantiles[] = {0, 0.25, 0.9, 1, 1.0 / 3};
     struct random *random = &world->random;
     struct world_measure *measure = &cube->measures[number];
-    *measure = (struct world_measure){.distinct_dimension = -1, .column = -1};
+    *measure = (struct world_measure){
+        .distinct_dimension = -1, .column = -1, .weight_column = -1, .quantile = 0.5};
     snprintf(measure->name, sizeof measure->name, "m%u", number);
     if (number >= 2 && random_chance(random, 12)) {
         measure->formula = FORMULA_SUM + random_below(random, 4);
@@ -181,7 +221,7 @@ static void make_measure(struct world *world, struct world_cube *cube, unsigned 
         measure->b = random_below(random, number);
         return;
     }
-    measure->aggregator = number == 0 ? VC_AGG_SUM : aggregators[random_below(random, 9)];
+    measure->aggregator = number == 0 ? VC_AGG_SUM : aggregators[random_below(random, 18)];
     measure->column = (int)random_below(random, 3);
     if (measure->aggregator == VC_AGG_COUNT && random_chance(random, 50)) measure->column = -1;
     if (measure->aggregator == VC_AGG_COUNT_DISTINCT) {
@@ -189,11 +229,16 @@ static void make_measure(struct world *world, struct world_cube *cube, unsigned 
         if (measure->column < 0)
             measure->distinct_dimension = (int)random_below(random, cube->ndimensions);
     }
-    unsigned over = random_below(random, cube->ndimensions);
-    if (random_chance(random, 20) && has_leaf_order(cube->dimensions[over])) {
-        measure->over = random_chance(random, 50) ? VC_OVER_LAST : VC_OVER_FIRST;
-        measure->over_dimension = over;
+    if (measure->aggregator == VC_AGG_QUANTILE)
+        measure->quantile = quantiles[random_below(random, 5)];
+    if (measure->aggregator == VC_AGG_WEIGHTED_AVG) {
+        measure->weight_column = (int)random_below(random, 3);
+        measure->is_float_weight = random_chance(random, 50);
     }
+    if (measure->column == COLUMN_DECIMAL && measure->aggregator != VC_AGG_COUNT)
+        measure->is_product = random_chance(random, 20);
+    if (number > 0) make_where(world, cube, measure);
+    make_over(world, cube, measure);
 }
 
 static size_t any_nfacts(struct random *random, unsigned nfacts_max)
@@ -521,6 +566,21 @@ static void put_formula(FILE *file, enum world_formula formula, const char *a, c
     }
 }
 
+/* A cut, every byte of the key escaped that could mean something there. */
+static void put_where(FILE *file, const struct world_cube *cube,
+                      const struct world_measure *measure)
+{
+    fprintf(file, ", \"where\": \"%s%s.l0:", measure->is_negated ? "!" : "",
+            cube->dimensions[measure->where_dimension]->name);
+    for (const char *at = measure->where_key; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x80 && !isalnum((unsigned char)*at) && *at != ' ')
+            fputs("\\\\", file);
+        if (*at == '"') fputc('\\', file);
+        fputc(*at, file);
+    }
+    fputc('"', file);
+}
+
 static void put_measure(FILE *file, const struct world_cube *cube,
                         const struct world_measure *measure)
 {
@@ -535,14 +595,22 @@ static void put_measure(FILE *file, const struct world_cube *cube,
     bool is_count =
         measure->aggregator == VC_AGG_COUNT || measure->aggregator == VC_AGG_COUNT_DISTINCT;
     if (!is_count) fprintf(file, ", \"type\": \"%s\"", column_types[measure->column]);
-    if (measure->column >= 0) fprintf(file, ", \"column\": \"x%d\"", measure->column);
+    if (measure->is_product)
+        fputs(", \"value\": \"x0 * x1\"", file);
+    else if (measure->column >= 0)
+        fprintf(file, ", \"column\": \"x%d\"", measure->column);
+    if (measure->aggregator == VC_AGG_QUANTILE)
+        fprintf(file, ", \"quantile\": %.17g", measure->quantile);
+    if (measure->weight_column >= 0) fprintf(file, ", \"weight\": \"x%d\"", measure->weight_column);
+    if (measure->weight_column >= 0 && !measure->is_float_weight)
+        fprintf(file, ", \"weight_type\": \"%s\"", column_types[measure->weight_column]);
+    if (measure->has_where) put_where(file, cube, measure);
     if (measure->distinct_dimension >= 0)
         fprintf(file, ", \"dimension\": \"%s\"",
                 cube->dimensions[measure->distinct_dimension]->name);
     if (measure->over != VC_OVER_NONE)
         fprintf(file, ", \"over\": {\"%s\": \"%s\"}",
-                cube->dimensions[measure->over_dimension]->name,
-                measure->over == VC_OVER_LAST ? "last" : "first");
+                cube->dimensions[measure->over_dimension]->name, vc_over_name(measure->over));
     fputs("}", file);
 }
 

@@ -54,6 +54,14 @@ struct world_measure { /* of a source cube */
     vc_aggregator aggregator; /* VC_AGG_NONE: a formula */
     int column;               /* -1: none */
     int distinct_dimension;   /* -1: none */
+    double quantile;
+    int weight_column; /* of a weighted average: it may be stored as another type than its own */
+    bool is_float_weight;
+    bool is_product; /* of the columns 0 and 1, in place of the column: x0 * x1, a decimal */
+    bool has_where;  /* facts whose leaf has, or has not, this key on the first level */
+    bool is_negated;
+    unsigned where_dimension;
+    const char *where_key;
     vc_over over;
     unsigned over_dimension;
     enum world_formula formula;
