@@ -62,7 +62,7 @@ void sql_open(struct sql *sql, const struct world *world, const char *cube);
 void sql_close(struct sql *sql);
 
 /* Can the question be put as SQL by us? Of kinds that are newer than this file: no. */
-bool sql_knows(const struct sql *sql, const vc_query *query);
+bool sql_knows(const vc_query *query);
 
 /* Ask. Fills the table `w` for a grouping when it is wanted; detail rows first.
  *

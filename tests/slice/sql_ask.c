@@ -375,37 +375,8 @@ static bool knows(const vc_condition *condition)
     return true;
 }
 
-/* A measure that is newer than this file, or a formula over one? */
-static bool knows_node(const struct sql *sql, unsigned m)
+bool sql_knows(const vc_query *query)
 {
-    const struct sql_node *node = &sql->nodes[m];
-    if (node->formula != FORMULA_NONE) return knows_node(sql, node->a) && knows_node(sql, node->b);
-    return node->stored->aggregator <= VC_AGG_COUNT_DISTINCT &&
-           node->stored->over <= VC_OVER_FIRST && !node->stored->has_where &&
-           !node->stored->is_product;
-}
-
-static bool knows_name(const struct sql *sql, vc_str name)
-{
-    for (unsigned m = 0; m < sql->nnamed; m++)
-        if (vc_str_is(name, sql->nodes[m].name)) return knows_node(sql, m);
-    return true; /* an axis */
-}
-
-bool sql_knows(const struct sql *sql, const vc_query *query)
-{
-    bool is_known = true;
-    for (size_t i = 0; i < query->nmeasures; i++)
-        is_known &= knows_name(sql, query->measures[i].name);
-    for (unsigned m = 0; m < sql->nnamed && query->nmeasures == 0; m++)
-        is_known &= knows_node(sql, m);
-    for (size_t i = 0; i < query->nhavings; i++)
-        is_known &= knows_name(sql, query->havings[i].measure);
-    for (size_t i = 0; i < query->norders; i++)
-        is_known &= knows_name(sql, query->orders[i].name);
-    for (size_t i = 0; i < query->ntops; i++)
-        is_known &= knows_name(sql, query->tops[i].measure);
-    if (!is_known) return false;
     for (size_t i = 0; i < query->nconditions; i++)
         if (!knows(query->conditions[i])) return false;
     return query->naxes <= 4 && !query->totals_visible;
@@ -474,7 +445,9 @@ const char *sql_asked(const struct sql_question *in, size_t number)
 vc_value_type sql_type(const struct sql_question *in, size_t number)
 {
     const struct world_measure *stored = in->sql->nodes[in->asked[number]].stored;
-    if (stored == NULL || stored->aggregator == VC_AGG_AVG) return VC_VALUE_FLOAT;
+    if (stored == NULL || stored->aggregator == VC_AGG_AVG || stored->over == VC_OVER_AVG ||
+        stored->aggregator > VC_AGG_COUNT_DISTINCT)
+        return VC_VALUE_FLOAT;
     if (stored->aggregator == VC_AGG_COUNT || stored->aggregator == VC_AGG_COUNT_DISTINCT)
         return VC_VALUE_INT;
     return stored->column == COLUMN_INT       ? VC_VALUE_INT

@@ -43,32 +43,92 @@ static void put_fixes(const struct sql *sql, const struct sql_node *node, int on
     put_fix(sql, node->source, general, column, out);
 }
 
+static const char *const units[] = {"1.0", "100.0", "4.0", "1.0"};
+
+static bool is_cut_over(const struct world_measure *measure)
+{
+    return measure->over == VC_OVER_LAST || measure->over == VC_OVER_FIRST;
+}
+
+/* What a fact has to say, in units of the column: x, and its weight. */
+static void put_value(const struct world_measure *measure, vc_buffer *out)
+{
+    if (measure->is_product)
+        vc_buffer_printf(out, "x0 * x%d AS x", measure->column);
+    else if (measure->column >= 0)
+        vc_buffer_printf(out, "x%d AS x", measure->column);
+    else
+        vc_buffer_put_text(out, "1 AS x");
+    if (measure->weight_column >= 0) vc_buffer_printf(out, ", x%d AS wt", measure->weight_column);
+    if (measure->distinct_dimension >= 0)
+        vc_buffer_printf(out, ", f.d%d AS dd", measure->distinct_dimension);
+}
+
+/* The amount of a cell of the rows `fact`, over x, in the units of the answer; and how many values
+ * it is of. */
 static void put_amount(const struct world_measure *measure, vc_buffer *out)
 {
-    static const char *const units[] = {"1.0", "100.0", "4.0"};
-    int column = measure->column;
-    const char *unit = column >= 0 && column < 3 ? units[column] : "1.0";
+    const char *unit = units[measure->column >= 0 ? measure->column : 3];
+    bool is_root = false;
     switch (measure->aggregator) {
-    case VC_AGG_COUNT:
-        if (column < 0)
-            vc_buffer_put_text(out, "count(*)");
-        else
-            vc_buffer_printf(out, "count(x%d)", column);
-        break;
+    case VC_AGG_COUNT: vc_buffer_put_text(out, "count(x) AS v, count(x) AS k"); return;
     case VC_AGG_COUNT_DISTINCT:
-        if (measure->distinct_dimension >= 0)
-            vc_buffer_printf(out, "count(DISTINCT f.d%d)", measure->distinct_dimension);
-        else
-            vc_buffer_printf(out, "count(DISTINCT x%d)", column);
-        break;
-    case VC_AGG_SUM: vc_buffer_printf(out, "sum(x%d) / %s", column, unit); break;
-    case VC_AGG_MIN: vc_buffer_printf(out, "min(x%d) / %s", column, unit); break;
-    case VC_AGG_MAX: vc_buffer_printf(out, "max(x%d) / %s", column, unit); break;
+        vc_buffer_printf(out, "count(DISTINCT %s) AS v, 1 AS k",
+                         measure->distinct_dimension >= 0 ? "dd" : "x");
+        return;
+    case VC_AGG_SUM: vc_buffer_printf(out, "sum(x) / %s AS v", unit); break;
+    case VC_AGG_MIN: vc_buffer_printf(out, "min(x) / %s AS v", unit); break;
+    case VC_AGG_MAX: vc_buffer_printf(out, "max(x) / %s AS v", unit); break;
     case VC_AGG_AVG:
-        vc_buffer_printf(out, "CAST(sum(x%d) AS REAL) / (count(x%d) * %s)", column, column, unit);
+        vc_buffer_printf(out, "CAST(sum(x) AS REAL) / (count(x) * %s) AS v", unit);
         break;
+    case VC_AGG_WEIGHTED_AVG: /* of facts that have both; the weights' own unit cancels */
+        vc_buffer_printf(out,
+                         "CAST(sum(x * wt) AS REAL) / (nullif(sum(CASE WHEN x IS NOT NULL THEN wt "
+                         "END), 0) * %s) AS v, count(x * wt) AS k",
+                         unit);
+        return;
+    case VC_AGG_MEDIAN:
+    case VC_AGG_QUANTILE: {
+        double quantile = measure->aggregator == VC_AGG_MEDIAN ? 0.5 : measure->quantile;
+        /* between the values next to (count - 1) * quantile; `place` counts from 0 */
+        vc_buffer_printf(
+            out,
+            "(max(CASE WHEN place = CAST(%.17g * (many - 1) AS INT) THEN x END) + "
+            "(max(CASE WHEN place = min(CAST(%.17g * (many - 1) AS INT) + 1, many - 1) "
+            "THEN x END) - max(CASE WHEN place = CAST(%.17g * (many - 1) AS INT) THEN x "
+            "END)) * (max(%.17g * (many - 1)) - max(CAST(%.17g * (many - 1) AS INT)))) "
+            "/ %s AS v",
+            quantile, quantile, quantile, quantile, quantile, unit);
+        break;
+    }
+    case VC_AGG_STDDEV:
+    case VC_AGG_STDDEV_POP: is_root = true; /* fall through */
+    case VC_AGG_VARIANCE:
+    case VC_AGG_VARIANCE_POP: {
+        bool is_pop =
+            measure->aggregator == VC_AGG_STDDEV_POP || measure->aggregator == VC_AGG_VARIANCE_POP;
+        vc_buffer_printf(out,
+                         "%s(CAST(count(x) * sum(x * x) - sum(x) * sum(x) AS REAL) / "
+                         "nullif(count(x) * (count(x) - %d), 0) / (%s * %s)) AS v",
+                         is_root ? "sqrt" : "", !is_pop, unit, unit);
+        break;
+    }
     default: abort();
     }
+    vc_buffer_put_text(out, ", count(x) AS k");
+}
+
+/* The facts that a measure is of, whoever asks. */
+static void put_where(const struct sql *sql, const struct sql_node *node, const char *column,
+                      vc_buffer *out)
+{
+    const struct world_measure *measure = node->stored;
+    vc_buffer_printf(out, " AND %s %sIN (SELECT leaf FROM c%u_%u WHERE ", column,
+                     measure->is_negated ? "NOT " : "", sql->sources[node->source].cube,
+                     measure->where_dimension);
+    sql_put_is(out, 0, vc_str_of(measure->where_key));
+    vc_buffer_put_char(out, ')');
 }
 
 /* The leaf that counts along the `over` dimension, per combination of the groups that are mapped
@@ -94,15 +154,16 @@ static void put_over(const struct sql_question *in, uint32_t kept, const struct 
         vc_buffer_printf(&on, " AND o.og%u = t%u.g", d, d);
     }
     vc_buffer_printf(out,
-                     " JOIN o%u_%u fo ON fo.leaf = f.d%u JOIN (SELECT %s%s(m%u) AS m FROM %s "
-                     "JOIN o%u_%u lo ON lo.leaf = t%u.q WHERE 1",
-                     source->cube, over, over, vc_buffer_text(&groups),
-                     node->stored->over == VC_OVER_LAST ? "max" : "min", lowest,
-                     vc_buffer_text(&tables), source->cube, over, last);
+                     " JOIN (SELECT %s%s(m%u) AS m FROM %s JOIN o%u_%u lo ON lo.leaf = t%u.q "
+                     "WHERE 1",
+                     vc_buffer_text(&groups), node->stored->over == VC_OVER_LAST ? "max" : "min",
+                     lowest, vc_buffer_text(&tables), source->cube, over, last);
     for (unsigned d = 0; d < sql->ndimensions; d++)
         if (source->places[d].is_there && source->places[d].of == over)
             vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u", d, node->source, d, d);
     put_fixes(sql, node, (int)over, "lo.leaf", out);
+    if (node->stored->has_where && node->stored->where_dimension == over)
+        put_where(sql, node, "lo.leaf", out);
     bool is_grouped = false;
     for (unsigned d = 0; d < sql->ndimensions; d++)
         if (source->places[d].is_there && source->places[d].of == over &&
@@ -131,6 +192,59 @@ static void put_table(const struct sql_place *place, unsigned s, unsigned d, vc_
     vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u", d, s, d, d);
 }
 
+/* The facts in the groups, resolved along the `over` dimension, each with what it says. `keys`: the
+ * columns of the groups, each with a comma behind. */
+static void put_facts(const struct sql_question *in, uint32_t kept, const struct sql_node *node,
+                      const char *columns, const char *keys, const char *tables, vc_buffer *out)
+{
+    const struct sql *sql = in->sql;
+    const struct world_measure *measure = node->stored;
+    unsigned cube = sql->sources[node->source].cube, over = measure->over_dimension;
+    unsigned lowest = sql->world->cubes[cube].dimensions[over]->nlevels - 1;
+    vc_buffer facts = {0}, others = {0};
+    char column[16];
+    vc_buffer_printf(&facts, "SELECT %s", columns);
+    put_value(measure, &facts);
+    vc_buffer_put_text(&facts, ", f.d0, f.d1, f.d2, f.d3");
+    if (measure->over != VC_OVER_NONE) vc_buffer_printf(&facts, ", fo.m%u AS pos", lowest);
+    vc_buffer_printf(&facts, " FROM f%u f%s", cube, tables);
+    if (measure->over != VC_OVER_NONE)
+        vc_buffer_printf(&facts, " JOIN o%u_%u fo ON fo.leaf = f.d%u", cube, over, over);
+    if (is_cut_over(measure)) put_over(in, kept, node, &facts);
+    vc_buffer_put_text(&facts, " WHERE 1");
+    put_fixes(sql, node, -1, "f.d", &facts);
+    snprintf(column, sizeof column, "f.d%u", measure->where_dimension);
+    if (measure->has_where) put_where(sql, node, column, &facts);
+    for (unsigned d = 0; d < WORLD_DIMENSIONS; d++)
+        if (d != over) vc_buffer_printf(&others, "%sd%u", others.size > 0 ? ", " : "", d);
+    const char *text = vc_buffer_text(&facts), *rest = vc_buffer_text(&others);
+    switch (measure->over) {
+    case VC_OVER_LAST_NONEMPTY: /* of each combination the last leaf with a value */
+    case VC_OVER_FIRST_NONEMPTY:
+        vc_buffer_printf(
+            out,
+            "SELECT %sCASE WHEN pos = best THEN x END AS x FROM (SELECT *, %s(CASE WHEN "
+            "x IS NOT NULL THEN pos END) OVER (PARTITION BY %s%s) AS best FROM (%s))",
+            keys, measure->over == VC_OVER_LAST_NONEMPTY ? "max" : "min", keys, rest, text);
+        break;
+    case VC_OVER_AVG: /* of its sums at the leaves with a value; beside them the facts, as nulls */
+    case VC_OVER_MIN:
+    case VC_OVER_MAX:
+        vc_buffer_printf(out,
+                         "SELECT %s%s AS x FROM (SELECT %s%s, sum(x) AS s FROM (%s) GROUP BY %s%s, "
+                         "pos HAVING count(x) > 0) GROUP BY %s%s UNION ALL SELECT %sNULL FROM (%s)",
+                         keys,
+                         measure->over == VC_OVER_AVG   ? "CAST(sum(s) AS REAL) / count(s)"
+                         : measure->over == VC_OVER_MIN ? "min(s)"
+                                                        : "max(s)",
+                         keys, rest, text, keys, rest, keys, rest, keys, text);
+        break;
+    default: vc_buffer_put_text(out, text);
+    }
+    vc_buffer_release(&facts);
+    vc_buffer_release(&others);
+}
+
 void sql_fill_base(struct sql_question *in, uint32_t kept, unsigned m)
 {
     const struct sql *sql = in->sql;
@@ -139,6 +253,7 @@ void sql_fill_base(struct sql_question *in, uint32_t kept, unsigned m)
     bool is_count = node->stored->aggregator == VC_AGG_COUNT ||
                     node->stored->aggregator == VC_AGG_COUNT_DISTINCT;
     vc_buffer reasons = {0}, columns = {0}, tables = {0}, groups = {0}, where = {0};
+    vc_buffer keys = {0}, amount = {0}, facts = {0};
     if (sql_has_policy(in, m, kept, VC_UNRELATED_NULL)) {
         RUN(in, "UPDATE w SET r%u = 'x'", m);
         return;
@@ -154,25 +269,37 @@ void sql_fill_base(struct sql_question *in, uint32_t kept, unsigned m)
         }
         vc_buffer_printf(&reasons, "w.g%d)", axis);
         vc_buffer_printf(&columns, "t%u.g AS a%d, ", d, axis);
-        vc_buffer_printf(&groups, "%s t%u.g", groups.size > 0 ? "," : " GROUP BY", d);
+        vc_buffer_printf(&keys, "a%d, ", axis);
+        vc_buffer_printf(&groups, "%s a%d", groups.size > 0 ? "," : " GROUP BY", axis);
         vc_buffer_printf(&where, " AND w.g%d = c.a%d", axis, axis);
     }
     RUN(in,
         "UPDATE w SET r%u = (SELECT CASE WHEN coalesce(sum(r = 'u'), 0) THEN 'u' WHEN "
         "coalesce(sum(r = 'g'), 0) THEN 'g' ELSE '' END FROM why WHERE s = %u AND (0%s))",
         m, node->source, vc_buffer_text(&reasons));
-    vc_buffer_clear(&reasons);
-    put_amount(node->stored, &reasons);
-    if (node->stored->over != VC_OVER_NONE) put_over(in, kept, node, &tables);
-    vc_buffer fixes = {0};
-    put_fixes(sql, node, -1, "f.d", &fixes);
+    put_amount(node->stored, &amount);
+    put_facts(in, kept, node, vc_buffer_text(&columns), vc_buffer_text(&keys),
+              vc_buffer_text(&tables), &facts);
+    if (node->stored->aggregator == VC_AGG_MEDIAN || node->stored->aggregator == VC_AGG_QUANTILE) {
+        vc_buffer plain = facts, partition = {0};
+        facts = (vc_buffer){0};
+        if (keys.size > 0) /* without the last comma */
+            vc_buffer_printf(&partition, "PARTITION BY %.*s", (int)keys.size - 2, keys.data);
+        vc_buffer_printf(&facts,
+                         "SELECT *, row_number() OVER (%s ORDER BY x IS NULL, x) - 1 AS place, "
+                         "count(x) OVER (%s) AS many FROM (%s)",
+                         vc_buffer_text(&partition), vc_buffer_text(&partition),
+                         vc_buffer_text(&plain));
+        vc_buffer_release(&plain);
+        vc_buffer_release(&partition);
+    }
     RUN(in,
-        "UPDATE w SET v%u = c.v, n = w.n + c.n, r%u = CASE WHEN c.v IS NULL THEN 'n' ELSE '' END "
-        "FROM (SELECT %s%s AS v, count(*) AS n FROM f%u f%s WHERE 1%s%s HAVING count(*) > 0) c "
+        "UPDATE w SET v%u = c.v, n = w.n + c.n, r%u = CASE WHEN c.v IS NOT NULL THEN '' WHEN c.k = "
+        "0 "
+        "THEN 'n' ELSE 'd' END FROM (SELECT %s%s, count(*) AS n FROM (%s)%s HAVING count(*) > 0) c "
         "WHERE w.r%u = ''%s",
-        m, m, vc_buffer_text(&columns), vc_buffer_text(&reasons), source->cube,
-        vc_buffer_text(&tables), vc_buffer_text(&fixes), vc_buffer_text(&groups), m,
-        vc_buffer_text(&where));
+        m, m, vc_buffer_text(&keys), vc_buffer_text(&amount), vc_buffer_text(&facts),
+        vc_buffer_text(&groups), m, vc_buffer_text(&where));
     if (is_count)
         RUN(in, "UPDATE w SET v%u = 0 WHERE r%u = '' AND v%u IS NULL", m, m, m);
     else
@@ -184,5 +311,7 @@ void sql_fill_base(struct sql_question *in, uint32_t kept, unsigned m)
     vc_buffer_release(&tables);
     vc_buffer_release(&groups);
     vc_buffer_release(&where);
-    vc_buffer_release(&fixes);
+    vc_buffer_release(&keys);
+    vc_buffer_release(&amount);
+    vc_buffer_release(&facts);
 }
