@@ -215,21 +215,27 @@ static vc_status average(const vc_plan_measure *measure, const vc_accumulator_sp
                       error);
 }
 
+void vc_moments_read_weighted(const vc_accumulator_spec *spec, const vc_moments *from,
+                              long double *sum_out, long double *weights_out)
+{
+    if (vc_accumulator_is_ordered(spec)) {
+        *sum_out = (long double)from->as.doubles.sum + from->as.doubles.correction;
+        *weights_out = (long double)from->as.doubles.weights + from->as.doubles.weights_correction;
+    } else {
+        /* What is above 64 bits first goes to its half: the halves may be of different signs. */
+        *sum_out = (long double)(from->as.weighted.high + (__int128)(from->as.weighted.low >> 64)) *
+                       18446744073709551616.0L +
+                   (long double)(uint64_t)from->as.weighted.low;
+        *weights_out = (long double)from->as.weighted.weights;
+    }
+}
+
 static vc_status weighted_average(const vc_plan_measure *measure, const vc_accumulator_spec *spec,
                                   long double unit, const vc_moments *from, vc_cell *cell,
                                   vc_error *error)
 {
     long double sum, weights;
-    if (vc_accumulator_is_ordered(spec)) {
-        sum = (long double)from->as.doubles.sum + from->as.doubles.correction;
-        weights = (long double)from->as.doubles.weights + from->as.doubles.weights_correction;
-    } else {
-        /* What is above 64 bits first goes to its half: the halves may be of different signs. */
-        sum = (long double)(from->as.weighted.high + (__int128)(from->as.weighted.low >> 64)) *
-                  18446744073709551616.0L +
-              (long double)(uint64_t)from->as.weighted.low;
-        weights = (long double)from->as.weighted.weights;
-    }
+    vc_moments_read_weighted(spec, from, &sum, &weights);
     if (weights == 0) {
         *cell = null_cell(VC_REASON_UNDEFINED);
         return VC_OK;

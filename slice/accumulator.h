@@ -96,6 +96,10 @@ void vc_moments_add_double(vc_moments *moments, double value);
  * scaled either). */
 void vc_moments_add_weighted_int(vc_moments *moments, int64_t value, int64_t weight);
 void vc_moments_add_weighted_double(vc_moments *moments, double value, double weight);
+/* Of a weighted average: the sum of weight times value, in units of the stored numbers, and that of
+ * the weights. */
+void vc_moments_read_weighted(const vc_accumulator_spec *spec, const vc_moments *from,
+                              long double *sum_out, long double *weights_out);
 void vc_moments_merge(const vc_accumulator_spec *spec, vc_moments *into, const vc_moments *from);
 
 #endif

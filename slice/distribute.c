@@ -181,6 +181,19 @@ static void add_part(struct tally *tally, const vc_accumulator_spec *spec, vc_ov
     }
 }
 
+/* A weighted average carries two sums, and both are of parts. */
+static void add_weighted_part(struct tally *tally, const vc_accumulator_spec *spec,
+                              const vc_moments *from, double weight)
+{
+    long double sum, weights;
+    if (from->count == 0) return;
+    vc_moments_read_weighted(spec, from, &sum, &weights);
+    tally->nvalues += from->count;
+    tally->is_partial = true; /* doubles, whole or not */
+    vc_sum_add(&tally->sum, &tally->correction, weight * (double)sum);
+    vc_sum_add(&tally->count, &tally->count_correction, weight * (double)weights);
+}
+
 static double tally_count(struct tally *tally)
 {
     if (tally->exact_count > 0)
@@ -226,7 +239,7 @@ static vc_status finish_parts(const struct distributing *in, size_t number, stru
         if (tally->nvalues == 0) *cell = null_cell(VC_REASON_NULL);
         if (tally->nvalues > 0) cell->as.f = tally_sum(tally) / scale;
         break;
-    default: /* VC_AGG_AVG: nothing else is let through to here */
+    default: /* averages, weighted or not: nothing else is let through to here */
         if (tally->nvalues == 0) *cell = null_cell(VC_REASON_NULL);
         if (tally->nvalues == 0) return VC_OK;
         if (!tally->is_partial && spec->type != VC_VALUE_FLOAT) { /* as without shares */
@@ -250,8 +263,14 @@ static vc_status add_up_parts(const struct distributing *in, size_t number,
     struct tally tally = {0};
     bool is_estimated = false;
     for (size_t i = 0; i < count; i++) {
-        vc_accumulator from = vc_cells_read(in->cells, number, in->ordered[entries[i].cell].slot);
-        add_part(&tally, spec, in->pass->over, &from, entries[i].weight);
+        uint32_t slot = in->ordered[entries[i].cell].slot;
+        if (spec->aggregator == VC_AGG_WEIGHTED_AVG) {
+            add_weighted_part(&tally, spec, vc_cells_read_moments(in->cells, number, slot),
+                              entries[i].weight);
+        } else {
+            vc_accumulator from = vc_cells_read(in->cells, number, slot);
+            add_part(&tally, spec, in->pass->over, &from, entries[i].weight);
+        }
         is_estimated |= entries[i].is_estimated;
     }
     vc_status status = finish_parts(in, number, &tally, cell, error);

@@ -177,7 +177,8 @@ static bool must_allocate(const vc_plan *plan, const vc_cube_source *source)
 
 static bool is_additive(vc_aggregator aggregator)
 {
-    return aggregator == VC_AGG_SUM || aggregator == VC_AGG_COUNT || aggregator == VC_AGG_AVG;
+    return aggregator == VC_AGG_SUM || aggregator == VC_AGG_COUNT || aggregator == VC_AGG_AVG ||
+           aggregator == VC_AGG_WEIGHTED_AVG;
 }
 
 static vc_status fail_parts(const vc_plan *plan, const vc_cube_measure *measure, size_t dimension,
