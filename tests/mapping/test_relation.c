@@ -27,8 +27,9 @@ struct table {
 
 static const vc_str columns[] = {TEXT("id"), TEXT("group"), TEXT("code"), TEXT("kind"),
                                  TEXT("top")};
-static const vc_level_spec levels[] = {{TEXT("group"), TEXT("group"), 1, -1, -1, VC_KEY_TEXT, VC_SKIP_NEVER},
-                                       {TEXT("leaf"), TEXT("leaf"), 0, -1, -1, VC_KEY_TEXT, VC_SKIP_NEVER}};
+static const vc_level_spec levels[] = {
+    {TEXT("group"), TEXT("group"), 1, -1, -1, VC_KEY_TEXT, VC_SKIP_NEVER},
+    {TEXT("leaf"), TEXT("leaf"), 0, -1, -1, VC_KEY_TEXT, VC_SKIP_NEVER}};
 static const vc_hierarchy_spec hierarchies[] = {
     {.name = TEXT("std"), .label = TEXT("std"), .nlevels = 2, .levels = levels}};
 static const vc_attribute_spec attributes[] = {
