@@ -120,13 +120,22 @@ void vc_facts_put_json(vc_buffer *out, const vc_facts *facts)
     vc_json_end(&json, '}');
 }
 
+/* The first few: a rate of the euro falls to 37 countries, and a table must stay one. */
+static void put_list(vc_buffer *out, const vc_str *items, size_t nitems)
+{
+    enum { MOST = 6 };
+    size_t nshown = nitems > MOST ? MOST - 1 : nitems;
+    for (size_t i = 0; i < nshown; i++) {
+        if (i > 0) vc_buffer_put_text(out, ", ");
+        vc_put_safe(out, items[i]);
+    }
+    if (nshown < nitems) vc_buffer_printf(out, " and %zu more", nitems - nshown);
+}
+
 void vc_fact_put_text(vc_buffer *out, const vc_fact_field *field, const vc_fact_cell *cell)
 {
     if (field->kind == VC_FACT_LIST) {
-        for (size_t i = 0; i < cell->as.list.nitems; i++) {
-            if (i > 0) vc_buffer_put_text(out, ", ");
-            vc_put_safe(out, cell->as.list.items[i]);
-        }
+        put_list(out, cell->as.list.items, cell->as.list.nitems);
         return;
     }
     if (cell->is_null)
