@@ -36,7 +36,7 @@ vc_status vc_model_where(vc_model *model, const vc_source_cube *source, vc_str w
 {
     vc_arena *arena = vc_model_arena(model);
     vc_list list = {0};
-    vc_source_text text = {.text = where, .where = "where"};
+    vc_source_text text = {.text = where}; /* the place is the measure of whoever asks */
     vc_status status = vc_cut_parse(text, arena, &list, error);
     if (status != VC_OK) return status;
     vc_cube_fix *wheres = VC_ARENA_NEW(arena, vc_cube_fix, list.count + 1);

@@ -317,6 +317,7 @@ static bool find_extreme(const fraction *arguments, size_t count, int sign, frac
     return true;
 }
 
+/* out may be arguments[0]. */
 static bool call(function which, const fraction *arguments, size_t count, fraction *out)
 {
     fraction first = arguments[0];
@@ -335,8 +336,10 @@ static bool call(function which, const fraction *arguments, size_t count, fracti
         return true;
     default: break;
     }
-    *out = null_fraction;
-    if (has_null) return true;
+    if (has_null) {
+        *out = null_fraction;
+        return true;
+    }
     switch (which) {
     case FUNCTION_SAFE_DIV: return apply_binary(VC_EXPR_DIVIDE, arguments, out);
     case FUNCTION_ABS:
