@@ -617,6 +617,15 @@ static bool is_repeated(const vc_result *result, size_t measure)
     return false;
 }
 
+/* Does some join of the cube repeat what stands above the asked level? */
+static bool repeats_below_grain(const vc_cube *cube)
+{
+    for (size_t s = 0; s < cube->nsources; s++)
+        for (size_t d = 0; d < cube->ndimensions; d++)
+            if (cube->sources[s].bindings[d].finer == VC_FINER_REPEAT) return true;
+    return false;
+}
+
 /* One notice for all measures that are repeated. */
 static void notice_repeats(struct answering *in)
 {
@@ -629,14 +638,16 @@ static void notice_repeats(struct answering *in)
                                VC_FMT(result->measures[m].name));
     }
     if (nrepeated > 0)
-        add_notice(in, (vc_notice){.code = "repeat",
-                                   .has_count = true,
-                                   .count = nrepeated,
-                                   .message = vc_arena_printf(
-                                       in->arena,
-                                       "repeated over dimensions they do not have, or below their "
-                                       "grain, so do not add them up: %.*s",
-                                       VC_FMT(list))});
+        add_notice(
+            in, (vc_notice){.code = "repeat",
+                            .has_count = true,
+                            .count = nrepeated,
+                            .message = vc_arena_printf(
+                                in->arena,
+                                "repeated over dimensions they do not have%s, so do not add "
+                                "them up: %.*s",
+                                repeats_below_grain(in->plan->cube) ? ", or below their grain" : "",
+                                VC_FMT(list))});
 }
 
 /* Joined leaves whose weights do not add up to 1: their facts are not all in a total, or more than
