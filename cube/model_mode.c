@@ -84,28 +84,6 @@ static vc_status read_numbers(const vc_index *index, vc_arena *arena, double **n
     return VC_OK;
 }
 
-/* The value of each leaf in an index, which may stand on a level. */
-static vc_status spread_values(const vc_dimension *dimension, const vc_index *index,
-                               vc_arena *arena, uint32_t **values_out, vc_error *error)
-{
-    const vc_level *level = index->hierarchy < 0
-                                ? NULL
-                                : &dimension->hierarchies[index->hierarchy].levels[index->level];
-    uint32_t nmembers = level == NULL ? dimension->nleaves : level->nmembers;
-    uint32_t *of_member = vc_arena_alloc(arena, ((size_t)nmembers + 1) * sizeof *of_member);
-    uint32_t *values = vc_arena_alloc(arena, ((size_t)dimension->nleaves + 1) * sizeof *values);
-    if (of_member == NULL || values == NULL) return vc_no_memory(error);
-    memset(of_member, 0xFF, (size_t)nmembers * sizeof *of_member);
-    for (uint32_t value = 0; value < index->values.count; value++)
-        for (uint32_t i = vc_numbers_get(index->offsets, value);
-             i < vc_numbers_get(index->offsets, value + 1); i++)
-            of_member[index->members[i]] = value;
-    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
-        values[leaf] = of_member[level == NULL ? leaf : vc_numbers_get(level->leaf_members, leaf)];
-    *values_out = values;
-    return VC_OK;
-}
-
 /* Is leaf a to be picked before b? A leaf without a value comes last, then they go by their order,
  * so that it does not matter in which order they were loaded. */
 static bool comes_before(const struct ranks *ranks, uint32_t a, uint32_t b)
@@ -126,7 +104,8 @@ static vc_status rank_leaves(const vc_dimension *joined, const vc_join_def *join
     const uint32_t *order;
     *ranks = (struct ranks){.takes_most = join->pick == VC_PICK_MAX};
     vc_status status = vc_dimension_find_index(joined, join->pick_by, &ranks->index, error);
-    if (status == VC_OK) status = spread_values(joined, ranks->index, work, &ranks->values, error);
+    if (status == VC_OK)
+        status = vc_index_leaf_values(joined, ranks->index, work, &ranks->values, error);
     if (status == VC_OK) status = read_numbers(ranks->index, work, &ranks->numbers, error);
     if (status != VC_OK) return status;
     ranks->places = main->levels[main->nlevels - 1].leaf_members;
@@ -245,7 +224,7 @@ static vc_status read_weights(const vc_dimension *dimension, vc_str attribute, v
     const vc_index *index;
     uint32_t *values, *counts = NULL;
     vc_status status = vc_dimension_find_index(dimension, attribute, &index, error);
-    if (status == VC_OK) status = spread_values(dimension, index, work, &values, error);
+    if (status == VC_OK) status = vc_index_leaf_values(dimension, index, work, &values, error);
     if (status != VC_OK) return status;
     double *weights = VC_ARENA_NEW(arena, double, (size_t)dimension->nleaves + 1);
     if (weights == NULL) return vc_no_memory(error);

@@ -136,3 +136,24 @@ void vc_level_mark_leaves(const vc_dimension *dimension, const vc_level *level, 
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
         if (vc_numbers_get(level->leaf_members, leaf) == member) vc_bit_set(bits, leaf);
 }
+
+vc_status vc_index_leaf_values(const vc_dimension *dimension, const vc_index *index,
+                               vc_arena *arena, uint32_t **values_out, vc_error *error)
+{
+    const vc_level *level = index->hierarchy < 0
+                                ? NULL
+                                : &dimension->hierarchies[index->hierarchy].levels[index->level];
+    uint32_t nmembers = level == NULL ? dimension->nleaves : level->nmembers;
+    uint32_t *of_member = vc_arena_alloc(arena, ((size_t)nmembers + 1) * sizeof *of_member);
+    uint32_t *of_leaf = vc_arena_alloc(arena, ((size_t)dimension->nleaves + 1) * sizeof *of_leaf);
+    if (of_member == NULL || of_leaf == NULL) return vc_no_memory(error);
+    memset(of_member, 0xFF, (size_t)nmembers * sizeof *of_member);
+    for (uint32_t value = 0; value < index->values.count; value++)
+        for (uint32_t i = vc_numbers_get(index->offsets, value);
+             i < vc_numbers_get(index->offsets, value + 1); i++)
+            of_member[index->members[i]] = value;
+    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
+        of_leaf[leaf] = of_member[level == NULL ? leaf : vc_numbers_get(level->leaf_members, leaf)];
+    *values_out = of_leaf;
+    return VC_OK;
+}

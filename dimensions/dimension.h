@@ -174,6 +174,12 @@ vc_status vc_hierarchy_find_member(const vc_dimension *dimension, unsigned hiera
 vc_status vc_level_find_members(const vc_level *level, vc_str key, vc_arena *arena,
                                 uint32_t **members_out, size_t *nmembers_out, vc_error *error);
 
+/* The number of each leaf's value in an index, VC_NONE where it has none; an index on a level gives
+ * its members' values to the leaves below. values_out [nleaves] is in the arena. Where a leaf has
+ * several, the last. VC_NO_MEMORY. */
+vc_status vc_index_leaf_values(const vc_dimension *dimension, const vc_index *index,
+                               vc_arena *arena, uint32_t **values_out, vc_error *error);
+
 /* Compare two keys in the order of the level's members: as numbers where the level is numeric
  * (exactly, whatever their length; a text that is no number comes after all numbers), otherwise by
  * bytes; an absent key is last. Where `is_ordered_by_column` this compares the keys

@@ -8,35 +8,13 @@
 
 #include <string.h>
 
-/* Values of the leaves of a dimension in one of its indexes, VC_NONE where a leaf has none. */
-static vc_status read_values(const vc_dimension *dimension, const vc_index *index, vc_arena *arena,
-                             uint32_t **values_out, vc_error *error)
-{
-    const vc_level *level = index->hierarchy < 0
-                                ? NULL
-                                : &dimension->hierarchies[index->hierarchy].levels[index->level];
-    uint32_t nmembers = level == NULL ? dimension->nleaves : level->nmembers;
-    uint32_t *of_member = vc_arena_alloc(arena, ((size_t)nmembers + 1) * sizeof *of_member);
-    uint32_t *of_leaf = vc_arena_alloc(arena, ((size_t)dimension->nleaves + 1) * sizeof *of_leaf);
-    if (of_member == NULL || of_leaf == NULL) return vc_no_memory(error);
-    memset(of_member, 0xFF, (size_t)nmembers * sizeof *of_member);
-    for (uint32_t value = 0; value < index->values.count; value++)
-        for (uint32_t i = vc_numbers_get(index->offsets, value);
-             i < vc_numbers_get(index->offsets, value + 1); i++)
-            of_member[index->members[i]] = value;
-    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
-        of_leaf[leaf] = of_member[level == NULL ? leaf : vc_numbers_get(level->leaf_members, leaf)];
-    *values_out = of_leaf;
-    return VC_OK;
-}
-
 /* The index of a pair, over tuples. Values that no tuple has stay in it, without members. */
 static vc_status index_tuples(const vc_tuples *tuples, const vc_relation_pair *pair,
                               vc_arena *arena, vc_index *index, vc_error *error)
 {
     uint32_t *values = NULL, nvalues = pair->to->values.count;
     vc_status status =
-        read_values(tuples->dimensions[pair->component], pair->to, arena, &values, error);
+        vc_index_leaf_values(tuples->dimensions[pair->component], pair->to, arena, &values, error);
     uint32_t *offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)nvalues + 2);
     uint32_t *members = vc_arena_alloc(arena, ((size_t)tuples->count + 1) * sizeof *members);
     if (status != VC_OK) return status;
