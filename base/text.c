@@ -123,6 +123,17 @@ size_t vc_utf8_columns(vc_str text)
     return columns;
 }
 
+vc_str vc_utf8_cut(vc_str text, size_t width)
+{
+    size_t end = 0;
+    for (size_t next = 0; next < text.size; end = next) {
+        for (next++; next < text.size && ((unsigned char)text.data[next] & 0xC0) == 0x80;)
+            next++;
+        if (vc_utf8_columns((vc_str){.data = text.data, .size = next}) > width) break;
+    }
+    return (vc_str){.data = text.data, .size = end};
+}
+
 static unsigned char lower(char byte)
 {
     return (unsigned char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);

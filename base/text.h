@@ -39,6 +39,10 @@ bool vc_utf8_check(vc_str text, size_t *bad_offset);
 /* Columns that the text takes on a terminal (combining marks 0, wide East Asian characters 2). */
 size_t vc_utf8_columns(vc_str text);
 
+/* The beginning of a text that takes at most `width` columns. A character without width goes with
+ * the one before it. */
+vc_str vc_utf8_cut(vc_str text, size_t width);
+
 typedef enum vc_parse {
     VC_PARSE_OK = 0,
     VC_PARSE_BAD,      /* not a number in this syntax, or followed by something */

@@ -67,23 +67,11 @@ vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes)
     return vc_arena_str(arena, (vc_str){.data = text, .size = size});
 }
 
-/* The part of a text that takes at most `width` columns. */
-static vc_str cut_text(vc_str text, size_t width)
-{
-    size_t end = 0;
-    for (size_t next = 0; next < text.size; end = next) {
-        for (next++; next < text.size && ((unsigned char)text.data[next] & 0xC0) == 0x80;)
-            next++;
-        if (vc_utf8_columns((vc_str){.data = text.data, .size = next}) > width) break;
-    }
-    return (vc_str){.data = text.data, .size = end};
-}
-
 /* Blanks are owed, and paid before the next text: no line ends in blanks. */
 static void put_padded(vc_str text, size_t width, bool is_right, size_t *blanks)
 {
     bool is_cut = vc_utf8_columns(text) > width;
-    if (is_cut) text = cut_text(text, width - 1);
+    if (is_cut) text = vc_utf8_cut(text, width - 1);
     size_t columns = vc_utf8_columns(text) + is_cut;
     size_t padding = columns < width ? width - columns : 0;
     if (is_right) *blanks += padding;

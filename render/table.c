@@ -281,25 +281,12 @@ static void put_repeated(vc_buffer *buffer, const char *text, size_t count)
         vc_buffer_put_text(buffer, text);
 }
 
-/* The part of a text that takes at most `width` columns. A character that has no width goes with
- * the one before it. */
-static vc_str cut_text(vc_str text, size_t width)
-{
-    size_t end = 0;
-    for (size_t next = 0; next < text.size; end = next) {
-        for (next++; next < text.size && ((unsigned char)text.data[next] & 0xC0) == 0x80;)
-            next++;
-        if (vc_utf8_columns((vc_str){.data = text.data, .size = next}) > width) break;
-    }
-    return (vc_str){.data = text.data, .size = end};
-}
-
 static void put_aligned(vc_buffer *buffer, vc_str text, size_t width, bool is_right, bool is_last)
 {
     size_t columns = vc_utf8_columns(text);
     bool is_cut = columns > width;
     if (is_cut) {
-        text = cut_text(text, width - 1);
+        text = vc_utf8_cut(text, width - 1);
         columns = vc_utf8_columns(text) + 1;
     }
     if (is_right) put_repeated(buffer, " ", width - columns);

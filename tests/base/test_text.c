@@ -77,6 +77,18 @@ ParameterizedTest(struct utf8_case *c, text, utf8)
     cr_assert_eq(vc_utf8_columns(vc_str_of(c->text)), c->columns);
 }
 
+Test(text, cut_to_columns)
+{
+    const vc_str text = VC_STR("a\xCC\x81\xE4\xB8\xAD"
+                               "b"); /* a with an accent, a wide one, b */
+    static const size_t sizes[] = {0, 3, 3, 6, 7, 7};
+    for (size_t width = 0; width < sizeof sizes / sizeof sizes[0]; width++) {
+        vc_str part = vc_utf8_cut(text, width);
+        cr_assert_eq(part.size, sizes[width], "%zu columns: %zu bytes", width, part.size);
+        cr_assert_eq(part.data, text.data);
+    }
+}
+
 struct int_case {
     char text[32];
     vc_parse result;
