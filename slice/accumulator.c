@@ -175,7 +175,7 @@ static long double squares_of_doubles(const vc_moments *from)
 
 /* ---- values ---- */
 
-static vc_status fail_overflow(const vc_plan_measure *measure, vc_error *error)
+vc_status vc_measure_fail_overflow(const vc_plan_measure *measure, vc_error *error)
 {
     vc_fail(error, VC_OVERFLOW, "overflow",
             "measure '%.*s': a value does not fit its type; ask for smaller parts, or define "
@@ -184,16 +184,11 @@ static vc_status fail_overflow(const vc_plan_measure *measure, vc_error *error)
     return vc_error_at_place(error, VC_OVERFLOW, measure->place);
 }
 
-static vc_cell null_cell(vc_reason reason)
-{
-    return (vc_cell){.is_null = true, .reason = (char)reason};
-}
-
 static vc_status put_double(const vc_plan_measure *measure, long double value, vc_cell *cell,
                             vc_error *error)
 {
     cell->as.f = (double)value;
-    return isfinite(cell->as.f) ? VC_OK : fail_overflow(measure, error);
+    return isfinite(cell->as.f) ? VC_OK : vc_measure_fail_overflow(measure, error);
 }
 
 /* Stored integers of a decimal stand for so many times what they mean. */
@@ -209,7 +204,7 @@ static vc_status average(const vc_plan_measure *measure, const vc_accumulator_sp
 {
     if (spec->type == VC_VALUE_FLOAT) {
         cell->as.f = (from->as.f.sum + from->as.f.correction) / (double)from->count;
-        return isfinite(cell->as.f) ? VC_OK : fail_overflow(measure, error);
+        return isfinite(cell->as.f) ? VC_OK : vc_measure_fail_overflow(measure, error);
     }
     return put_double(measure, (long double)from->as.sum / ((long double)from->count * unit), cell,
                       error);
@@ -237,7 +232,7 @@ static vc_status weighted_average(const vc_plan_measure *measure, const vc_accum
     long double sum, weights;
     vc_moments_read_weighted(spec, from, &sum, &weights);
     if (weights == 0) {
-        *cell = null_cell(VC_REASON_UNDEFINED);
+        *cell = vc_cell_null(VC_REASON_UNDEFINED);
         return VC_OK;
     }
     return put_double(measure, sum / (weights * unit), cell, error);
@@ -251,7 +246,7 @@ static vc_status variance(const vc_plan_measure *measure, const vc_accumulator_s
     bool is_stddev = spec->aggregator == VC_AGG_STDDEV || spec->aggregator == VC_AGG_STDDEV_POP;
     long double n = (long double)from->count, divisor = is_pop ? n : n - 1, squares;
     if (divisor == 0) {
-        *cell = null_cell(VC_REASON_UNDEFINED);
+        *cell = vc_cell_null(VC_REASON_UNDEFINED);
         return VC_OK;
     }
     squares = spec->type == VC_VALUE_FLOAT ? squares_of_doubles(from)
@@ -266,7 +261,7 @@ static vc_status moments_cell(const vc_plan_measure *measure, const vc_accumulat
 {
     long double unit = unit_of(source, spec->column);
     if (from->count == 0) {
-        *cell = null_cell(VC_REASON_NULL);
+        *cell = vc_cell_null(VC_REASON_NULL);
         return VC_OK;
     }
     if (spec->aggregator != VC_AGG_WEIGHTED_AVG)
@@ -280,7 +275,8 @@ static vc_status sum_cell(const vc_plan_measure *measure, bool is_float, const v
     if (is_float)
         return put_double(measure, (long double)(from->as.f.sum + from->as.f.correction), cell,
                           error);
-    if (from->as.sum > INT64_MAX || from->as.sum < INT64_MIN) return fail_overflow(measure, error);
+    if (from->as.sum > INT64_MAX || from->as.sum < INT64_MIN)
+        return vc_measure_fail_overflow(measure, error);
     cell->as.i = (int64_t)from->as.sum;
     return VC_OK;
 }
@@ -298,7 +294,7 @@ vc_status vc_accumulator_cell(const vc_plan *plan, const vc_plan_measure *measur
         return VC_OK;
     }
     if (from->count == 0) {
-        *cell = null_cell(VC_REASON_NULL);
+        *cell = vc_cell_null(VC_REASON_NULL);
         return VC_OK;
     }
     if (vc_is_quantile(spec->aggregator)) { /* the value itself was put there, scaled */

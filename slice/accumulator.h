@@ -102,4 +102,7 @@ void vc_moments_read_weighted(const vc_accumulator_spec *spec, const vc_moments 
                               long double *sum_out, long double *weights_out);
 void vc_moments_merge(const vc_accumulator_spec *spec, vc_moments *into, const vc_moments *from);
 
+/* VC_OVERFLOW "overflow", at the measure's place: its value does not fit its type. */
+vc_status vc_measure_fail_overflow(const vc_plan_measure *measure, vc_error *error);
+
 #endif

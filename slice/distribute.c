@@ -209,20 +209,6 @@ static double tally_sum(struct tally *tally)
     return tally->sum + tally->correction;
 }
 
-static vc_cell null_cell(vc_reason reason)
-{
-    return (vc_cell){.is_null = true, .reason = (char)reason};
-}
-
-static vc_status fail_overflow(const vc_plan_measure *measure, vc_error *error)
-{
-    vc_fail(error, VC_OVERFLOW, "overflow",
-            "measure '%.*s': a value does not fit its type; ask for smaller parts, or "
-            "define the measure with a smaller scale",
-            VC_FMT(measure->name));
-    return vc_error_at_place(error, VC_OVERFLOW, measure->place);
-}
-
 /* Sums, counts and averages of parts: the answer is a double. */
 static vc_status finish_parts(const struct distributing *in, size_t number, struct tally *tally,
                               vc_cell *cell, vc_error *error)
@@ -236,11 +222,11 @@ static vc_status finish_parts(const struct distributing *in, size_t number, stru
     switch (spec->aggregator) {
     case VC_AGG_COUNT: cell->as.f = tally_count(tally); return VC_OK;
     case VC_AGG_SUM:
-        if (tally->nvalues == 0) *cell = null_cell(VC_REASON_NULL);
+        if (tally->nvalues == 0) *cell = vc_cell_null(VC_REASON_NULL);
         if (tally->nvalues > 0) cell->as.f = tally_sum(tally) / scale;
         break;
     default: /* averages, weighted or not: nothing else is let through to here */
-        if (tally->nvalues == 0) *cell = null_cell(VC_REASON_NULL);
+        if (tally->nvalues == 0) *cell = vc_cell_null(VC_REASON_NULL);
         if (tally->nvalues == 0) return VC_OK;
         if (!tally->is_partial && spec->type != VC_VALUE_FLOAT) { /* as without shares */
             cell->as.f = (double)((long double)tally->exact /
@@ -248,11 +234,12 @@ static vc_status finish_parts(const struct distributing *in, size_t number, stru
             return VC_OK;
         }
         divisor = tally_count(tally);
-        if (divisor == 0) *cell = null_cell(VC_REASON_UNDEFINED);
+        if (divisor == 0) *cell = vc_cell_null(VC_REASON_UNDEFINED);
         if (divisor != 0) cell->as.f = tally_sum(tally) / (divisor * scale);
     }
-    return cell->is_null || isfinite(cell->as.f) ? VC_OK
-                                                 : fail_overflow(in->measures[number], error);
+    return cell->is_null || isfinite(cell->as.f)
+               ? VC_OK
+               : vc_measure_fail_overflow(in->measures[number], error);
 }
 
 static vc_status add_up_parts(const struct distributing *in, size_t number,
@@ -343,10 +330,11 @@ static vc_status finish_lookup(const struct distributing *in, size_t number,
     switch (in->pass->reaggregate) {
     case VC_REAGGREGATE_SUM:
         if (is_double) cell->as.f = from->sum + from->correction;
-        if (is_double && !isfinite(cell->as.f)) return fail_overflow(in->measures[number], error);
+        if (is_double && !isfinite(cell->as.f))
+            return vc_measure_fail_overflow(in->measures[number], error);
         if (is_double) return VC_OK;
         if (from->exact > INT64_MAX || from->exact < INT64_MIN)
-            return fail_overflow(in->measures[number], error);
+            return vc_measure_fail_overflow(in->measures[number], error);
         cell->as.i = (int64_t)from->exact;
         return VC_OK;
     case VC_REAGGREGATE_AVG:
@@ -354,11 +342,11 @@ static vc_status finish_lookup(const struct distributing *in, size_t number,
             cell->as.f = (from->sum + from->correction) / (double)from->count;
         else
             cell->as.f = (double)((long double)from->exact / ((long double)from->count * scale));
-        return isfinite(cell->as.f) ? VC_OK : fail_overflow(in->measures[number], error);
+        return isfinite(cell->as.f) ? VC_OK : vc_measure_fail_overflow(in->measures[number], error);
     case VC_REAGGREGATE_MIN: *cell = from->least; return VC_OK;
     case VC_REAGGREGATE_MAX: *cell = from->most; return VC_OK;
     default: /* none */
-        *cell = nunits == 1 ? from->most : null_cell(VC_REASON_UNDEFINED);
+        *cell = nunits == 1 ? from->most : vc_cell_null(VC_REASON_UNDEFINED);
         return VC_OK;
     }
 }
@@ -383,7 +371,7 @@ static vc_status put_together(const struct distributing *in, size_t number,
     nwithout = is_count(spec) ? count_units(in->table, key, true) - values.count : 0;
     if (nwithout > 0) add_value(&values, &(vc_cell){0}, false, nwithout);
     if (values.count == 0) {
-        *cell = null_cell(VC_REASON_NULL);
+        *cell = vc_cell_null(VC_REASON_NULL);
         return VC_OK;
     }
     return finish_lookup(in, number, &values, count_units(in->table, key, false), cell, error);
@@ -468,9 +456,9 @@ vc_cell vc_spread_cell(const vc_plan *plan, const vc_plan_measure *measure, cons
     size_t row = is_inside ? find_row(spread, key) : spread->nrows;
     *has_facts_out = row < spread->nrows;
     if (*has_facts_out) return spread->cells[row * pass->naccumulators + measure->accumulator];
-    if (!is_count(spec)) return null_cell(VC_REASON_EMPTY);
+    if (!is_count(spec)) return vc_cell_null(VC_REASON_EMPTY);
     if (is_inside && pass->mode == VC_MODE_LOOKUP && pass->reaggregate == VC_REAGGREGATE_NONE &&
         count_units(table, key, false) != 1)
-        return null_cell(VC_REASON_UNDEFINED);
+        return vc_cell_null(VC_REASON_UNDEFINED);
     return (vc_cell){0};
 }

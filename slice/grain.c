@@ -132,11 +132,6 @@ void vc_grain_release(vc_grain *grain)
 
 /* ---- cells ---- */
 
-static vc_cell null_cell(vc_reason reason)
-{
-    return (vc_cell){.is_null = true, .reason = (char)reason};
-}
-
 /* Nothing but buckets is left of a dimension that is rolled up and whose real leaves are all out. A
  * dimension without leaves that nobody cuts is only empty: its owner would say so by itself. */
 static bool is_bucket_alone(const vc_plan *plan, size_t dimension)
@@ -213,13 +208,13 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
     vc_aggregator aggregator = measure->measure->aggregator;
     *has_facts_out = false;
     if (policy->is_unrelated) {
-        *cell = null_cell(VC_REASON_UNRELATED);
+        *cell = vc_cell_null(VC_REASON_UNRELATED);
         return VC_OK;
     }
     vc_reason reason = reach_of(grain, table, groups);
     if (reason == VC_REASON_NONE && policy->is_undefined) reason = VC_REASON_UNDEFINED;
     if (reason != VC_REASON_NONE) {
-        *cell = null_cell(reason);
+        *cell = vc_cell_null(reason);
         return VC_OK;
     }
     const vc_spread *spread = grain->spreads[measure->pass];
@@ -229,7 +224,7 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
         *cell = vc_spread_cell(grain->plan, measure, table, spread, groups, has_facts_out);
     } else if (slot == VC_NONE) {
         bool is_count = aggregator == VC_AGG_COUNT || aggregator == VC_AGG_COUNT_DISTINCT;
-        *cell = is_count ? (vc_cell){0} : null_cell(VC_REASON_EMPTY);
+        *cell = is_count ? (vc_cell){0} : vc_cell_null(VC_REASON_EMPTY);
     } else {
         *has_facts_out = true;
         vc_status status =

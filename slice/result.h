@@ -34,6 +34,11 @@ typedef struct vc_cell {
     char reason; /* vc_reason */
 } vc_cell;
 
+static inline vc_cell vc_cell_null(vc_reason reason)
+{
+    return (vc_cell){.is_null = true, .reason = (char)reason};
+}
+
 typedef struct vc_result_level { /* one level shown of an axis */
     vc_str key_name;             /* "geo.country", "date@weekly.week" */
     vc_str label_name;           /* "geo.country_label" */

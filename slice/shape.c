@@ -20,18 +20,6 @@ struct sorting {
     size_t nkeys;
 };
 
-/* A cell as the double that its text reads as, which is what a query compares it with: one division
- * by an exact power of ten, rounded once. */
-static double cell_value(const vc_plan *plan, size_t measure, const vc_cell *cell)
-{
-    const vc_plan_measure *of = &plan->measures[measure];
-    if (of->type == VC_VALUE_FLOAT) return cell->as.f;
-    double power = 1;
-    for (unsigned i = 0; i < of->scale; i++)
-        power *= 10;
-    return (double)cell->as.i / power;
-}
-
 /* Exact within one measure: integers are not compared as doubles. Nulls come last whichever way. */
 static int compare_cells(const vc_plan *plan, size_t measure, const vc_cell *a, const vc_cell *b,
                          bool is_descending)
@@ -117,7 +105,7 @@ static bool passes(const vc_plan *plan, const vc_having *having, size_t measure,
     const vc_cell *cell = &cells[measure];
     if (having->op == VC_OP_SET) return !cell->is_null;
     if (having->op == VC_OP_NOT_SET) return cell->is_null;
-    return !cell->is_null && holds(having, cell_value(plan, measure, cell));
+    return !cell->is_null && holds(having, vc_cell_number(&plan->measures[measure], cell).value);
 }
 
 static vc_status apply_havings(vc_plan *plan, const vc_rows *rows, uint32_t *order, size_t *nkept,
