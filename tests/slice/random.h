@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 struct random {
     uint64_t state;
@@ -27,6 +28,13 @@ static inline unsigned random_below(struct random *random, unsigned n)
 static inline bool random_chance(struct random *random, unsigned percent)
 {
     return random_below(random, 100) < percent;
+}
+
+/* How much to try and where to begin: VCUBE_ROUNDS, VCUBE_SEED and the like. */
+static inline unsigned random_setting(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+    return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
 }
 
 #endif

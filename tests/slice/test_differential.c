@@ -22,12 +22,6 @@ struct round {
     unsigned reasons[128];
 };
 
-static unsigned read_number(const char *name, unsigned otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
-}
-
 /* ---- compare ---- */
 
 static bool is_near(long double a, long double b)
@@ -330,9 +324,9 @@ static void play(struct round *round, unsigned nfacts_max, unsigned nqueries, un
 Test(differential, small_worlds, .timeout = 3600)
 {
     static struct round round;
-    unsigned nrounds = read_number("VCUBE_ROUNDS", 250), seed = read_number("VCUBE_SEED", 1);
+    unsigned nrounds = random_setting("VCUBE_ROUNDS", 250), seed = random_setting("VCUBE_SEED", 1);
     vc_error error = {0};
-    cr_assert_eq(vc_pool_new(read_number("VCUBE_THREADS", 2), &round.pool, &error), VC_OK);
+    cr_assert_eq(vc_pool_new(random_setting("VCUBE_THREADS", 2), &round.pool, &error), VC_OK);
     for (unsigned i = 0; i < nrounds; i++) {
         round.seed = seed + i;
         play(&round, 120, 20, 300);
@@ -369,9 +363,10 @@ Test(differential, worlds_that_failed, .timeout = 600)
 Test(differential, large_worlds, .timeout = 3600)
 {
     static struct round round;
-    unsigned nrounds = read_number("VCUBE_ROUNDS", 250) / 80, seed = read_number("VCUBE_SEED", 1);
+    unsigned nrounds = random_setting("VCUBE_ROUNDS", 250) / 80,
+             seed = random_setting("VCUBE_SEED", 1);
     vc_error error = {0};
-    cr_assert_eq(vc_pool_new(read_number("VCUBE_THREADS", 2), &round.pool, &error), VC_OK);
+    cr_assert_eq(vc_pool_new(random_setting("VCUBE_THREADS", 2), &round.pool, &error), VC_OK);
     for (unsigned i = 0; i < nrounds; i++) {
         round.seed = 1000000 + seed + i;
         play(&round, 300000, 6, 12);

@@ -14,12 +14,6 @@
 
 TestSuite(facts, .timeout = 900);
 
-static unsigned read_number(const char *name, unsigned otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
-}
-
 struct drill {
     struct fixture *fixture;
     vc_arena *arena;
@@ -291,7 +285,8 @@ static void play(struct drill *in, struct world *world, const char *name, unsign
 Test(facts, as_many_as_are_counted)
 {
     static struct world world;
-    unsigned nrounds = read_number("VCUBE_ROUNDS", 250) / 4, first = read_number("VCUBE_SEED", 1);
+    unsigned nrounds = random_setting("VCUBE_ROUNDS", 250) / 4,
+             first = random_setting("VCUBE_SEED", 1);
     struct drill in = {0};
     for (unsigned i = 0; i < nrounds; i++) {
         struct fixture fixture;

@@ -19,14 +19,12 @@ struct law {
 
 static unsigned rounds(void)
 {
-    const char *text = getenv("VCUBE_ROUNDS");
-    return text == NULL ? 60 : (unsigned)strtoul(text, NULL, 10) / 4;
+    return random_setting("VCUBE_ROUNDS", 240) / 4;
 }
 
 static uint64_t first_seed(void)
 {
-    const char *text = getenv("VCUBE_SEED");
-    return text == NULL ? 1 : strtoull(text, NULL, 10);
+    return random_setting("VCUBE_SEED", 1);
 }
 
 static void world_begin(struct law *law, uint64_t seed)

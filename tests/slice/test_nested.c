@@ -60,9 +60,8 @@ static void compare(struct nest *nest, uint64_t seed)
 
 Test(nested, is_transparent, .timeout = 3600)
 {
-    const char *rounds = getenv("VCUBE_ROUNDS"), *seed = getenv("VCUBE_SEED");
-    unsigned nrounds = rounds == NULL ? 60 : (unsigned)strtoul(rounds, NULL, 10) / 4, ncompared = 0;
-    uint64_t first = seed == NULL ? 1 : strtoull(seed, NULL, 10);
+    unsigned nrounds = random_setting("VCUBE_ROUNDS", 240) / 4, ncompared = 0;
+    uint64_t first = random_setting("VCUBE_SEED", 1);
     for (unsigned i = 0; i < nrounds; i++) {
         struct nest nest = {0};
         const char *why;

@@ -33,12 +33,6 @@ enum { PAIRS = 1000 };
 enum { PAIRS = 5000 };
 #endif
 
-static unsigned read_number(const char *name, unsigned otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
-}
-
 /* ---- compare ---- */
 
 static bool same_text(sqlite3_stmt *row, int column, vc_str text)
@@ -310,8 +304,8 @@ static void play(struct round *round, unsigned nqueries)
 Test(sql, the_same_question, .timeout = 36000)
 {
     static struct round round;
-    unsigned npairs = read_number("VCUBE_PAIRS", PAIRS), seed = read_number("VCUBE_SEED", 1);
-    unsigned nqueries = read_number("VCUBE_PAIRS_PER_WORLD", 40);
+    unsigned npairs = random_setting("VCUBE_PAIRS", PAIRS), seed = random_setting("VCUBE_SEED", 1);
+    unsigned nqueries = random_setting("VCUBE_PAIRS_PER_WORLD", 40);
     clock_t begin = clock();
     for (round.seed = seed; round.npairs < npairs; round.seed++)
         play(&round, nqueries);
