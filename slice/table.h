@@ -1,4 +1,4 @@
-/* What the makers of tables share. Private to slice/table.c, units.c and shares.c. */
+/* What the makers of tables share. Private to slice/table*.c, step.c, units.c and shares.c. */
 #ifndef SLICE_TABLE_H
 #define SLICE_TABLE_H
 
@@ -32,9 +32,51 @@ typedef struct vc_mapping {
     vc_step step;   /* what it reads; nothing else of the step is set */
 } vc_mapping;
 
+/* A table that is being made. */
+typedef struct vc_making {
+    const vc_plan *plan;
+    const vc_pass *pass;
+    uint32_t kept;
+    vc_table *table;
+    const vc_shares **shares; /* of the table */
+    const vc_cube_source *source;
+} vc_making;
+
+/* ---- step.c ---- */
+
 /* Set `passing` and the rest of a step of whose leaves those pass that have a group. */
 vc_status vc_step_pass_grouped(vc_arena *arena, vc_step *step, const uint32_t *groups,
                                vc_error *error);
+
+/* Number the sets of groups that leaves of a ragged step lead to. A scan may then take a set for
+ * one group, as if the relation were not ragged, and share out its cells at the end. */
+vc_status vc_step_number_sets(vc_step *step, vc_arena *arena, vc_error *error);
+
+/* A ragged step of which no leaf has two groups here becomes an ordinary one. Sets `passing`. */
+vc_status vc_step_straighten(vc_step *step, vc_arena *arena, vc_error *error);
+
+/* ---- table_mapped.c ---- */
+
+/* A step through a relation, with what it reaches. */
+typedef struct vc_mapped_step {
+    vc_step step;
+    uint64_t *mapped, *coarse; /* [ngroups] */
+    uint64_t *repeated;        /* likewise; NULL: none */
+    const uint32_t *slots;     /* [nleaves] unit or synthetic slot or VC_NONE, where a leaf has one
+                                  at most and units are leaves; else NULL */
+} vc_mapped_step;
+
+/* The step of a joined dimension. Without a condition it is the model's, made once; with one it is
+ * cut from there where units are leaves and each joined leaf has one. */
+vc_status vc_mapping_make_step(const vc_plan *plan, const vc_mapping *mapping, vc_mapped_step *out,
+                               vc_error *error);
+
+/* ---- table_over.c ---- */
+
+/* `last` and `first`: of the leaves that the selection leaves in each group of the dimension, only
+ * the last (first) one counts, the same for all combinations of the other dimensions. The step that
+ * groups the dimension is replaced by one in which the other leaves lead nowhere. */
+vc_status vc_table_restrict_over(vc_making *in, vc_error *error);
 
 /* ---- units.c ---- */
 

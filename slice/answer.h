@@ -1,0 +1,40 @@
+/* An answer on its way: what engine.c has computed and shaped, and the result that answer_axes.c,
+ * answer_table.c and notices.c make of it. Private to them.
+ */
+#ifndef SLICE_ANSWER_H
+#define SLICE_ANSWER_H
+
+#include "slice/engine.h"
+#include "slice/plan.h"
+
+typedef struct vc_answering {
+    vc_plan *plan;
+    vc_arena *arena;
+    vc_result *result;
+    vc_rows *detail;
+    vc_rows *summary;
+    vc_rows **totals; /* [ntotals of the query] */
+    uint32_t *order;  /* [nshown] detail rows in the order of the answer */
+    bool is_whole;    /* all detail rows are shown, or stand for in a row of others */
+    size_t nfound;    /* detail rows before offset and limit */
+    size_t nshown;
+    uint32_t **member_of; /* [naxes][ngroups] place in the axis' table of members, or VC_NONE */
+    vc_notice *notices;
+    size_t nnotices, max_notices;
+} vc_answering;
+
+/* The axes of the result: levels, the members that occur in the rows shown, and their properties.
+ * Fills in->member_of. A property that no drilled dimension has is `unknown_attribute`. */
+vc_status vc_answer_axes(vc_answering *in, vc_error *error);
+
+/* The rows of the result, detail first, then each total's; and what its measures are. After
+ * vc_answer_axes. */
+vc_status vc_answer_table(vc_answering *in, vc_error *error);
+
+/* What a reader must know of the answer. After vc_answer_table. */
+vc_status vc_answer_notices(vc_answering *in, vc_error *error);
+
+/* The coverage of the joins that the answer depends on. */
+vc_status vc_answer_coverage(vc_answering *in, vc_error *error);
+
+#endif

@@ -1,0 +1,214 @@
+/* The axes of a result: levels, members and their properties. */
+#include "slice/answer.h"
+
+#include "base/nearest.h"
+#include "dimensions/members.h"
+
+#include <string.h>
+
+static const vc_hierarchy *axis_hierarchy(const vc_plan *plan, const vc_axis *axis)
+{
+    return &plan->cube->dimensions[axis->dimension].dimension->hierarchies[axis->hierarchy];
+}
+
+static vc_status describe_levels(vc_answering *in, const vc_axis *axis, vc_result_axis *out,
+                                 vc_error *error)
+{
+    const vc_hierarchy *hierarchy = axis_hierarchy(in->plan, axis);
+    unsigned first = in->plan->query->has_parents ? 0 : axis->level;
+    vc_result_level *levels = VC_ARENA_NEW(in->arena, vc_result_level, axis->level + 1 - first);
+    if (levels == NULL) return vc_no_memory(error);
+    out->dimension = axis->ref.dimension;
+    out->ref = axis->ref.dimension;
+    if (axis->hierarchy > 0)
+        out->ref = vc_arena_printf(in->arena, "%.*s@%.*s", VC_FMT(axis->ref.dimension),
+                                   VC_FMT(hierarchy->name));
+    out->label = in->plan->cube->dimensions[axis->dimension].label;
+    out->is_time = in->plan->cube->dimensions[axis->dimension].dimension->is_time;
+    for (unsigned l = first; l <= axis->level; l++) {
+        vc_result_level *level = &levels[out->nlevels++];
+        level->name = hierarchy->levels[l].name;
+        level->key_type = hierarchy->levels[l].key_type;
+        level->key_name =
+            vc_arena_printf(in->arena, "%.*s.%.*s", VC_FMT(out->ref), VC_FMT(level->name));
+        level->label_name = vc_arena_printf(in->arena, "%.*s_label", VC_FMT(level->key_name));
+        if (level->label_name.data == NULL) return vc_no_memory(error);
+    }
+    out->levels = levels;
+    return VC_OK;
+}
+
+/* Which groups of the axis occur in the answer, in member order. */
+static vc_status collect_groups(vc_answering *in, size_t axis, uint32_t **groups_out,
+                                size_t *ngroups_out, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    uint32_t ngroups = plan->axes[axis].ngroups;
+    uint32_t *member_of = vc_arena_alloc(in->arena, ((size_t)ngroups + 1) * sizeof *member_of);
+    if (member_of == NULL) return vc_no_memory(error);
+    memset(member_of, 0xFF, ((size_t)ngroups + 1) * sizeof *member_of);
+    for (size_t i = 0; i < in->nshown; i++)
+        member_of[vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], axis)] = 0;
+    for (size_t t = 0; t < plan->query->ntotals; t++) {
+        const vc_rows *rows = in->totals[t];
+        for (size_t row = 0; (rows->kept >> axis & 1) && row < rows->nrows; row++)
+            member_of[vc_rows_group(plan, rows, rows->keys[row], axis)] = 0;
+    }
+    uint32_t *groups = vc_arena_alloc(in->arena, ((size_t)ngroups + 1) * sizeof *groups);
+    size_t count = 0;
+    if (groups == NULL) return vc_no_memory(error);
+    for (uint32_t group = 0; group < ngroups; group++)
+        if (member_of[group] == 0) {
+            member_of[group] = (uint32_t)count;
+            groups[count++] = group;
+        }
+    in->member_of[axis] = member_of;
+    *groups_out = groups;
+    *ngroups_out = count;
+    return VC_OK;
+}
+
+static vc_status describe_member(vc_answering *in, const vc_axis *axis, uint32_t group,
+                                 const vc_result_axis *out, vc_result_member *member,
+                                 vc_error *error)
+{
+    const vc_hierarchy *hierarchy = axis_hierarchy(in->plan, axis);
+    vc_str *keys = VC_ARENA_NEW(in->arena, vc_str, out->nlevels);
+    vc_str *labels = VC_ARENA_NEW(in->arena, vc_str, out->nlevels);
+    if (keys == NULL || labels == NULL) return vc_no_memory(error);
+    member->keys = keys;
+    member->labels = labels;
+    if (group >= axis->stored->nmembers) { /* keys of the levels above a bucket are null */
+        member->is_other = axis->has_other && group == axis->ngroups - 1;
+        member->is_synthetic = !member->is_other;
+        keys[out->nlevels - 1] = labels[out->nlevels - 1] =
+            axis->synthetic_keys[group - axis->stored->nmembers];
+        return VC_OK;
+    }
+    unsigned level = axis->level;
+    for (size_t i = out->nlevels; i-- > 0; level--) {
+        keys[i] = vc_texts_get(&hierarchy->levels[level].keys, group); /* null: hidden, perhaps */
+        labels[i] = vc_texts_get(&hierarchy->levels[level].labels, group);
+        if (level > 0) group = vc_numbers_get(hierarchy->levels[level].parents, group);
+    }
+    return VC_OK;
+}
+
+/* Is a property of the query one of this axis? "geo.capital", or "capital" alone where the
+ * dimension has it. */
+static const vc_attribute *find_property(const vc_plan *plan, const vc_axis *axis, vc_str name)
+{
+    const vc_dimension *dimension = plan->cube->dimensions[axis->dimension].dimension;
+    vc_str prefix = axis->ref.dimension;
+    if (name.size > prefix.size + 1 && vc_str_starts_with(name, prefix) &&
+        name.data[prefix.size] == '.')
+        name = (vc_str){.data = name.data + prefix.size + 1, .size = name.size - prefix.size - 1};
+    return vc_dimension_find_attribute(dimension, name);
+}
+
+static vc_status add_properties(vc_answering *in, const vc_axis *axis, const uint32_t *groups,
+                                vc_result_axis *out, vc_result_member *members, vc_error *error)
+{
+    const vc_query *query = in->plan->query;
+    const vc_dimension *dimension = in->plan->cube->dimensions[axis->dimension].dimension;
+    vc_str *names = VC_ARENA_NEW(in->arena, vc_str, query->nproperties + 1);
+    const vc_attribute **attributes =
+        VC_ARENA_NEW(in->arena, const vc_attribute *, query->nproperties + 1);
+    if (names == NULL || attributes == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < query->nproperties; i++) {
+        const vc_attribute *attribute = find_property(in->plan, axis, query->properties[i].name);
+        if (attribute == NULL) continue;
+        attributes[out->nproperties] = attribute;
+        names[out->nproperties++] =
+            vc_arena_printf(in->arena, "%.*s.%.*s", VC_FMT(out->ref), VC_FMT(attribute->name));
+    }
+    out->property_names = names;
+    size_t nreal = 0;
+    while (nreal < out->nmembers && groups[nreal] < axis->stored->nmembers)
+        nreal++;
+    uint32_t *codes = vc_arena_alloc(in->arena, (nreal + 1) * sizeof *codes);
+    vc_str *values = VC_ARENA_NEW(in->arena, vc_str, out->nmembers * out->nproperties + 1);
+    if (codes == NULL || values == NULL) return vc_no_memory(error);
+    for (size_t p = 0; p < out->nproperties; p++) {
+        vc_status status =
+            vc_member_properties(dimension, axis->hierarchy, axis->level, attributes[p], groups,
+                                 nreal, in->arena, codes, error);
+        if (status != VC_OK) return status;
+        for (size_t i = 0; i < nreal; i++)
+            if (codes[i] != VC_NONE && codes[i] != VC_MANY)
+                values[i * out->nproperties + p] = vc_texts_get(&attributes[p]->values, codes[i]);
+    }
+    for (size_t i = 0; i < out->nmembers; i++)
+        members[i].properties = values + i * out->nproperties;
+    return VC_OK;
+}
+
+static vc_status describe_axis(vc_answering *in, size_t number, vc_result_axis *out,
+                               vc_error *error)
+{
+    const vc_axis *axis = &in->plan->axes[number];
+    uint32_t *groups = NULL;
+    vc_status status = describe_levels(in, axis, out, error);
+    if (status == VC_OK) status = collect_groups(in, number, &groups, &out->nmembers, error);
+    if (status != VC_OK) return status;
+    vc_result_member *members = VC_ARENA_NEW(in->arena, vc_result_member, out->nmembers + 1);
+    if (members == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < out->nmembers && status == VC_OK; i++)
+        status = describe_member(in, axis, groups[i], out, &members[i], error);
+    out->members = members;
+    if (status == VC_OK && in->plan->query->nproperties > 0)
+        status = add_properties(in, axis, groups, out, members, error);
+    return status;
+}
+
+static vc_status fail_property(const vc_plan *plan, const vc_name_ref *ref, vc_error *error)
+{
+    vc_nearest nearest;
+    vc_str name = ref->name, plain = name; /* without the dimension in front of it */
+    for (size_t axis = 0; axis < plan->naxes; axis++) {
+        vc_str prefix = plan->axes[axis].ref.dimension;
+        if (name.size > prefix.size && vc_str_starts_with(name, prefix) &&
+            name.data[prefix.size] == '.')
+            plain =
+                (vc_str){.data = name.data + prefix.size + 1, .size = name.size - prefix.size - 1};
+    }
+    vc_nearest_init(&nearest, plain);
+    for (size_t axis = 0; axis < plan->naxes; axis++) {
+        const vc_dimension *dimension =
+            plan->cube->dimensions[plan->axes[axis].dimension].dimension;
+        for (size_t i = 0; i < dimension->nattributes; i++)
+            vc_nearest_offer(&nearest, dimension->attributes[i].name);
+    }
+    vc_fail(error, VC_NOT_FOUND, "unknown_attribute",
+            "no drilled dimension has an attribute '%.*s'", VC_FMT(name));
+    vc_nearest_report(&nearest, error);
+    return vc_error_at_place(error, VC_NOT_FOUND, ref->place);
+}
+
+/* A property that no drilled dimension has is a mistake, not an empty column. */
+static vc_status check_properties(const vc_answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    for (size_t i = 0; i < plan->query->nproperties; i++) {
+        bool is_known = false;
+        const vc_name_ref *ref = &plan->query->properties[i];
+        for (size_t axis = 0; axis < plan->naxes; axis++)
+            is_known |= find_property(plan, &plan->axes[axis], ref->name) != NULL;
+        if (!is_known) return fail_property(plan, ref, error);
+    }
+    return VC_OK;
+}
+
+vc_status vc_answer_axes(vc_answering *in, vc_error *error)
+{
+    size_t naxes = in->plan->naxes;
+    vc_result_axis *axes = VC_ARENA_NEW(in->arena, vc_result_axis, naxes + 1);
+    in->member_of = VC_ARENA_NEW(in->arena, uint32_t *, naxes + 1);
+    if (axes == NULL || in->member_of == NULL) return vc_no_memory(error);
+    vc_status status = check_properties(in, error);
+    for (size_t i = 0; i < naxes && status == VC_OK; i++)
+        status = describe_axis(in, i, &axes[i], error);
+    in->result->axes = axes;
+    in->result->naxes = naxes;
+    return status;
+}
