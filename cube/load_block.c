@@ -1,9 +1,11 @@
 /* Blocks of facts, read by a crew.
  *
  * A thread cuts a block of whole records off the file, any thread reads it: texts become numbers,
- * keys leaves, as far as that changes nothing that others see. A row that needs more (a member or
- * code that was not seen before, anything that may be a reject) is only noted, and read again by
- * the thread that takes the blocks in the order of the file. So what comes out, numbering and
+ * keys leaves, as far as that changes nothing that others see. A row that needs more (a code that
+ * was not seen before, anything that may be a reject) is only noted, and read again by the thread
+ * that takes the blocks in the order of the file. A member that was not seen before gets a number
+ * in the block, and only the first row that has it is read again: facts come in the order of time
+ * as a rule, so that each block has days that no block before it had. What comes out, numbering and
  * rejects too, is what one thread reading row by row would have made, whatever a thread happened to
  * know already.
  */
@@ -109,6 +111,33 @@ static bool read_measures(const vc_fact_recipe *recipe, vc_fact_block *block, co
     return true;
 }
 
+/* The cell of a key that nobody knows yet. 0: no memory, or the key cannot be kept. */
+static int64_t number_fresh(vc_fact_block *block, size_t built, vc_str key)
+{
+    uint32_t number = vc_memo_find(&block->fresh[built], key);
+    if (number != VC_MEMO_NONE) return -1 - (int64_t)number;
+    if (block->nfresh == block->fresh_capacity) {
+        uint32_t capacity = block->fresh_capacity == 0 ? 64 : block->fresh_capacity * 2;
+        uint32_t *rows = realloc(block->fresh_rows, capacity * sizeof *rows);
+        if (rows == NULL) return 0;
+        block->fresh_rows = rows;
+        block->fresh_capacity = capacity;
+    }
+    key = vc_arena_str(&block->fresh_arena, key);
+    if (vc_str_is_null(key) || !vc_memo_put(&block->fresh[built], key, block->nfresh)) return 0;
+    block->fresh_rows[block->nfresh] = VC_NONE;
+    return -1 - (int64_t)block->nfresh++;
+}
+
+static void forget_fresh(const vc_fact_recipe *recipe, vc_fact_block *block)
+{
+    if (block->nfresh == 0) return;
+    for (size_t i = 0; i < recipe->nbuilt; i++)
+        vc_memo_release(&block->fresh[i]);
+    vc_arena_clear(&block->fresh_arena);
+    block->nfresh = 0;
+}
+
 /* False: the row is an odd one. Integer keys are only read: what they stand for is looked up for
  * all rows at once, find_leaves. */
 static bool read_row(const vc_fact_recipe *recipe, vc_fact_block *block, const vc_str *fields,
@@ -130,8 +159,9 @@ static bool read_row(const vc_fact_recipe *recipe, vc_fact_block *block, const v
         vc_str key = vc_fact_memo_key(built, fields, buffer);
         if (vc_str_is_null(key)) return false;
         uint32_t row = vc_memo_find(built->memo, key);
-        if (row == VC_MEMO_NONE) return false;
-        block->cells[built->number][at] = row;
+        int64_t cell = row != VC_MEMO_NONE ? (int64_t)row : number_fresh(block, i, key);
+        if (row == VC_MEMO_NONE && cell == 0) return false;
+        block->cells[built->number][at] = cell;
     }
     return read_measures(recipe, block, fields, at);
 }
@@ -211,6 +241,8 @@ static void move_row(const vc_fact_recipe *recipe, vc_fact_block *block, uint32_
         block->cells[c][to] = block->cells[c][from];
     for (size_t c = 0; c < recipe->ncolumns; c++)
         if (block->has_nulls[c]) block->nulls[c][to] = block->nulls[c][from];
+    block->places[to] = block->places[from];
+    block->places[to].place = to;
 }
 
 static bool has_leaves(const vc_fact_recipe *recipe, const vc_fact_block *block, uint32_t row)
@@ -277,6 +309,7 @@ static void work_on_block(void *context, size_t slot, unsigned number)
     reader_thread *thread = &reader->threads[number];
     block->nrows = block->nodd = 0;
     block->nlines = 0;
+    forget_fresh(reader->recipe, block);
     memset(block->has_nulls, 0, reader->recipe->ncolumns * sizeof *block->has_nulls);
     if (block->status != VC_OK || block->bytes.first == block->bytes.end) return;
     vc_csv_read_block(thread->fork, &block->bytes, 0);
@@ -299,6 +332,11 @@ static void release_block(const vc_fact_recipe *recipe, vc_fact_block *block)
     free(block->has_nulls);
     free(block->odd);
     free(block->places);
+    for (size_t i = 0; block->fresh != NULL && i < recipe->nbuilt; i++)
+        vc_memo_release(&block->fresh[i]);
+    free(block->fresh);
+    free(block->fresh_rows);
+    vc_arena_release(&block->fresh_arena);
     vc_csv_block_release(&block->bytes);
 }
 
@@ -307,7 +345,9 @@ static bool init_block(const vc_fact_recipe *recipe, vc_fact_block *block)
     block->cells = calloc(recipe->ndimensions + recipe->ncolumns + 1, sizeof *block->cells);
     block->nulls = calloc(recipe->ncolumns + 1, sizeof *block->nulls);
     block->has_nulls = calloc(recipe->ncolumns + 1, sizeof *block->has_nulls);
-    return block->cells != NULL && block->nulls != NULL && block->has_nulls != NULL;
+    block->fresh = calloc(recipe->nbuilt + 1, sizeof *block->fresh);
+    return block->cells != NULL && block->nulls != NULL && block->has_nulls != NULL &&
+           block->fresh != NULL;
 }
 
 /* The columns of the file of which cells are made; the caller frees it. */

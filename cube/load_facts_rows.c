@@ -188,16 +188,16 @@ static vc_status take_plain(vc_fact_load *facts, const vc_fact_block *block, uin
     return VC_OK;
 }
 
+/* *is_taken_out: it was not rejected; then facts->cells are its cells. */
 static vc_status take_odd(vc_fact_load *facts, const vc_fact_block *block, const vc_fact_odd *odd,
-                          vc_error *error)
+                          bool *is_taken_out, vc_error *error)
 {
     vc_csv_row row;
-    bool is_taken;
     vc_csv_read_at(facts->fork, &block->bytes, odd->offset, facts->line + odd->line);
-    vc_status status = vc_load_file_again(&facts->file, facts->fork, &row, &is_taken, error);
-    if (status != VC_OK || !is_taken) return status;
-    status = take_row(facts, &row, &is_taken, error);
-    if (status != VC_OK || !is_taken) return status;
+    vc_status status = vc_load_file_again(&facts->file, facts->fork, &row, is_taken_out, error);
+    if (status != VC_OK || !*is_taken_out) return status;
+    status = take_row(facts, &row, is_taken_out, error);
+    if (status != VC_OK || !*is_taken_out) return status;
     for (size_t c = 0; c < vc_facts_count_columns(facts); c++) {
         status = vc_window_put(facts->window, c, &facts->cells[c],
                                facts->nulls[c] ? &facts->nulls[c] : NULL, 1, error);
@@ -206,17 +206,59 @@ static vc_status take_odd(vc_fact_load *facts, const vc_fact_block *block, const
     return add_rows(facts, 1, error);
 }
 
-static vc_status take_block(vc_fact_load *facts, const vc_fact_block *block, vc_error *error)
+/* Put the members' rows for what is fresh in a row; false when one has none yet. */
+static bool resolve_fresh(const vc_fact_load *facts, vc_fact_block *block, uint32_t row)
+{
+    for (size_t i = 0; i < facts->nbuilt; i++) {
+        int64_t *cell = &block->cells[facts->recipe.built[i].number][row];
+        if (*cell >= 0) continue;
+        if (block->fresh_rows[-1 - *cell] == VC_NONE) return false;
+        *cell = block->fresh_rows[-1 - *cell];
+    }
+    return true;
+}
+
+/* The first row with a fresh key: its member is made, and known from now on. */
+static vc_status take_fresh(vc_fact_load *facts, vc_fact_block *block, uint32_t row,
+                            vc_error *error)
+{
+    bool is_taken;
+    vc_status status = take_odd(facts, block, &block->places[row], &is_taken, error);
+    if (status != VC_OK || !is_taken) return status;
+    for (size_t i = 0; i < facts->nbuilt; i++) {
+        size_t number = facts->recipe.built[i].number;
+        int64_t cell = block->cells[number][row];
+        if (cell < 0) block->fresh_rows[-1 - cell] = (uint32_t)facts->cells[number];
+    }
+    return VC_OK;
+}
+
+/* Rows first .. end - 1 of a block, in which there may be fresh keys. */
+static vc_status take_rows(vc_fact_load *facts, vc_fact_block *block, uint32_t first, uint32_t end,
+                           vc_error *error)
+{
+    for (uint32_t row = first; row < end && block->nfresh > 0; row++) {
+        if (resolve_fresh(facts, block, row)) continue;
+        vc_status status = take_plain(facts, block, first, row, error);
+        if (status == VC_OK) status = take_fresh(facts, block, row, error);
+        if (status != VC_OK) return status;
+        first = row + 1;
+    }
+    return take_plain(facts, block, first, end, error);
+}
+
+static vc_status take_block(vc_fact_load *facts, vc_fact_block *block, vc_error *error)
 {
     uint32_t done = 0;
+    bool is_taken;
     facts->line += block->bytes.nlines_before;
     for (uint32_t i = 0; i < block->nodd; i++) {
-        vc_status status = take_plain(facts, block, done, block->odd[i].place, error);
-        if (status == VC_OK) status = take_odd(facts, block, &block->odd[i], error);
+        vc_status status = take_rows(facts, block, done, block->odd[i].place, error);
+        if (status == VC_OK) status = take_odd(facts, block, &block->odd[i], &is_taken, error);
         if (status != VC_OK) return status;
         done = block->odd[i].place;
     }
-    vc_status status = take_plain(facts, block, done, block->nrows, error);
+    vc_status status = take_rows(facts, block, done, block->nrows, error);
     facts->line += block->nlines;
     if (status != VC_OK || block->status == VC_OK) return status;
     if (error != NULL) *error = block->error;
@@ -288,7 +330,7 @@ static vc_status start_reading(vc_fact_load *facts, vc_error *error)
 
 vc_status vc_facts_read(vc_fact_load *facts, vc_error *error)
 {
-    const vc_fact_block *block;
+    vc_fact_block *block;
     vc_status status = start_reading(facts, error);
     if (status != VC_OK) return status;
     facts->line = vc_csv_line(facts->file.csv);

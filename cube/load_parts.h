@@ -297,7 +297,7 @@ uint32_t vc_fact_find_leaf(const vc_keyed_recipe *keyed, vc_str key);
  * them in the buffer. Absent when it is too long to be, or memory is short. */
 vc_str vc_fact_memo_key(const vc_built_recipe *built, const vc_str *fields, vc_buffer *buffer);
 
-/* A row that needs more than looking: a new member, a new code, or a reject. */
+/* A row that needs more than looking: a new code, or a reject. */
 typedef struct vc_fact_odd {
     uint32_t place;  /* before this one of the rows that were read */
     uint32_t offset; /* of its record in the block */
@@ -315,6 +315,12 @@ typedef struct vc_fact_block {
     bool *has_nulls;     /* [ncolumns] */
     vc_fact_odd *odd;
     uint32_t nodd, odd_capacity;
+    /* Keys of built dimensions that were not known when the block was read. The cell of number k is
+     * -1 - k; the first row that has it makes the member when it is taken. */
+    vc_memo *fresh; /* [nbuilt] key to number */
+    uint32_t nfresh, fresh_capacity;
+    uint32_t *fresh_rows; /* [nfresh] what the numbers stand for; VC_NONE: not known yet */
+    vc_arena fresh_arena;
     uint64_t nlines;
 } vc_fact_block;
 
