@@ -9,6 +9,10 @@
  * much memory as the table, or too little to matter. */
 enum { ARRAY_PLACES_PER_KEY = 8, ARRAY_PLACES_FREE = 1 << 16 };
 
+enum { INLINE_BYTES = 11 };
+
+static const uint32_t LONG_TEXT = 0xFF000000;
+
 enum { INT_DIGITS = 19 }; /* an int64_t has no more, and so many always fit 64 bits */
 
 /* Is it a number as vc_format_int would write it? Both ways of finding rest on this being one to
@@ -37,9 +41,33 @@ static uint64_t hash_int(int64_t value)
     return hash ^ hash >> 32;
 }
 
-static uint64_t hash_text(vc_str key)
+/* What stands in the slot of a text: two short ones are equal if these are. */
+static vc_keymap_text image_of(vc_str key)
 {
-    return XXH3_64bits(key.data, key.size);
+    uint64_t head = 0;
+    uint32_t tail = (uint32_t)key.size << 24, low, high;
+    if (key.size > INLINE_BYTES)
+        return (vc_keymap_text){.head = XXH3_64bits(key.data, key.size), .tail = LONG_TEXT};
+    if (key.size >= 8) {
+        memcpy(&head, key.data, 8);
+        for (size_t i = 8; i < key.size; i++)
+            tail |= (uint32_t)(unsigned char)key.data[i] << 8 * (i - 8);
+    } else if (key.size >= 4) { /* in the middle they overlap */
+        memcpy(&low, key.data, 4);
+        memcpy(&high, key.data + key.size - 4, 4);
+        head = low | (uint64_t)high << 32;
+    } else {
+        for (size_t i = 0; i < key.size; i++)
+            head |= (uint64_t)(unsigned char)key.data[i] << 8 * i;
+    }
+    return (vc_keymap_text){.head = head, .tail = tail};
+}
+
+static uint64_t first_slot(const vc_keymap *map, const vc_keymap_text *image)
+{
+    uint64_t hash = (image->head ^ (uint64_t)image->tail << 21) * UINT64_C(0x9E3779B97F4A7C15);
+    hash = (hash ^ hash >> 32) * UINT64_C(0xD6E8FEB86659FD93);
+    return (uint64_t)((unsigned __int128)hash * map->ntext_slots >> 64);
 }
 
 vc_str vc_keymap_get(const vc_keymap *map, uint32_t number)
@@ -134,8 +162,8 @@ static bool make_int_room(vc_keymap *map, const census *found)
 static bool make_text_room(vc_keymap *map, uint32_t ntexts)
 {
     if (ntexts == 0) return true;
-    size_t slots = choose_slots(ntexts);
-    map->text_mask = slots - 1;
+    size_t slots = (size_t)ntexts + ntexts / 2 + 16;
+    map->ntext_slots = slots;
     map->texts = malloc(slots * sizeof *map->texts);
     if (map->texts == NULL) return false;
     for (size_t slot = 0; slot < slots; slot++)
@@ -152,14 +180,16 @@ static vc_keymap_int *find_int_slot(const vc_keymap *map, int64_t value)
     return &map->ints[slot];
 }
 
-static vc_keymap_text *find_text_slot(const vc_keymap *map, vc_str key, uint64_t hash)
+static vc_keymap_text *find_text_slot(const vc_keymap *map, vc_str key, const vc_keymap_text *image)
 {
-    uint64_t slot = hash & map->text_mask;
-    uint32_t tag = (uint32_t)(hash >> 32);
-    for (;; slot = (slot + 1) & map->text_mask) {
+    uint64_t slot = first_slot(map, image);
+    for (;;) {
         vc_keymap_text *found = &map->texts[slot];
         if (found->number == VC_KEYMAP_NONE) return found;
-        if (found->tag == tag && vc_str_equal(vc_keymap_get(map, found->number), key)) return found;
+        if (found->head == image->head && found->tail == image->tail &&
+            (image->tail != LONG_TEXT || vc_str_equal(vc_keymap_get(map, found->number), key)))
+            return found;
+        if (++slot == map->ntext_slots) slot = 0;
     }
 }
 
@@ -180,10 +210,11 @@ static bool put_int(vc_keymap *map, int64_t value, uint32_t number)
 
 static bool put_text(vc_keymap *map, vc_str key, uint32_t number)
 {
-    uint64_t hash = hash_text(key);
-    vc_keymap_text *slot = find_text_slot(map, key, hash);
+    vc_keymap_text image = image_of(key);
+    vc_keymap_text *slot = find_text_slot(map, key, &image);
     if (slot->number != VC_KEYMAP_NONE) return false;
-    *slot = (vc_keymap_text){.tag = (uint32_t)(hash >> 32), .number = number};
+    image.number = number;
+    *slot = image;
     return true;
 }
 
@@ -244,7 +275,9 @@ uint32_t vc_keymap_find(const vc_keymap *map, vc_str key)
     int64_t value;
     if (vc_str_is_null(key)) return VC_KEYMAP_NONE;
     if (read_int(key, &value)) return find_int(map, value);
-    return map->texts != NULL ? find_text_slot(map, key, hash_text(key))->number : VC_KEYMAP_NONE;
+    if (map->texts == NULL) return VC_KEYMAP_NONE;
+    vc_keymap_text image = image_of(key);
+    return find_text_slot(map, key, &image)->number;
 }
 
 uint32_t vc_keymap_find_ints(const vc_keymap *map, int64_t *values, uint32_t count)

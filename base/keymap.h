@@ -2,9 +2,10 @@
  *
  * Keys that are written as integers usually are (42; not 042 or +42) are found by their value: in
  * an array when they lie close together, in a hash table otherwise. All others are found by a hash
- * of their text, of which a part stands in the slot, so that other keys are hardly ever touched.
- * Its text and 12 (integers without gaps) to 72 bytes a key.
- * Threads: immutable after vc_keymap_init.
+ * of their text. A short text stands in the slot itself, so that one look at memory finds it: with
+ * a million keys it is that which takes time. Of a longer one a part of the hash stands there, so
+ * that other keys are hardly ever touched. Its text and 12 (integers without gaps) to 72 bytes a
+ * key. Threads: immutable after vc_keymap_init.
  */
 #ifndef BASE_KEYMAP_H
 #define BASE_KEYMAP_H
@@ -22,8 +23,9 @@ typedef struct vc_keymap_int { /* a slot; number VC_KEYMAP_NONE: free */
     uint32_t number;
 } vc_keymap_int;
 
-typedef struct vc_keymap_text {
-    uint32_t tag; /* the upper half of the hash */
+typedef struct vc_keymap_text { /* likewise. A text of up to 11 bytes, or what finds a longer one */
+    uint64_t head;              /* its first 8 bytes, or the hash */
+    uint32_t tail;              /* its others; highest byte: how many there are, or 0xFF */
     uint32_t number;
 } vc_keymap_text;
 
@@ -38,8 +40,8 @@ typedef struct vc_keymap {
     vc_keymap_int *ints; /* [int_mask + 1] or NULL */
     uint64_t int_mask;
     /* other texts: */
-    vc_keymap_text *texts; /* [text_mask + 1] or NULL */
-    uint64_t text_mask;
+    vc_keymap_text *texts; /* [ntext_slots] or NULL */
+    uint64_t ntext_slots;
 } vc_keymap;
 
 /* Make a map, all zero before, of the keys key(context, 0 .. count-1), which are copied. Keys must

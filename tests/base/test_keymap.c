@@ -115,6 +115,33 @@ Test(keymap, keys_must_be_different)
     }
 }
 
+/* Texts of every length around the longest that stands in a slot, each differing from the next in
+ * one byte only, or by a byte 0 more. */
+Test(keymap, texts_of_every_length)
+{
+    enum { LENGTHS = 28 };
+    static char texts[LENGTHS * (LENGTHS + 2)][LENGTHS + 1];
+    static vc_str keys[LENGTHS * (LENGTHS + 2)];
+    uint32_t count = 0;
+    for (uint32_t size = 0; size < LENGTHS; size++)
+        for (uint32_t place = 0; place <= size; place++) { /* place == size: all bytes alike */
+            memset(texts[count], 0, sizeof texts[count]);
+            if (place < size) texts[count][place] = 'a';
+            keys[count] = (vc_str){.data = texts[count], .size = size};
+            count++;
+        }
+    check_all(keys, count);
+    for (uint32_t without = 0; without < count; without++) {
+        vc_keymap map = {0};
+        vc_str last = keys[count - 1], absent = keys[without];
+        keys[without] = last;
+        cr_assert_eq(vc_keymap_init(&map, count - 1, get_key, keys, NULL), VC_OK);
+        if (without < count - 1) cr_assert_eq(vc_keymap_find(&map, absent), VC_KEYMAP_NONE);
+        vc_keymap_release(&map);
+        keys[without] = absent;
+    }
+}
+
 /* Dense integers, sparse ones, extreme ones, texts: as an ordinary hash map finds them. */
 Test(keymap, agrees_with_a_hash_map)
 {
