@@ -26,6 +26,13 @@ typedef struct vc_build_level {
     const uint32_t *member_of_row; /* [nrows] */
 } vc_build_level;
 
+/* A row was there already, with another label. */
+typedef struct vc_build_clash {
+    uint32_t row;
+    unsigned column;
+    vc_str text;
+} vc_build_clash;
+
 typedef struct vc_build {
     const vc_dimension_spec *spec; /* its levels may stand on columns behind its ncolumns */
     const vc_dimension *older;     /* or NULL; its leaves are the first rows, in their load order */
@@ -33,7 +40,9 @@ typedef struct vc_build {
     vc_arena *arena;
     uint32_t nrows;
     const vc_build_column *columns; /* [spec->ncolumns], then those of ragged levels */
-    vc_str *scratch;                /* [nrows + 1] texts, for whoever needs them for a moment */
+    const vc_build_clash *clashes;  /* [nclashes] one per row and column at most */
+    uint32_t nclashes;
+    vc_str *scratch; /* [nrows + 1] texts, for whoever needs them for a moment */
     vc_build_level *levels[VC_MAX_HIERARCHIES];
     const uint32_t *leaf_of_row; /* [nrows] */
     vc_dimension *dimension;     /* all its numbers are of 4 bytes */

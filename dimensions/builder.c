@@ -7,19 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows are told apart by one text: the key, or the tuple of all columns (column.h). So a row that
- * is there already costs one look into a hash map, and allocates nothing. */
+/* Rows are told apart by one text: the key, or the tuple of the columns that identify a leaf
+ * (column.h). So a row that is there already costs one look into a hash map, and allocates nothing.
+ *
+ * Labels and order values identify nothing: where a second row differs in them alone, the first
+ * value stands, and what is missing is filled in. */
 struct vc_dimension_builder {
     const vc_dimension_spec *spec;
     const vc_dimension *older;
     vc_dimension_rows older_rows;
     vc_strmap rows; /* key or tuple -> row */
-    vc_arena arena; /* tuples of rows with keys; the work of finish */
+    vc_arena arena; /* tuples of rows that `rows` does not hold whole; the work of finish */
+    bool *is_rider; /* [ncolumns] a label or order value, without a key column */
+    bool has_riders;
+    vc_strmap clash_places; /* row and column -> number of its clash */
+    vc_build_clash *clashes;
+    uint32_t clash_capacity;
     vc_str *tuples; /* [nrows] */
     uint32_t nrows;
     uint32_t row_capacity;
     bool has_types;     /* some level is of type int or date */
     vc_key_type *types; /* [ncolumns] */
+    vc_str *merged;     /* [ncolumns] a row that is made of two */
     vc_str *texts;      /* [ncolumns] the row being added, with integers in their shortest form */
     char (*numbers)[VC_NUMBER_TEXT]; /* [ncolumns] what texts of integers look at */
     char *scratch;                   /* its tuple */
@@ -143,6 +152,30 @@ static vc_status add_older(vc_dimension_builder *builder, vc_error *error)
     return status;
 }
 
+/* Columns that are nothing but labels or order values of levels. */
+static void find_riders(vc_dimension_builder *builder)
+{
+    const vc_dimension_spec *spec = builder->spec;
+    bool *is_rider = builder->is_rider;
+    for (unsigned h = 0; h < spec->nhierarchies; h++)
+        for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++) {
+            const vc_level_spec *level = &spec->hierarchies[h].levels[l];
+            if (level->label_column >= 0) is_rider[level->label_column] = true;
+            if (level->order_column >= 0) is_rider[level->order_column] = true;
+        }
+    for (unsigned h = 0; h < spec->nhierarchies; h++)
+        for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++)
+            is_rider[spec->hierarchies[h].levels[l].key_column] = false;
+    for (unsigned a = 0; a < spec->nattributes; a++)
+        is_rider[spec->attributes[a].column] = false;
+    for (unsigned c = 0; c < spec->ncolumns; c++) {
+        for (unsigned i = 0; i < spec->nindexes; i++)
+            if (vc_str_equal(spec->indexes[i].attribute, spec->column_names[c]))
+                is_rider[c] = false;
+        builder->has_riders |= is_rider[c];
+    }
+}
+
 static bool make_row_memory(vc_dimension_builder *builder)
 {
     const vc_dimension_spec *spec = builder->spec;
@@ -150,7 +183,12 @@ static bool make_row_memory(vc_dimension_builder *builder)
     builder->types = VC_ARENA_NEW(arena, vc_key_type, spec->ncolumns);
     builder->texts = VC_ARENA_NEW(arena, vc_str, spec->ncolumns);
     builder->numbers = vc_arena_calloc(arena, spec->ncolumns, sizeof *builder->numbers);
-    if (builder->types == NULL || builder->texts == NULL || builder->numbers == NULL) return false;
+    builder->merged = VC_ARENA_NEW(arena, vc_str, spec->ncolumns);
+    builder->is_rider = VC_ARENA_NEW(arena, bool, spec->ncolumns);
+    if (builder->types == NULL || builder->texts == NULL || builder->numbers == NULL ||
+        builder->merged == NULL || builder->is_rider == NULL)
+        return false;
+    if (spec->key_column < 0) find_riders(builder);
     for (unsigned h = 0; h < spec->nhierarchies; h++)
         for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++) {
             const vc_level_spec *level = &spec->hierarchies[h].levels[l];
@@ -187,7 +225,9 @@ void vc_dimension_builder_free(vc_dimension_builder *builder)
 {
     if (builder == NULL) return;
     vc_strmap_release(&builder->rows);
+    vc_strmap_release(&builder->clash_places);
     vc_arena_release(&builder->arena);
+    free(builder->clashes);
     free(builder->tuples);
     free(builder->scratch);
     free(builder);
@@ -256,27 +296,29 @@ static bool reserve_scratch(vc_dimension_builder *builder, size_t size)
     return true;
 }
 
-/* The tuple of a row, in the scratch memory. */
-static vc_status encode(vc_dimension_builder *builder, const vc_str *columns, vc_str *tuple_out,
-                        vc_error *error)
+/* The tuple of a row, in the scratch memory.
+ *
+ * left_out  [ncolumns] columns that are as if they were null; NULL: none */
+static vc_status encode(vc_dimension_builder *builder, const vc_str *columns, const bool *left_out,
+                        vc_str *tuple_out, vc_error *error)
 {
     unsigned ncolumns = builder->spec->ncolumns;
     size_t head = ncolumns * sizeof(uint32_t), size = head;
     for (unsigned c = 0; c < ncolumns; c++)
-        size += columns[c].size;
+        size += columns[c].size; /* the whole row must fit */
     if (size >= VC_TUPLE_NULL)
         return vc_fail(error, VC_LIMIT, "limit_row", "a row of dimension '%.*s' has %zu bytes",
                        VC_FMT(builder->spec->name), size);
     if (!reserve_scratch(builder, size)) return vc_no_memory(error);
     uint32_t end = 0;
     for (unsigned c = 0; c < ncolumns; c++) {
-        if (columns[c].size > 0)
-            memcpy(builder->scratch + head + end, columns[c].data, columns[c].size);
-        end += (uint32_t)columns[c].size;
-        uint32_t marked = vc_str_is_null(columns[c]) ? end | VC_TUPLE_NULL : end;
+        vc_str text = left_out != NULL && left_out[c] ? (vc_str){0} : columns[c];
+        if (text.size > 0) memcpy(builder->scratch + head + end, text.data, text.size);
+        end += (uint32_t)text.size;
+        uint32_t marked = vc_str_is_null(text) ? end | VC_TUPLE_NULL : end;
         memcpy(builder->scratch + c * sizeof marked, &marked, sizeof marked);
     }
-    *tuple_out = (vc_str){.data = builder->scratch, .size = size};
+    *tuple_out = (vc_str){.data = builder->scratch, .size = head + end};
     return VC_OK;
 }
 
@@ -315,25 +357,108 @@ static bool reserve_row(vc_dimension_builder *builder)
     return true;
 }
 
-static vc_status add_row(vc_dimension_builder *builder, const vc_str *columns, vc_str tuple,
+/* What tells the row apart: its key, or a tuple in the scratch memory. */
+static vc_status identify(vc_dimension_builder *builder, const vc_str *columns,
+                          vc_str *identity_out, vc_error *error)
+{
+    int key_column = builder->spec->key_column;
+    const bool *left_out = builder->has_riders ? builder->is_rider : NULL;
+    if (key_column < 0) return encode(builder, columns, left_out, identity_out, error);
+    *identity_out = columns[key_column];
+    return VC_OK;
+}
+
+/* A copy of the row's tuple. */
+static vc_status keep_tuple(vc_dimension_builder *builder, const vc_str *columns, vc_str *tuple_out,
+                            vc_error *error)
+{
+    vc_str tuple;
+    vc_status status = encode(builder, columns, NULL, &tuple, error);
+    if (status != VC_OK) return status;
+    *tuple_out = vc_arena_str(&builder->arena, tuple);
+    return tuple_out->data == NULL ? vc_no_memory(error) : VC_OK;
+}
+
+static vc_status add_row(vc_dimension_builder *builder, const vc_str *columns, vc_str identity,
                          uint32_t *row_out, vc_error *error)
 {
+    bool has_key = builder->spec->key_column >= 0;
+    vc_str tuple;
     vc_status status = check_dates(builder, columns, error);
+    if (status == VC_OK && !reserve_row(builder)) status = vc_no_memory(error);
+    if (status == VC_OK && has_key) status = keep_tuple(builder, columns, &tuple, error);
     if (status != VC_OK) return status;
-    if (!reserve_row(builder)) return vc_no_memory(error);
-    int key_column = builder->spec->key_column;
-    vc_str copy = {0};
-    if (key_column >= 0) {
-        copy = vc_arena_str(&builder->arena, tuple);
-        if (copy.data == NULL) return vc_no_memory(error);
-    }
-    uint32_t row =
-        vc_strmap_put(&builder->rows, key_column >= 0 ? columns[key_column] : tuple, NULL);
+    uint32_t row = vc_strmap_put(&builder->rows, identity, NULL);
     if (row == VC_STRMAP_NONE) return vc_no_memory(error);
-    builder->tuples[row] = key_column >= 0 ? copy : builder->rows.keys[row];
+    if (!has_key) tuple = builder->rows.keys[row];
+    if (builder->has_riders) /* the identity was where it is put together: it is not needed more */
+        status = keep_tuple(builder, columns, &tuple, error);
+    if (status != VC_OK) return status;
+    builder->tuples[row] = tuple;
     builder->nrows = row + 1;
     *row_out = row;
     return VC_OK;
+}
+
+/* A second label, to be told about: the first such of a row and a column. */
+static vc_status note_clash(vc_dimension_builder *builder, uint32_t row, unsigned column,
+                            vc_str text, vc_error *error)
+{
+    uint32_t place[2] = {row, column};
+    bool is_new;
+    uint32_t number =
+        vc_strmap_put(&builder->clash_places,
+                      (vc_str){.data = (const char *)place, .size = sizeof place}, &is_new);
+    if (number == VC_STRMAP_NONE) return vc_no_memory(error);
+    if (!is_new) return VC_OK;
+    if (number >= builder->clash_capacity) {
+        uint32_t capacity = builder->clash_capacity * 2 + 64;
+        vc_build_clash *clashes = realloc(builder->clashes, capacity * sizeof *clashes);
+        if (clashes == NULL) return vc_no_memory(error);
+        builder->clashes = clashes;
+        builder->clash_capacity = capacity;
+    }
+    builder->clashes[number] =
+        (vc_build_clash){.row = row, .column = column, .text = vc_arena_str(&builder->arena, text)};
+    return builder->clashes[number].text.data == NULL ? vc_no_memory(error) : VC_OK;
+}
+
+/* A row that is there already, with labels or order values that may be others. */
+static vc_status merge_riders(vc_dimension_builder *builder, uint32_t row, const vc_str *columns,
+                              vc_error *error)
+{
+    unsigned ncolumns = builder->spec->ncolumns;
+    vc_str tuple = builder->tuples[row];
+    bool has_more = false;
+    for (unsigned c = 0; c < ncolumns; c++) {
+        if (!builder->is_rider[c] || vc_str_is_null(columns[c])) continue;
+        vc_str before = vc_tuple_get(tuple, ncolumns, c);
+        has_more |= vc_str_is_null(before);
+        if (vc_str_is_null(before) || vc_str_equal(before, columns[c])) continue;
+        vc_status status = note_clash(builder, row, c, columns[c], error);
+        if (status != VC_OK) return status;
+    }
+    if (!has_more) return VC_OK;
+    vc_status status = check_dates(builder, columns, error);
+    for (unsigned c = 0; c < ncolumns; c++) {
+        vc_str before = vc_tuple_get(tuple, ncolumns, c);
+        builder->merged[c] = builder->is_rider[c] && vc_str_is_null(before) ? columns[c] : before;
+    }
+    if (status == VC_OK) status = keep_tuple(builder, builder->merged, &tuple, error);
+    if (status == VC_OK) builder->tuples[row] = tuple;
+    return status;
+}
+
+/* A row that is there already: what does not identify it must agree. */
+static vc_status meet_row(vc_dimension_builder *builder, uint32_t row, const vc_str *columns,
+                          vc_error *error)
+{
+    if (builder->has_riders) return merge_riders(builder, row, columns, error);
+    if (builder->spec->key_column < 0) return VC_OK;
+    vc_str tuple;
+    vc_status status = encode(builder, columns, NULL, &tuple, error);
+    if (status != VC_OK || vc_str_equal(builder->tuples[row], tuple)) return status;
+    return fail_duplicate(builder, row, columns, error);
 }
 
 vc_status vc_dimension_builder_add(vc_dimension_builder *builder, const vc_str *columns,
@@ -345,16 +470,14 @@ vc_status vc_dimension_builder_add(vc_dimension_builder *builder, const vc_str *
                        "a row of dimension '%.*s' has no key in its column '%.*s'",
                        VC_FMT(builder->spec->name),
                        VC_FMT(builder->spec->column_names[key_column]));
-    vc_str tuple;
+    vc_str identity;
     vc_status status = canonical_row(builder, columns, &columns, error);
-    if (status == VC_OK) status = encode(builder, columns, &tuple, error);
+    if (status == VC_OK) status = identify(builder, columns, &identity, error);
     if (status != VC_OK) return status;
-    uint32_t row = vc_strmap_find(&builder->rows, key_column >= 0 ? columns[key_column] : tuple);
-    if (row == VC_STRMAP_NONE) return add_row(builder, columns, tuple, row_out, error);
-    if (key_column >= 0 && !vc_str_equal(builder->tuples[row], tuple))
-        return fail_duplicate(builder, row, columns, error);
+    uint32_t row = vc_strmap_find(&builder->rows, identity);
+    if (row == VC_STRMAP_NONE) return add_row(builder, columns, identity, row_out, error);
     *row_out = row;
-    return VC_OK;
+    return meet_row(builder, row, columns, error);
 }
 
 uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str key)
@@ -391,6 +514,8 @@ vc_status vc_dimension_builder_rank(const vc_dimension_builder *builder, unsigne
                       .older_rows = &builder->older_rows,
                       .arena = arena,
                       .nrows = builder->nrows,
+                      .clashes = builder->clashes,
+                      .nclashes = builder->clash_places.count,
                       .report = &report};
     vc_status status = code_columns(builder, &build, error);
     if (status == VC_OK) status = vc_build_make_even(&build, error);
@@ -412,6 +537,8 @@ vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *
                       .older_rows = &builder->older_rows,
                       .arena = &builder->arena,
                       .nrows = builder->nrows,
+                      .clashes = builder->clashes,
+                      .nclashes = builder->clash_places.count,
                       .report = report_out};
     vc_status status = code_columns(builder, &build, error);
     if (status == VC_OK) status = vc_build_make_even(&build, error);

@@ -6,7 +6,8 @@
  *     vc_dimension_builder_finish(builder, &image, &leaf_of_row, &report, error);
  *     vc_dimension_builder_free(builder);
  *
- * Rows that are equal in what identifies a leaf are one leaf. Adding is O(1) and meant for
+ * Rows that are equal in what identifies a leaf are one leaf: the key column, or without one the
+ * level keys and attributes. Labels and order values identify nothing. Adding is O(1) and meant for
  * millions of rows (facts without a table add the columns of every fact).
  *
  * Of a member's rows the first in load order that has a label gives the label, the first that has
@@ -74,7 +75,8 @@ typedef struct vc_dimension_spec {
     bool is_time;
     unsigned ncolumns;
     const vc_str *column_names; /* [ncolumns], for messages and the key's name */
-    int key_column;             /* identifies the leaf; -1: the tuple of all columns does */
+    int key_column;             /* identifies the leaf; -1: the tuple of all columns does, those
+                                   left out that are nothing but a level's labels or order */
     unsigned nhierarchies;
     const vc_hierarchy_spec *hierarchies;
     unsigned nattributes;

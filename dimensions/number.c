@@ -91,9 +91,8 @@ static bool draft_init(draft *level, const vc_build *build, const vc_level_spec 
 }
 
 static void note_label_conflict(vc_build *build, const vc_level_spec *spec, uint32_t key,
-                                uint32_t first, uint32_t second)
+                                vc_str first, vc_str second)
 {
-    const vc_str *labels = build->columns[spec->label_column].values;
     vc_str key_text =
         key == VC_NONE ? VC_STR("null") : build->columns[spec->key_column].values[key];
     vc_dimension_report *report = build->report;
@@ -101,17 +100,35 @@ static void note_label_conflict(vc_build *build, const vc_level_spec *spec, uint
     snprintf(report->label_conflict, sizeof report->label_conflict,
              "level '%.*s': '%.*s' is labelled '%.*s' and '%.*s'",
              VC_FMT(vc_text_shorten(spec->name, 32)), VC_FMT(vc_text_shorten(key_text, 32)),
-             VC_FMT(vc_text_shorten(labels[first], 40)),
-             VC_FMT(vc_text_shorten(labels[second], 40)));
+             VC_FMT(vc_text_shorten(first, 40)), VC_FMT(vc_text_shorten(second, 40)));
 }
 
-/* Cut the rows, sorted by (parent, key) and then in load order, into members. */
+/* For each row the label that came after its own; NULL when none did, or out of memory. */
+static const vc_str *find_clashes(const vc_build *build, const vc_level_spec *spec, bool *is_good)
+{
+    vc_str *second = NULL;
+    for (uint32_t i = 0; i < build->nclashes; i++) {
+        const vc_build_clash *clash = &build->clashes[i];
+        if (spec->label_column < 0 || clash->column != (unsigned)spec->label_column) continue;
+        if (second == NULL) second = VC_ARENA_NEW(build->arena, vc_str, (size_t)build->nrows + 1);
+        if (second == NULL) {
+            *is_good = false;
+            break;
+        }
+        second[clash->row] = clash->text;
+    }
+    return second;
+}
+
+/* Cut the rows, sorted by (parent, key) and then in load order, into members. second: labels that
+ * came after those of the rows, or NULL. */
 static void cut_members(vc_build *build, const vc_level_spec *spec, const uint32_t *parent_of_row,
-                        const uint32_t *rows, draft *level)
+                        const uint32_t *rows, const vc_str *second, draft *level)
 {
     const uint32_t *keys = build->columns[spec->key_column].codes;
-    const uint32_t *labels =
-        level->label_codes == NULL ? NULL : build->columns[spec->label_column].codes;
+    const vc_build_column *label_column =
+        level->label_codes == NULL ? NULL : &build->columns[spec->label_column];
+    const uint32_t *labels = label_column == NULL ? NULL : label_column->codes;
     const uint32_t *orders =
         level->order_codes == NULL ? NULL : build->columns[spec->order_column].codes;
     uint32_t member = 0;
@@ -135,12 +152,14 @@ static void cut_members(vc_build *build, const vc_level_spec *spec, const uint32
         if (orders != NULL && level->order_codes[member] == VC_NONE)
             level->order_codes[member] = orders[row];
         if (labels == NULL || labels[row] == VC_NONE) continue;
-        if (level->label_codes[member] == VC_NONE) {
-            level->label_codes[member] = labels[row];
-        } else if (level->label_codes[member] != labels[row] && !has_conflict) {
-            has_conflict = true;
-            note_label_conflict(build, spec, keys[row], level->label_codes[member], labels[row]);
-        }
+        if (level->label_codes[member] == VC_NONE) level->label_codes[member] = labels[row];
+        vc_str first = label_column->values[level->label_codes[member]];
+        vc_str other = label_column->values[labels[row]];
+        if (second != NULL && !vc_str_is_null(second[row]) && vc_str_equal(other, first))
+            other = second[row];
+        if (has_conflict || vc_str_equal(first, other)) continue;
+        has_conflict = true;
+        note_label_conflict(build, spec, keys[row], first, other);
     }
 }
 
@@ -181,7 +200,11 @@ static bool number_level(vc_build *build, const vc_level_spec *spec, const vc_bu
         by->items[row] = row;
     sort_items_by_codes(by, build->nrows, key->codes, key);
     if (above != NULL) sort_items(by, build->nrows, above->member_of_row, above->nmembers);
-    cut_members(build, spec, above == NULL ? NULL : above->member_of_row, by->items, &level);
+    bool is_good = true;
+    const vc_str *second = find_clashes(build, spec, &is_good);
+    if (!is_good) return false;
+    cut_members(build, spec, above == NULL ? NULL : above->member_of_row, by->items, second,
+                &level);
     if (level.order_codes != NULL)
         order_members(build, spec, above == NULL ? 0 : above->nmembers, by, &level);
     *level_out = (vc_build_level){.nmembers = level.nmembers,

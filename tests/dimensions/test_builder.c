@@ -216,6 +216,67 @@ Test(builder, the_order_of_rows_does_not_matter_without_keys)
     fixture_release(&b);
 }
 
+/* city, its label, its place; no key: what a city is called is no part of what it is */
+static const vc_str spoken_columns[] = {{"city", 4}, {"label", 5}, {"place", 5}, {"size", 4}};
+static const vc_level_spec spoken_levels[] = {
+    {.name = {"city", 4}, .key_column = 0, .label_column = 1, .order_column = 2}};
+static const vc_hierarchy_spec spoken_hierarchy = {
+    .name = {"std", 3}, .nlevels = 1, .levels = spoken_levels};
+static const vc_attribute_spec spoken_attribute = {
+    .name = {"size", 4}, .column = 3, .hierarchy = -1, .level = -1};
+static const vc_dimension_spec spoken_spec = {.name = {"spoken", 6},
+                                              .ncolumns = 4,
+                                              .column_names = spoken_columns,
+                                              .key_column = -1,
+                                              .nhierarchies = 1,
+                                              .hierarchies = &spoken_hierarchy,
+                                              .nattributes = 1,
+                                              .attributes = &spoken_attribute};
+
+static const char *spoken_label(const fixture *made, uint32_t city)
+{
+    static char text[32];
+    vc_str label = vc_texts_get(&made->dimension->hierarchies[0].levels[0].labels, city);
+    snprintf(text, sizeof text, "%.*s", VC_FMT(label));
+    return text;
+}
+
+Test(builder, a_label_does_not_make_another_leaf)
+{
+    fixture d, more;
+    fixture_build(&d, &spoken_spec, NULL,
+                  "rome,Rome,2,big\nrome,Roma,3,big\nrome,Rom,2,big\nnice,~,~,small\n"
+                  "nice,Nice,1,small\nnice,Nizza,1,small");
+    cr_assert_eq(d.status, VC_OK, "%s", d.error.message);
+    cr_assert_eq(d.dimension->nleaves, 2);
+    cr_assert_eq(d.row_of_line[1], d.row_of_line[0]);
+    cr_assert_str_eq(fixture_members(&d, 0, 0), "nice rome", "the place that came later orders");
+    cr_assert_str_eq(spoken_label(&d, 0), "Nice");
+    cr_assert_str_eq(spoken_label(&d, 1), "Rome");
+    cr_assert_eq(d.report.nlabel_conflicts, 2, "a member once, however many labels");
+
+    fixture_build(&more, &spoken_spec, d.dimension, "rome,Roma,2,big\noslo,Oslo,~,small");
+    cr_assert_eq(more.status, VC_OK, "%s", more.error.message);
+    cr_assert_eq(more.dimension->nleaves, 3);
+    cr_assert_eq(more.report.nnew_leaves, 1);
+    cr_assert_eq(more.report.nlabel_conflicts, 1);
+    cr_assert_str_eq(more.report.label_conflict,
+                     "level 'city': 'rome' is labelled 'Rome' and 'Roma'");
+    fixture_walk(more.dimension);
+    fixture_release(&more);
+    fixture_release(&d);
+}
+
+Test(builder, an_attribute_makes_another_leaf)
+{
+    fixture d;
+    fixture_build(&d, &spoken_spec, NULL, "rome,Rome,2,big\nrome,Roma,2,small");
+    cr_assert_eq(d.dimension->nleaves, 2);
+    cr_assert_eq(d.dimension->hierarchies[0].levels[0].nmembers, 1);
+    cr_assert_eq(d.report.nlabel_conflicts, 1);
+    fixture_release(&d);
+}
+
 Test(builder, a_dimension_may_be_empty)
 {
     fixture geo;
