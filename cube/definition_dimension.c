@@ -269,15 +269,23 @@ static vc_status read_hierarchies(const vc_node *object, vc_dimension_def *dimen
 
 /* ---- attributes and indexes ---- */
 
-/* What an index may stand on: leaf attributes, levels' attributes, the key column, levels. The
- * room is for all of them; nattributes_out counts the attributes, which come first. */
+static bool is_known(vc_names names, vc_str name)
+{
+    for (size_t i = 0; i < names.count; i++)
+        if (vc_str_equal(names.names[i], name)) return true;
+    return false;
+}
+
+/* What an index may stand on: leaf attributes, levels' attributes, levels by their names or their
+ * key columns, the key column. The room is for all of them; nattributes_out counts the attributes,
+ * which come first. */
 static vc_status list_indexable(const vc_node *object, const vc_dimension_def *dimension,
                                 vc_names *names_out, size_t *nattributes_out)
 {
     size_t room = dimension->nattributes + 1;
     for (size_t h = 0; h < dimension->nhierarchies; h++)
         for (size_t l = 0; l < dimension->hierarchies[h].nlevels; l++)
-            room += 1 + dimension->hierarchies[h].levels[l].nattributes;
+            room += 2 + dimension->hierarchies[h].levels[l].nattributes;
     vc_str *names = VC_ARENA_NEW(object->reader->arena, vc_str, room);
     if (names == NULL) return vc_no_memory(object->reader->error);
     size_t count = 0;
@@ -293,6 +301,12 @@ static vc_status list_indexable(const vc_node *object, const vc_dimension_def *d
     for (size_t h = 0; h < dimension->nhierarchies; h++)
         for (size_t l = 0; l < dimension->hierarchies[h].nlevels; l++)
             names[count++] = dimension->hierarchies[h].levels[l].name;
+    for (size_t h = 0; h < dimension->nhierarchies; h++)
+        for (size_t l = 0; l < dimension->hierarchies[h].nlevels; l++) {
+            vc_str key = dimension->hierarchies[h].levels[l].key;
+            if (!vc_str_is_null(key) && !is_known((vc_names){.names = names, .count = count}, key))
+                names[count++] = key;
+        }
     if (!vc_str_is_null(dimension->key)) names[count++] = dimension->key;
     *names_out = (vc_names){.names = names, .count = count};
     return VC_OK;
@@ -312,13 +326,6 @@ static vc_status check_attributes(const vc_node *object, vc_names attributes)
         if (status != VC_OK) return status;
     }
     return VC_OK;
-}
-
-static bool is_known(vc_names names, vc_str name)
-{
-    for (size_t i = 0; i < names.count; i++)
-        if (vc_str_equal(names.names[i], name)) return true;
-    return false;
 }
 
 /* Cut *rest behind the first `separator` that has no backslash before it, and take the backslashes

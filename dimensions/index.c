@@ -15,12 +15,15 @@ typedef struct origin {
     bool is_level_key; /* the values are the keys of the level */
 } origin;
 
-static bool find_level_origin(const vc_dimension_spec *spec, vc_str name, origin *origin_out)
+/* By the name of the level, or of its key column. */
+static bool find_level_origin(const vc_dimension_spec *spec, vc_str name, bool by_column,
+                              origin *origin_out)
 {
     for (unsigned h = 0; h < spec->nhierarchies; h++)
         for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++) {
             const vc_level_spec *level = &spec->hierarchies[h].levels[l];
-            if (!vc_str_equal(level->name, name)) continue;
+            vc_str known = by_column ? spec->column_names[level->key_column] : level->name;
+            if (!vc_str_equal(known, name)) continue;
             *origin_out = (origin){.hierarchy = (int)h,
                                    .level = (int)l,
                                    .column = level->key_column,
@@ -54,7 +57,8 @@ static origin attribute_origin(const vc_dimension_spec *spec, unsigned attribute
                     .attribute = (int)attribute};
 }
 
-/* By the name that a definition uses: attribute, `key`, key column, level, any other column. */
+/* By the name that a definition uses: attribute, `key`, key column, level, a level's key column,
+ * any other column. */
 static bool find_origin(const vc_dimension_spec *spec, vc_str name, origin *origin_out)
 {
     for (unsigned a = 0; a < spec->nattributes; a++)
@@ -68,11 +72,12 @@ static bool find_origin(const vc_dimension_spec *spec, vc_str name, origin *orig
         *origin_out = column_origin((unsigned)spec->key_column);
         return true;
     }
-    if (find_level_origin(spec, name, origin_out)) return true;
+    if (find_level_origin(spec, name, false, origin_out)) return true;
     if (is_key) {
         *origin_out = lowest_level_origin(spec);
         return true;
     }
+    if (find_level_origin(spec, name, true, origin_out)) return true;
     for (unsigned c = 0; c < spec->ncolumns; c++)
         if (vc_str_equal(spec->column_names[c], name)) {
             *origin_out = column_origin(c);
