@@ -90,9 +90,8 @@ typedef struct vc_dimension_spec {
  *        NULL for a fresh one. Borrowed until free.
  *
  * VC_BAD_INPUT: codes "bad_dimension" (no levels or too many, a column that is not there),
- * "unknown_attribute" (an index names something that is not there), "bad_index" (its `where` has no
- * value per member), "definition_changed" (older has other columns). Cost with older: a row added
- * for each of its leaves. */
+ * "unknown_attribute" (an index names something that is not there), "definition_changed" (older has
+ * other columns). Cost with older: a row added for each of its leaves. */
 vc_status vc_dimension_builder_new(const vc_dimension_spec *spec, const vc_dimension *older,
                                    vc_dimension_builder **builder_out, vc_error *error);
 void vc_dimension_builder_free(vc_dimension_builder *builder);

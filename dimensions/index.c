@@ -112,24 +112,29 @@ static bool can_filter(const origin *of, const origin *where)
     return where->hierarchy == of->hierarchy && where->level <= of->level;
 }
 
+/* Of which leaves or members a declared index is. Where the members of a level have no one value
+ * for its condition, it is an index of those of their leaves that meet it: of the cities that are
+ * capitals, by the country that they are in. */
+static bool find_indexed(const vc_dimension_spec *spec, const vc_index_spec *index,
+                         origin *origin_out)
+{
+    origin where;
+    if (!find_origin(spec, index->attribute, origin_out)) return false;
+    if (index->has_where && find_origin(spec, index->where_attribute, &where) &&
+        !can_filter(origin_out, &where))
+        *origin_out = column_origin(origin_out->column);
+    return true;
+}
+
 static vc_status check_index(const vc_dimension_spec *spec, const vc_index_spec *index,
                              vc_error *error)
 {
-    origin of, where;
+    origin of;
     if (!find_origin(spec, index->attribute, &of))
         return fail_unknown(spec, index, index->attribute, error);
-    if (!index->has_where) return VC_OK;
-    if (!find_origin(spec, index->where_attribute, &where))
+    if (index->has_where && !find_origin(spec, index->where_attribute, &of))
         return fail_unknown(spec, index, index->where_attribute, error);
-    if (can_filter(&of, &where)) return VC_OK;
-    const vc_level_spec *level = &spec->hierarchies[of.hierarchy].levels[of.level];
-    return vc_fail(
-        error, VC_BAD_INPUT, "bad_index",
-        "index '%.*s' of dimension '%.*s' holds members of the level '%.*s', which have "
-        "no one value of '%.*s' for its condition: list '%.*s' in the attributes of that "
-        "level or of one above it",
-        VC_FMT(index->name), VC_FMT(spec->name), VC_FMT(level->name),
-        VC_FMT(index->where_attribute), VC_FMT(index->where_attribute));
+    return VC_OK;
 }
 
 vc_status vc_build_check_indexes(const vc_dimension_spec *spec, vc_error *error)
@@ -339,7 +344,7 @@ static vc_status add_declared(vc_build *build, vc_error *error)
     const vc_dimension_spec *spec = build->spec;
     for (unsigned i = 0; i < spec->nindexes; i++) {
         origin of;
-        find_origin(spec, spec->indexes[i].attribute, &of);
+        find_indexed(spec, &spec->indexes[i], &of);
         vc_status status = add_index(build, spec->indexes[i].name, &of, &spec->indexes[i], error);
         if (status != VC_OK) return status;
         const vc_index *index = &build->dimension->indexes[build->dimension->nindexes - 1];

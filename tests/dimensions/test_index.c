@@ -164,6 +164,30 @@ Test(index, a_partial_index_of_a_level_asks_the_level_or_above)
     fixture_release(&city);
 }
 
+/* A country has many cities, so it has no one zip: what is indexed then are its cities. */
+Test(index, a_partial_index_of_a_level_without_one_value_is_of_leaves)
+{
+    vc_str wanted[] = {VC_STR("75")};
+    vc_index_spec index = {.name = VC_STR("of_75"),
+                           .attribute = VC_STR("country"),
+                           .is_unique = true,
+                           .has_where = true,
+                           .where_attribute = VC_STR("zip"),
+                           .where_values = wanted,
+                           .nwhere_values = 1};
+    vc_dimension_spec spec = city_spec;
+    spec.indexes = &index;
+    spec.nindexes = 1;
+    fixture city;
+    fixture_build(&city, &spec, NULL, "FR,Paris,75,1\nFR,Lyon,69,1\nDE,Bonn,53,~\nDE,Ulm,75,~");
+    cr_assert_eq(city.status, VC_OK, "%s", city.error.message);
+    cr_assert_str_eq(fixture_members(&city, 0, 1), "DE,Bonn DE,Ulm FR,Lyon FR,Paris");
+    cr_assert_str_eq(fixture_indexed(&city, "of_75", "DE"), "1");
+    cr_assert_str_eq(fixture_indexed(&city, "of_75", "FR"), "3");
+    cr_assert_str_eq(fixture_indexed(&city, "country", "FR"), "1");
+    fixture_release(&city);
+}
+
 /* Two indexes on the same things must not be confused with the texts they share. */
 Test(index, an_int_level_is_indexed_by_its_shortest_form)
 {
