@@ -8,6 +8,7 @@
  *     load.c      load, check, drop       browse.c   ls, describe, members
  *     query.c     query, coverage         explain.c  explain
  *     facts.c     facts, cell            unmatched.c  unmatched
+ *     suggest.c   suggest
  *     asking.c    what these share        store.c    stats, verify
  *     serve.c     serve                   compact.c  compact
  *     text.c      tables and numbers on a terminal
@@ -131,7 +132,7 @@ extern const vc_option vc_common_options[]; /* --help and --quiet */
 
 extern const vc_command vc_command_load, vc_command_check, vc_command_compact, vc_command_drop,
     vc_command_ls, vc_command_describe, vc_command_members, vc_command_query, vc_command_explain,
-    vc_command_coverage, vc_command_unmatched, vc_command_facts, vc_command_cell, vc_command_serve,
-    vc_command_stats, vc_command_verify;
+    vc_command_coverage, vc_command_unmatched, vc_command_suggest, vc_command_facts,
+    vc_command_cell, vc_command_serve, vc_command_stats, vc_command_verify;
 
 #endif

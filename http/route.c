@@ -22,6 +22,7 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/v1/cubes/{cube}/cell", vc_handle_cell, false, true},
     {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, false, true},
     {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, false, true},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/suggest", vc_handle_suggest, false, true},
     {VC_METHOD_POST, "/v1/query", vc_handle_query, false, false},
     {VC_METHOD_POST, "/v1/explain", vc_handle_explain, false, false},
 };

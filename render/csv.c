@@ -20,11 +20,10 @@ static bool needs_quotes(vc_str text)
     return text.size == 0;
 }
 
-static void put_text(vc_rendering *rendering, vc_str text)
+void vc_put_csv_text(vc_buffer *buffer, vc_str text, bool guards_formulas)
 {
-    vc_buffer *buffer = &rendering->buffer;
     if (vc_str_is_null(text)) return;
-    bool is_guarded = rendering->options->guards_formulas && is_formula(text);
+    bool is_guarded = guards_formulas && is_formula(text);
     if (!needs_quotes(text)) {
         if (is_guarded) vc_buffer_put_char(buffer, '\'');
         vc_buffer_put_str(buffer, text);
@@ -40,6 +39,11 @@ static void put_text(vc_rendering *rendering, vc_str text)
     }
     vc_buffer_put(buffer, text.data + first, text.size - first);
     vc_buffer_put_char(buffer, '"');
+}
+
+static void put_text(vc_rendering *rendering, vc_str text)
+{
+    vc_put_csv_text(&rendering->buffer, text, rendering->options->guards_formulas);
 }
 
 static void put_member_field(vc_rendering *rendering, const vc_out_column *column,

@@ -45,6 +45,11 @@ void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc
  * ("-12", not "007")? */
 bool vc_key_is_number(const vc_result_level *level, const vc_result_member *member, vc_str key);
 
+/* A field of CSV: quoted where it must be, nothing when absent.
+ *
+ * guards_formulas  what a spreadsheet would take for a formula gets an apostrophe in front */
+void vc_put_csv_text(vc_buffer *buffer, vc_str text, bool guards_formulas);
+
 /* ---- JSON ---- */
 
 /* A member of an object. Its key, behind a comma unless it is the first; key and text, nothing when

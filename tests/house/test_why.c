@@ -4,6 +4,7 @@
 
 #include <criterion/parameterized.h>
 #include <stdio.h>
+#include <string.h>
 
 TestSuite(why, .timeout = 60);
 
@@ -83,6 +84,10 @@ ParameterizedTest(struct house_folder *parameter, why, same_by_command)
     json_object_foreach(json_object_get(in.request, "parameters"), name, value)
     {
         cr_assert_lt(n, MOST);
+        if (strcmp(name, "with") == 0) { /* an operand of the command */
+            arguments[n++] = json_string_value(value);
+            continue;
+        }
         snprintf(names[n], sizeof names[n], "--%s", name);
         arguments[n] = names[n];
         n++;

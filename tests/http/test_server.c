@@ -259,6 +259,20 @@ Test(server, coverage_and_unmatched)
     json_decref(json);
 }
 
+Test(server, suggested_joins)
+{
+    json_t *json = get_json(server.port, "/v1/cubes/stats/suggest?with=cities&examples=1");
+    json_t *pair = json_array_get(json_object_get(json, "suggestions"), 0);
+    cr_assert_str_eq(text_of(pair, "to_index"), "ciso");
+    cr_assert_eq(json_array_size(json_object_get(pair, "matched")), 1);
+    cr_assert_str_eq(text_of(json_object_get(json, "definition"), "kind"), "virtual");
+    json_decref(json);
+    json = get_json(server.port, "/v1/cubes/stats/suggest?with=cities&limit=0");
+    cr_assert_eq(json_array_size(json_object_get(json, "suggestions")), 0);
+    cr_assert_eq(json_integer_value(json_object_get(json, "total")), 1);
+    json_decref(json);
+}
+
 /* ---- queries ---- */
 
 static vc_status collect(void *context, const char *data, size_t size, vc_error *error)
@@ -490,6 +504,11 @@ ParameterizedTestParameters(server, errors)
         {"GET", LEFT "/dimensions/country/indexes/iso2?key=QQ", "", "", 404, "unknown_key", "key"},
         {"GET", LEFT "/dimensions/country/indexes/iso2", "", "", 400, "missing_parameter", "key"},
         {"GET", LEFT "/unmatched?source=nope", "", "", 404, "unknown_source", "source"},
+        {"GET", "/v1/cubes/stats/suggest", "", "", 400, "missing_parameter", "with"},
+        {"GET", "/v1/cubes/stats/suggest?with=citys", "", "", 404, "unknown_cube", "with"},
+        {"GET", "/v1/cubes/stat/suggest?with=cities", "", "", 404, "unknown_cube", ""},
+        {"GET", "/v1/cubes/stats/suggest?with=cities&limit=101", "", "", 400, "bad_parameter",
+         "limit"},
         {"GET", LEFT "/aggregate?drilldown=nope", "", "", 404, "unknown_dimension", "drilldown"},
         {"GET", LEFT "/aggregate?cut=country:QQ", "", "", 404, "unknown_member", "cut"},
         {"GET", LEFT "/aggregate?cut=country", "", "", 400, "syntax", "cut"},
