@@ -419,6 +419,7 @@ static void put_lists(const vc_query *query, vc_buffer *out)
         vc_buffer_put_text(out, "]");
     }
     vc_buffer_put_text(out, query->ntotals > 0 ? "]" : "");
+    if (query->totals_visible) vc_buffer_put_text(out, ", \"totals_scope\": \"visible\"");
     vc_buffer_put_text(out, query->norders > 0 ? ",\n \"order\": [" : "");
     for (size_t i = 0; i < query->norders; i++)
         vc_buffer_printf(out, "%s[\"%.*s\", \"%s\"]", i > 0 ? ", " : "",
@@ -426,11 +427,11 @@ static void put_lists(const vc_query *query, vc_buffer *out)
                          query->orders[i].is_descending ? "desc" : "asc");
     vc_buffer_put_text(out, query->norders > 0 ? "]" : "");
     for (size_t i = 0; i < query->ntops; i++)
-        vc_buffer_printf(out, "%s%llu:%.*s:%.*s:%s%s", i > 0 ? "|" : ",\n \"top\": \"",
-                         (unsigned long long)query->tops[i].count, VC_FMT(query->tops[i].dimension),
-                         VC_FMT(query->tops[i].measure),
-                         query->tops[i].is_ascending ? "asc" : "desc",
-                         i + 1 == query->ntops ? "\"" : "");
+        vc_buffer_printf(
+            out, "%s%llu:%.*s:%.*s:%s%s%s", i > 0 ? "|" : ",\n \"top\": \"",
+            (unsigned long long)query->tops[i].count, VC_FMT(query->tops[i].dimension),
+            VC_FMT(query->tops[i].measure), query->tops[i].is_ascending ? "asc" : "desc",
+            query->tops[i].has_other ? ":other" : "", i + 1 == query->ntops ? "\"" : "");
     for (size_t i = 0; i < query->nnonempty; i++)
         vc_buffer_printf(out, "%s\"%.*s\"%s", i > 0 ? ", " : ",\n \"nonempty\": [",
                          VC_FMT(query->nonempty[i].name), i + 1 == query->nnonempty ? "]" : "");

@@ -1,4 +1,4 @@
-#include "tests/slice/sql.h"
+#include "tests/slice/sql_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,14 +74,14 @@ static void put_leaves(struct sql *sql, unsigned cube, unsigned of)
     vc_buffer rows = {0};
     sql_run(sql, &sql->world_log,
             "CREATE TABLE c%u_%u(leaf INTEGER PRIMARY KEY, l0 TEXT, l1 TEXT, l2 TEXT, key TEXT, "
-            "code TEXT, top TEXT)",
+            "code TEXT, top TEXT, days TEXT)",
             cube, of);
     for (size_t i = 0; i < dimension->nleaves; i++) {
         const struct world_leaf *leaf = &dimension->leaves[i];
-        const char *const fields[] = {leaf->keys[0], leaf->keys[1], leaf->keys[2],
-                                      leaf->key,     leaf->code,    leaf->top};
+        const char *const fields[] = {leaf->keys[0], leaf->keys[1], leaf->keys[2], leaf->key,
+                                      leaf->code,    leaf->top,     leaf->days};
         vc_buffer_printf(&rows, "%s(%zu", i > 0 ? "," : "", i);
-        for (size_t f = 0; f < 6; f++) {
+        for (size_t f = 0; f < 7; f++) {
             vc_buffer_put_char(&rows, ',');
             put_value(&rows, fields[f]);
         }
@@ -172,116 +172,20 @@ static void put_facts(struct sql *sql, unsigned number)
     vc_buffer_release(&rows);
 }
 
-/* ---- relations ---- */
-
-/* The level on which an index stands; WORLD_LEVELS: the leaf. */
-static unsigned index_level(const struct world_dimension *dimension, unsigned index)
+/* way<number>: the rows of a crosswalk. */
+static void put_crosswalk(struct sql *sql, unsigned number)
 {
-    if (index >= INDEX_LEVEL) return index - INDEX_LEVEL;
-    if (index == INDEX_TOP) return 0;
-    if (index == INDEX_KEY && !dimension->has_table) return dimension->nlevels - 1;
-    return WORLD_LEVELS;
-}
-
-/* SELECT leaf, key: what an index, or a constant, says of each leaf, through the steps, without
- * empty keys. */
-static void put_keys(vc_buffer *out, unsigned cube, unsigned of,
-                     const struct world_dimension *dimension, unsigned index, const char *constant,
-                     unsigned steps)
-{
-    vc_buffer value = {0};
-    if (index == INDEX_KEY && !dimension->has_table) index = INDEX_LEVEL + dimension->nlevels - 1;
-    if (constant != NULL)
-        sql_put_text(&value, vc_str_of(constant));
-    else
-        vc_buffer_put_text(&value, world_index_name(index));
-    const char *text = vc_buffer_text(&value);
-    const char *open = steps & STEP_TRIM ? "trim(" : "", *close = steps & STEP_TRIM ? ")" : "";
-    const char *fold = steps & STEP_FOLD ? "lower(" : "", *unfold = steps & STEP_FOLD ? ")" : "";
-    vc_buffer_printf(out, "SELECT leaf, %s%spart%s%s AS key FROM (", fold, open, close, unfold);
-    if (steps & STEP_SPLIT)
-        vc_buffer_printf(out,
-                         "WITH RECURSIVE cut(leaf, part, rest) AS (SELECT leaf, NULL, %s || ',' "
-                         "FROM c%u_%u WHERE %s IS NOT NULL UNION ALL SELECT leaf, substr(rest, 1, "
-                         "instr(rest, ',') - 1), substr(rest, instr(rest, ',') + 1) FROM cut "
-                         "WHERE rest <> '') SELECT leaf, part FROM cut WHERE part IS NOT NULL",
-                         text, cube, of, text);
-    else
-        vc_buffer_printf(out, "SELECT leaf, %s AS part FROM c%u_%u WHERE %s IS NOT NULL", text,
-                         cube, of, text);
-    vc_buffer_printf(out, ") WHERE %s%spart%s%s <> ''", fold, open, close, unfold);
-    vc_buffer_release(&value);
-}
-
-/* q<source>_<dimension>: what is related to the primary's leaves, with a column per component of
- * the key: leaves of one dimension, or of several the tuples that facts have. */
-static void list_qs(struct sql *sql, unsigned s, unsigned d)
-{
-    const struct sql_place *place = &sql->sources[s].places[d];
-    unsigned cube = sql->sources[s].cube;
-    vc_buffer columns = {0}, order = {0}, tables = {0}, own = {0};
-    if (place->ncomponents == 1) {
-        sql_run(sql, &sql->world_log,
-                "CREATE TABLE q%u_%u AS SELECT leaf AS q, leaf AS c%u, own, pos FROM o%u_%u", s, d,
-                place->of, cube, place->of);
-        return;
+    const struct world_crosswalk *crosswalk = &sql->world->crosswalks[number];
+    sql_run(sql, &sql->world_log, "CREATE TABLE %s(f TEXT, t TEXT, w REAL)", crosswalk->name);
+    for (unsigned i = 0; i < crosswalk->nrows; i++) {
+        vc_buffer row = {0};
+        sql_put_text(&row, vc_str_of(crosswalk->rows[i].from));
+        vc_buffer_put_text(&row, ", ");
+        sql_put_text(&row, vc_str_of(crosswalk->rows[i].to));
+        sql_run(sql, &sql->world_log, "INSERT INTO %s VALUES (%s, %g)", crosswalk->name,
+                vc_buffer_text(&row), crosswalk->rows[i].quarters / 4.0);
+        vc_buffer_release(&row);
     }
-    for (unsigned i = 0; i < place->ncomponents; i++) {
-        unsigned of = place->components[i];
-        const char *comma = i > 0 ? ", " : "";
-        vc_buffer_printf(&columns, "%sd%u AS c%u", comma, of, of);
-        vc_buffer_printf(&order, "%sa%u.pos", comma, of);
-        vc_buffer_printf(&own, "%sa%u.own", i > 0 ? " || ', ' || " : "", of);
-        vc_buffer_printf(&tables, " JOIN o%u_%u a%u ON a%u.leaf = f.c%u", cube, of, of, of, of);
-    }
-    sql_run(sql, &sql->world_log,
-            "CREATE TABLE q%u_%u AS SELECT row_number() OVER (ORDER BY %s) AS q, f.*, %s AS own, "
-            "row_number() OVER (ORDER BY %s) AS pos FROM (SELECT DISTINCT %s FROM f%u) f%s",
-            s, d, vc_buffer_text(&order), vc_buffer_text(&own), vc_buffer_text(&order),
-            vc_buffer_text(&columns), cube, vc_buffer_text(&tables));
-    vc_buffer_release(&columns);
-    vc_buffer_release(&order);
-    vc_buffer_release(&tables);
-    vc_buffer_release(&own);
-}
-
-/* r<source>_<dimension>: the pairs (p, q); u: what each p is a part of; ru: the pairs (unit, q). */
-static void relate(struct sql *sql, unsigned s, unsigned d)
-{
-    const struct sql_source *source = &sql->sources[s];
-    struct sql_place *place = &sql->sources[s].places[d];
-    const struct world_dimension *primary = sql->dimensions[d].stored;
-    const struct world_cube *joined = &sql->world->cubes[source->cube];
-    unsigned mine = sql->sources[sql->dimensions[d].owner].cube, owned = sql->dimensions[d].owned;
-    vc_buffer all = {0};
-    place->level = 0;
-    list_qs(sql, s, d);
-    for (unsigned i = 0; i < source->definition->npairs; i++) {
-        const struct world_pair *pair = &source->definition->pairs[i];
-        if (pair->dimension != d) continue;
-        unsigned level = pair->constant != NULL ? 0 : index_level(primary, pair->index);
-        unsigned to = pair->to_dimension;
-        if (level > place->level) place->level = level;
-        vc_buffer_put_text(&all, all.size > 0 ? " INTERSECT " : "");
-        vc_buffer_put_text(&all, "SELECT DISTINCT a.leaf AS p, k.q FROM (");
-        put_keys(&all, mine, owned, primary, pair->index, pair->constant, pair->steps);
-        vc_buffer_put_text(&all, ") a JOIN (");
-        put_keys(&all, source->cube, to, joined->dimensions[to], pair->to_index, NULL, pair->steps);
-        vc_buffer_printf(&all, ") b ON a.key = b.key JOIN q%u_%u k ON k.c%u = b.leaf", s, d, to);
-    }
-    sql_run(sql, &sql->world_log, "CREATE TABLE r%u_%u AS %s", s, d, vc_buffer_text(&all));
-    if (place->level == WORLD_LEVELS)
-        sql_run(sql, &sql->world_log,
-                "CREATE TABLE u%u_%u AS SELECT leaf AS p, leaf AS unit FROM o%u_%u", s, d, mine,
-                owned);
-    else
-        sql_run(sql, &sql->world_log,
-                "CREATE TABLE u%u_%u AS SELECT leaf AS p, m%u AS unit FROM o%u_%u", s, d,
-                place->level, mine, owned);
-    sql_run(sql, &sql->world_log,
-            "CREATE TABLE ru%u_%u AS SELECT DISTINCT unit, q FROM r%u_%u JOIN u%u_%u USING (p)", s,
-            d, s, d, s, d);
-    vc_buffer_release(&all);
 }
 
 /* ---- the dimensions of the cube: x<dimension>, a row per leaf and per synthetic one ---- */
@@ -374,7 +278,12 @@ static void add_node(struct sql *sql, unsigned at, unsigned s, unsigned number,
     if (taken != NULL) {
         node->fix = taken->fix;
         node->unrelated = taken->unrelated;
+        node->is_mode_set = taken->is_mode_set;
+        node->reaggregate = taken->reaggregate;
     }
+    if (node->reaggregate == VC_REAGGREGATE_DEFAULT && sql->sources[s].definition != NULL)
+        node->reaggregate = sql->sources[s].definition->reaggregate;
+    if (node->reaggregate == VC_REAGGREGATE_DEFAULT) node->reaggregate = VC_REAGGREGATE_NONE;
     node->formula = stored->formula;
     if (stored->formula == FORMULA_NONE) {
         node->stored = stored;
@@ -418,9 +327,14 @@ static void make_work_tables(struct sql *sql)
     vc_buffer_release(&columns);
     sql_run(sql, &sql->world_log,
             "CREATE TABLE pick(d INT, slot INT, PRIMARY KEY (d, slot)) WITHOUT ROWID");
+    sql_run(
+        sql, &sql->world_log,
+        "CREATE TABLE t(s INT, d INT, k INT, q INT, g INT, u INT NOT NULL DEFAULT 0, w REAL NOT "
+        "NULL DEFAULT 1, e INT NOT NULL DEFAULT 0, PRIMARY KEY (s, d, k, q, g, u)) WITHOUT "
+        "ROWID");
     sql_run(sql, &sql->world_log,
-            "CREATE TABLE t(s INT, d INT, q INT, g INT, PRIMARY KEY (s, d, q, g)) WITHOUT ROWID");
-    sql_run(sql, &sql->world_log, "CREATE TABLE why(s INT, d INT, g INT, r TEXT)");
+            "CREATE TABLE why(s INT, d INT, k INT, g INT, r TEXT, rep INT NOT NULL DEFAULT 0)");
+    sql_run(sql, &sql->world_log, "CREATE TABLE un(s INT, d INT, g INT, u INT, m INT)");
     sql_run(sql, &sql->world_log,
             "CREATE TABLE grp(a INT, g INT, syn INT, k0 TEXT, k1 TEXT, k2 TEXT, m0 INT, m1 INT, "
             "m2 INT, PRIMARY KEY (a, g)) WITHOUT ROWID");
@@ -440,6 +354,8 @@ void sql_open(struct sql *sql, const struct world *world, const char *cube)
             sql->sources[s].cube++;
         place_source(sql, s);
     }
+    for (unsigned i = 0; i < world->ncrosswalks; i++)
+        put_crosswalk(sql, i);
     for (unsigned c = 0; c < world->ncubes; c++) {
         for (unsigned of = 0; of < world->cubes[c].ndimensions; of++) {
             put_leaves(sql, c, of);
@@ -451,14 +367,14 @@ void sql_open(struct sql *sql, const struct world *world, const char *cube)
         put_leaf_rows(sql, d);
         for (unsigned s = 0; s < sql->nsources; s++) {
             if (!sql->sources[s].places[d].is_relation) continue;
-            relate(sql, s, d);
+            sql_relate(sql, s, d);
             put_unmatched(sql, s, d);
         }
         for (unsigned s = 0; s < sql->nsources; s++)
             if (sql->sources[s].places[d].is_relation)
                 sql_run(sql, &sql->world_log,
-                        "CREATE TABLE n%u_%u AS SELECT unit, count(*) AS n FROM u%u_%u JOIN x%u "
-                        "ON slot = p WHERE vis GROUP BY unit",
+                        "CREATE TABLE n%u_%u AS SELECT unit, count(*) AS n, sum(part) AS part "
+                        "FROM u%u_%u JOIN x%u ON slot = p WHERE vis GROUP BY unit",
                         s, d, s, d, d);
     }
     make_work_tables(sql);

@@ -17,11 +17,32 @@
 
 enum { SQL_DIMENSIONS = 16, SQL_NODES = 64, SQL_AXES = 6 };
 
+/* What a measure is made by, beyond aggregating the facts of T: each must be asked for often. */
+enum sql_feature {
+    FEATURE_CROSSWALK,
+    FEATURE_WEIGHTED,
+    FEATURE_EQUAL_PARTS,
+    FEATURE_WHOLE, /* each fact once in a weighted join */
+    FEATURE_LOOKUP,
+    FEATURE_PICK,
+    FEATURE_REPEAT,
+    FEATURE_ALLOCATE,
+    FEATURE_VISIBLE, /* cells of totals */
+    FEATURE_OTHER,   /* of rows of others */
+    NFEATURES
+};
+extern const char *const sql_feature_names[NFEATURES];
+
 struct sql_place { /* how a source lies along a dimension of the cube */
     bool is_there, is_relation;
     unsigned of;    /* its own dimension, the first one of a composite key */
     unsigned level; /* of the units of a relation; WORLD_LEVELS: leaves */
     unsigned ncomponents, components[WORLD_DIMENSIONS]; /* of the key of a relation */
+    vc_join_mode mode;                                  /* of a relation; never DEFAULT */
+    bool is_equal;                                      /* weighted, in equal parts */
+    vc_finer finer;
+    bool allocates_by_days;
+    bool is_rough; /* its parts are no exact doubles */
 };
 
 struct sql_source {
@@ -41,6 +62,8 @@ struct sql_node { /* a measure, or one that a formula of a source is over */
     const struct world_measure *stored; /* NULL: a formula */
     struct world_fix fix;
     vc_unrelated unrelated;
+    bool is_mode_set;
+    vc_reaggregate reaggregate; /* never DEFAULT */
     enum world_formula formula;
     unsigned a, b;
 };
@@ -61,6 +84,11 @@ struct sql {
 void sql_open(struct sql *sql, const struct world *world, const char *cube);
 void sql_close(struct sql *sql);
 
+/* Would a measure be refused, or could it be, as it does not add up (not_additive)? Are its values
+ * doubles whose last digits depend on the way they are computed? */
+bool sql_may_not_add(const struct sql *sql, vc_str measure);
+bool sql_is_rough(const struct sql *sql, vc_str measure);
+
 /* Can the question be put as SQL by us? Of kinds that are newer than this file: no. */
 bool sql_knows(const vc_query *query);
 
@@ -72,11 +100,13 @@ struct sql_question *sql_ask(struct sql *sql, const vc_query *query, vc_arena *a
                              const char **error_out);
 
 /* How many detail rows there are before offset and limit; the statement gives those behind them.
- * Columns: per kept axis whether the member is synthetic (0, 1) and its keys, the first level's
- * first; then per asked measure its amount, or null, and its reason. */
+ * Columns: per kept axis whether the member is synthetic (1) or stands for others (2), and its
+ * keys, the first level's first; then per asked measure its amount, or null, and its reason. */
 sqlite3_stmt *sql_detail(struct sql_question *question, size_t *nfound_out);
-/* The same of a grouping: bits of axes that stay. With 0 it is one row: the summary. */
+/* The same of a grouping: bits of axes that stay. With totals_scope=visible ask for the detail rows
+ * first. And the one row of the summary. */
 sqlite3_stmt *sql_total(struct sql_question *question, uint32_t kept);
+sqlite3_stmt *sql_summary(struct sql_question *question);
 
 size_t sql_naxes(const struct sql_question *question);
 unsigned sql_nkeys(const struct sql_question *question, size_t axis);
@@ -84,6 +114,11 @@ unsigned sql_nkeys(const struct sql_question *question, size_t axis);
 size_t sql_nasked(const struct sql_question *question);
 const char *sql_asked(const struct sql_question *question, size_t number);
 vc_value_type sql_type(const struct sql_question *question, size_t number);
+/* May its values be shared out below a grain? Where they are, they are doubles. */
+bool sql_may_allocate(const struct sql_question *question, size_t number);
+uint32_t sql_features(const struct sql_question *question, size_t number); /* bits */
+/* And may the question be refused (not_additive), because one that does not add up would be? */
+bool sql_may_refuse(const struct sql_question *question);
 
 /* One statement, formatted as printf; aborts when SQLite refuses it. */
 void sql_run(struct sql *sql, vc_buffer *log, const char *format, ...)

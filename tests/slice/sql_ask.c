@@ -93,6 +93,72 @@ bool sql_has_policy(const struct sql_question *in, unsigned m, uint32_t kept, vc
     return false;
 }
 
+static bool is_additive(vc_aggregator aggregator)
+{
+    return aggregator == VC_AGG_SUM || aggregator == VC_AGG_COUNT || aggregator == VC_AGG_AVG ||
+           aggregator == VC_AGG_WEIGHTED_AVG;
+}
+
+/* Must a base measure be refused: what does not add up, where facts count in parts; a measure
+ * `over` what is repeated or shared out? */
+static bool is_refused(const struct sql *sql, const struct sql_node *node)
+{
+    const struct world_measure *stored = node->stored;
+    for (unsigned d = 0; d < sql->ndimensions; d++) {
+        const struct sql_place *place = &sql->sources[node->source].places[d];
+        if (!place->is_there || !place->is_relation) continue;
+        bool is_weighted =
+            sql_form_of(sql, node, d) == FORM_MODE && place->mode == VC_MODE_WEIGHTED;
+        bool is_over = stored->over != VC_OVER_NONE && stored->over_dimension == place->of;
+        if (is_weighted && !is_additive(stored->aggregator)) return true;
+        if (is_over && (is_weighted || place->finer != VC_FINER_NULL)) return true;
+    }
+    return false;
+}
+
+/* Is a measure, or what it is computed from, shared out below a grain? */
+static bool allocates(const struct sql *sql, unsigned m)
+{
+    const struct sql_node *node = &sql->nodes[m];
+    if (node->formula != FORMULA_NONE) return allocates(sql, node->a) || allocates(sql, node->b);
+    for (unsigned d = 0; d < sql->ndimensions; d++) {
+        const struct sql_place *place = &sql->sources[node->source].places[d];
+        if (place->is_there && place->finer == VC_FINER_ALLOCATE &&
+            sql_form_of(sql, node, d) != FORM_SET)
+            return true;
+    }
+    return false;
+}
+
+static bool is_refused_or_of_such(const struct sql *sql, unsigned m)
+{
+    const struct sql_node *node = &sql->nodes[m];
+    if (node->formula == FORMULA_NONE) return is_refused(sql, node);
+    return is_refused_or_of_such(sql, node->a) || is_refused_or_of_such(sql, node->b);
+}
+
+/* The same of what would be, if rows split what is allocated. */
+static bool may_not_add(const struct sql *sql, unsigned m)
+{
+    const struct sql_node *node = &sql->nodes[m];
+    if (node->formula != FORMULA_NONE)
+        return may_not_add(sql, node->a) || may_not_add(sql, node->b);
+    return is_refused(sql, node) || (allocates(sql, m) && !is_additive(node->stored->aggregator));
+}
+
+/* Parts that are no exact doubles, and what is computed from them. */
+static bool is_rough(const struct sql *sql, unsigned m)
+{
+    const struct sql_node *node = &sql->nodes[m];
+    if (node->formula != FORMULA_NONE) return is_rough(sql, node->a) || is_rough(sql, node->b);
+    for (unsigned d = 0; d < sql->ndimensions; d++) {
+        const struct sql_place *place = &sql->sources[node->source].places[d];
+        if (place->is_there && place->is_rough && sql_form_of(sql, node, d) != FORM_SET)
+            return true;
+    }
+    return false;
+}
+
 static const char *plan_measures(struct sql_question *in)
 {
     const vc_query *query = in->query;
@@ -100,7 +166,7 @@ static const char *plan_measures(struct sql_question *in)
     for (size_t i = 0; i < query->nmeasures; i++)
         in->asked[in->nasked++] = find_node(sql, query->measures[i].name);
     for (unsigned m = 0; query->nmeasures == 0 && m < sql->nnamed; m++)
-        in->asked[in->nasked++] = m;
+        if (!is_refused_or_of_such(sql, m)) in->asked[in->nasked++] = m;
     for (unsigned i = 0; i < in->nasked; i++)
         want(in, in->asked[i]);
     for (size_t i = 0; i < query->nhavings; i++)
@@ -114,52 +180,11 @@ static const char *plan_measures(struct sql_question *in)
         if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_NONE &&
             sql_has_policy(in, m, (1u << in->naxes) - 1, VC_UNRELATED_ERROR))
             return "unrelated";
+    for (unsigned m = 0; m < sql->nnodes; m++)
+        if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_NONE &&
+            is_refused(sql, &sql->nodes[m]))
+            return "not_additive";
     return NULL;
-}
-
-/* ---- T, and why it is empty ---- */
-
-static void translate(struct sql_question *in, uint32_t kept, unsigned s, unsigned d)
-{
-    const struct sql_place *place = &in->sql->sources[s].places[d];
-    int axis = sql_axis_of(in, kept, d);
-    char group[16] = "0";
-    if (axis >= 0) snprintf(group, sizeof group, "x.g%u", in->levels[axis]);
-    if (!place->is_relation) {
-        bool has_place = in->is_cut[d] || axis >= 0 || in->sql->dimensions[d].stored->nleaves > 0;
-        RUN(in,
-            "INSERT INTO t SELECT %u, %u, slot, %s FROM x%u x JOIN pick p USING (slot) WHERE p.d = "
-            "%u AND NOT syn",
-            s, d, group, d, d);
-        RUN(in,
-            "INSERT INTO why SELECT %u, %u, %s, CASE WHEN sum(NOT syn) = 0 AND %d THEN 'u' ELSE '' "
-            "END FROM x%u x JOIN pick p USING (slot) WHERE p.d = %u GROUP BY 3",
-            s, d, group, has_place, d, d);
-        return;
-    }
-    /* Rows below what the index stands on have no part of it, however many leaves it has. */
-    bool is_below = axis >= 0 && in->levels[axis] > place->level;
-    char have[512];
-    snprintf(have, sizeof have,
-             "WITH have AS (SELECT %s AS g, u.unit, count(*) AS n FROM x%u x JOIN pick p USING "
-             "(slot) JOIN u%u_%u u ON u.p = x.slot WHERE p.d = %u AND NOT syn GROUP BY 1, 2), "
-             "part AS (SELECT h.g, h.unit, h.n < n.n OR %d AS is_part FROM have h JOIN n%u_%u n "
-             "USING (unit))",
-             group, d, s, d, d, is_below, s, d);
-    RUN(in,
-        "%s INSERT INTO t SELECT %u, %u, q, g FROM part JOIN ru%u_%u USING (unit) WHERE NOT "
-        "is_part "
-        "UNION SELECT %u, %u, q, %s FROM x%u x JOIN pick p USING (slot) WHERE p.d = %u AND syn AND "
-        "src = %u",
-        have, s, d, s, d, s, d, group, d, d, s);
-    RUN(in,
-        "%s INSERT INTO why SELECT %u, %u, g, CASE WHEN max(is_mapped) = 0 THEN 'u' WHEN "
-        "max(is_part) THEN 'g' ELSE '' END FROM (SELECT g, unit IN (SELECT unit FROM ru%u_%u) AS "
-        "is_mapped, is_part AND unit IN (SELECT unit FROM ru%u_%u) AS is_part FROM part UNION ALL "
-        "SELECT %s, src = %u, 0 FROM x%u x JOIN pick p USING (slot) WHERE p.d = %u AND syn%s) "
-        "GROUP "
-        "BY g",
-        have, s, d, s, d, s, d, group, s, d, d, axis < 0 ? " UNION ALL SELECT 0, 0, 0" : "");
 }
 
 static void fill_formula(struct sql_question *in, unsigned m)
@@ -220,20 +245,13 @@ static void put_has_value(const struct sql_question *in, vc_buffer *out)
     vc_buffer_put_char(out, ')');
 }
 
-static void make_rows(struct sql_question *in, uint32_t kept, bool is_sparse)
+void sql_make_rows(struct sql_question *in, uint32_t kept, bool is_sparse)
 {
     struct sql *sql = in->sql;
-    bool is_read[WORLD_SOURCES] = {false}, is_done[SQL_NODES] = {false};
+    bool is_done[SQL_NODES] = {false};
     vc_buffer columns = {0}, tables = {0};
-    for (unsigned m = 0; m < sql->nnodes; m++)
-        if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_NONE)
-            is_read[sql->nodes[m].source] = true;
-    RUN(in, "DELETE FROM t");
-    RUN(in, "DELETE FROM why");
     RUN(in, "DELETE FROM w");
-    for (unsigned s = 0; s < sql->nsources; s++)
-        for (unsigned d = 0; d < sql->ndimensions; d++)
-            if (is_read[s] && sql->sources[s].places[d].is_there) translate(in, kept, s, d);
+    sql_translate(in, kept);
     for (unsigned a = 0; a < 4; a++) {
         if (a >= in->naxes || !(kept >> a & 1)) {
             vc_buffer_printf(&columns, "%s0", a > 0 ? ", " : "");
@@ -250,7 +268,7 @@ static void make_rows(struct sql_question *in, uint32_t kept, bool is_sparse)
         vc_buffer_text(&tables));
     for (unsigned m = 0; m < sql->nnodes; m++)
         if (in->is_wanted[m]) fill(in, kept, m, is_done);
-    if (is_sparse && kept != 0) {
+    if (is_sparse && (kept != 0 || in->narrow > NARROW_SHOWN)) {
         vc_buffer_clear(&columns);
         put_has_value(in, &columns);
         RUN(in, "DELETE FROM w WHERE n = 0 OR NOT %s", vc_buffer_text(&columns));
@@ -290,8 +308,10 @@ static void apply_having(struct sql_question *in, const vc_having *having)
 }
 
 /* The best members of an axis in each combination of those before it, by the measure at that grain,
- * among those of which some row is left. The rows go aside while the grain is in `w`. */
-static void apply_top(struct sql_question *in, const vc_top *top)
+ * among those of which some row is left. The rows go aside while the grain is in `w`.
+ *
+ * is_filtered: rows have been left out before, which are no others */
+static void apply_top(struct sql_question *in, const vc_top *top, bool is_filtered)
 {
     unsigned axis = (unsigned)axis_named(in, top->dimension), m = find_node(in->sql, top->measure);
     vc_buffer keys = {0}, same = {0};
@@ -301,7 +321,7 @@ static void apply_top(struct sql_question *in, const vc_top *top)
     }
     RUN(in, "DROP TABLE IF EXISTS aside");
     RUN(in, "CREATE TABLE aside AS SELECT * FROM w");
-    make_rows(in, (2u << axis) - 1, false);
+    sql_make_rows(in, (2u << axis) - 1, false);
     RUN(in, "DELETE FROM w AS x WHERE NOT EXISTS (SELECT 1 FROM aside y WHERE 1%s)",
         vc_buffer_text(&same));
     RUN(in,
@@ -309,9 +329,18 @@ static void apply_top(struct sql_question *in, const vc_top *top)
         "ORDER BY v%u IS NULL, v%u %s, g%u) AS place FROM w) WHERE place > %llu)",
         vc_buffer_text(&keys), m, m, top->is_ascending ? "ASC" : "DESC", axis,
         (unsigned long long)top->count);
+    RUN(in, "DROP TABLE IF EXISTS shown");
+    if (is_filtered)
+        RUN(in,
+            "CREATE TABLE shown AS SELECT g0, g1, g2, g3 FROM aside AS x WHERE NOT EXISTS (SELECT "
+            "1 FROM w y WHERE 1%s)",
+            vc_buffer_text(&same));
+    else
+        RUN(in, "CREATE TABLE shown AS SELECT g0, g1, g2, g3 FROM w");
     RUN(in, "DELETE FROM aside AS x WHERE NOT EXISTS (SELECT 1 FROM w y WHERE 1%s)",
         vc_buffer_text(&same));
     RUN(in, "DELETE FROM w");
+    if (top->has_other) sql_add_others(in, is_filtered ? NARROW_DROPPED : NARROW_OTHERS, axis);
     RUN(in, "INSERT INTO w SELECT * FROM aside");
     vc_buffer_release(&keys);
     vc_buffer_release(&same);
@@ -324,6 +353,9 @@ static void put_orders(const struct sql_question *in, vc_buffer *out)
         int axis = axis_named(in, order->name);
         if (axis < 0) {
             unsigned m = find_node(in->sql, order->name);
+            for (size_t t = 0; t < in->query->ntops; t++) /* others are last, both ways */
+                vc_buffer_printf(out, "w.g%d = %d, ", axis_named(in, in->query->tops[t].dimension),
+                                 SQL_OTHER);
             vc_buffer_printf(out, "v%u IS NULL, v%u %s, ", m, m,
                              order->is_descending ? "DESC" : "ASC");
         } else if (!order->is_descending) {
@@ -337,6 +369,13 @@ static void put_orders(const struct sql_question *in, vc_buffer *out)
     vc_buffer_put_text(out, "w.g0, w.g1, w.g2, w.g3");
 }
 
+static void put_groups(const struct sql_question *in, uint32_t kept, vc_buffer *out)
+{
+    for (unsigned a = 0; a < in->naxes; a++)
+        if (kept >> a & 1)
+            vc_buffer_printf(out, " JOIN grp b%u ON b%u.a = %u AND b%u.g = w.g%u", a, a, a, a, a);
+}
+
 static sqlite3_stmt *read_rows(struct sql_question *in, uint32_t kept, const char *order,
                                const char *behind)
 {
@@ -348,8 +387,8 @@ static sqlite3_stmt *read_rows(struct sql_question *in, uint32_t kept, const cha
         vc_buffer_printf(&text, ", b%u.syn", a);
         for (unsigned l = 0; l <= in->levels[a]; l++)
             vc_buffer_printf(&text, ", b%u.k%u", a, l);
-        vc_buffer_printf(&tables, " JOIN grp b%u ON b%u.a = %u AND b%u.g = w.g%u", a, a, a, a, a);
     }
+    put_groups(in, kept, &tables);
     for (unsigned i = 0; i < in->nasked; i++)
         vc_buffer_printf(&text, ", v%u, r%u", in->asked[i], in->asked[i]);
     vc_buffer_printf(&text, " FROM w%s ORDER BY %s%s", vc_buffer_text(&tables), order, behind);
@@ -379,7 +418,7 @@ bool sql_knows(const vc_query *query)
 {
     for (size_t i = 0; i < query->nconditions; i++)
         if (!knows(query->conditions[i])) return false;
-    return query->naxes <= 4 && !query->totals_visible;
+    return query->naxes <= 4;
 }
 
 struct sql_question *sql_ask(struct sql *sql, const vc_query *query, vc_arena *arena,
@@ -398,29 +437,118 @@ sqlite3_stmt *sql_detail(struct sql_question *in, size_t *nfound_out)
 {
     uint32_t all = (1u << in->naxes) - 1;
     const vc_query *query = in->query;
-    vc_buffer order = {0};
+    vc_buffer order = {0}, tables = {0};
     char behind[64];
-    make_rows(in, all, query->is_sparse);
+    sql_make_rows(in, all, query->is_sparse);
     drop_empty(in);
+    size_t nrows = (size_t)sql_number(in->sql, "SELECT count(*) FROM w");
     for (size_t i = 0; i < query->nhavings; i++)
         apply_having(in, &query->havings[i]);
-    for (size_t i = 0; i < query->ntops; i++)
-        apply_top(in, &query->tops[i]);
+    bool shows_others = false;
+    for (size_t i = 0; i < query->ntops; i++) {
+        shows_others |= query->tops[i].has_other;
+        size_t nleft = (size_t)sql_number(in->sql, "SELECT count(*) FROM w");
+        apply_top(in, &query->tops[i], nleft < nrows);
+    }
     *nfound_out = (size_t)sql_number(in->sql, "SELECT count(*) FROM w");
     put_orders(in, &order);
+    put_groups(in, all, &tables);
     snprintf(behind, sizeof behind, " LIMIT %lld OFFSET %llu",
              query->limit == UINT64_MAX ? -1LL : (long long)query->limit,
              (unsigned long long)query->offset);
+    if (query->totals_visible) { /* kept for sql_total */
+        RUN(in, "DROP TABLE IF EXISTS visible");
+        RUN(in, "CREATE TABLE visible AS SELECT w.g0, w.g1, w.g2, w.g3 FROM w%s ORDER BY %s%s",
+            vc_buffer_text(&tables), vc_buffer_text(&order), behind);
+        size_t nvisible = (size_t)sql_number(in->sql, "SELECT count(*) FROM visible");
+        in->is_whole =
+            nvisible == *nfound_out && (shows_others ? query->nhavings == 0 : *nfound_out == nrows);
+    }
     sqlite3_stmt *statement = read_rows(in, all, vc_buffer_text(&order), behind);
     vc_buffer_release(&order);
+    vc_buffer_release(&tables);
     return statement;
 }
 
 sqlite3_stmt *sql_total(struct sql_question *in, uint32_t kept)
 {
-    make_rows(in, kept, true);
+    bool is_narrow = in->query->totals_visible && !in->is_whole && in->naxes > 0;
+    if (is_narrow) {
+        RUN(in, "DROP TABLE IF EXISTS shown");
+        RUN(in, "CREATE TABLE shown AS SELECT * FROM visible");
+        sql_narrow(in, NARROW_SHOWN, 0);
+    }
+    sql_make_rows(in, kept, true);
+    if (is_narrow) sql_widen(in);
     return read_rows(in, kept, "w.g0, w.g1, w.g2, w.g3", "");
 }
+
+sqlite3_stmt *sql_summary(struct sql_question *in)
+{
+    sql_make_rows(in, 0, true);
+    return read_rows(in, 0, "w.g0, w.g1, w.g2, w.g3", "");
+}
+
+/* ---- what is known of measures ---- */
+
+bool sql_may_allocate(const struct sql_question *in, size_t number)
+{
+    return allocates(in->sql, in->asked[number]);
+}
+
+bool sql_may_refuse(const struct sql_question *in)
+{
+    for (unsigned m = 0; m < in->sql->nnodes; m++)
+        if (in->is_wanted[m] && may_not_add(in->sql, m)) return true;
+    return false;
+}
+
+bool sql_may_not_add(const struct sql *sql, vc_str measure)
+{
+    return may_not_add(sql, find_node(sql, measure));
+}
+
+bool sql_is_rough(const struct sql *sql, vc_str measure)
+{
+    return is_rough(sql, find_node(sql, measure));
+}
+
+const char *const sql_feature_names[] = {
+    "crosswalk", "weighted", "equal parts", "whole facts",    "lookup",
+    "pick",      "repeat",   "allocate",    "visible totals", "others of a top"};
+
+static uint32_t features_of(const struct sql *sql, unsigned m)
+{
+    const struct sql_node *node = &sql->nodes[m];
+    const struct sql_source *source = &sql->sources[node->source];
+    uint32_t features = 0;
+    if (node->formula != FORMULA_NONE) return features_of(sql, node->a) | features_of(sql, node->b);
+    for (unsigned d = 0; d < sql->ndimensions; d++) {
+        const struct sql_place *place = &source->places[d];
+        enum sql_form form = sql_form_of(sql, node, d);
+        if (!place->is_there || !place->is_relation) continue;
+        for (unsigned i = 0; i < source->definition->npairs; i++)
+            if (source->definition->pairs[i].nmaps[0] + source->definition->pairs[i].nmaps[1] > 0)
+                features |= 1u << FEATURE_CROSSWALK;
+        if (place->mode == VC_MODE_WEIGHTED)
+            features |= form != FORM_MODE ? 1u << FEATURE_WHOLE
+                        : place->is_equal ? 1u << FEATURE_EQUAL_PARTS
+                                          : 1u << FEATURE_WEIGHTED;
+        if (place->mode == VC_MODE_LOOKUP && form == FORM_MODE)
+            features |= 1u << FEATURE_LOOKUP | (source->definition->pick != VC_PICK_ERROR)
+                                                   << FEATURE_PICK;
+        if (form != FORM_SET && place->finer != VC_FINER_NULL)
+            features |= 1u << (place->finer == VC_FINER_REPEAT ? FEATURE_REPEAT : FEATURE_ALLOCATE);
+    }
+    return features;
+}
+
+uint32_t sql_features(const struct sql_question *in, size_t number)
+{
+    return features_of(in->sql, in->asked[number]);
+}
+
+/* ---- the answer ---- */
 
 size_t sql_naxes(const struct sql_question *in)
 {
@@ -448,6 +576,15 @@ vc_value_type sql_type(const struct sql_question *in, size_t number)
     if (stored == NULL || stored->aggregator == VC_AGG_AVG || stored->over == VC_OVER_AVG ||
         stored->aggregator > VC_AGG_COUNT_DISTINCT)
         return VC_VALUE_FLOAT;
+    const struct sql_node *node = &in->sql->nodes[in->asked[number]];
+    for (unsigned d = 0; d < in->sql->ndimensions; d++) {
+        const struct sql_place *place = &in->sql->sources[node->source].places[d];
+        if (!place->is_there || !place->is_relation) continue;
+        bool is_weighted =
+            sql_form_of(in->sql, node, d) == FORM_MODE && place->mode == VC_MODE_WEIGHTED;
+        bool is_average = place->mode == VC_MODE_LOOKUP && node->reaggregate == VC_REAGGREGATE_AVG;
+        if (is_weighted || is_average) return VC_VALUE_FLOAT;
+    }
     if (stored->aggregator == VC_AGG_COUNT || stored->aggregator == VC_AGG_COUNT_DISTINCT)
         return VC_VALUE_INT;
     return stored->column == COLUMN_INT       ? VC_VALUE_INT

@@ -119,6 +119,42 @@ static void put_amount(const struct world_measure *measure, vc_buffer *out)
     vc_buffer_put_text(out, ", count(x) AS k");
 }
 
+/* The same of facts that count by W each, an E of 1 where that is an estimate. What cannot be
+ * counted in parts must have been refused. */
+static void put_part_amount(const struct world_measure *measure, vc_buffer *out)
+{
+    const char *unit = units[measure->column >= 0 ? measure->column : 3];
+    switch (measure->aggregator) {
+    case VC_AGG_COUNT:
+        vc_buffer_put_text(out, "coalesce(sum(CASE WHEN x IS NOT NULL THEN W END), 0) AS v, "
+                                "count(x) AS k");
+        break;
+    case VC_AGG_SUM: vc_buffer_printf(out, "sum(x * W) / %s AS v, count(x) AS k", unit); break;
+    case VC_AGG_AVG:
+        vc_buffer_printf(
+            out,
+            "sum(x * W) / (nullif(sum(CASE WHEN x IS NOT NULL THEN W END), 0) * %s) AS "
+            "v, count(x) AS k",
+            unit);
+        break;
+    case VC_AGG_WEIGHTED_AVG:
+        vc_buffer_printf(out,
+                         "sum(x * wt * W) / (nullif(sum(CASE WHEN x IS NOT NULL THEN wt * W END), "
+                         "0) * %s) AS v, count(x * wt) AS k",
+                         unit);
+        break;
+    default: {
+        vc_buffer plain = {0};
+        put_amount(measure, &plain);
+        const char *text = vc_buffer_text(&plain), *name = strstr(text, " AS v,");
+        vc_buffer_printf(out, "CASE WHEN max(E) THEN 9e99 ELSE %.*s END%s", (int)(name - text),
+                         text, name);
+        vc_buffer_release(&plain);
+    }
+    }
+    vc_buffer_put_text(out, ", max(E) AS e");
+}
+
 /* The facts that a measure is of, whoever asks. */
 static void put_where(const struct sql *sql, const struct sql_node *node, const char *column,
                       vc_buffer *out)
@@ -160,7 +196,8 @@ static void put_over(const struct sql_question *in, uint32_t kept, const struct 
                      lowest, vc_buffer_text(&tables), source->cube, over, last);
     for (unsigned d = 0; d < sql->ndimensions; d++)
         if (source->places[d].is_there && source->places[d].of == over)
-            vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u", d, node->source, d, d);
+            vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u AND t%u.k = %d", d, node->source,
+                             d, d, d, sql_form_of(sql, node, d));
     put_fixes(sql, node, (int)over, "lo.leaf", out);
     if (node->stored->has_where && node->stored->where_dimension == over)
         put_where(sql, node, "lo.leaf", out);
@@ -178,8 +215,11 @@ static void put_over(const struct sql_question *in, uint32_t kept, const struct 
 }
 
 /* Join T to the facts: by the leaf, or by the tuple that the fact has. */
-static void put_table(const struct sql_place *place, unsigned s, unsigned d, vc_buffer *out)
+static void put_table(const struct sql *sql, const struct sql_node *node, unsigned d,
+                      vc_buffer *out)
 {
+    unsigned s = node->source;
+    const struct sql_place *place = &sql->sources[s].places[d];
     if (place->ncomponents > 1) {
         vc_buffer_printf(out, " CROSS JOIN q%u_%u k%u ON 1", s, d, d);
         for (unsigned c = 0; c < place->ncomponents; c++)
@@ -189,7 +229,8 @@ static void put_table(const struct sql_place *place, unsigned s, unsigned d, vc_
     } else {
         vc_buffer_printf(out, " CROSS JOIN t t%u ON t%u.q = f.d%u", d, d, place->of);
     }
-    vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u", d, s, d, d);
+    vc_buffer_printf(out, " AND t%u.s = %u AND t%u.d = %u AND t%u.k = %d", d, s, d, d, d,
+                     sql_form_of(sql, node, d));
 }
 
 /* The facts in the groups, resolved along the `over` dimension, each with what it says. `keys`: the
@@ -215,6 +256,7 @@ static void put_facts(const struct sql_question *in, uint32_t kept, const struct
     put_fixes(sql, node, -1, "f.d", &facts);
     snprintf(column, sizeof column, "f.d%u", measure->where_dimension);
     if (measure->has_where) put_where(sql, node, column, &facts);
+    sql_put_narrow(in, node, kept, &facts);
     for (unsigned d = 0; d < WORLD_DIMENSIONS; d++)
         if (d != over) vc_buffer_printf(&others, "%sd%u", others.size > 0 ? ", " : "", d);
     const char *text = vc_buffer_text(&facts), *rest = vc_buffer_text(&others);
@@ -245,73 +287,197 @@ static void put_facts(const struct sql_question *in, uint32_t kept, const struct
     vc_buffer_release(&others);
 }
 
+/* What a base measure is made of, as SQL. */
+struct base {
+    struct sql_question *in;
+    const struct sql_node *node;
+    unsigned m;
+    uint32_t kept;
+    bool has_parts, has_repeats;
+    unsigned nlookups, lookups[SQL_DIMENSIONS]; /* dimensions */
+    vc_buffer columns, tables;                  /* of the facts: "t0.g AS a0, ", "CROSS JOIN t" */
+    vc_buffer keys;                             /* "a0, " */
+    vc_buffer carried;                          /* "a0, b3, W, E, ": with what tells facts apart */
+    vc_buffer where;                            /* " AND w.g0 = c.a0" */
+    vc_buffer whys;                             /* " OR (d = 0 AND k = 0 AND g = w.g0)" */
+};
+
+static void read_dimension(struct base *base, unsigned d, vc_buffer *weight, vc_buffer *estimate)
+{
+    const struct sql *sql = base->in->sql;
+    const struct sql_place *place = &sql->sources[base->node->source].places[d];
+    int axis = sql_axis_of(base->in, base->kept, d);
+    enum sql_form form = sql_form_of(sql, base->node, d);
+    put_table(sql, base->node, d, &base->tables);
+    vc_buffer_printf(&base->whys, " OR (d = %u AND k = %d AND g = ", d, form);
+    if (axis < 0) {
+        vc_buffer_put_text(&base->whys, "0)");
+    } else {
+        vc_buffer_printf(&base->whys, "w.g%d)", axis);
+        vc_buffer_printf(&base->columns, "t%u.g AS a%d, ", d, axis);
+        vc_buffer_printf(&base->keys, "a%d, ", axis);
+        vc_buffer_printf(&base->where, " AND w.g%d = c.a%d", axis, axis);
+    }
+    base->has_repeats |= form != FORM_SET && place->finer == VC_FINER_REPEAT;
+    if (form == FORM_MODE && place->mode == VC_MODE_LOOKUP) {
+        base->lookups[base->nlookups++] = d;
+    } else if (form != FORM_SET) {
+        vc_buffer_printf(weight, "%st%u.w", weight->size > 0 ? " * " : "", d);
+        vc_buffer_printf(estimate, "%st%u.e", estimate->size > 0 ? " OR " : "", d);
+        base->has_parts = true;
+    }
+}
+
+static void read_base(struct base *base)
+{
+    const struct sql *sql = base->in->sql;
+    vc_buffer weight = {0}, estimate = {0};
+    for (unsigned d = 0; d < sql->ndimensions; d++)
+        if (sql->sources[base->node->source].places[d].is_there)
+            read_dimension(base, d, &weight, &estimate);
+    vc_buffer_put_text(&base->carried, vc_buffer_text(&base->keys));
+    for (unsigned i = 0; i < base->nlookups; i++) {
+        vc_buffer_printf(&base->columns, "t%u.u AS b%u, ", base->lookups[i], base->lookups[i]);
+        vc_buffer_printf(&base->carried, "b%u, ", base->lookups[i]);
+    }
+    if (base->has_parts) {
+        vc_buffer_printf(&base->columns, "%s AS W, %s AS E, ", vc_buffer_text(&weight),
+                         vc_buffer_text(&estimate));
+        vc_buffer_put_text(&base->carried, "W, E, ");
+    }
+    vc_buffer_release(&weight);
+    vc_buffer_release(&estimate);
+}
+
+static void release_base(struct base *base)
+{
+    vc_buffer *const buffers[] = {&base->columns, &base->tables, &base->keys,
+                                  &base->carried, &base->where,  &base->whys};
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
+        vc_buffer_release(buffers[i]);
+}
+
+/* SELECT of the cells with facts: a<axis>, b<dimension> of lookups, v, k, n, and e of parts. */
+static void put_cells(struct base *base, vc_buffer *out)
+{
+    const struct world_measure *stored = base->node->stored;
+    vc_buffer facts = {0}, amount = {0}, groups = {0};
+    vc_buffer_put_text(&groups, vc_buffer_text(&base->keys));
+    for (unsigned i = 0; i < base->nlookups; i++)
+        vc_buffer_printf(&groups, "b%u, ", base->lookups[i]);
+    int size = groups.size > 0 ? (int)groups.size - 2 : 0; /* without the last comma */
+    const char *text = vc_buffer_text(&groups);
+    put_facts(base->in, base->kept, base->node, vc_buffer_text(&base->columns),
+              vc_buffer_text(&base->carried), vc_buffer_text(&base->tables), &facts);
+    (base->has_parts ? put_part_amount : put_amount)(stored, &amount);
+    if (stored->aggregator == VC_AGG_MEDIAN || stored->aggregator == VC_AGG_QUANTILE) {
+        vc_buffer plain = facts;
+        const char *by = size > 0 ? "PARTITION BY " : "";
+        facts = (vc_buffer){0};
+        vc_buffer_printf(&facts,
+                         "SELECT *, row_number() OVER (%s%.*s ORDER BY x IS NULL, x) - 1 AS place, "
+                         "count(x) OVER (%s%.*s) AS many FROM (%s)",
+                         by, size, text, by, size, text, vc_buffer_text(&plain));
+        vc_buffer_release(&plain);
+    }
+    vc_buffer_printf(out, "SELECT %s%s, count(*) AS n FROM (%s)%s%.*s HAVING count(*) > 0", text,
+                     vc_buffer_text(&amount), vc_buffer_text(&facts), size > 0 ? " GROUP BY " : "",
+                     size, text);
+    vc_buffer_release(&facts);
+    vc_buffer_release(&amount);
+    vc_buffer_release(&groups);
+}
+
+/* The values of leaves put together. Every leaf of the cell is there, those that find something
+ * (m) with a count of 0 where they have no facts. */
+static void fill_lookups(struct base *base, bool is_count)
+{
+    static const char *const words[] = {"",        "CASE WHEN count(*) = 1 THEN max(%s) END",
+                                        "sum(%s)", "CAST(sum(%s) AS REAL) / count(%s)",
+                                        "min(%s)", "max(%s)"};
+    unsigned m = base->m, s = base->node->source;
+    vc_buffer cells = {0}, leaves = {0}, on = {0}, found = {0}, value = {0};
+    char how[80];
+    put_cells(base, &cells);
+    for (unsigned i = 0; i < base->nlookups; i++) {
+        unsigned d = base->lookups[i];
+        int axis = sql_axis_of(base->in, base->kept, d);
+        vc_buffer_printf(&leaves, " JOIN un u%u ON u%u.s = %u AND u%u.d = %u AND u%u.g = ", d, d, s,
+                         d, d, d);
+        if (axis < 0) vc_buffer_put_text(&leaves, "0");
+        if (axis >= 0) vc_buffer_printf(&leaves, "w.g%d", axis);
+        vc_buffer_printf(&on, " AND c.b%u = u%u.u", d, d);
+        vc_buffer_printf(&found, "%su%u.m", i > 0 ? " AND " : "", d);
+    }
+    if (is_count)
+        vc_buffer_printf(&value, "CASE WHEN %s THEN coalesce(c.v, 0) END", vc_buffer_text(&found));
+    else
+        vc_buffer_put_text(&value, "c.v");
+    snprintf(how, sizeof how, words[base->node->reaggregate], "x", "x");
+    RUN(base->in, "DROP TABLE IF EXISTS looked");
+    RUN(base->in, "CREATE TABLE looked AS %s", vc_buffer_text(&cells));
+    bool makes_rows = sql_makes_rows(base->in, base->node);
+    RUN(base->in,
+        "UPDATE w SET v%u = c.v, n = w.n + c.n * %d, r%u = CASE WHEN c.v IS NOT NULL THEN '' WHEN "
+        "c.n = "
+        "0 AND %d THEN 'e' WHEN c.k > 0 THEN 'd' WHEN c.d > 0 THEN 'd' ELSE 'n' END FROM (SELECT "
+        "id, %s AS v, count(x) AS k, sum(d) AS d, coalesce(sum(n), 0) AS n FROM (SELECT w.rowid AS "
+        "id, %s AS x, c.v IS NULL AND c.k > 0 AS d, c.n AS n FROM w%s LEFT JOIN looked c ON 1%s%s) "
+        "GROUP BY id) c WHERE w.rowid = c.id AND w.r%u = ''",
+        m, makes_rows, m, !is_count, how, vc_buffer_text(&value), vc_buffer_text(&leaves),
+        vc_buffer_text(&base->where), vc_buffer_text(&on), m);
+    vc_buffer_release(&cells);
+    vc_buffer_release(&leaves);
+    vc_buffer_release(&on);
+    vc_buffer_release(&found);
+    vc_buffer_release(&value);
+}
+
+static void fill_cells(struct base *base)
+{
+    unsigned m = base->m;
+    vc_buffer cells = {0};
+    put_cells(base, &cells);
+    RUN(base->in,
+        "UPDATE w SET v%u = c.v, n = w.n + c.n * %d, r%u = CASE WHEN c.v IS NOT NULL THEN %s WHEN "
+        "c.k = "
+        "0 THEN 'n' ELSE 'd' END FROM (%s) c WHERE w.r%u = ''%s",
+        m, sql_makes_rows(base->in, base->node), m,
+        base->has_parts ? "CASE WHEN e THEN 'a' ELSE '' END" : "''", vc_buffer_text(&cells), m,
+        vc_buffer_text(&base->where));
+    vc_buffer_release(&cells);
+}
+
 void sql_fill_base(struct sql_question *in, uint32_t kept, unsigned m)
 {
-    const struct sql *sql = in->sql;
-    const struct sql_node *node = &sql->nodes[m];
-    const struct sql_source *source = &sql->sources[node->source];
+    const struct sql_node *node = &in->sql->nodes[m];
     bool is_count = node->stored->aggregator == VC_AGG_COUNT ||
                     node->stored->aggregator == VC_AGG_COUNT_DISTINCT;
-    vc_buffer reasons = {0}, columns = {0}, tables = {0}, groups = {0}, where = {0};
-    vc_buffer keys = {0}, amount = {0}, facts = {0};
+    struct base base = {.in = in, .node = node, .m = m, .kept = kept};
     if (sql_has_policy(in, m, kept, VC_UNRELATED_NULL)) {
         RUN(in, "UPDATE w SET r%u = 'x'", m);
         return;
     }
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        if (!source->places[d].is_there) continue;
-        int axis = sql_axis_of(in, kept, d);
-        put_table(&source->places[d], node->source, d, &tables);
-        vc_buffer_printf(&reasons, " OR (d = %u AND g = ", d);
-        if (axis < 0) {
-            vc_buffer_put_text(&reasons, "0)");
-            continue;
-        }
-        vc_buffer_printf(&reasons, "w.g%d)", axis);
-        vc_buffer_printf(&columns, "t%u.g AS a%d, ", d, axis);
-        vc_buffer_printf(&keys, "a%d, ", axis);
-        vc_buffer_printf(&groups, "%s a%d", groups.size > 0 ? "," : " GROUP BY", axis);
-        vc_buffer_printf(&where, " AND w.g%d = c.a%d", axis, axis);
-    }
+    read_base(&base);
+    const char *whys = vc_buffer_text(&base.whys);
     RUN(in,
         "UPDATE w SET r%u = (SELECT CASE WHEN coalesce(sum(r = 'u'), 0) THEN 'u' WHEN "
         "coalesce(sum(r = 'g'), 0) THEN 'g' ELSE '' END FROM why WHERE s = %u AND (0%s))",
-        m, node->source, vc_buffer_text(&reasons));
-    put_amount(node->stored, &amount);
-    put_facts(in, kept, node, vc_buffer_text(&columns), vc_buffer_text(&keys),
-              vc_buffer_text(&tables), &facts);
-    if (node->stored->aggregator == VC_AGG_MEDIAN || node->stored->aggregator == VC_AGG_QUANTILE) {
-        vc_buffer plain = facts, partition = {0};
-        facts = (vc_buffer){0};
-        if (keys.size > 0) /* without the last comma */
-            vc_buffer_printf(&partition, "PARTITION BY %.*s", (int)keys.size - 2, keys.data);
-        vc_buffer_printf(&facts,
-                         "SELECT *, row_number() OVER (%s ORDER BY x IS NULL, x) - 1 AS place, "
-                         "count(x) OVER (%s) AS many FROM (%s)",
-                         vc_buffer_text(&partition), vc_buffer_text(&partition),
-                         vc_buffer_text(&plain));
-        vc_buffer_release(&plain);
-        vc_buffer_release(&partition);
-    }
-    RUN(in,
-        "UPDATE w SET v%u = c.v, n = w.n + c.n, r%u = CASE WHEN c.v IS NOT NULL THEN '' WHEN c.k = "
-        "0 "
-        "THEN 'n' ELSE 'd' END FROM (SELECT %s%s, count(*) AS n FROM (%s)%s HAVING count(*) > 0) c "
-        "WHERE w.r%u = ''%s",
-        m, m, vc_buffer_text(&keys), vc_buffer_text(&amount), vc_buffer_text(&facts),
-        vc_buffer_text(&groups), m, vc_buffer_text(&where));
+        m, node->source, whys);
+    if (base.nlookups > 0)
+        fill_lookups(&base, is_count);
+    else
+        fill_cells(&base);
     if (is_count)
         RUN(in, "UPDATE w SET v%u = 0 WHERE r%u = '' AND v%u IS NULL", m, m, m);
     else
         RUN(in, "UPDATE w SET r%u = 'e' WHERE r%u = '' AND v%u IS NULL", m, m, m);
+    if (base.has_repeats)
+        RUN(in,
+            "UPDATE w SET r%u = 'r' WHERE v%u IS NOT NULL AND EXISTS (SELECT 1 FROM why WHERE rep "
+            "AND s = %u AND (0%s))",
+            m, m, node->source, whys);
     if (sql_has_policy(in, m, kept, VC_UNRELATED_REPEAT))
         RUN(in, "UPDATE w SET r%u = 'r' WHERE v%u IS NOT NULL", m, m);
-    vc_buffer_release(&reasons);
-    vc_buffer_release(&columns);
-    vc_buffer_release(&tables);
-    vc_buffer_release(&groups);
-    vc_buffer_release(&where);
-    vc_buffer_release(&keys);
-    vc_buffer_release(&amount);
-    vc_buffer_release(&facts);
+    release_base(&base);
 }

@@ -4,6 +4,12 @@
 
 #include "tests/slice/sql.h"
 
+/* Rows that see some combinations of groups only: those in the table `shown` (totals of visible
+ * rows; of rows that a top dropped), or all members of an axis but those in it, per combination of
+ * the axes before (the others of a top). */
+enum sql_narrow { NARROW_NONE, NARROW_SHOWN, NARROW_DROPPED, NARROW_OTHERS };
+enum { SQL_OTHER = 2000000000 }; /* the group of others, behind all */
+
 struct sql_question {
     struct sql *sql;
     const vc_query *query;
@@ -11,9 +17,20 @@ struct sql_question {
     unsigned naxes, axes[SQL_AXES], levels[SQL_AXES];
     unsigned asked[SQL_NODES], nasked;
     bool is_wanted[SQL_NODES]; /* asked, compared, or needed for one of those */
+    bool is_whole; /* limits, tops and having leave no row out, or in the row of others */
+    enum sql_narrow narrow;
+    unsigned narrow_axis; /* of NARROW_OTHERS, NARROW_DROPPED: the top's */
 };
 
 #define RUN(in, ...) sql_run((in)->sql, &(in)->sql->log, __VA_ARGS__)
+
+/* Resolve a join along a dimension of the cube (sql_relate.c). */
+void sql_relate(struct sql *sql, unsigned source, unsigned d);
+
+/* Which facts a measure sees through its source's place along a dimension, and how they count:
+ * forms of T, each in the table `t`. */
+enum sql_form { FORM_SET, FORM_FINER, FORM_MODE, NFORMS };
+enum sql_form sql_form_of(const struct sql *sql, const struct sql_node *node, unsigned d);
 
 unsigned sql_find_dimension(const struct sql *sql, vc_str name); /* of the cube */
 
@@ -28,6 +45,23 @@ bool sql_has_policy(const struct sql_question *in, unsigned m, uint32_t kept, vc
 
 /* "l0 IS 'A'"; an empty key is null. */
 void sql_put_is(vc_buffer *out, unsigned level, vc_str key);
+
+/* Fill `t`, `why` and `un` for a grouping, as far as wanted measures need them (sql_sets.c). */
+void sql_translate(struct sql_question *in, uint32_t kept);
+
+/* Make the rows of a grouping in `w`. */
+void sql_make_rows(struct sql_question *in, uint32_t kept, bool is_sparse);
+
+/* See what is `shown` only, until widened again (sql_narrow.c). */
+void sql_narrow(struct sql_question *in, enum sql_narrow narrow, unsigned axis);
+void sql_widen(struct sql_question *in);
+/* The condition that a fact of the measure is among it: " AND EXISTS ..." */
+void sql_put_narrow(const struct sql_question *in, const struct sql_node *node, uint32_t kept,
+                    vc_buffer *out);
+/* Do facts of the measure make rows? */
+bool sql_makes_rows(const struct sql_question *in, const struct sql_node *node);
+/* Put the rows of the others of a top into `w`, whose rows are `aside`; `shown` is filled. */
+void sql_add_others(struct sql_question *in, enum sql_narrow narrow, unsigned axis);
 
 /* Fill in a base measure in all rows of `w`. */
 void sql_fill_base(struct sql_question *in, uint32_t kept, unsigned m);

@@ -493,6 +493,7 @@ static void put_leaf(FILE *file, const struct world_dimension *dimension,
         put_field(file, leaf->keys[l], false);
     if (dimension->has_code) put_field(file, leaf->code, false);
     if (dimension->has_top) put_field(file, leaf->top, false);
+    if (dimension->has_days) put_field(file, leaf->days, false);
 }
 
 /* Columns of a dimension, in its table or in the facts; there the dimension's name is in front. */
@@ -504,6 +505,7 @@ static void put_leaf_header(FILE *file, const struct world_dimension *dimension)
         fprintf(file, ",%s%sl%u", prefix, under, l);
     if (dimension->has_code) fprintf(file, ",%s%scode", prefix, under);
     if (dimension->has_top) fprintf(file, ",%s%stop", prefix, under);
+    if (dimension->has_days) fputs(",days", file);
 }
 
 static void write_table(const struct world_dimension *dimension, const char *folder, bool is_append)
@@ -542,7 +544,12 @@ static void put_dimension(FILE *file, const struct world_dimension *dimension)
         fputs("}", file);
     }
     fputs("]", file);
-    if (dimension->has_code) fprintf(file, ", \"attributes\": [\"%s%scode\"]", prefix, under);
+    if (dimension->has_code || dimension->has_days) {
+        fputs(", \"attributes\": [", file);
+        if (dimension->has_code) fprintf(file, "\"%s%scode\"", prefix, under);
+        fprintf(file, "%s%s]", dimension->has_code && dimension->has_days ? ", " : "",
+                dimension->has_days ? "\"days\"" : "");
+    }
     if (dimension->has_table) return;
     const char *comma = "";
     fputs(", \"indexes\": [", file);
@@ -701,13 +708,56 @@ static void put_fix(FILE *file, const struct world_cube *cube, const struct worl
     fputs("\"}", file);
 }
 
+static const char *const modes[] = {"", "set", "weighted", "lookup"};
+
+static void put_reaggregate(FILE *file, vc_reaggregate reaggregate)
+{
+    static const char *const names[] = {"", "none", "sum", "avg", "min", "max"};
+    if (reaggregate != VC_REAGGREGATE_DEFAULT)
+        fprintf(file, ", \"reaggregate\": \"%s\"", names[reaggregate]);
+}
+
+static void put_normalize(const struct world *world, FILE *file, const struct world_pair *pair)
+{
+    static const char *const sides[] = {"from", "to"};
+    const char *comma = "";
+    if (pair->steps == 0 && pair->nmaps[0] + pair->nmaps[1] == 0) return;
+    fputs(", \"normalize\": {", file);
+    for (unsigned side = 0; side < 2; side++) {
+        if (pair->nmaps[side] == 0) continue;
+        fprintf(file, "%s\"%s\": [", comma, sides[side]);
+        for (unsigned i = 0; i < pair->nmaps[side]; i++)
+            fprintf(file, "%s\"map:%s\"", i > 0 ? ", " : "",
+                    world->crosswalks[pair->maps[side][i]].name);
+        fputs("]", file);
+        comma = ", ";
+    }
+    if (pair->steps != 0) {
+        fprintf(file, "%s\"both\": [", comma);
+        comma = "";
+        if (pair->steps & STEP_SPLIT) fprintf(file, "{\"split\": \",\"}"), comma = ", ";
+        if (pair->steps & STEP_TRIM) fprintf(file, "%s\"trim\"", comma), comma = ", ";
+        if (pair->steps & STEP_FOLD) fprintf(file, "%s\"casefold\"", comma);
+        fputs("]", file);
+    }
+    fputs("}", file);
+}
+
 static void put_join(const struct world *world, FILE *file, const struct world_source *source)
 {
     static const char *const unmatched[] = {"drop", "bucket", "members"};
+    static const char *const picks[] = {"", "first_by:", "max:"};
     const struct world_cube *primary = &world->cubes[world->sources[0].cube];
     const struct world_cube *joined = &world->cubes[source->cube];
-    fprintf(file, ",\n   \"join\": {\"kind\": \"%s\", \"unmatched\": \"%s\", \"on\": [",
+    fprintf(file, ",\n   \"join\": {\"kind\": \"%s\", \"unmatched\": \"%s\"",
             vc_join_kind_name(source->kind), unmatched[source->unmatched]);
+    if (source->mode != VC_MODE_DEFAULT) fprintf(file, ", \"mode\": \"%s\"", modes[source->mode]);
+    if (source->is_fanout_weighted) fputs(", \"on_fanout\": \"weighted\"", file);
+    if (source->pick != VC_PICK_ERROR)
+        fprintf(file, ", \"pick\": \"%s%s\"", picks[source->pick],
+                world_index_name(source->pick_index));
+    put_reaggregate(file, source->reaggregate);
+    fputs(", \"on\": [", file);
     for (unsigned i = 0; i < source->npairs; i++) {
         const struct world_pair *pair = &source->pairs[i];
         fprintf(file,
@@ -716,12 +766,12 @@ static void put_join(const struct world *world, FILE *file, const struct world_s
                 pair->constant != NULL ? "const" : "index",
                 pair->constant != NULL ? pair->constant : world_index_name(pair->index),
                 joined->dimensions[pair->to_dimension]->name, world_index_name(pair->to_index));
-        const char *comma = "";
-        if (pair->steps != 0) fputs(", \"normalize\": {\"both\": [", file);
-        if (pair->steps & STEP_SPLIT) fprintf(file, "{\"split\": \",\"}"), comma = ", ";
-        if (pair->steps & STEP_TRIM) fprintf(file, "%s\"trim\"", comma), comma = ", ";
-        if (pair->steps & STEP_FOLD) fprintf(file, "%s\"casefold\"", comma);
-        fputs(pair->steps != 0 ? "]}}" : "}", file);
+        put_normalize(world, file, pair);
+        if (pair->finer == VC_FINER_REPEAT) fputs(", \"finer\": \"repeat\"", file);
+        if (pair->finer == VC_FINER_ALLOCATE)
+            fprintf(file, ", \"finer\": \"allocate\", \"allocate\": %s",
+                    pair->allocates_by_days ? "{\"weights\": \"days\"}" : "\"equal\"");
+        fputs("}", file);
     }
     fputs("]}", file);
 }
@@ -812,6 +862,8 @@ static void write_virtual(const struct world *world, const char *folder)
             put_fix(file, cube, &taken->fix);
             if (taken->unrelated != VC_UNRELATED_DEFAULT)
                 fprintf(file, ", \"unrelated\": \"%s\"", unrelated[taken->unrelated]);
+            if (taken->is_mode_set) fputs(", \"mode\": \"set\"", file);
+            put_reaggregate(file, taken->reaggregate);
         }
         fputs(i + 1 < world->ntaken ? "},\n" : "}]}\n", file);
     }
@@ -827,8 +879,28 @@ static void write_shared(const struct world_dimension *dimension, const char *fo
     fclose(file);
 }
 
+static void write_crosswalk(const struct world_crosswalk *crosswalk, const char *folder)
+{
+    FILE *file = open_file(folder, crosswalk->name, ".json");
+    fprintf(file,
+            "{\"name\": \"%s\", \"kind\": \"crosswalk\", \"data\": {\"csv\": \"%s.csv\"}, "
+            "\"from\": \"from\", \"to\": \"to\", \"weight\": \"weight\"}\n",
+            crosswalk->name, crosswalk->name);
+    fclose(file);
+    file = open_file(folder, crosswalk->name, ".csv");
+    fputs("from,to,weight\n", file);
+    for (unsigned i = 0; i < crosswalk->nrows; i++) {
+        put_field(file, crosswalk->rows[i].from, true);
+        put_field(file, crosswalk->rows[i].to, false);
+        fprintf(file, ",%g\n", crosswalk->rows[i].quarters / 4.0);
+    }
+    fclose(file);
+}
+
 void world_write(const struct world *world, const char *folder, bool is_append)
 {
+    for (unsigned i = 0; i < world->ncrosswalks; i++)
+        write_crosswalk(&world->crosswalks[i], folder);
     for (unsigned i = 0; i < world->ncubes; i++) {
         const struct world_cube *cube = &world->cubes[i];
         write_cube(cube, folder);

@@ -17,7 +17,10 @@ enum {
     WORLD_SOURCES = 3,
     WORLD_MEASURES = 7,
     WORLD_PAIRS = 4,
-    WORLD_TAKEN = 12
+    WORLD_TAKEN = 12,
+    WORLD_CROSSWALKS = 4,
+    WORLD_ROWS = 24,
+    WORLD_MAPS = 2
 };
 
 struct world_leaf {
@@ -25,12 +28,14 @@ struct world_leaf {
     const char *key;                /* of the table; NULL without one */
     const char *code;               /* an attribute of the leaf; NULL: null */
     const char *top;                /* an attribute of the member on the first level */
+    const char *days;               /* an attribute of the leaf, a number; NULL: null */
 };
 
 struct world_dimension {
     char name[16];
     bool has_table, is_shared;
     bool has_code, has_top;
+    bool has_days;       /* with a table only */
     bool is_keyed_below; /* the lowest level is the key of the table */
     unsigned nlevels;
     bool is_int[WORLD_LEVELS];
@@ -78,6 +83,15 @@ struct world_cube {
     struct world_measure measures[WORLD_MEASURES];
 };
 
+struct world_crosswalk {
+    char name[16];
+    unsigned nrows;
+    struct {
+        const char *from, *to;
+        unsigned quarters; /* the weight */
+    } rows[WORLD_ROWS];
+};
+
 enum world_index { INDEX_KEY, INDEX_CODE, INDEX_TOP, INDEX_LEVEL }; /* INDEX_LEVEL + level */
 enum { STEP_SPLIT = 1, STEP_TRIM = 2, STEP_FOLD = 4 };
 
@@ -87,6 +101,11 @@ struct world_pair {
     const char *constant; /* instead of the primary's index; NULL */
     unsigned to_dimension, to_index;
     unsigned steps;
+    /* Crosswalks of the world that keys go through before the steps, on the primary's side and on
+     * the joined one's. */
+    unsigned nmaps[2], maps[2][WORLD_MAPS];
+    vc_finer finer;
+    bool allocates_by_days;
 };
 
 struct world_fix {
@@ -100,6 +119,11 @@ struct world_source {
     unsigned cube;
     vc_join_kind kind;
     vc_unmatched unmatched;
+    vc_join_mode mode; /* VC_MODE_DEFAULT: not said */
+    bool is_fanout_weighted;
+    vc_pick pick;
+    unsigned pick_index;
+    vc_reaggregate reaggregate;
     unsigned npairs;
     struct world_pair pairs[WORLD_PAIRS];
     struct world_fix fix;
@@ -111,6 +135,8 @@ struct world_taken { /* a measure of the virtual cube */
     unsigned source, measure;
     struct world_fix fix;
     vc_unrelated unrelated;
+    bool is_mode_set;           /* each fact once, whatever the join says */
+    vc_reaggregate reaggregate; /* instead of the join's */
     enum world_formula formula;
     unsigned a, b; /* taken measures before this one */
 };
@@ -124,11 +150,16 @@ struct world {
     struct world_source sources[WORLD_SOURCES];
     unsigned ntaken;
     struct world_taken taken[WORLD_TAKEN];
+    unsigned ncrosswalks;
+    struct world_crosswalk crosswalks[WORLD_CROSSWALKS];
     bool has_append;
 };
 
 /* Make a world. nfacts_max  about how many facts a cube may have */
 void world_make(struct world *world, uint64_t seed, unsigned nfacts_max);
+/* Let joins count facts in parts (weights, lookups, `finer`), which only the SQL knows (sql.h).
+ */
+void world_add_parts(struct world *world);
 void world_release(struct world *world);
 
 /* Write the files of the first load into a folder, or those of the append. */

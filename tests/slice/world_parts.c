@@ -1,0 +1,160 @@
+/* Random joins that count facts in parts, laid over those of a world: crosswalks with weights,
+ * fan-outs shared out, lookups, values repeated and allocated below the joined grain. */
+#include "tests/slice/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct world_dimension *dimension_of(const struct world *world, unsigned source,
+                                                  unsigned dimension)
+{
+    return world->cubes[world->sources[source].cube].dimensions[dimension];
+}
+
+/* A value of the index at some leaf; a word where it has none. */
+static const char *any_value(struct world *world, const struct world_dimension *dimension,
+                             unsigned index)
+{
+    static const char *const words[] = {"A", "B", "c", "nowhere"};
+    const char *value = NULL;
+    for (int i = 0; i < 4 && value == NULL && dimension->nleaves > 0; i++)
+        value = world_index_value(
+            dimension,
+            &dimension->leaves[random_below(&world->random, (unsigned)dimension->nleaves)], index);
+    return value != NULL && strpbrk(value, "\"\\") == NULL ? value
+                                                           : words[random_below(&world->random, 4)];
+}
+
+/* From keys of one index to keys of another; weights are quarters, which doubles have exactly. */
+static unsigned add_crosswalk(struct world *world, const struct world_dimension *from,
+                              unsigned from_index, const struct world_dimension *to,
+                              unsigned to_index)
+{
+    struct random *random = &world->random;
+    unsigned number = world->ncrosswalks++;
+    struct world_crosswalk *crosswalk = &world->crosswalks[number];
+    unsigned wanted = 2 + random_below(random, WORLD_ROWS - 2);
+    bool is_plain = random_chance(random, 15);
+    snprintf(crosswalk->name, sizeof crosswalk->name, "way%u", number);
+    for (unsigned i = 0; i < wanted; i++) {
+        const char *a = any_value(world, from, from_index), *b = any_value(world, to, to_index);
+        bool is_new = true;
+        for (unsigned j = 0; j < crosswalk->nrows; j++)
+            is_new &=
+                strcmp(crosswalk->rows[j].from, a) != 0 || strcmp(crosswalk->rows[j].to, b) != 0;
+        if (!is_new) continue;
+        crosswalk->rows[crosswalk->nrows].from = a;
+        crosswalk->rows[crosswalk->nrows].to = b;
+        crosswalk->rows[crosswalk->nrows++].quarters =
+            is_plain || random_chance(random, 25) ? 4 : random_below(random, 7);
+    }
+    return number;
+}
+
+static void add_ways(struct world *world, unsigned source, struct world_pair *pair)
+{
+    struct random *random = &world->random;
+    const struct world_dimension *primary = dimension_of(world, 0, pair->dimension);
+    const struct world_dimension *joined = dimension_of(world, source, pair->to_dimension);
+    if (pair->constant != NULL) return;
+    bool is_from = random_chance(random, 35);
+    unsigned room = WORLD_CROSSWALKS - world->ncrosswalks, side = !is_from;
+    if (room == 0) return;
+    if (room >= 2 && random_chance(random, 20)) { /* two in a row, over keys of the primary */
+        const struct world_dimension *own = is_from ? primary : joined;
+        unsigned index = is_from ? pair->index : pair->to_index;
+        const struct world_dimension *end = is_from ? joined : primary;
+        unsigned end_index = is_from ? pair->to_index : pair->index;
+        pair->maps[side][0] = add_crosswalk(world, own, index, primary, pair->index);
+        pair->maps[side][1] = add_crosswalk(world, primary, pair->index, end, end_index);
+        pair->nmaps[side] = 2;
+        return;
+    }
+    pair->maps[side][0] = is_from
+                              ? add_crosswalk(world, primary, pair->index, joined, pair->to_index)
+                              : add_crosswalk(world, joined, pair->to_index, primary, pair->index);
+    pair->nmaps[side] = 1;
+}
+
+static void add_finer(struct world *world, struct world_source *source)
+{
+    struct random *random = &world->random;
+    for (unsigned i = 0; i < source->npairs; i++) {
+        struct world_pair *pair = &source->pairs[i];
+        bool is_new = true;
+        for (unsigned j = 0; j < i && is_new; j++) {
+            if (source->pairs[j].dimension != pair->dimension) continue;
+            pair->finer = source->pairs[j].finer;
+            pair->allocates_by_days = source->pairs[j].allocates_by_days;
+            is_new = false;
+        }
+        if (!is_new || !random_chance(random, 60)) continue;
+        bool can_allocate = source->mode != VC_MODE_LOOKUP;
+        pair->finer =
+            can_allocate && random_chance(random, 60) ? VC_FINER_ALLOCATE : VC_FINER_REPEAT;
+        pair->allocates_by_days = pair->finer == VC_FINER_ALLOCATE &&
+                                  dimension_of(world, 0, pair->dimension)->has_days &&
+                                  random_chance(random, 60);
+    }
+}
+
+static void make_lookup(struct world *world, unsigned number)
+{
+    struct random *random = &world->random;
+    struct world_source *source = &world->sources[number];
+    const struct world_dimension *joined =
+        dimension_of(world, number, source->pairs[0].to_dimension);
+    bool is_one = true;
+    source->mode = VC_MODE_LOOKUP;
+    source->reaggregate = VC_REAGGREGATE_DEFAULT + random_below(random, 6);
+    for (unsigned i = 1; i < source->npairs; i++)
+        is_one &= source->pairs[i].to_dimension == source->pairs[0].to_dimension;
+    if (!is_one || random_chance(random, 10)) return;
+    source->pick = random_chance(random, 50) ? VC_PICK_FIRST_BY : VC_PICK_MAX;
+    source->pick_index = INDEX_LEVEL + random_below(random, joined->nlevels);
+    if (joined->has_code && random_chance(random, 40)) source->pick_index = INDEX_CODE;
+    if (joined->has_top && random_chance(random, 20)) source->pick_index = INDEX_TOP;
+}
+
+static void add_days(struct world *world, struct world_dimension *dimension)
+{
+    struct random *random = &world->random;
+    if (dimension->has_days || !dimension->has_table || !random_chance(random, 60)) return;
+    dimension->has_days = true;
+    for (size_t i = 0; i < dimension->nleaves; i++)
+        if (!random_chance(random, 10))
+            dimension->leaves[i].days =
+                vc_arena_printf(&world->arena, "%u", random_below(random, 5)).data;
+}
+
+void world_add_parts(struct world *world)
+{
+    struct random *random = &world->random;
+    const struct world_cube *primary = &world->cubes[world->sources[0].cube];
+    if (random_chance(random, 25)) return;
+    for (unsigned d = 0; d < primary->ndimensions; d++)
+        add_days(world, primary->dimensions[d]);
+    for (unsigned s = 1; s < world->nsources; s++) {
+        struct world_source *source = &world->sources[s];
+        unsigned what = random_below(random, 100);
+        if (source->npairs == 0 || what < 15) continue;
+        if (what < 55) {
+            source->mode = random_chance(random, 75) ? VC_MODE_WEIGHTED : VC_MODE_DEFAULT;
+            source->is_fanout_weighted =
+                source->mode == VC_MODE_DEFAULT || random_chance(random, 75);
+        } else if (what < 80) {
+            make_lookup(world, s);
+        }
+        for (unsigned i = 0; i < source->npairs; i++)
+            if (random_chance(random, what < 55 ? 60 : 20)) add_ways(world, s, &source->pairs[i]);
+        if (what >= 80 || random_chance(random, 30)) add_finer(world, source);
+    }
+    for (unsigned t = 0; t < world->ntaken; t++) {
+        struct world_taken *taken = &world->taken[t];
+        const struct world_source *source = &world->sources[taken->source];
+        if (taken->formula != FORMULA_NONE) continue;
+        if (source->mode != VC_MODE_LOOKUP) taken->is_mode_set = random_chance(random, 15);
+        if (source->mode == VC_MODE_LOOKUP && random_chance(random, 40))
+            taken->reaggregate = VC_REAGGREGATE_NONE + random_below(random, 5);
+    }
+}
