@@ -87,6 +87,20 @@ static inline bool vc_is_quantile(vc_aggregator aggregator)
     return aggregator == VC_AGG_MEDIAN || aggregator == VC_AGG_QUANTILE;
 }
 
+static inline bool vc_is_count(vc_aggregator aggregator)
+{
+    return aggregator == VC_AGG_COUNT || aggregator == VC_AGG_COUNT_DISTINCT;
+}
+
+/* Are the values of cells doubles, whatever is computed from them? */
+static inline bool vc_accumulator_has_doubles(const vc_accumulator_spec *spec, vc_over over)
+{
+    if (spec->aggregator == VC_AGG_AVG || vc_has_moments(spec->aggregator) ||
+        vc_is_quantile(spec->aggregator))
+        return true;
+    return !vc_is_count(spec->aggregator) && (over == VC_OVER_AVG || spec->type == VC_VALUE_FLOAT);
+}
+
 /* Are doubles added up, so that the order of facts matters? */
 bool vc_accumulator_is_ordered(const vc_accumulator_spec *spec);
 

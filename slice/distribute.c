@@ -267,20 +267,6 @@ static vc_status add_up_parts(const struct distributing *in, size_t number,
 
 /* ---- lookups ---- */
 
-static bool is_count(const vc_accumulator_spec *spec)
-{
-    return spec->aggregator == VC_AGG_COUNT || spec->aggregator == VC_AGG_COUNT_DISTINCT;
-}
-
-/* Are the values of the accumulator doubles? */
-static bool has_doubles(const vc_accumulator_spec *spec, vc_over over)
-{
-    if (spec->aggregator == VC_AGG_AVG || vc_has_moments(spec->aggregator) ||
-        vc_is_quantile(spec->aggregator) || over == VC_OVER_AVG)
-        return true;
-    return spec->type == VC_VALUE_FLOAT && !is_count(spec);
-}
-
 /* How many units of the selection lie in the row's groups, or how many of them find a leaf. */
 static uint64_t count_units(const vc_table *table, uint64_t key, bool are_matched)
 {
@@ -322,10 +308,10 @@ static vc_status finish_lookup(const struct distributing *in, size_t number,
 {
     const vc_accumulator_spec *spec = &in->pass->accumulators[number];
     const vc_source_cube *source = in->plan->cube->sources[in->pass->source].cube;
-    bool is_double = has_doubles(spec, in->pass->over);
+    bool is_double = vc_accumulator_has_doubles(spec, in->pass->over);
     long double scale = 1;
     *cell = (vc_cell){0};
-    if (!is_double && !is_count(spec) && spec->type == VC_VALUE_DECIMAL)
+    if (!is_double && !vc_is_count(spec->aggregator) && spec->type == VC_VALUE_DECIMAL)
         scale = (long double)vc_pow10(source->columns[spec->column].scale);
     switch (in->pass->reaggregate) {
     case VC_REAGGREGATE_SUM:
@@ -357,21 +343,23 @@ static vc_status put_together(const struct distributing *in, size_t number,
 {
     const vc_accumulator_spec *spec = &in->pass->accumulators[number];
     struct looked_up values = {0};
+    bool is_undefined = false;
     uint64_t key = entries[0].key, nwithout;
     for (size_t i = 0; i < count; i++) {
         vc_cell value;
         vc_status status = vc_cells_value(in->plan, in->measures[number], in->cells,
                                           in->ordered[entries[i].cell].slot, &value, error);
         if (status != VC_OK) return status;
+        is_undefined |= value.is_null && value.reason == VC_REASON_UNDEFINED;
         if (!value.is_null)
-            add_value(&values, &value, has_doubles(spec, in->pass->over),
+            add_value(&values, &value, vc_accumulator_has_doubles(spec, in->pass->over),
                       (uint64_t)entries[i].weight);
     }
     /* Units that find a leaf without facts here have a count of 0. */
-    nwithout = is_count(spec) ? count_units(in->table, key, true) - values.count : 0;
+    nwithout = vc_is_count(spec->aggregator) ? count_units(in->table, key, true) - values.count : 0;
     if (nwithout > 0) add_value(&values, &(vc_cell){0}, false, nwithout);
     if (values.count == 0) {
-        *cell = vc_cell_null(VC_REASON_NULL);
+        *cell = vc_cell_null(is_undefined ? VC_REASON_UNDEFINED : VC_REASON_NULL);
         return VC_OK;
     }
     return finish_lookup(in, number, &values, count_units(in->table, key, false), cell, error);
@@ -456,7 +444,7 @@ vc_cell vc_spread_cell(const vc_plan *plan, const vc_plan_measure *measure, cons
     size_t row = is_inside ? find_row(spread, key) : spread->nrows;
     *has_facts_out = row < spread->nrows;
     if (*has_facts_out) return spread->cells[row * pass->naccumulators + measure->accumulator];
-    if (!is_count(spec)) return vc_cell_null(VC_REASON_EMPTY);
+    if (!vc_is_count(spec->aggregator)) return vc_cell_null(VC_REASON_EMPTY);
     if (is_inside && pass->mode == VC_MODE_LOOKUP && pass->reaggregate == VC_REAGGREGATE_NONE &&
         count_units(table, key, false) != 1)
         return vc_cell_null(VC_REASON_UNDEFINED);

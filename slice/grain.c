@@ -3,7 +3,7 @@
  * Each grouping is computed at its own grain, totals like details: from the facts, or, where that
  * cannot differ, from the cells of finer rows (roll_up.c).
  */
-#include "slice/plan.h"
+#include "slice/accumulator.h"
 
 /* ---- policies ---- */
 
@@ -199,6 +199,21 @@ static uint32_t find_slot(const vc_grain *grain, const vc_table *table, const vc
     return vc_cells_find(cells, key);
 }
 
+/* A cell of a measure whose values are doubles (the mean of what is looked up), though these are
+ * not, where nothing was looked up. */
+static void make_double(const vc_grain *grain, const vc_plan_measure *measure, vc_cell *cell)
+{
+    const vc_pass *pass = &grain->plan->passes[measure->pass];
+    const vc_accumulator_spec *spec = &pass->accumulators[measure->accumulator];
+    const vc_source_cube *source = grain->plan->cube->sources[pass->source].cube;
+    if (cell->is_null || measure->type != VC_VALUE_FLOAT ||
+        vc_accumulator_has_doubles(spec, pass->over))
+        return;
+    bool is_scaled = !vc_is_count(spec->aggregator) && spec->type == VC_VALUE_DECIMAL;
+    double unit = is_scaled ? (double)vc_pow10(source->columns[spec->column].scale) : 1;
+    cell->as.f = (double)cell->as.i / unit;
+}
+
 vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *groups, vc_cell *cell,
                         bool *has_facts_out, vc_error *error)
 {
@@ -230,6 +245,7 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
         vc_status status =
             vc_cells_value(grain->plan, measure, grain->cells[measure->pass], slot, cell, error);
         if (status != VC_OK) return status;
+        make_double(grain, measure, cell);
     }
     if (!cell->is_null && (policy->is_repeated || is_repeated(grain, table, groups)))
         cell->reason = VC_REASON_REPEATED;

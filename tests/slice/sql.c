@@ -196,11 +196,11 @@ static void put_leaf_rows(struct sql *sql, unsigned d)
     sql_run(sql, &sql->world_log,
             "CREATE TABLE x%u(slot INTEGER PRIMARY KEY, syn INT, src INT, q INT, skey TEXT, "
             "bkey TEXT, vis INT, l0 TEXT, l1 TEXT, l2 TEXT, key TEXT, code TEXT, top TEXT, "
-            "m0 INT, m1 INT, m2 INT, g0 INT, g1 INT, g2 INT)",
+            "m0 INT, m1 INT, m2 INT, g0 INT, g1 INT, g2 INT, g3 INT NOT NULL DEFAULT -1)",
             d);
     sql_run(sql, &sql->world_log,
             "INSERT INTO x%u SELECT leaf, 0, NULL, NULL, NULL, NULL, 1, l0, l1, l2, key, code, "
-            "top, m0, m1, m2, m0, m1, m2 FROM c%u_%u JOIN o%u_%u USING (leaf)",
+            "top, m0, m1, m2, m0, m1, m2, -1 FROM c%u_%u JOIN o%u_%u USING (leaf)",
             d, cube, of, cube, of);
 }
 
@@ -218,14 +218,15 @@ static void put_unmatched(struct sql *sql, unsigned s, unsigned d)
                 d);
     if (definition->unmatched == VC_UNMATCHED_DROP) return;
     bool each_top = has_members && sql->dimensions[d].stored->nlevels == 1;
-    sql_run(sql, &sql->world_log,
-            "INSERT INTO x%u SELECT %u + n, 1, %u, q, %s, bkey, 1, NULL, NULL, NULL, NULL, NULL, "
-            "NULL, 0, 0, 0, %u + %s, %u + %s, %u + %s FROM (SELECT *, row_number() OVER (ORDER BY "
-            "pos) AS n, '%s:' || own AS mkey, '(unmatched:%s)' AS bkey FROM q%u_%u WHERE q NOT IN "
-            "(SELECT q FROM r%u_%u))",
-            d, first, s, has_members ? "mkey" : "bkey", first, each_top ? "n" : "0", first,
-            has_members ? "n" : "0", first, has_members ? "n" : "0", definition->alias,
-            definition->alias, s, d, s, d);
+    sql_run(
+        sql, &sql->world_log,
+        "INSERT INTO x%u SELECT %u + n, 1, %u, q, %s, bkey, 1, NULL, NULL, NULL, NULL, NULL, "
+        "NULL, 0, 0, 0, %u + %s, %u + %s, %u + %s, %u FROM (SELECT *, row_number() OVER (ORDER BY "
+        "pos) AS n, '%s:' || own AS mkey, '(unmatched:%s)' AS bkey FROM q%u_%u WHERE q NOT IN "
+        "(SELECT q FROM r%u_%u))",
+        d, first, s, has_members ? "mkey" : "bkey", first, each_top ? "n" : "0", first,
+        has_members ? "n" : "0", first, has_members ? "n" : "0", first, definition->alias,
+        definition->alias, s, d, s, d);
 }
 
 /* ---- what the definition says ---- */
@@ -309,8 +310,14 @@ static void add_nodes(struct sql *sql, bool is_virtual)
         else if (taken->formula == FORMULA_NONE)
             add_node(sql, i, taken->source, taken->measure, taken);
         else
-            sql->nodes[i] = (struct sql_node){
-                .name = taken->name, .formula = taken->formula, .a = taken->a, .b = taken->b};
+            sql->nodes[i] = (struct sql_node){.name = taken->name,
+                                              .formula = taken->formula,
+                                              .a = taken->a,
+                                              .b = taken->b,
+                                              .call = taken->call};
+        while (sql->nodes[i].formula == FORMULA_CALL &&
+               sql->dimensions[sql->nodes[i].call_dimension].stored != taken->call.dimension)
+            sql->nodes[i].call_dimension++;
     }
 }
 
@@ -318,13 +325,15 @@ static void add_nodes(struct sql *sql, bool is_virtual)
 
 static void make_work_tables(struct sql *sql)
 {
-    vc_buffer columns = {0};
+    vc_buffer columns = {0}, groups = {0};
+    for (unsigned a = 0; a < SQL_AXES; a++)
+        vc_buffer_printf(&groups, "%sg%u INT", a > 0 ? ", " : "", a);
     for (unsigned i = 0; i < SQL_NODES; i++)
         vc_buffer_printf(&columns, ", v%u REAL, r%u TEXT NOT NULL DEFAULT ''", i, i);
-    sql_run(sql, &sql->world_log,
-            "CREATE TABLE w(g0 INT, g1 INT, g2 INT, g3 INT, n INT NOT NULL DEFAULT 0%s)",
-            vc_buffer_text(&columns));
+    sql_run(sql, &sql->world_log, "CREATE TABLE w(%s, n INT NOT NULL DEFAULT 0%s)",
+            vc_buffer_text(&groups), vc_buffer_text(&columns));
     vc_buffer_release(&columns);
+    vc_buffer_release(&groups);
     sql_run(sql, &sql->world_log,
             "CREATE TABLE pick(d INT, slot INT, PRIMARY KEY (d, slot)) WITHOUT ROWID");
     sql_run(

@@ -15,7 +15,7 @@
 
 #include <sqlite3.h>
 
-enum { SQL_DIMENSIONS = 16, SQL_NODES = 64, SQL_AXES = 6 };
+enum { SQL_DIMENSIONS = 16, SQL_NODES = 64, SQL_AXES = 8 };
 
 /* What a measure is made by, beyond aggregating the facts of T: each must be asked for often. */
 enum sql_feature {
@@ -29,6 +29,8 @@ enum sql_feature {
     FEATURE_ALLOCATE,
     FEATURE_VISIBLE, /* cells of totals */
     FEATURE_OTHER,   /* of rows of others */
+    FEATURE_CALL,    /* and those behind it: of each vc_member_function */
+    FEATURE_AGG_OVER = FEATURE_CALL + VC_MEMBER_AGG_OVER,
     NFEATURES
 };
 extern const char *const sql_feature_names[NFEATURES];
@@ -66,6 +68,8 @@ struct sql_node { /* a measure, or one that a formula of a source is over */
     vc_reaggregate reaggregate; /* never DEFAULT */
     enum world_formula formula;
     unsigned a, b;
+    struct world_call call;
+    unsigned call_dimension; /* of the cube */
 };
 
 struct sql {
@@ -108,6 +112,7 @@ sqlite3_stmt *sql_detail(struct sql_question *question, size_t *nfound_out);
 sqlite3_stmt *sql_total(struct sql_question *question, uint32_t kept);
 sqlite3_stmt *sql_summary(struct sql_question *question);
 
+const struct sql *sql_of(const struct sql_question *question);
 size_t sql_naxes(const struct sql_question *question);
 unsigned sql_nkeys(const struct sql_question *question, size_t axis);
 /* The asked measures, and the type of one's value. */

@@ -48,21 +48,13 @@ int sql_axis_of(const struct sql_question *in, uint32_t kept, unsigned d)
 
 /* ---- measures ---- */
 
-static unsigned find_node(const struct sql *sql, vc_str name)
-{
-    unsigned m = 0;
-    while (!vc_str_is(name, sql->nodes[m].name))
-        m++;
-    return m;
-}
-
-static void want(struct sql_question *in, unsigned m)
+void sql_want(struct sql_question *in, unsigned m)
 {
     if (in->is_wanted[m]) return;
     in->is_wanted[m] = true;
     if (in->sql->nodes[m].formula == FORMULA_NONE) return;
-    want(in, in->sql->nodes[m].a);
-    want(in, in->sql->nodes[m].b);
+    sql_want(in, in->sql->nodes[m].a);
+    sql_want(in, in->sql->nodes[m].b);
 }
 
 static int axis_named(const struct sql_question *in, vc_str name)
@@ -93,96 +85,29 @@ bool sql_has_policy(const struct sql_question *in, unsigned m, uint32_t kept, vc
     return false;
 }
 
-static bool is_additive(vc_aggregator aggregator)
-{
-    return aggregator == VC_AGG_SUM || aggregator == VC_AGG_COUNT || aggregator == VC_AGG_AVG ||
-           aggregator == VC_AGG_WEIGHTED_AVG;
-}
-
-/* Must a base measure be refused: what does not add up, where facts count in parts; a measure
- * `over` what is repeated or shared out? */
-static bool is_refused(const struct sql *sql, const struct sql_node *node)
-{
-    const struct world_measure *stored = node->stored;
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        const struct sql_place *place = &sql->sources[node->source].places[d];
-        if (!place->is_there || !place->is_relation) continue;
-        bool is_weighted =
-            sql_form_of(sql, node, d) == FORM_MODE && place->mode == VC_MODE_WEIGHTED;
-        bool is_over = stored->over != VC_OVER_NONE && stored->over_dimension == place->of;
-        if (is_weighted && !is_additive(stored->aggregator)) return true;
-        if (is_over && (is_weighted || place->finer != VC_FINER_NULL)) return true;
-    }
-    return false;
-}
-
-/* Is a measure, or what it is computed from, shared out below a grain? */
-static bool allocates(const struct sql *sql, unsigned m)
-{
-    const struct sql_node *node = &sql->nodes[m];
-    if (node->formula != FORMULA_NONE) return allocates(sql, node->a) || allocates(sql, node->b);
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        const struct sql_place *place = &sql->sources[node->source].places[d];
-        if (place->is_there && place->finer == VC_FINER_ALLOCATE &&
-            sql_form_of(sql, node, d) != FORM_SET)
-            return true;
-    }
-    return false;
-}
-
-static bool is_refused_or_of_such(const struct sql *sql, unsigned m)
-{
-    const struct sql_node *node = &sql->nodes[m];
-    if (node->formula == FORMULA_NONE) return is_refused(sql, node);
-    return is_refused_or_of_such(sql, node->a) || is_refused_or_of_such(sql, node->b);
-}
-
-/* The same of what would be, if rows split what is allocated. */
-static bool may_not_add(const struct sql *sql, unsigned m)
-{
-    const struct sql_node *node = &sql->nodes[m];
-    if (node->formula != FORMULA_NONE)
-        return may_not_add(sql, node->a) || may_not_add(sql, node->b);
-    return is_refused(sql, node) || (allocates(sql, m) && !is_additive(node->stored->aggregator));
-}
-
-/* Parts that are no exact doubles, and what is computed from them. */
-static bool is_rough(const struct sql *sql, unsigned m)
-{
-    const struct sql_node *node = &sql->nodes[m];
-    if (node->formula != FORMULA_NONE) return is_rough(sql, node->a) || is_rough(sql, node->b);
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        const struct sql_place *place = &sql->sources[node->source].places[d];
-        if (place->is_there && place->is_rough && sql_form_of(sql, node, d) != FORM_SET)
-            return true;
-    }
-    return false;
-}
-
 static const char *plan_measures(struct sql_question *in)
 {
     const vc_query *query = in->query;
     const struct sql *sql = in->sql;
     for (size_t i = 0; i < query->nmeasures; i++)
-        in->asked[in->nasked++] = find_node(sql, query->measures[i].name);
+        in->asked[in->nasked++] = sql_find_node(sql, query->measures[i].name);
     for (unsigned m = 0; query->nmeasures == 0 && m < sql->nnamed; m++)
-        if (!is_refused_or_of_such(sql, m)) in->asked[in->nasked++] = m;
+        if (!sql_is_refused(sql, m)) in->asked[in->nasked++] = m;
     for (unsigned i = 0; i < in->nasked; i++)
-        want(in, in->asked[i]);
+        sql_want(in, in->asked[i]);
     for (size_t i = 0; i < query->nhavings; i++)
-        want(in, find_node(sql, query->havings[i].measure));
+        sql_want(in, sql_find_node(sql, query->havings[i].measure));
     for (size_t i = 0; i < query->ntops; i++)
-        want(in, find_node(sql, query->tops[i].measure));
+        sql_want(in, sql_find_node(sql, query->tops[i].measure));
     for (size_t i = 0; i < query->norders; i++)
         if (axis_named(in, query->orders[i].name) < 0)
-            want(in, find_node(sql, query->orders[i].name));
+            sql_want(in, sql_find_node(sql, query->orders[i].name));
     for (unsigned m = 0; m < sql->nnodes; m++)
         if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_NONE &&
             sql_has_policy(in, m, (1u << in->naxes) - 1, VC_UNRELATED_ERROR))
             return "unrelated";
     for (unsigned m = 0; m < sql->nnodes; m++)
-        if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_NONE &&
-            is_refused(sql, &sql->nodes[m]))
+        if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_NONE && sql_is_refused(sql, m))
             return "not_additive";
     return NULL;
 }
@@ -227,7 +152,10 @@ static void fill(struct sql_question *in, uint32_t kept, unsigned m, bool *is_do
     }
     fill(in, kept, node->a, is_done);
     fill(in, kept, node->b, is_done);
-    fill_formula(in, m);
+    if (node->formula == FORMULA_CALL)
+        sql_fill_call(in, kept, m);
+    else
+        fill_formula(in, m);
 }
 
 /* ---- rows ---- */
@@ -250,9 +178,12 @@ void sql_make_rows(struct sql_question *in, uint32_t kept, bool is_sparse)
     struct sql *sql = in->sql;
     bool is_done[SQL_NODES] = {false};
     vc_buffer columns = {0}, tables = {0};
+    for (unsigned m = 0; m < sql->nnodes; m++)
+        if (in->is_wanted[m] && sql->nodes[m].formula == FORMULA_CALL)
+            sql_prepare_call(in, kept, m);
     RUN(in, "DELETE FROM w");
     sql_translate(in, kept);
-    for (unsigned a = 0; a < 4; a++) {
+    for (unsigned a = 0; a < SQL_AXES; a++) {
         if (a >= in->naxes || !(kept >> a & 1)) {
             vc_buffer_printf(&columns, "%s0", a > 0 ? ", " : "");
             continue;
@@ -264,7 +195,7 @@ void sql_make_rows(struct sql_question *in, uint32_t kept, bool is_sparse)
                          tables.size > 0 ? ", " : " FROM ", in->levels[a], a, in->axes[a],
                          in->axes[a]);
     }
-    RUN(in, "INSERT INTO w(g0, g1, g2, g3) SELECT %s%s", vc_buffer_text(&columns),
+    RUN(in, "INSERT INTO w(g0, g1, g2, g3, g4, g5, g6, g7) SELECT %s%s", vc_buffer_text(&columns),
         vc_buffer_text(&tables));
     for (unsigned m = 0; m < sql->nnodes; m++)
         if (in->is_wanted[m]) fill(in, kept, m, is_done);
@@ -294,7 +225,7 @@ static void drop_empty(struct sql_question *in)
 static void apply_having(struct sql_question *in, const vc_having *having)
 {
     static const char *const signs[] = {"=", "=", ">", ">=", "<", "<="};
-    unsigned m = find_node(in->sql, having->measure);
+    unsigned m = sql_find_node(in->sql, having->measure);
     vc_buffer any = {0};
     if (having->op == VC_OP_SET || having->op == VC_OP_NOT_SET) {
         RUN(in, "DELETE FROM w WHERE v%u IS %sNULL", m, having->op == VC_OP_SET ? "" : "NOT ");
@@ -313,7 +244,8 @@ static void apply_having(struct sql_question *in, const vc_having *having)
  * is_filtered: rows have been left out before, which are no others */
 static void apply_top(struct sql_question *in, const vc_top *top, bool is_filtered)
 {
-    unsigned axis = (unsigned)axis_named(in, top->dimension), m = find_node(in->sql, top->measure);
+    unsigned axis = (unsigned)axis_named(in, top->dimension),
+             m = sql_find_node(in->sql, top->measure);
     vc_buffer keys = {0}, same = {0};
     for (unsigned a = 0; a <= axis; a++) {
         if (a < axis) vc_buffer_printf(&keys, "%sg%u", a > 0 ? ", " : "PARTITION BY ", a);
@@ -352,7 +284,7 @@ static void put_orders(const struct sql_question *in, vc_buffer *out)
         const vc_order *order = &in->query->orders[i];
         int axis = axis_named(in, order->name);
         if (axis < 0) {
-            unsigned m = find_node(in->sql, order->name);
+            unsigned m = sql_find_node(in->sql, order->name);
             for (size_t t = 0; t < in->query->ntops; t++) /* others are last, both ways */
                 vc_buffer_printf(out, "w.g%d = %d, ", axis_named(in, in->query->tops[t].dimension),
                                  SQL_OTHER);
@@ -489,66 +421,12 @@ sqlite3_stmt *sql_summary(struct sql_question *in)
     return read_rows(in, 0, "w.g0, w.g1, w.g2, w.g3", "");
 }
 
-/* ---- what is known of measures ---- */
-
-bool sql_may_allocate(const struct sql_question *in, size_t number)
-{
-    return allocates(in->sql, in->asked[number]);
-}
-
-bool sql_may_refuse(const struct sql_question *in)
-{
-    for (unsigned m = 0; m < in->sql->nnodes; m++)
-        if (in->is_wanted[m] && may_not_add(in->sql, m)) return true;
-    return false;
-}
-
-bool sql_may_not_add(const struct sql *sql, vc_str measure)
-{
-    return may_not_add(sql, find_node(sql, measure));
-}
-
-bool sql_is_rough(const struct sql *sql, vc_str measure)
-{
-    return is_rough(sql, find_node(sql, measure));
-}
-
-const char *const sql_feature_names[] = {
-    "crosswalk", "weighted", "equal parts", "whole facts",    "lookup",
-    "pick",      "repeat",   "allocate",    "visible totals", "others of a top"};
-
-static uint32_t features_of(const struct sql *sql, unsigned m)
-{
-    const struct sql_node *node = &sql->nodes[m];
-    const struct sql_source *source = &sql->sources[node->source];
-    uint32_t features = 0;
-    if (node->formula != FORMULA_NONE) return features_of(sql, node->a) | features_of(sql, node->b);
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
-        const struct sql_place *place = &source->places[d];
-        enum sql_form form = sql_form_of(sql, node, d);
-        if (!place->is_there || !place->is_relation) continue;
-        for (unsigned i = 0; i < source->definition->npairs; i++)
-            if (source->definition->pairs[i].nmaps[0] + source->definition->pairs[i].nmaps[1] > 0)
-                features |= 1u << FEATURE_CROSSWALK;
-        if (place->mode == VC_MODE_WEIGHTED)
-            features |= form != FORM_MODE ? 1u << FEATURE_WHOLE
-                        : place->is_equal ? 1u << FEATURE_EQUAL_PARTS
-                                          : 1u << FEATURE_WEIGHTED;
-        if (place->mode == VC_MODE_LOOKUP && form == FORM_MODE)
-            features |= 1u << FEATURE_LOOKUP | (source->definition->pick != VC_PICK_ERROR)
-                                                   << FEATURE_PICK;
-        if (form != FORM_SET && place->finer != VC_FINER_NULL)
-            features |= 1u << (place->finer == VC_FINER_REPEAT ? FEATURE_REPEAT : FEATURE_ALLOCATE);
-    }
-    return features;
-}
-
-uint32_t sql_features(const struct sql_question *in, size_t number)
-{
-    return features_of(in->sql, in->asked[number]);
-}
-
 /* ---- the answer ---- */
+
+const struct sql *sql_of(const struct sql_question *in)
+{
+    return in->sql;
+}
 
 size_t sql_naxes(const struct sql_question *in)
 {
@@ -568,26 +446,4 @@ size_t sql_nasked(const struct sql_question *in)
 const char *sql_asked(const struct sql_question *in, size_t number)
 {
     return in->sql->nodes[in->asked[number]].name;
-}
-
-vc_value_type sql_type(const struct sql_question *in, size_t number)
-{
-    const struct world_measure *stored = in->sql->nodes[in->asked[number]].stored;
-    if (stored == NULL || stored->aggregator == VC_AGG_AVG || stored->over == VC_OVER_AVG ||
-        stored->aggregator > VC_AGG_COUNT_DISTINCT)
-        return VC_VALUE_FLOAT;
-    const struct sql_node *node = &in->sql->nodes[in->asked[number]];
-    for (unsigned d = 0; d < in->sql->ndimensions; d++) {
-        const struct sql_place *place = &in->sql->sources[node->source].places[d];
-        if (!place->is_there || !place->is_relation) continue;
-        bool is_weighted =
-            sql_form_of(in->sql, node, d) == FORM_MODE && place->mode == VC_MODE_WEIGHTED;
-        bool is_average = place->mode == VC_MODE_LOOKUP && node->reaggregate == VC_REAGGREGATE_AVG;
-        if (is_weighted || is_average) return VC_VALUE_FLOAT;
-    }
-    if (stored->aggregator == VC_AGG_COUNT || stored->aggregator == VC_AGG_COUNT_DISTINCT)
-        return VC_VALUE_INT;
-    return stored->column == COLUMN_INT       ? VC_VALUE_INT
-           : stored->column == COLUMN_DECIMAL ? VC_VALUE_DECIMAL
-                                              : VC_VALUE_FLOAT;
 }

@@ -468,7 +468,7 @@ void sql_fill_base(struct sql_question *in, uint32_t kept, unsigned m)
         fill_lookups(&base, is_count);
     else
         fill_cells(&base);
-    if (is_count)
+    if (is_count && in->depth == 0)
         RUN(in, "UPDATE w SET v%u = 0 WHERE r%u = '' AND v%u IS NULL", m, m, m);
     else
         RUN(in, "UPDATE w SET r%u = 'e' WHERE r%u = '' AND v%u IS NULL", m, m, m);

@@ -274,6 +274,42 @@ unsigned sql_find_dimension(const struct sql *sql, vc_str name)
     return d;
 }
 
+static struct cutting cutting_of(struct sql_question *in, unsigned d)
+{
+    struct sql *sql = in->sql;
+    const struct sql_dimension *dimension = &sql->dimensions[d];
+    unsigned cube = sql->sources[dimension->owner].cube;
+    return (struct cutting){.in = in,
+                            .d = d,
+                            .cube = cube,
+                            .of = dimension->owned,
+                            .stored = dimension->stored,
+                            .is_number = sql->is_number[cube][dimension->owned]};
+}
+
+bool sql_names_level(struct sql_question *in, unsigned d, unsigned level)
+{
+    struct cutting at = cutting_of(in, d);
+    for (size_t i = 0; i < in->query->nconditions; i++) {
+        const vc_condition *condition = in->query->conditions[i];
+        unsigned named = WORLD_LEVELS;
+        if (sql_find_dimension(in->sql, condition->dimref.dimension) != d ||
+            condition->kind != VC_CONDITION_ITEMS || condition->nitems != 1 ||
+            condition->items[0].kind != VC_ITEM_PATH)
+            continue;
+        const vc_item *item = &condition->items[0];
+        vc_str target = condition->dimref.level;
+        if (target.data != NULL && target.size == 2 && target.data[0] == 'l')
+            named = (unsigned)(target.data[1] - '0');
+        else if (target.data == NULL && item->nkeys > 1)
+            named = (unsigned)item->nkeys - 1;
+        else if (target.data == NULL && item->nkeys == 1)
+            find_alone(&at, item->keys[0], &named);
+        if (named == level) return true;
+    }
+    return false;
+}
+
 const char *sql_select_slots(struct sql_question *in)
 {
     struct sql *sql = in->sql;
@@ -282,13 +318,7 @@ const char *sql_select_slots(struct sql_question *in)
     for (size_t i = 0; i < in->query->nconditions && error == NULL; i++) {
         const vc_condition *condition = in->query->conditions[i];
         unsigned d = sql_find_dimension(sql, condition->dimref.dimension);
-        const struct sql_dimension *dimension = &sql->dimensions[d];
-        struct cutting at = {.in = in,
-                             .d = d,
-                             .cube = sql->sources[dimension->owner].cube,
-                             .of = dimension->owned,
-                             .stored = dimension->stored};
-        at.is_number = sql->is_number[at.cube][at.of];
+        struct cutting at = cutting_of(in, d);
         vc_buffer text = {0};
         bool restricts = true;
         error = put_condition(&at, condition, &restricts, &text);

@@ -41,7 +41,8 @@ void sql_put_narrow(const struct sql_question *in, const struct sql_node *node, 
 {
     vc_buffer tables = {0}, on = {0};
     unsigned naxes = 0, end = in->narrow == NARROW_OTHERS ? in->narrow_axis + 1 : in->naxes;
-    if (in->narrow == NARROW_NONE) return;
+    if (in->narrow == NARROW_NONE || in->depth > 0)
+        return; /* of cells elsewhere the members say it */
     if (in->narrow != NARROW_SHOWN && !has_axis(in, node, in->narrow_axis)) return;
     for (unsigned a = 0; a < end; a++) {
         unsigned d = in->axes[a];

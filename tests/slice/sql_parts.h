@@ -17,7 +17,8 @@ struct sql_question {
     unsigned naxes, axes[SQL_AXES], levels[SQL_AXES];
     unsigned asked[SQL_NODES], nasked;
     bool is_wanted[SQL_NODES]; /* asked, compared, or needed for one of those */
-    bool is_whole; /* limits, tops and having leave no row out, or in the row of others */
+    bool is_whole;  /* limits, tops and having leave no row out, or in the row of others */
+    unsigned depth; /* 0: rows of the answer; else cells that functions over members look at */
     enum sql_narrow narrow;
     unsigned narrow_axis; /* of NARROW_OTHERS, NARROW_DROPPED: the top's */
 };
@@ -37,6 +38,9 @@ unsigned sql_find_dimension(const struct sql *sql, vc_str name); /* of the cube 
 /* Fill `pick` with what the conditions leave. Returns the code of an error, or NULL. */
 const char *sql_select_slots(struct sql_question *in);
 
+/* Does a condition of the query, by its one path, name a member of this level? */
+bool sql_names_level(struct sql_question *in, unsigned d, unsigned level);
+
 /* The kept axis on which a dimension of the cube is drilled; -1: none. */
 int sql_axis_of(const struct sql_question *in, uint32_t kept, unsigned d);
 
@@ -51,6 +55,18 @@ void sql_translate(struct sql_question *in, uint32_t kept);
 
 /* Make the rows of a grouping in `w`. */
 void sql_make_rows(struct sql_question *in, uint32_t kept, bool is_sparse);
+
+unsigned sql_find_node(const struct sql *sql, vc_str name);
+/* Is a measure, or one that it is computed from, always refused (not_additive)? */
+bool sql_is_refused(const struct sql *sql, unsigned m);
+
+/* A measure, and what it is computed from, is needed. */
+void sql_want(struct sql_question *in, unsigned m);
+
+/* Functions over members (sql_calls.c): make the table of what one finds at other cells, before the
+ * rows of the grouping are made; fill it in. */
+void sql_prepare_call(struct sql_question *in, uint32_t kept, unsigned m);
+void sql_fill_call(struct sql_question *in, uint32_t kept, unsigned m);
 
 /* See what is `shown` only, until widened again (sql_narrow.c). */
 void sql_narrow(struct sql_question *in, enum sql_narrow narrow, unsigned axis);

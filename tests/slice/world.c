@@ -708,6 +708,25 @@ static void put_fix(FILE *file, const struct world_cube *cube, const struct worl
     fputs("\"}", file);
 }
 
+static void put_call(FILE *file, const struct world_call *call, const char *argument)
+{
+    static const char *const names[] = {"parent",  "share",      "previous", "growth",
+                                        "running", "moving_avg", "rank",     "agg_over"};
+    static const char *const hows[] = {"avg", "min", "max", "sum", "count"};
+    fprintf(file, "\"expr\": \"%s(", names[call->function]);
+    if (call->function == VC_MEMBER_AGG_OVER) fprintf(file, "%s, ", hows[call->how]);
+    fprintf(file, "%s, ", argument);
+    if (call->function == VC_MEMBER_MOVING_AVG) fprintf(file, "%u, ", call->count);
+    fputs(call->dimension->name, file);
+    if (call->function == VC_MEMBER_AGG_OVER)
+        fprintf(file, ":l%d", call->level);
+    else if (call->function == VC_MEMBER_RUNNING && call->level >= 0)
+        fprintf(file, ", l%d", call->level);
+    else if (call->function != VC_MEMBER_MOVING_AVG && call->count > 0)
+        fprintf(file, ", %u", call->count);
+    fputs(")\"", file);
+}
+
 static const char *const modes[] = {"", "set", "weighted", "lookup"};
 
 static void put_reaggregate(FILE *file, vc_reaggregate reaggregate)
@@ -853,7 +872,9 @@ static void write_virtual(const struct world *world, const char *folder)
         const struct world_taken *taken = &world->taken[i];
         const struct world_cube *cube = &world->cubes[world->sources[taken->source].cube];
         fprintf(file, "  {\"name\": \"%s\", ", taken->name);
-        if (taken->formula != FORMULA_NONE) {
+        if (taken->formula == FORMULA_CALL) {
+            put_call(file, &taken->call, world->taken[taken->a].name);
+        } else if (taken->formula != FORMULA_NONE) {
             put_formula(file, taken->formula, world->taken[taken->a].name,
                         world->taken[taken->b].name);
         } else {

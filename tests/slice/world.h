@@ -8,6 +8,7 @@
 #define TESTS_SLICE_WORLD_H
 
 #include "cube/definition.h"
+#include "cube/expr.h"
 #include "tests/slice/random.h"
 
 enum {
@@ -52,7 +53,22 @@ struct world_fact {
 
 enum world_column { COLUMN_INT, COLUMN_DECIMAL, COLUMN_FLOAT, COLUMN_TEXT };
 
-enum world_formula { FORMULA_NONE, FORMULA_SUM, FORMULA_RATIO, FORMULA_COALESCE, FORMULA_ZN };
+enum world_formula {
+    FORMULA_NONE,
+    FORMULA_SUM,
+    FORMULA_RATIO,
+    FORMULA_COALESCE,
+    FORMULA_ZN,
+    FORMULA_CALL /* a function over members, of one measure */
+};
+
+struct world_call {
+    vc_member_function function;
+    vc_member_aggregate how; /* of agg_over */
+    const struct world_dimension *dimension;
+    unsigned count; /* of previous, growth, moving_avg; 0: not said */
+    int level;      /* of running and agg_over; -1: none */
+};
 
 struct world_measure { /* of a source cube */
     char name[16];
@@ -139,6 +155,7 @@ struct world_taken { /* a measure of the virtual cube */
     vc_reaggregate reaggregate; /* instead of the join's */
     enum world_formula formula;
     unsigned a, b; /* taken measures before this one */
+    struct world_call call;
 };
 
 struct world {
@@ -160,6 +177,10 @@ void world_make(struct world *world, uint64_t seed, unsigned nfacts_max);
 /* Let joins count facts in parts (weights, lookups, `finer`), which only the SQL knows (sql.h).
  */
 void world_add_parts(struct world *world);
+
+/* Let measures look at other members, which only the SQL knows, too. */
+void world_add_calls(struct world *world);
+
 void world_release(struct world *world);
 
 /* Write the files of the first load into a folder, or those of the append. */

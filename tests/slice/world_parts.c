@@ -91,7 +91,7 @@ static void add_finer(struct world *world, struct world_source *source)
         if (!is_new || !random_chance(random, 60)) continue;
         bool can_allocate = source->mode != VC_MODE_LOOKUP;
         pair->finer =
-            can_allocate && random_chance(random, 60) ? VC_FINER_ALLOCATE : VC_FINER_REPEAT;
+            can_allocate && random_chance(random, 50) ? VC_FINER_ALLOCATE : VC_FINER_REPEAT;
         pair->allocates_by_days = pair->finer == VC_FINER_ALLOCATE &&
                                   dimension_of(world, 0, pair->dimension)->has_days &&
                                   random_chance(random, 60);
@@ -157,4 +157,60 @@ void world_add_parts(struct world *world)
         if (source->mode == VC_MODE_LOOKUP && random_chance(random, 40))
             taken->reaggregate = VC_REAGGREGATE_NONE + random_below(random, 5);
     }
+}
+
+/* ---- functions over members ---- */
+
+static bool is_mapped(const struct world_source *source, unsigned dimension)
+{
+    for (unsigned i = 0; i < source->npairs; i++)
+        if (source->pairs[i].to_dimension == dimension) return true;
+    return false;
+}
+
+/* A dimension of the virtual cube: mostly of the primary. */
+static const struct world_dimension *any_dimension(struct world *world)
+{
+    struct random *random = &world->random;
+    for (int i = 0; i < 4; i++) {
+        unsigned s = random_chance(random, 75) ? 0 : random_below(random, world->nsources);
+        const struct world_cube *cube = &world->cubes[world->sources[s].cube];
+        unsigned d = random_below(random, cube->ndimensions);
+        if (!is_mapped(&world->sources[s], d)) return cube->dimensions[d];
+    }
+    return world->cubes[world->sources[0].cube].dimensions[0];
+}
+
+static void make_call(struct world *world, struct world_taken *taken, unsigned number)
+{
+    struct random *random = &world->random;
+    struct world_call *call = &taken->call;
+    *call = (struct world_call){.function = random_below(random, 8),
+                                .how = random_below(random, 5),
+                                .dimension = any_dimension(world),
+                                .level = -1};
+    bool counts = call->function == VC_MEMBER_PREVIOUS || call->function == VC_MEMBER_GROWTH;
+    if (counts && random_chance(random, 40)) call->count = 1 + random_below(random, 3);
+    if (call->function == VC_MEMBER_MOVING_AVG) call->count = 1 + random_below(random, 4);
+    if (call->function == VC_MEMBER_AGG_OVER ||
+        (call->function == VC_MEMBER_RUNNING && random_chance(random, 50)))
+        call->level = (int)random_below(random, call->dimension->nlevels);
+    taken->formula = FORMULA_CALL;
+    taken->a = taken->b = random_below(random, number);
+    taken->fix.is_there = taken->is_mode_set = false;
+    taken->unrelated = VC_UNRELATED_DEFAULT;
+    taken->reaggregate = VC_REAGGREGATE_DEFAULT;
+}
+
+void world_add_calls(struct world *world)
+{
+    struct random *random = &world->random;
+    if (random_chance(random, 30)) return;
+    if (world->ntaken < WORLD_TAKEN) { /* one at least */
+        unsigned number = world->ntaken++;
+        snprintf(world->taken[number].name, sizeof world->taken[number].name, "v%u", number);
+        make_call(world, &world->taken[number], number);
+    }
+    for (unsigned t = world->nsources; t < world->ntaken; t++)
+        if (random_chance(random, 30)) make_call(world, &world->taken[t], t);
 }
