@@ -229,6 +229,12 @@ static void print_source(const vc_cube *cube, size_t number)
         fputs(" = ", stdout);
         print_side(on->to_dim, on->to_index, on->to_constant);
     }
+    for (size_t d = 0; join->expose.is_asked && d < cube->ndimensions; d++) {
+        const vc_exposed *exposed = cube->dimensions[d].exposed;
+        if (exposed != NULL && vc_str_equal(exposed->alias, source->alias))
+            printf(", members are the level %.*s of %.*s", VC_FMT(exposed->level),
+                   VC_FMT(cube->dimensions[d].name));
+    }
     putchar('\n');
 }
 

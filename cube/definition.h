@@ -270,6 +270,17 @@ typedef struct vc_on_def { /* one pair of a join */
     vc_str pointer;
 } vc_on_def;
 
+/* "expose_as_level": the joined members as a level below the primary's. */
+typedef struct vc_expose_def {
+    bool is_asked;
+    vc_str name;        /* of the level; absent: that of the joined dimension's lowest level */
+    vc_str label;       /* absent: that of the joined level, or the name */
+    vc_str dim;         /* the primary's dimension; absent: the one that the join is along */
+    vc_finer finer;     /* what the primary's own measures show at the level */
+    vc_str allocate_by; /* as in a pair */
+    vc_str pointer;
+} vc_expose_def;
+
 typedef struct vc_join_def {
     vc_join_kind kind;
     vc_unmatched unmatched; /* the kind's default is filled in */
@@ -280,6 +291,7 @@ typedef struct vc_join_def {
     vc_reaggregate reaggregate;
     bool is_cardinality_one;
     double min_coverage; /* 0: none; of the joined leaves' keys */
+    vc_expose_def expose;
     vc_on_def *on;
     size_t non;
 } vc_join_def;

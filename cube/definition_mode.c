@@ -73,22 +73,22 @@ vc_status vc_read_mode(const vc_node *object, vc_join_def *join)
 /* ---- pairs ---- */
 
 /* "equal", the name of an attribute, or {"weights": ATTRIBUTE}. */
-static vc_status read_allocate(const vc_node *object, vc_on_def *on)
+static vc_status read_allocate(const vc_node *object, vc_str *allocate_by)
 {
     static const char *const known[] = {"weights", NULL};
     vc_node node = vc_node_field(object, "allocate");
     if (json_is_object(node.json)) {
         vc_status status = vc_node_object(&node, known);
         if (status == VC_OK) status = vc_field_need(&node, "weights");
-        return status == VC_OK ? vc_field_text(&node, "weights", &on->allocate_by) : status;
+        return status == VC_OK ? vc_field_text(&node, "weights", allocate_by) : status;
     }
     vc_str text;
     vc_status status = vc_node_text(&node, &text);
-    if (status == VC_OK && !vc_str_is(text, "equal")) on->allocate_by = text;
+    if (status == VC_OK && !vc_str_is(text, "equal")) *allocate_by = text;
     return status;
 }
 
-vc_status vc_read_finer(const vc_node *object, vc_on_def *on)
+static vc_status read_finer(const vc_node *object, vc_finer *finer_out, vc_str *allocate_by)
 {
     static const vc_word words[] = {{"null", VC_FINER_NULL, NULL},
                                     {"repeat", VC_FINER_REPEAT, NULL},
@@ -98,12 +98,67 @@ vc_status vc_read_finer(const vc_node *object, vc_on_def *on)
     int finer = allocate.json != NULL ? VC_FINER_ALLOCATE : VC_FINER_NULL;
     vc_status status = vc_field_choice(object, "finer", words, &finer);
     if (status != VC_OK) return status;
-    on->finer = (vc_finer)finer;
+    *finer_out = (vc_finer)finer;
     if (allocate.json == NULL) return VC_OK;
-    if (on->finer != VC_FINER_ALLOCATE)
+    if (finer != VC_FINER_ALLOCATE)
         return vc_node_fail(&allocate, "bad_value",
                             "'allocate' goes with \"finer\": \"allocate\", found another one");
-    return read_allocate(object, on);
+    return read_allocate(object, allocate_by);
+}
+
+vc_status vc_read_finer(const vc_node *object, vc_on_def *on)
+{
+    return read_finer(object, &on->finer, &on->allocate_by);
+}
+
+/* ---- members as a level ---- */
+
+/* The dimension below which the members stand: one along which the join is. */
+static vc_status find_exposed(const vc_node *node, const vc_join_def *join, vc_expose_def *expose)
+{
+    vc_str only = join->on[0].dim;
+    bool has_several = false, is_found = expose->dim.data == NULL;
+    for (size_t i = 0; i < join->non; i++) {
+        has_several |= !vc_str_equal(join->on[i].dim, only);
+        is_found |= vc_str_equal(join->on[i].dim, expose->dim);
+    }
+    if (expose->dim.data == NULL && has_several)
+        return vc_node_fail(node, "missing_field",
+                            "the join is along several dimensions: say by 'dim' below which of "
+                            "them its members are a level");
+    if (!is_found)
+        return vc_node_fail(node, "bad_value",
+                            "the join is not along '%.*s', the dimension below which its members "
+                            "are to be a level",
+                            VC_FMT(expose->dim));
+    if (expose->dim.data == NULL) expose->dim = only;
+    return VC_OK;
+}
+
+vc_status vc_read_expose(const vc_node *object, vc_join_def *join)
+{
+    static const char *const known[] = {"name", "label", "dim", "finer", "allocate", NULL};
+    vc_node node = vc_node_field(object, "expose_as_level");
+    vc_expose_def *expose = &join->expose;
+    vc_status status = VC_OK;
+    if (node.json == NULL || json_is_false(node.json)) return VC_OK;
+    if (!json_is_true(node.json) && !json_is_object(node.json))
+        return vc_node_fail_type(&node, "true, false, or an object");
+    expose->is_asked = true;
+    expose->pointer = vc_node_pointer(&node);
+    if (expose->pointer.data == NULL) return vc_no_memory(node.reader->error);
+    if (json_is_object(node.json) &&
+        ((status = vc_node_object(&node, known)) != VC_OK ||
+         (status = vc_field_name(&node, "name", &expose->name)) != VC_OK ||
+         (status = vc_field_label(&node, "label", &expose->label)) != VC_OK ||
+         (status = vc_field_name(&node, "dim", &expose->dim)) != VC_OK ||
+         (status = read_finer(&node, &expose->finer, &expose->allocate_by)) != VC_OK))
+        return status;
+    if (join->mode == VC_MODE_LOOKUP)
+        return vc_node_fail(&node, "bad_value",
+                            "a lookup shows the value of one partner at the member itself: its "
+                            "members are no level below");
+    return find_exposed(&node, join, expose);
 }
 
 /* ---- measures ---- */

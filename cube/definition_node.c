@@ -123,15 +123,6 @@ vc_status vc_node_fail_unknown(const vc_node *node, const char *code, const char
     return VC_BAD_INPUT;
 }
 
-vc_status vc_node_refuse(const vc_node *object, const vc_word *fields)
-{
-    for (; fields->word != NULL; fields++) {
-        vc_node node = vc_node_field(object, fields->word);
-        if (node.json != NULL) return vc_node_fail_unsupported(&node, fields->unsupported);
-    }
-    return VC_OK;
-}
-
 /* ---- values ---- */
 
 vc_status vc_node_object(const vc_node *node, const char *const *known)

@@ -77,9 +77,6 @@ vc_status vc_node_fail_unsupported(const vc_node *node, const char *what);
 vc_status vc_node_fail_unknown(const vc_node *node, const char *code, const char *noun, vc_str name,
                                vc_names known);
 
-/* Refuse each of these fields (ends with a NULL word) that is there, by its `unsupported`. */
-vc_status vc_node_refuse(const vc_node *object, const vc_word *fields);
-
 /* ---- values ---- */
 
 /* An object with none but these fields (ends with NULL). */
@@ -140,6 +137,9 @@ vc_status vc_read_mode(const vc_node *object, vc_join_def *join);
 
 /* `finer` and `allocate` of a pair. */
 vc_status vc_read_finer(const vc_node *object, vc_on_def *on);
+
+/* `expose_as_level` of a join whose mode and pairs have been read. */
+vc_status vc_read_expose(const vc_node *object, vc_join_def *join);
 
 /* `mode` and `reaggregate` of a virtual cube's measure. */
 vc_status vc_read_measure_mode(const vc_node *object, vc_measure_def *measure);

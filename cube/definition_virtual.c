@@ -230,14 +230,6 @@ static vc_status read_pairs(const vc_node *array, vc_join_def *join)
 
 /* ---- join ---- */
 
-/* What cannot be answered yet comes first: the rest of such a join may look different. */
-static vc_status refuse_parts(const vc_node *object)
-{
-    static const vc_word unsupported[] = {{"expose_as_level", 0, "members exposed as a level"},
-                                          {NULL, 0, NULL}};
-    return vc_node_refuse(object, unsupported);
-}
-
 static vc_status read_policies(const vc_node *object, vc_join_def *join)
 {
     static const vc_word kinds[] = {{"left", VC_JOIN_LEFT, NULL},
@@ -288,14 +280,15 @@ static vc_status read_join(const vc_node *node, vc_join_def *join)
         "kind",         "mode", "unmatched",   "on_fanout",       "on", "cardinality",
         "min_coverage", "pick", "reaggregate", "expose_as_level", NULL};
     vc_status status;
-    if ((status = vc_node_object(node, known)) != VC_OK || (status = refuse_parts(node)) != VC_OK ||
+    if ((status = vc_node_object(node, known)) != VC_OK ||
         (status = read_policies(node, join)) != VC_OK ||
         (status = vc_read_mode(node, join)) != VC_OK ||
         (status = read_min_coverage(node, join)) != VC_OK ||
         (status = vc_field_need(node, "on")) != VC_OK)
         return status;
     vc_node on = vc_node_field(node, "on");
-    return read_pairs(&on, join);
+    status = read_pairs(&on, join);
+    return status == VC_OK ? vc_read_expose(node, join) : status;
 }
 
 /* ---- sources ---- */

@@ -47,7 +47,8 @@ typedef struct vc_binding {
     vc_str
         join_alias; /* whose join it is: the source's, or that of the nested cube it is part of */
     /* A join of a nested cube, which `relation` goes through: units <- leaves of the nested cube's
-     * dimension. NULL: `relation` is the join. */
+     * dimension; of a join that exposes its members, the relation to the members above them. By it
+     * members have partners or not. NULL: `relation` is the join. */
     const vc_relation *join_relation;
     bool is_follower; /* another source of the nested cube stands for its join */
     /* VC_MODE_SET; VC_MODE_WEIGHTED: the relation has weights; VC_MODE_LOOKUP: no unit of the
@@ -56,8 +57,9 @@ typedef struct vc_binding {
     vc_finer finer;        /* of a relation whose units are larger than a leaf */
     const double *weights; /* [leaves of the dimension] by which a unit's value is allocated; NULL:
                               in equal parts */
-    /* The dimension was put together of those of several sources (`common`): the relation only says
-     * which number a leaf has in it. Nothing is unmatched, and a member without facts is empty. */
+    /* The dimension was put together of those of several sources (`common`), or has a level more
+     * than the source's (`exposed`): the relation only says which number a leaf has in it. Nothing
+     * is unmatched, and a member without facts is empty. */
     bool is_united;
 } vc_binding;
 
@@ -82,6 +84,15 @@ typedef struct vc_bucket {
     bool has_members;
 } vc_bucket;
 
+/* The members of a joined cube, which are a level below the primary's members ("expose_as_level").
+ * The leaves of the dimension are these, under each member that they belong to; and each member has
+ * one leaf more, its *rest*, which is none of them and has no member at the level. So facts that
+ * stand at the member are never those of a part of it, however few parts there are. */
+typedef struct vc_exposed {
+    vc_str alias, level;
+    const uint64_t *rests; /* [nleaves] bits */
+} vc_exposed;
+
 typedef struct vc_cube_dimension {
     vc_str name, label;
     const vc_dimension *dimension;
@@ -96,6 +107,7 @@ typedef struct vc_cube_dimension {
     bool is_aggregatable;
     vc_str default_member;         /* a path; absent: All */
     const uint64_t *default_slots; /* [nslots] bits of its leaves; NULL: there is none */
+    const vc_exposed *exposed;     /* NULL: the dimension is as it was loaded */
 } vc_cube_dimension;
 
 typedef struct vc_cube_fix { /* a selection of one source's dimension, always applied */

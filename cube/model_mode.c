@@ -219,7 +219,7 @@ vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, size_t source,
 /* The weight of each leaf: the number that an attribute says, that of a level's member shared
  * equally by its leaves; null is 0. */
 static vc_status read_weights(const vc_dimension *dimension, vc_str attribute, vc_arena *arena,
-                              vc_arena *work, const double **weights_out, vc_error *error)
+                              vc_arena *work, double **weights_out, vc_error *error)
 {
     const vc_index *index;
     uint32_t *values, *counts = NULL;
@@ -281,29 +281,77 @@ static vc_status check_weights(const vc_dimension *dimension, const vc_relation 
                    nempty > 5 ? ", ..." : "");
 }
 
-static vc_status apply_allocation(vc_virtual_builder *builder, const vc_source_def *definition,
-                                  const vc_on_def *on, const vc_dimension *dimension,
-                                  vc_binding *binding, vc_error *error)
+/* Where members of a join are a level, the rest of a member has a part of its value only when it is
+ * all that the unit has.
+ *
+ * weights  [nleaves] in/out; those of the rests are 0, or, is_equal, 1 */
+static vc_status weigh_rests(const vc_cube_dimension *outer, const vc_relation *relation,
+                             bool is_equal, double *weights, vc_arena *work, vc_error *error)
 {
-    const char *field = "/finer";
+    const vc_dimension *dimension = outer->dimension;
+    const vc_hierarchy *of = &dimension->hierarchies[is_equal ? 0 : relation->hierarchy];
+    unsigned level = is_equal ? of->nlevels - 2 : (unsigned)relation->level;
+    const vc_numbers unit_of = of->levels[level].leaf_members;
+    bool *has_parts = VC_ARENA_NEW(work, bool, (size_t)of->levels[level].nmembers + 1);
+    if (has_parts == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
+        if (!vc_bit_get(outer->exposed->rests, leaf))
+            has_parts[vc_numbers_get(unit_of, leaf)] = true;
+    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
+        if (vc_bit_get(outer->exposed->rests, leaf))
+            weights[leaf] = !has_parts[vc_numbers_get(unit_of, leaf)];
+    return VC_OK;
+}
+
+static vc_status make_weights(vc_virtual_builder *builder, vc_str attribute,
+                              const vc_cube_dimension *outer, vc_binding *binding, vc_arena *work,
+                              vc_error *error)
+{
+    const vc_dimension *dimension = outer->dimension;
+    bool is_equal = attribute.data == NULL;
+    double *weights = NULL;
     vc_status status = VC_OK;
-    vc_arena work = {0};
-    if (definition->join.mode == VC_MODE_LOOKUP)
-        status = vc_fail(error, VC_BAD_INPUT, "bad_value",
-                         "a lookup shows the value of its partner; it cannot be allocated");
-    else if (binding->mode == VC_MODE_SET && binding->relation->has_fanout)
-        status = vc_fail(error, VC_IMPOSSIBLE, "fanout",
-                         "members of the primary share keys, so parts of a value would fall on "
-                         "several of them; allocate it with \"on_fanout\": \"weighted\"");
-    if (status == VC_OK && on->allocate_by.data != NULL) {
-        field = "/allocate";
-        status = read_weights(dimension, on->allocate_by, builder->arena, &work, &binding->weights,
-                              error);
-        if (status == VC_OK)
-            status = check_weights(dimension, binding->relation, binding->weights, &work, error);
+    if (is_equal && outer->exposed == NULL) return VC_OK;
+    if (is_equal) {
+        weights = VC_ARENA_NEW(builder->arena, double, (size_t)dimension->nleaves + 1);
+        if (weights == NULL) return vc_no_memory(error);
+        for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
+            weights[leaf] = 1;
+    } else {
+        status = read_weights(dimension, attribute, builder->arena, work, &weights, error);
     }
+    if (status == VC_OK && outer->exposed != NULL)
+        status = weigh_rests(outer, binding->relation, is_equal, weights, work, error);
+    if (status != VC_OK) return status;
+    binding->weights = weights;
+    return is_equal ? VC_OK : check_weights(dimension, binding->relation, weights, work, error);
+}
+
+/* field_out: what is wrong, as a field of the pair. */
+static vc_status allocate(vc_virtual_builder *builder, vc_str attribute,
+                          const vc_cube_dimension *dimension, vc_binding *binding,
+                          const char **field_out, vc_error *error)
+{
+    vc_arena work = {0};
+    *field_out = "/finer";
+    if (binding->mode == VC_MODE_SET && binding->relation->has_fanout)
+        return vc_fail(error, VC_IMPOSSIBLE, "fanout",
+                       "members of the primary share keys, so parts of a value would fall on "
+                       "several of them; allocate it with \"on_fanout\": \"weighted\"");
+    *field_out = "/allocate";
+    vc_status status = make_weights(builder, attribute, dimension, binding, &work, error);
     vc_arena_release(&work);
-    return vc_model_place(builder->definition, on->pointer, field, status, error);
+    return status;
+}
+
+vc_status vc_virtual_set_finer(vc_virtual_builder *builder, vc_finer finer, vc_str allocate_by,
+                               const vc_cube_dimension *dimension, vc_binding *binding,
+                               vc_error *error)
+{
+    const char *field;
+    binding->finer = finer;
+    if (finer != VC_FINER_ALLOCATE) return VC_OK;
+    return allocate(builder, allocate_by, dimension, binding, &field, error);
 }
 
 vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, size_t source, size_t first,
@@ -328,5 +376,12 @@ vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, size_t source, siz
     if (chosen == NULL || binding->relation->level < 0) return VC_OK;
     binding->finer = chosen->finer;
     if (chosen->finer != VC_FINER_ALLOCATE) return VC_OK;
-    return apply_allocation(builder, definition, chosen, dimension->dimension, binding, error);
+    const char *field = "/finer";
+    vc_status status;
+    if (join->mode == VC_MODE_LOOKUP)
+        status = vc_fail(error, VC_BAD_INPUT, "bad_value",
+                         "a lookup shows the value of its partner; it cannot be allocated");
+    else
+        status = allocate(builder, chosen->allocate_by, dimension, binding, &field, error);
+    return vc_model_place(builder->definition, chosen->pointer, field, status, error);
 }

@@ -298,7 +298,8 @@ static void add_dimension(vc_virtual_builder *builder, vc_virtual_part *part, si
                                                          .dimension = from->dimension,
                                                          .nslots = from->dimension->nleaves,
                                                          .owner = part->first + from->owner,
-                                                         .is_aggregatable = from->is_aggregatable};
+                                                         .is_aggregatable = from->is_aggregatable,
+                                                         .exposed = from->exposed};
     for (size_t k = 0; k < part->count; k++)
         copy_binding(builder, part->first + k, dimension, &part->cube->sources[k].bindings[number]);
     part->outer[number] = dimension;
@@ -369,6 +370,7 @@ static vc_status refuse(const vc_virtual_builder *builder, const vc_virtual_part
     const char *what = NULL, *field = "/join";
     for (size_t i = 0; i < join->non; i++)
         if (join->on[i].finer != VC_FINER_NULL) what = "'finer' in joins of nested cubes";
+    if (join->expose.is_asked) what = "members of nested cubes as a level";
     if (join->mode != VC_MODE_SET) what = "weighted and lookup joins of nested cubes";
     if (join->on_fanout == VC_FANOUT_WEIGHTED) what = "weighted fan-outs of nested cubes";
     if (join->unmatched == VC_UNMATCHED_MEMBERS) what = "unmatched members of nested cubes";

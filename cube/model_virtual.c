@@ -179,7 +179,8 @@ static vc_status place_dimensions(vc_virtual_builder *builder, vc_error *error)
         status = vc_virtual_bind_common(builder, &virtual_cube->commons[c], error);
     for (size_t i = 1; i < builder->nparts && status == VC_OK; i++)
         status = place_part(builder, &builder->parts[i], error);
-    return status == VC_OK ? vc_virtual_check_common(builder, error) : status;
+    if (status == VC_OK) status = vc_virtual_check_common(builder, error);
+    return status == VC_OK ? vc_virtual_expose(builder, error) : status;
 }
 
 vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition, vc_cube *cube,

@@ -5,6 +5,7 @@
  *     model_mode.c        weights, picks, and what holds below the joined grain
  *     model_common.c      `common`, shared and private dimensions
  *     model_unite.c       one dimension of several with different members
+ *     model_expose.c      joined members as a level (the dimension: model_expose_build.c)
  *     model_buckets.c     buckets of unmatched keys, visible members
  *     model_policies.c    unrelated, fix
  *     model_nested.c      virtual cubes as sources
@@ -98,6 +99,37 @@ vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, size_t source,
 vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, size_t source, size_t first,
                                  const vc_cube_dimension *dimension, vc_binding *binding,
                                  vc_error *error);
+
+/* What holds below the units of a binding that is no join of its own.
+ *
+ * allocate_by  the attribute of weights; absent: equal parts */
+vc_status vc_virtual_set_finer(vc_virtual_builder *builder, vc_finer finer, vc_str allocate_by,
+                               const vc_cube_dimension *dimension, vc_binding *binding,
+                               vc_error *error);
+
+/* ---- model_expose.c, model_expose_build.c ---- */
+
+/* Give the dimensions the levels that joins expose, once all sources are bound. The stored
+ * dimensions stay as they are. Cost: that of building a dimension of so many leaves. VC_IMPOSSIBLE
+ * "unsupported", VC_BAD_INPUT "duplicate_name" (the level's name is taken), VC_LIMIT
+ * "limit_levels". */
+vc_status vc_virtual_expose(vc_virtual_builder *builder, vc_error *error);
+
+/* What is put below the members of a dimension. */
+typedef struct vc_exposing {
+    const vc_dimension *primary, *joined;
+    vc_str alias, name, label; /* of the join; of the level */
+    const vc_relation
+        *relation;   /* leaves of the primary, or of its lowest level <- joined leaves */
+    vc_arena *arena; /* of the result */
+} vc_exposing;
+
+/* Build the dimension with the level.
+ *
+ * rests_out  [leaves of the primary] the leaf that each one's rest became
+ * leaves_out [pairs of the relation, leaf by leaf] the leaf of each */
+vc_status vc_virtual_build_exposed(const vc_exposing *exposing, const vc_dimension **dimension_out,
+                                   uint32_t **rests_out, uint32_t **leaves_out, vc_error *error);
 
 /* ---- model_common.c ---- */
 

@@ -143,6 +143,12 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
         vc_json_put_bool(json, "private", outer->is_private);
     }
     vc_json_put_bool(json, "aggregatable", outer->is_aggregatable);
+    if (outer->exposed != NULL) {
+        vc_json_begin(json, "exposed", '{');
+        vc_json_put_str(json, "level", outer->exposed->level);
+        vc_json_put_str(json, "source", outer->exposed->alias);
+        vc_json_end(json, '}');
+    }
     if (!vc_str_is_null(outer->default_member))
         vc_json_put_str(json, "default", outer->default_member);
     if (dimension->leaf_keys.count > 0) vc_json_put_str(json, "key", dimension->key_name);
@@ -233,6 +239,7 @@ static void put_join(vc_json_writer *json, const vc_source_def *source)
         vc_json_put_text(json, "reaggregate", reaggregates[join->reaggregate]);
     vc_json_put_text(json, "cardinality", join->is_cardinality_one ? "one" : "many");
     if (join->min_coverage > 0) vc_json_put_double(json, "min_coverage", join->min_coverage);
+    if (join->expose.is_asked) vc_json_put_str(json, "exposed_below", join->expose.dim);
     vc_json_begin(json, "on", '[');
     for (size_t i = 0; i < join->non; i++) {
         vc_json_begin(json, NULL, '{');
@@ -258,13 +265,18 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
     const vc_binding *binding = &source->bindings[number];
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "dim", outer->name);
-    vc_json_put_text(json, "binding", binding->is_united ? "united" : names[binding->kind]);
+    /* What is above an exposed level is the source's own. */
+    bool is_above = binding->is_united && binding->relation->level >= 0;
+    vc_json_put_text(json, "binding",
+                     is_above             ? names[VC_BIND_IDENTITY]
+                     : binding->is_united ? "united"
+                                          : names[binding->kind]);
     if (binding->kind == VC_BIND_NONE) {
         vc_json_put_text(json, "unrelated", unrelated_name(source->unrelated[number]));
     } else {
         vc_json_put_str(json, "to_dim", binding->to_name);
     }
-    if (vc_binding_is_joined(binding)) {
+    if (vc_binding_is_joined(binding) || is_above) {
         static const char *const finers[] = {"null", "repeat", "allocate"};
         const vc_relation *relation = binding->relation;
         if (relation->level < 0)

@@ -96,16 +96,38 @@ vc_str vc_join_keys_text(const vc_join_keys *keys, vc_arena *arena)
     return text;
 }
 
-/* The member of an index that a leaf, or a member of a level below, is under. */
-static uint32_t member_of(const vc_dimension *dimension, const vc_index *index, int level,
-                          uint32_t member)
+/* The member of an index that a leaf is under. */
+static uint32_t member_of_leaf(const vc_dimension *dimension, const vc_index *index, uint32_t leaf)
 {
-    if (index->hierarchy < 0) return member;
+    if (index->hierarchy < 0) return leaf;
+    const vc_level *level = &dimension->hierarchies[index->hierarchy].levels[index->level];
+    return vc_numbers_get(level->leaf_members, leaf);
+}
+
+/* A leaf of a unit that is a member of a level. O(leaves). */
+static uint32_t leaf_of_unit(const vc_dimension *dimension, const vc_relation *relation,
+                             uint32_t unit)
+{
+    const vc_numbers unit_of =
+        dimension->hierarchies[relation->hierarchy].levels[relation->level].leaf_members;
+    uint32_t leaf = 0;
+    while (leaf + 1 < dimension->nleaves && vc_numbers_get(unit_of, leaf) != unit)
+        leaf++;
+    return leaf;
+}
+
+/* The same of a unit of the relation: all of its leaves are under one, where the relation was made
+ * by the index. */
+static uint32_t member_of_unit(const vc_dimension *dimension, const vc_index *index,
+                               const vc_relation *relation, uint32_t unit)
+{
+    if (relation->level < 0) return member_of_leaf(dimension, index, unit);
+    if (index->hierarchy != relation->hierarchy)
+        return member_of_leaf(dimension, index, leaf_of_unit(dimension, relation, unit));
     const vc_level *levels = dimension->hierarchies[index->hierarchy].levels;
-    if (level < 0) return vc_numbers_get(levels[index->level].leaf_members, member);
-    for (; level > index->level; level--)
-        member = vc_numbers_get(levels[level].parents, member);
-    return member;
+    for (int level = relation->level; level > index->level; level--)
+        unit = vc_numbers_get(levels[level].parents, unit);
+    return unit;
 }
 
 static vc_str append_part(vc_str text, vc_str part, size_t number, vc_arena *arena)
@@ -124,7 +146,7 @@ vc_str vc_join_keys_of_leaf(const vc_join_keys *keys, uint32_t leaf, vc_arena *a
         if (key->to != NULL) {
             uint32_t at = tuples != NULL ? vc_tuples_leaf(tuples, key->component, leaf) : leaf;
             uint32_t value =
-                key->to_values[member_of(joined_dimension(keys, key->component), key->to, -1, at)];
+                key->to_values[member_of_leaf(joined_dimension(keys, key->component), key->to, at)];
             part = value == VC_NONE ? (vc_str){0} : vc_texts_get(&key->to->values, value);
         }
         text = append_part(text, part, i, arena);
@@ -134,13 +156,14 @@ vc_str vc_join_keys_of_leaf(const vc_join_keys *keys, uint32_t leaf, vc_arena *a
 
 vc_str vc_join_keys_of_unit(const vc_join_keys *keys, uint32_t unit, vc_arena *arena)
 {
-    int level = keys->binding->relation->level;
+    const vc_relation *relation = keys->binding->relation;
     vc_str text = {0};
     for (size_t i = 0; i < keys->nkeys; i++) {
         const vc_join_key *key = &keys->keys[i];
         vc_str part = key->on->constant;
         if (key->from != NULL) {
-            uint32_t value = key->from_values[member_of(keys->outer, key->from, level, unit)];
+            uint32_t value =
+                key->from_values[member_of_unit(keys->outer, key->from, relation, unit)];
             part = value == VC_NONE ? (vc_str){0} : vc_texts_get(&key->from->values, value);
         }
         text = append_part(text, part, i, arena);

@@ -192,9 +192,10 @@ static void apply_policy(const vc_tracing *in, size_t dimension, vc_lineage_dime
         out->reason = word == VC_UNRELATED_REPEAT ? VC_REASON_REPEATED : VC_REASON_UNRELATED;
 }
 
-static char reason_of(const vc_reach *reach, bool is_mapped)
+static char reason_of(const vc_reach *reach)
 {
-    if (!vc_bit_get(reach->mapped, 0)) return is_mapped ? VC_REASON_UNMATCHED : VC_REASON_EMPTY;
+    if (!vc_bit_get(reach->mapped, 0))
+        return reach->is_relation ? VC_REASON_UNMATCHED : VC_REASON_EMPTY;
     if (reach->repeated != NULL && vc_bit_get(reach->repeated, 0)) return VC_REASON_REPEATED;
     return vc_bit_get(reach->coarse, 0) ? VC_REASON_GRAIN : VC_REASON_NONE;
 }
@@ -217,7 +218,7 @@ static vc_status trace_dimension(const vc_tracing *in, size_t dimension, vc_line
     out->to_name = binding->tuples != NULL
                        ? binding->to_name
                        : source->cube->dimension_names[binding->source_dimension];
-    out->reason = reason_of(&table_of(in)->reaches[dimension], is_mapped);
+    out->reason = reason_of(&table_of(in)->reaches[dimension]);
     return is_mapped ? trace_mapped(in, dimension, out, error) : VC_OK;
 }
 

@@ -292,7 +292,8 @@ vc_status vc_missed_run(vc_model *model, const vc_cube *cube, const vc_missed_qu
                                  .arena = arena,
                                  .source = s,
                                  .dimension = d};
-            if (cube->sources[s].bindings[d].kind != VC_BIND_RELATION) continue;
+            const vc_binding *binding = &cube->sources[s].bindings[d];
+            if (binding->kind != VC_BIND_RELATION || binding->is_united) continue;
             if (query->source == SIZE_MAX || query->source == s)
                 status = run_join(&in, query, &list[count++], error);
         }

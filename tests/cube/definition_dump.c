@@ -235,6 +235,16 @@ static json_t *dump_join(const vc_join_def *join)
     put_true(object, "cardinality_one", join->is_cardinality_one);
     if (join->min_coverage != 0)
         json_object_set_new(object, "min_coverage", json_real(join->min_coverage));
+    if (join->expose.is_asked) {
+        json_t *expose = json_object();
+        put_text(expose, "name", join->expose.name);
+        put_text(expose, "label", join->expose.label);
+        put_text(expose, "dim", join->expose.dim);
+        put_word(expose, "finer", finers, (int)join->expose.finer);
+        put_text(expose, "allocate_by", join->expose.allocate_by);
+        put_text(expose, "pointer", join->expose.pointer);
+        json_object_set_new(object, "expose", expose);
+    }
     for (size_t i = 0; i < join->non; i++) {
         json_t *pair = json_object();
         put_text(pair, "dim", join->on[i].dim);

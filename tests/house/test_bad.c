@@ -51,6 +51,8 @@ static const char *question_of(const char *fixture)
     if (strstr(fixture, "/trees") != NULL) return "{\"cube\":\"pay\",\"drilldown\":\"staff\"}";
     if (strstr(fixture, "/choices") != NULL) return "{\"cube\":\"amounts\"}";
     if (strstr(fixture, "/parts") != NULL) return "{\"cube\":\"equal\",\"drilldown\":\"geo\"}";
+    if (strstr(fixture, "/exposed") != NULL)
+        return "{\"cube\":\"exposed\",\"drilldown\":\"geo:town\"}";
     return "{\"cube\":\"both\",\"drilldown\":\"item\"}";
 }
 
