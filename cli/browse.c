@@ -1,22 +1,13 @@
-/* ls, describe, members: what there is to ask. */
+/* ls and describe: what there is to ask. */
+#include "cli/browsing.h"
+
 #include "base/buffer.h"
-#include "cli/cli.h"
-#include "cube/model.h"
-#include "dimensions/members.h"
-#include "dimensions/path.h"
+#include "slice/property.h"
 
-struct browsing {
-    vc_arena arena;
-    vc_store *store;
-    vc_model *model;
-    const vc_cube *cube;
-};
-
-/* The store, a model, and the cube of the first operand when there is one. */
-static vc_status open_browsing(const vc_arguments *arguments, struct browsing *in, vc_error *error)
+vc_status vc_browsing_open(const vc_arguments *arguments, vc_browsing *in, vc_error *error)
 {
     vc_snapshot *snapshot;
-    *in = (struct browsing){0};
+    *in = (vc_browsing){0};
     vc_status status = vc_cli_open_store(arguments, VC_TO_READ, &in->store, error);
     if (status == VC_OK) status = vc_snapshot_open(in->store, &snapshot, error);
     if (status == VC_OK) {
@@ -28,7 +19,7 @@ static vc_status open_browsing(const vc_arguments *arguments, struct browsing *i
     return status;
 }
 
-static int close_browsing(struct browsing *in, vc_status status, const vc_error *error)
+int vc_browsing_close(vc_browsing *in, vc_status status, const vc_error *error)
 {
     vc_model_free(in->model);
     vc_store_close(in->store);
@@ -49,7 +40,7 @@ static uint64_t cube_rows(const vc_cube *cube)
     return cube->is_virtual ? 0 : cube->sources[0].cube->nrows;
 }
 
-static void describe_line(struct browsing *in, const vc_cube *cube, vc_str *row)
+static void describe_line(vc_browsing *in, const vc_cube *cube, vc_str *row)
 {
     vc_str dimensions = VC_STR("");
     size_t nmeasures = 0;
@@ -91,7 +82,7 @@ static void put_json_line(vc_buffer *out, const vc_cube *cube)
 
 /* A cube that no longer fits what it stands on (something was dropped by force) does not hide the
  * others: it is listed with the reason. What is wrong with the store itself is an error. */
-static vc_status list_cube(struct browsing *in, vc_str name, vc_str *row, vc_buffer *json,
+static vc_status list_cube(vc_browsing *in, vc_str name, vc_str *row, vc_buffer *json,
                            vc_error *error)
 {
     const vc_cube *cube;
@@ -120,12 +111,12 @@ static vc_status list_cube(struct browsing *in, vc_str name, vc_str *row, vc_buf
 
 static int run_ls(const vc_arguments *arguments)
 {
-    struct browsing in;
+    vc_browsing in;
     vc_error error = {0};
     vc_object *objects = NULL;
     size_t nobjects = 0;
     vc_buffer json = {0};
-    vc_status status = open_browsing(arguments, &in, &error);
+    vc_status status = vc_browsing_open(arguments, &in, &error);
     if (status == VC_OK)
         status = vc_snapshot_list(vc_model_snapshot(in.model), VC_KIND_CUBE, &in.arena, &objects,
                                   &nobjects, &error);
@@ -148,7 +139,7 @@ static int run_ls(const vc_arguments *arguments)
         vc_cli_table(texts, nobjects + 1, 5, (bool[]){false, false, true, true, false});
     }
     vc_buffer_release(&json);
-    return close_browsing(&in, status, &error);
+    return vc_browsing_close(&in, status, &error);
 }
 
 static const vc_option list_options[] = {VC_OPTION_DIR, VC_OPTION_JSON, VC_OPTION_END};
@@ -164,7 +155,7 @@ const vc_command vc_command_ls = {
 
 /* ---- describe ---- */
 
-static vc_str level_names(struct browsing *in, const vc_hierarchy *hierarchy)
+static vc_str level_names(vc_browsing *in, const vc_hierarchy *hierarchy)
 {
     vc_str list = VC_STR("");
     for (unsigned l = 0; l < hierarchy->nlevels; l++)
@@ -174,7 +165,25 @@ static vc_str level_names(struct browsing *in, const vc_hierarchy *hierarchy)
     return list;
 }
 
-static void print_dimension(struct browsing *in, const vc_cube *cube, size_t number)
+/* "joined      cities.mayor, cities.river (several)" */
+static void print_joined(vc_browsing *in, const vc_cube *cube, size_t number)
+{
+    const vc_property *properties;
+    size_t nproperties;
+    vc_str list = VC_STR("");
+    if (vc_property_list(cube, number, &in->arena, &properties, &nproperties, NULL) != VC_OK)
+        return;
+    for (size_t i = 0; i < nproperties; i++) {
+        bool is_multi = false;
+        vc_str name = properties[i].asked;
+        if (vc_property_is_multi(&properties[i], &is_multi, NULL) == VC_OK && is_multi)
+            name = vc_arena_printf(&in->arena, "%.*s (several)", VC_FMT(name));
+        list = join_names(&in->arena, list, name);
+    }
+    if (list.size > 0) printf("    joined      %.*s\n", VC_FMT(list));
+}
+
+static void print_dimension(vc_browsing *in, const vc_cube *cube, size_t number)
 {
     const vc_cube_dimension *outer = &cube->dimensions[number];
     const vc_dimension *dimension = outer->dimension;
@@ -199,6 +208,7 @@ static void print_dimension(struct browsing *in, const vc_cube *cube, size_t num
         attributes = join_names(&in->arena, attributes, dimension->attributes[i].name);
     if (indexes.size > 0) printf("    indexes     %.*s\n", VC_FMT(indexes));
     if (attributes.size > 0) printf("    attributes  %.*s\n", VC_FMT(attributes));
+    print_joined(in, cube, number);
     for (size_t b = 0; b < outer->nbuckets; b++)
         printf("    bucket      %.*s\n", VC_FMT(outer->buckets[b].key));
 }
@@ -238,7 +248,7 @@ static void print_source(const vc_cube *cube, size_t number)
     putchar('\n');
 }
 
-static void print_measures(struct browsing *in, const vc_cube *cube)
+static void print_measures(vc_browsing *in, const vc_cube *cube)
 {
     size_t nrows = 1;
     vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (cube->nmeasures + 1) * 5);
@@ -264,7 +274,7 @@ static void print_measures(struct browsing *in, const vc_cube *cube)
 }
 
 /* "facts are sorted by date, customer" */
-static void print_cluster(struct browsing *in, const vc_cube *cube)
+static void print_cluster(vc_browsing *in, const vc_cube *cube)
 {
     vc_str list = VC_STR("");
     if (cube->is_virtual || cube->sources[0].cube->ncluster == 0) return;
@@ -275,9 +285,9 @@ static void print_cluster(struct browsing *in, const vc_cube *cube)
 
 static int run_describe(const vc_arguments *arguments)
 {
-    struct browsing in;
+    vc_browsing in;
     vc_error error = {0};
-    vc_status status = open_browsing(arguments, &in, &error);
+    vc_status status = vc_browsing_open(arguments, &in, &error);
     if (status == VC_OK && vc_arguments_get(arguments, "json") != NULL) {
         vc_buffer json = {0};
         put_json_line(&json, in.cube);
@@ -308,7 +318,7 @@ static int run_describe(const vc_arguments *arguments)
         puts("\nmeasures");
         print_measures(&in, cube);
     }
-    return close_browsing(&in, status, &error);
+    return vc_browsing_close(&in, status, &error);
 }
 
 const vc_command vc_command_describe = {
@@ -320,134 +330,4 @@ const vc_command vc_command_describe = {
     .min_operands = 1,
     .max_operands = 1,
     .run = run_describe,
-};
-
-/* ---- members ---- */
-
-static vc_status member_filter(const vc_arguments *arguments, const vc_dimension *dimension,
-                               vc_arena *arena, vc_member_filter *filter, vc_error *error)
-{
-    const char *hierarchy = vc_arguments_get(arguments, "hierarchy");
-    const char *level = vc_arguments_get(arguments, "level");
-    const char *parent = vc_arguments_get(arguments, "parent");
-    uint64_t limit = 0, offset = 0;
-    *filter = (vc_member_filter){.search = vc_str_of(vc_arguments_get(arguments, "q"))};
-    vc_status status = vc_arguments_number(arguments, "limit", 1, UINT32_MAX, 100, &limit, error);
-    if (status == VC_OK)
-        status = vc_arguments_number(arguments, "offset", 0, UINT32_MAX, 0, &offset, error);
-    if (status == VC_OK)
-        status =
-            vc_dimension_find_hierarchy(dimension, vc_str_of(hierarchy), &filter->hierarchy, error);
-    if (status == VC_OK && parent != NULL) {
-        const vc_str *keys;
-        size_t nkeys;
-        status = vc_path_split(vc_str_of(parent), arena, &keys, &nkeys, error);
-        if (status == VC_OK)
-            status = vc_hierarchy_find_member(dimension, filter->hierarchy, keys, nkeys, arena,
-                                              &filter->parent, error);
-        filter->has_parent = true;
-        unsigned nlevels = dimension->hierarchies[filter->hierarchy].nlevels;
-        filter->is_children = dimension->hierarchies[filter->hierarchy].is_ragged && level == NULL;
-        filter->level =
-            filter->parent.level + 1 < nlevels ? filter->parent.level + 1 : filter->parent.level;
-    }
-    if (status == VC_OK && level != NULL)
-        status = vc_hierarchy_find_level(dimension, filter->hierarchy, vc_str_of(level),
-                                         &filter->level, error);
-    filter->limit = (size_t)limit;
-    filter->offset = (size_t)offset;
-    return status;
-}
-
-static void print_members(struct browsing *in, const vc_dimension *dimension,
-                          const vc_member_filter *filter, const vc_member_ref *members,
-                          size_t nmembers, bool is_json)
-{
-    const vc_hierarchy *hierarchy = &dimension->hierarchies[filter->hierarchy];
-    bool is_mixed = false;
-    for (size_t i = 1; i < nmembers; i++)
-        is_mixed |= members[i].level != members[0].level;
-    vc_buffer json = {0};
-    vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (nmembers + 1) * 3);
-    if (texts == NULL) return;
-    texts[0] = hierarchy->levels[nmembers > 0 ? members[0].level : filter->level].name;
-    if (is_mixed) texts[0] = VC_STR("member");
-    texts[1] = VC_STR("label");
-    texts[2] = VC_STR("path");
-    vc_buffer_put_text(&json, "[");
-    for (size_t i = 0; i < nmembers; i++) {
-        const vc_level *level = &hierarchy->levels[members[i].level];
-        vc_str key = vc_texts_get(&level->keys, members[i].member);
-        vc_str label = vc_texts_get(&level->labels, members[i].member);
-        vc_str path = vc_member_path(hierarchy, members[i].level, members[i].member, &in->arena);
-        vc_str *row = texts + (i + 1) * 3;
-        row[0] = key.data != NULL ? key : VC_STR("(null)");
-        row[1] = label.data != NULL ? label : VC_STR("");
-        row[2] = path;
-        vc_buffer_put_text(&json, i > 0 ? ",{\"key\":" : "{\"key\":");
-        vc_buffer_put_json(&json, key);
-        vc_buffer_put_text(&json, ",\"label\":");
-        vc_buffer_put_json(&json, label);
-        vc_buffer_put_text(&json, ",\"path\":");
-        vc_buffer_put_json(&json, path);
-        vc_buffer_put_text(&json, "}");
-    }
-    vc_buffer_put_text(&json, "]");
-    if (is_json)
-        puts(vc_buffer_text(&json));
-    else
-        vc_cli_table(texts, nmembers + 1, 3, (bool[]){false, false, false});
-    vc_buffer_release(&json);
-}
-
-static int run_members(const vc_arguments *arguments)
-{
-    struct browsing in;
-    vc_error error = {0};
-    size_t number, nmembers = 0, ntotal = 0;
-    vc_member_ref *members;
-    vc_member_filter filter;
-    const vc_dimension *dimension = NULL;
-    vc_status status = open_browsing(arguments, &in, &error);
-    if (status == VC_OK)
-        status =
-            vc_cube_find_dimension(in.cube, vc_str_of(arguments->operands[1]), &number, &error);
-    if (status == VC_OK) {
-        dimension = in.cube->dimensions[number].dimension;
-        status = member_filter(arguments, dimension, &in.arena, &filter, &error);
-    }
-    if (status == VC_OK)
-        status = vc_dimension_browse(dimension, &filter, &in.arena, &members, &nmembers, &ntotal,
-                                     &error);
-    if (status == VC_OK) {
-        print_members(&in, dimension, &filter, members, nmembers,
-                      vc_arguments_get(arguments, "json") != NULL);
-        if (nmembers < ntotal)
-            vc_cli_say("%zu of %zu members; --limit and --offset show others", nmembers, ntotal);
-    }
-    return close_browsing(&in, status, &error);
-}
-
-static const vc_option member_options[] = {
-    VC_OPTION_DIR,
-    {"level", 0, "LEVEL", "which level (default: the first, or the one below --parent)"},
-    {"hierarchy", 0, "NAME", "which hierarchy (default: the main one)"},
-    {"parent", 0, "PATH", "only what is under this member"},
-    {"q", 0, "TEXT", "only members with this text in key or label"},
-    {"limit", 0, "N", "how many (default 100)"},
-    {"offset", 0, "N", "how many to pass over first"},
-    VC_OPTION_JSON,
-    VC_OPTION_END};
-
-const vc_command vc_command_members = {
-    .name = "members",
-    .operands = "CUBE DIMENSION",
-    .summary = "list or search the members of a dimension",
-    .help = "Examples:\n"
-            "  vcube members -d data world geo --level country --q land\n"
-            "  vcube members -d data world geo --parent Europe",
-    .options = member_options,
-    .min_operands = 2,
-    .max_operands = 2,
-    .run = run_members,
 };

@@ -221,9 +221,8 @@ vc_status vc_dimension_browse(const vc_dimension *dimension, const vc_member_fil
 
 /* ---- properties ---- */
 
-/* The attribute's value of each leaf. */
-static uint32_t leaf_code(const vc_dimension *dimension, const vc_attribute *attribute,
-                          uint32_t leaf)
+uint32_t vc_attribute_leaf_code(const vc_dimension *dimension, const vc_attribute *attribute,
+                                uint32_t leaf)
 {
     if (attribute->hierarchy < 0) return vc_numbers_get(attribute->codes, leaf);
     const vc_level *level = &dimension->hierarchies[attribute->hierarchy].levels[attribute->level];
@@ -247,7 +246,8 @@ static vc_status node_properties(const vc_dimension *dimension, const vc_level *
         const uint32_t *leaves;
         size_t nleaves;
         vc_index_find(keys, vc_texts_get(&level->keys, members[i]), &leaves, &nleaves);
-        codes_out[i] = nleaves == 0 ? VC_NONE : leaf_code(dimension, attribute, leaves[0]);
+        codes_out[i] =
+            nleaves == 0 ? VC_NONE : vc_attribute_leaf_code(dimension, attribute, leaves[0]);
     }
     return status;
 }
@@ -266,7 +266,8 @@ vc_status vc_member_properties(const vc_dimension *dimension, unsigned hierarchy
         uint32_t leaf = vc_numbers_get(of->first_leaf, members[i]);
         uint32_t end = vc_numbers_get(of->first_leaf, members[i] + 1);
         for (; leaf < end && codes_out[i] != VC_MANY; leaf++)
-            codes_out[i] = merge_codes(codes_out[i], leaf_code(dimension, attribute, leaf));
+            codes_out[i] =
+                merge_codes(codes_out[i], vc_attribute_leaf_code(dimension, attribute, leaf));
     }
     if (of->is_contiguous) return VC_OK;
 
@@ -276,7 +277,8 @@ vc_status vc_member_properties(const vc_dimension *dimension, unsigned hierarchy
         code_of_member[m] = VC_NONE;
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
         uint32_t *code = &code_of_member[vc_numbers_get(of->leaf_members, leaf)];
-        if (*code != VC_MANY) *code = merge_codes(*code, leaf_code(dimension, attribute, leaf));
+        if (*code != VC_MANY)
+            *code = merge_codes(*code, vc_attribute_leaf_code(dimension, attribute, leaf));
     }
     for (size_t i = 0; i < nmembers; i++)
         codes_out[i] = code_of_member[members[i]];
@@ -299,7 +301,7 @@ vc_status vc_member_property_values(const vc_dimension *dimension, unsigned hier
     }
     for (; leaf < end; leaf++) {
         if (vc_numbers_get(level->leaf_members, leaf) != member.member) continue;
-        uint32_t code = leaf_code(dimension, attribute, leaf);
+        uint32_t code = vc_attribute_leaf_code(dimension, attribute, leaf);
         if (code != VC_NONE) vc_bit_set(is_there, code);
     }
     size_t ncodes = 0;

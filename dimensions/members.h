@@ -52,6 +52,11 @@ vc_status vc_member_children(const vc_hierarchy *hierarchy, const vc_member_ref 
                              vc_arena *arena, vc_member_ref **members_out, size_t *nmembers_out,
                              vc_error *error);
 
+/* The number of an attribute's value that a leaf has, of its own or as that of its member at the
+ * attribute's level; VC_NONE where it is null. */
+uint32_t vc_attribute_leaf_code(const vc_dimension *dimension, const vc_attribute *attribute,
+                                uint32_t leaf);
+
 #define VC_MANY (UINT32_MAX - 1) /* the leaves of the member have several values */
 
 /* What an attribute says of members: its one value, or that there is none or are several. A member

@@ -1,6 +1,6 @@
 #include "http/describe.h"
 
-#include "dimensions/members.h"
+#include "slice/property.h"
 
 const char *vc_key_type_name(vc_key_type type)
 {
@@ -93,6 +93,31 @@ static void put_attributes(vc_json_writer *json, const vc_dimension *dimension)
     vc_json_end(json, ']');
 }
 
+/* Attributes of the dimensions that are joined along this one. False when out of memory. */
+static bool put_joined_attributes(vc_json_writer *json, const vc_cube *cube, size_t number)
+{
+    vc_arena arena = {0};
+    const vc_property *properties;
+    size_t nproperties;
+    vc_status status = vc_property_list(cube, number, &arena, &properties, &nproperties, NULL);
+    if (status == VC_OK && nproperties > 0) vc_json_begin(json, "joined_attributes", '[');
+    for (size_t i = 0; i < nproperties && status == VC_OK; i++) {
+        const vc_property *property = &properties[i];
+        bool is_multi = false;
+        status = vc_property_is_multi(property, &is_multi, NULL);
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "name", property->asked);
+        vc_json_put_str(json, "source", property->alias);
+        vc_json_put_str(json, "to_dim", property->joined_name);
+        vc_json_put_uint(json, "values", property->attribute->values.count);
+        vc_json_put_bool(json, "multi", is_multi);
+        vc_json_end(json, '}');
+    }
+    if (status == VC_OK && nproperties > 0) vc_json_end(json, ']');
+    vc_arena_release(&arena);
+    return status == VC_OK;
+}
+
 static void put_indexes(vc_json_writer *json, const vc_dimension *dimension)
 {
     vc_json_begin(json, "indexes", '[');
@@ -157,6 +182,7 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
         put_hierarchy(json, &dimension->hierarchies[h]);
     vc_json_end(json, ']');
     put_attributes(json, dimension);
+    if (cube->is_virtual && !put_joined_attributes(json, cube, number)) json->out->failed = true;
     put_indexes(json, dimension);
     if (outer->nbuckets > 0) put_buckets(json, cube, outer);
     vc_json_end(json, '}');

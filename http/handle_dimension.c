@@ -4,7 +4,8 @@
 
 #include "base/nearest.h"
 #include "cube/text_scan.h"
-#include "dimensions/members.h"
+#include "render/values.h"
+#include "slice/property.h"
 
 #include <string.h>
 
@@ -32,19 +33,26 @@ vc_status vc_handle_dimension(vc_call *call, vc_error *error)
 
 /* ---- members ---- */
 
-enum { MAX_PROPERTIES = 32 };
+enum { MAX_PROPERTIES = 32, MAX_VALUES = 1000000 };
+
+struct synthetic { /* a bucket or a member of one */
+    vc_str key;
+    uint32_t first, end; /* slots */
+};
 
 struct browsing {
     const vc_cube *cube;
+    size_t number; /* of the dimension in the cube */
     const vc_cube_dimension *outer;
     const vc_dimension *dimension;
     const vc_hierarchy *hierarchy;
     vc_member_filter filter;
     const vc_bucket *parent_bucket; /* the parent is a bucket, which has synthetic leaves only */
     bool is_below_leaves;           /* the parent is at the lowest level: nothing is below it */
-    const vc_attribute *attributes[MAX_PROPERTIES];
-    size_t nattributes;
-    const vc_str *synthetic_keys; /* that fit the filter */
+    const vc_property *properties[MAX_PROPERTIES];
+    size_t nproperties;
+    const vc_result_values *values[MAX_PROPERTIES]; /* [nmembers, then synthetic ones] */
+    struct synthetic *synthetics;                   /* that fit the filter */
     size_t nsynthetic;
     vc_member_ref *members; /* of this page */
     size_t nmembers;
@@ -124,26 +132,25 @@ static vc_status read_level(struct browsing *in, const vc_request *request, vc_e
     return VC_OK;
 }
 
-/* "capital,iso2" or "geo.capital": attributes of the dimension. */
-static vc_status read_properties(struct browsing *in, const vc_request *request, vc_error *error)
+/* "capital,iso2" or "geo.capital", and "cities.mayor" of what is joined. */
+static vc_status read_properties(struct browsing *in, const vc_request *request, vc_arena *arena,
+                                 vc_error *error)
 {
     vc_str rest, whole;
     vc_status status = vc_request_parameter(request, "properties", &rest, error);
     whole = rest;
     if (rest.size == 0) return status;
     while (status == VC_OK && !vc_str_is_null(rest)) {
-        vc_str name = vc_str_split(&rest, ','), after = name;
-        size_t offset = (size_t)(name.data - whole.data);
-        if (vc_str_equal(vc_str_split(&after, '.'), in->outer->name) && !vc_str_is_null(after))
-            name = after;
-        if (in->nattributes == MAX_PROPERTIES) {
+        vc_str name = vc_str_split(&rest, ',');
+        size_t nfound;
+        if (in->nproperties == MAX_PROPERTIES)
             status = vc_fail(error, VC_LIMIT, "too_many_properties",
                              "found more than %d properties", MAX_PROPERTIES);
-        } else {
-            status = vc_dimension_get_attribute(in->dimension, name,
-                                                &in->attributes[in->nattributes++], error);
-        }
-        if (status != VC_OK) vc_error_at_offset(error, "properties", offset);
+        else
+            status = vc_property_find(in->cube, &in->number, 1, name, arena,
+                                      &in->properties[in->nproperties++], &nfound, error);
+        if (status != VC_OK)
+            vc_error_at_offset(error, "properties", (size_t)(name.data - whole.data));
     }
     return status;
 }
@@ -167,7 +174,7 @@ static vc_status read_request(struct browsing *in, vc_call *call, vc_error *erro
         status = vc_request_count(request, "limit", 100, VC_MAX_MEMBERS, &in->limit, error);
     if (status == VC_OK)
         status = vc_request_count(request, "offset", 0, UINT32_MAX, &in->offset, error);
-    if (status == VC_OK) status = read_properties(in, request, error);
+    if (status == VC_OK) status = read_properties(in, request, call->arena, error);
     return status;
 }
 
@@ -227,79 +234,74 @@ static vc_status list_synthetic(struct browsing *in, vc_arena *arena, vc_error *
 {
     if (in->filter.has_parent || in->outer->nbuckets == 0) return VC_OK;
     bool is_top = in->hierarchy->nlevels > 1 && in->filter.level == 0;
-    vc_str *keys = VC_ARENA_NEW(arena, vc_str, in->outer->nsynthetic + 1);
-    if (keys == NULL) return vc_no_memory(error);
+    in->synthetics = VC_ARENA_NEW(arena, struct synthetic, in->outer->nsynthetic + 1);
+    if (in->synthetics == NULL) return vc_no_memory(error);
     for (size_t b = 0; b < in->outer->nbuckets; b++) {
         const vc_bucket *bucket = &in->outer->buckets[b];
         bool has_members = bucket->has_members && !is_top;
         if (in->parent_bucket != NULL && (in->parent_bucket != bucket || !has_members)) continue;
         for (uint32_t slot = bucket->first; slot < bucket->end; slot++) {
             if (!has_members && slot > bucket->first) break;
-            vc_str key = has_members ? in->outer->synthetics[slot - in->dimension->nleaves].key
-                                     : bucket->key;
-            if (contains_text(key, in->filter.search)) keys[in->nsynthetic++] = key;
-        }
-    }
-    in->synthetic_keys = keys;
-    return VC_OK;
-}
-
-/* One attribute of members [first, end) of the page, which are of one level. */
-static vc_status read_run(const struct browsing *in, size_t property, size_t first, size_t end,
-                          vc_arena *arena, uint32_t *codes, vc_error *error)
-{
-    uint32_t *members = vc_arena_alloc(arena, (end - first + 1) * sizeof *members);
-    if (members == NULL) return vc_no_memory(error);
-    for (size_t i = first; i < end; i++)
-        members[i - first] = in->members[i].member;
-    return vc_member_properties(in->dimension, in->filter.hierarchy, in->members[first].level,
-                                in->attributes[property], members, end - first, arena,
-                                codes + first, error);
-}
-
-/* One attribute of the members of the page, as JSON texts: codes_out [nmembers]. */
-static vc_status read_codes(const struct browsing *in, vc_arena *arena, uint32_t **codes_out,
-                            vc_error *error)
-{
-    for (size_t p = 0; p < in->nattributes; p++) {
-        codes_out[p] = VC_ARENA_NEW(arena, uint32_t, in->nmembers + 1);
-        if (codes_out[p] == NULL) return vc_no_memory(error);
-        /* Together where they are of one level, which is what costs least. */
-        for (size_t first = 0, end; first < in->nmembers; first = end) {
-            for (end = first;
-                 end < in->nmembers && in->members[end].level == in->members[first].level;)
-                end++;
-            vc_status status = read_run(in, p, first, end, arena, codes_out[p], error);
-            if (status != VC_OK) return status;
+            struct synthetic item = {bucket->key, bucket->first, bucket->end};
+            if (has_members)
+                item = (struct synthetic){in->outer->synthetics[slot - in->dimension->nleaves].key,
+                                          slot, slot + 1};
+            if (contains_text(item.key, in->filter.search)) in->synthetics[in->nsynthetic++] = item;
         }
     }
     return VC_OK;
 }
 
-static vc_status put_property(const struct browsing *in, vc_json_writer *json, size_t property,
-                              uint32_t code, vc_member_ref member, vc_arena *arena, vc_error *error)
+/* The synthetic members of the page: those where the real ones end. */
+static struct synthetic *synthetic_page(const struct browsing *in, size_t *count_out)
 {
-    const vc_attribute *attribute = in->attributes[property];
-    if (json->has_before) vc_buffer_put_char(json->out, ',');
-    json->has_before = true;
-    vc_buffer_put_json(json->out, attribute->name);
-    vc_buffer_put_char(json->out, ':');
-    if (code != VC_MANY) {
-        vc_buffer_put_json(json->out,
-                           code == VC_NONE ? (vc_str){0} : vc_texts_get(&attribute->values, code));
-        return VC_OK;
-    }
-    uint32_t *codes;
-    size_t ncodes;
-    vc_status status = vc_member_property_values(in->dimension, in->filter.hierarchy, member,
-                                                 attribute, arena, &codes, &ncodes, error);
+    uint64_t first = in->offset > in->ntotal ? in->offset - in->ntotal : 0;
+    uint64_t room = in->limit - in->nmembers;
+    uint64_t left = first < in->nsynthetic ? in->nsynthetic - first : 0;
+    *count_out = (size_t)(left < room ? left : room);
+    return in->synthetics + (left > 0 ? first : 0);
+}
+
+/* The properties of all members of the page, the synthetic ones behind the others. */
+static vc_status read_values(struct browsing *in, vc_arena *arena, vc_error *error)
+{
+    vc_property_members members;
+    uint32_t *places;
+    size_t nsynthetic;
+    const struct synthetic *synthetics = synthetic_page(in, &nsynthetic);
+    if (in->nproperties == 0) return VC_OK;
+    vc_status status = vc_property_place(in->cube, in->number, in->filter.hierarchy, in->members,
+                                         in->nmembers, arena, &members, &places, error);
     if (status != VC_OK) return status;
-    for (size_t i = 0; i < ncodes; i++) {
-        vc_buffer_put_char(json->out, i == 0 ? '[' : ',');
-        vc_buffer_put_json(json->out, vc_texts_get(&attribute->values, codes[i]));
+    for (size_t i = 0; i < nsynthetic; i++)
+        for (uint32_t slot = synthetics[i].first; slot < synthetics[i].end; slot++)
+            places[slot] = (uint32_t)(in->nmembers + i);
+    members.nplaces += nsynthetic;
+    for (size_t p = 0; p < in->nproperties && status == VC_OK; p++) {
+        vc_property_values read;
+        status = vc_property_read(in->cube, in->properties[p], &members, MAX_VALUES, arena, &read,
+                                  error);
+        if (status == VC_OK)
+            status = vc_property_texts(in->properties[p], &read, members.nplaces, arena,
+                                       &in->values[p], error);
     }
-    vc_buffer_put_char(json->out, ']');
-    return VC_OK;
+    return status;
+}
+
+/* "properties" of a member of the page: null, a text, or an array of several. */
+static void put_properties(const struct browsing *in, vc_json_writer *json, size_t place)
+{
+    if (in->nproperties == 0) return;
+    vc_json_begin(json, "properties", '{');
+    for (size_t p = 0; p < in->nproperties; p++) {
+        const vc_property *property = in->properties[p];
+        if (p > 0) vc_buffer_put_char(json->out, ',');
+        vc_buffer_put_json(json->out, vc_str_is_null(property->alias) ? property->attribute->name
+                                                                      : property->asked);
+        vc_buffer_put_char(json->out, ':');
+        vc_values_put_json(json->out, &in->values[p][place]);
+    }
+    vc_json_end(json, '}');
 }
 
 /* A member of a level: its key, label and path. Leaves the object open. */
@@ -320,7 +322,8 @@ static vc_status begin_member(vc_json_writer *json, const vc_hierarchy *hierarch
 }
 
 /* A synthetic member is addressed in a cut by its key, escaped as any. */
-static vc_status put_synthetic(vc_json_writer *json, vc_str key, vc_arena *arena, vc_error *error)
+static vc_status put_synthetic(const struct browsing *in, vc_json_writer *json, vc_str key,
+                               size_t place, vc_arena *arena, vc_error *error)
 {
     char *path = vc_arena_alloc(arena, 2 * key.size + 1);
     size_t size = 0;
@@ -334,6 +337,7 @@ static vc_status put_synthetic(vc_json_writer *json, vc_str key, vc_arena *arena
     vc_json_put_str(json, "label", key);
     vc_json_put_str(json, "path", (vc_str){path, size});
     vc_json_put_bool(json, "synthetic", true);
+    put_properties(in, json, place);
     vc_json_end(json, '}');
     return VC_OK;
 }
@@ -341,27 +345,20 @@ static vc_status put_synthetic(vc_json_writer *json, vc_str key, vc_arena *arena
 static vc_status put_members(const struct browsing *in, vc_json_writer *json, vc_arena *arena,
                              vc_error *error)
 {
-    uint32_t *codes[MAX_PROPERTIES];
-    vc_status status = read_codes(in, arena, codes, error);
+    size_t nsynthetic;
+    const struct synthetic *synthetics = synthetic_page(in, &nsynthetic);
+    vc_status status = VC_OK;
     for (size_t i = 0; i < in->nmembers && status == VC_OK; i++) {
         unsigned level = in->members[i].level;
         status = begin_member(json, in->hierarchy, level, in->members[i].member, arena, error);
         if (status != VC_OK) return status;
         if (in->filter.is_children)
             vc_json_put_str(json, "level", in->hierarchy->levels[level].name);
-        if (in->nattributes > 0) {
-            vc_json_begin(json, "properties", '{');
-            for (size_t p = 0; p < in->nattributes && status == VC_OK; p++)
-                status = put_property(in, json, p, codes[p][i], in->members[i], arena, error);
-            vc_json_end(json, '}');
-        }
+        put_properties(in, json, i);
         vc_json_end(json, '}');
     }
-    /* Synthetic ones sort last: the page reaches into them where the real ones end. */
-    uint64_t first = in->offset > in->ntotal ? in->offset - in->ntotal : 0;
-    uint64_t room = in->limit - in->nmembers;
-    for (uint64_t i = first; i < in->nsynthetic && i - first < room && status == VC_OK; i++)
-        status = put_synthetic(json, in->synthetic_keys[i], arena, error);
+    for (size_t i = 0; i < nsynthetic && status == VC_OK; i++)
+        status = put_synthetic(in, json, synthetics[i].key, in->nmembers + i, arena, error);
     return status;
 }
 
@@ -370,16 +367,16 @@ vc_status vc_handle_members(vc_call *call, vc_error *error)
     static const char *const known[] = {"hierarchy", "level",  "parent",     "q",
                                         "limit",     "offset", "properties", NULL};
     struct browsing in = {0};
-    size_t number;
     vc_status status = vc_request_check_parameters(call->request, known, error);
-    if (status == VC_OK) status = find(call, &in.cube, &number, error);
+    if (status == VC_OK) status = find(call, &in.cube, &in.number, error);
     if (status != VC_OK) return status;
-    in.outer = &in.cube->dimensions[number];
+    in.outer = &in.cube->dimensions[in.number];
     in.dimension = in.outer->dimension;
     status = read_request(&in, call, error);
     if (status != VC_OK || vc_call_is_known(call, in.cube->definition_hash)) return status;
     status = list_real(&in, call->arena, error);
     if (status == VC_OK) status = list_synthetic(&in, call->arena, error);
+    if (status == VC_OK) status = read_values(&in, call->arena, error);
     if (status != VC_OK) return status;
     vc_json_writer json = {.out = &call->reply->body};
     vc_json_begin(&json, NULL, '{');

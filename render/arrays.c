@@ -1,4 +1,5 @@
 #include "render/parts.h"
+#include "render/values.h"
 
 static void put_field(vc_rendering *rendering, const vc_out_column *column, size_t row)
 {
@@ -25,7 +26,7 @@ static void put_field(vc_rendering *rendering, const vc_out_column *column, size
     else if (column->kind == VC_OUT_LABEL)
         vc_buffer_put_json(buffer, member->labels[column->index]);
     else
-        vc_buffer_put_json(buffer, member->properties[column->index]);
+        vc_values_put_json(buffer, &member->properties[column->index]);
 }
 
 /* {"row,column": "u", ...}. It comes behind the rows because only then can both be streamed. */

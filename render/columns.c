@@ -35,7 +35,7 @@ vc_str vc_out_column_name(vc_rendering *rendering, const vc_out_column *column)
     switch (column->kind) {
     case VC_OUT_KEY: return axis->levels[column->index].key_name;
     case VC_OUT_LABEL: return axis->levels[column->index].label_name;
-    case VC_OUT_PROPERTY: return axis->property_names[column->index];
+    case VC_OUT_PROPERTY: return axis->properties[column->index].name;
     case VC_OUT_VALUE: return result->measures[column->index].name;
     case VC_OUT_STATUS:
         return vc_arena_printf(&rendering->arena, "%.*s_status",
@@ -75,7 +75,7 @@ vc_str vc_out_column_label(vc_rendering *rendering, const vc_out_column *column)
     const vc_result_axis *axis = &result->axes[column->axis];
     vc_str dimension = label_or(axis->label, axis->ref);
     vc_str name = column->kind == VC_OUT_PROPERTY
-                      ? behind_ref(axis, axis->property_names[column->index])
+                      ? behind_ref(axis, axis->properties[column->index].name)
                       : axis->levels[column->index].name;
     return vc_arena_printf(arena, "%.*s: %.*s%s", VC_FMT(dimension), VC_FMT(name),
                            column->kind == VC_OUT_KEY ? " (key)" : "");

@@ -1,6 +1,7 @@
 /* RFC 4180: CRLF ends each record, a field that holds a comma, a quote or a line end is quoted.
  * Null is an empty field, an empty text is "". */
 #include "render/parts.h"
+#include "render/values.h"
 
 #include <string.h>
 
@@ -46,13 +47,31 @@ static void put_text(vc_rendering *rendering, vc_str text)
     vc_put_csv_text(&rendering->buffer, text, rendering->options->guards_formulas);
 }
 
+/* One value is its text, several are a JSON array; so that this can be told, a text that begins
+ * like an array is an array of one. */
+static void put_values(vc_rendering *rendering, const vc_result_values *values)
+{
+    vc_str first = values->count == 0 ? (vc_str){0} : values->items[0];
+    if (values->count < 2 && (first.size == 0 || first.data[0] != '[')) {
+        put_text(rendering, first);
+        return;
+    }
+    vc_buffer array = {0};
+    if (values->count < 2) vc_buffer_put_char(&array, '[');
+    vc_values_put_json(&array, values);
+    if (values->count < 2) vc_buffer_put_char(&array, ']');
+    put_text(rendering, (vc_str){.data = array.data, .size = array.size});
+    rendering->buffer.failed |= array.failed;
+    vc_buffer_release(&array);
+}
+
 static void put_member_field(vc_rendering *rendering, const vc_out_column *column,
                              const vc_result_member *member)
 {
     if (column->kind == VC_OUT_LABEL) {
         put_text(rendering, member->labels[column->index]);
     } else if (column->kind == VC_OUT_PROPERTY) {
-        put_text(rendering, member->properties[column->index]);
+        put_values(rendering, &member->properties[column->index]);
     } else {
         put_text(rendering, member->keys[column->index]);
     }

@@ -67,6 +67,29 @@ static void put_levels(vc_buffer *buffer, const vc_result *result)
     vc_buffer_put_char(buffer, '}');
 }
 
+/* The columns of attributes: whose they are, and whether an array may stand there. */
+static void put_properties(vc_buffer *buffer, const vc_result *result)
+{
+    size_t count = 0;
+    for (size_t a = 0; a < result->naxes; a++)
+        for (size_t p = 0; p < result->axes[a].nproperties; p++) {
+            const vc_result_property *property = &result->axes[a].properties[p];
+            if (count++ == 0) {
+                vc_put_field_name(buffer, "properties");
+                vc_buffer_put_char(buffer, '[');
+            } else {
+                vc_buffer_put_char(buffer, ',');
+            }
+            vc_buffer_put_char(buffer, '{');
+            vc_put_field_text(buffer, "name", property->name);
+            vc_put_field_text(buffer, "dim", result->axes[a].dimension);
+            vc_put_field_text(buffer, "source", property->source);
+            vc_put_field_name(buffer, "multi");
+            vc_buffer_put_text(buffer, property->is_multi ? "true}" : "false}");
+        }
+    if (count > 0) vc_buffer_put_char(buffer, ']');
+}
+
 static void put_coverage(vc_buffer *buffer, const vc_result_coverage *coverage)
 {
     vc_buffer_put_char(buffer, '{');
@@ -128,6 +151,7 @@ void vc_put_meta(vc_buffer *buffer, const vc_result *result)
     vc_buffer_put_char(buffer, ']');
     vc_put_field_name(buffer, "levels");
     put_levels(buffer, result);
+    put_properties(buffer, result);
     vc_put_field_count(buffer, "total_cell_count", result->total_cell_count);
     vc_put_field_name(buffer, "truncated");
     vc_buffer_put_text(buffer, result->is_truncated ? "true" : "false");

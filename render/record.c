@@ -1,6 +1,7 @@
 /* A row as a JSON object. Every field is written with the comma before it, from texts made once per
  * rendering, and the object's first comma then becomes its brace: no decision per field. */
 #include "render/parts.h"
+#include "render/values.h"
 
 /* ',"name":' in the arena; absent when out of memory. */
 static vc_str field_text(vc_rendering *rendering, vc_str name)
@@ -25,7 +26,7 @@ static bool init_axis(vc_rendering *rendering, const vc_result_axis *axis, vc_st
         if (vc_str_is_null(keys[l]) || vc_str_is_null(labels[l])) return false;
     }
     for (size_t p = 0; p < axis->nproperties; p++) {
-        properties[p] = field_text(rendering, axis->property_names[p]);
+        properties[p] = field_text(rendering, axis->properties[p].name);
         if (vc_str_is_null(properties[p])) return false;
     }
     return true;
@@ -82,7 +83,7 @@ static void put_member(vc_rendering *rendering, const vc_record_names *names, si
     }
     for (size_t p = 0; p < axis->nproperties; p++) {
         vc_buffer_put_str(buffer, names->properties[a][p]);
-        vc_buffer_put_json(buffer, member->properties[p]);
+        vc_values_put_json(buffer, &member->properties[p]);
     }
 }
 

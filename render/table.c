@@ -6,6 +6,7 @@
 #include "render/explain.h"
 #include "render/number_format.h"
 #include "render/parts.h"
+#include "render/values.h"
 
 #include <string.h>
 
@@ -106,10 +107,12 @@ static void put_measure_cell(table *t, const table_column *column, const vc_cell
 static void put_member_cell(table *t, const table_column *column, const vc_result_member *member)
 {
     vc_str text;
+    if (member != NULL && column->is_property) {
+        vc_values_put_text(&t->scratch, &member->properties[column->index]);
+        return;
+    }
     if (member == NULL) /* rolled up: said once per axis */
         text = column->index == 0 && !column->is_property ? VC_STR("Total") : VC_STR("");
-    else if (column->is_property)
-        text = member->properties[column->index];
     else if (member->labels[column->index].size > 0)
         text = member->labels[column->index];
     else if (!vc_str_is_null(member->keys[column->index]))
@@ -177,7 +180,7 @@ static void init_member(table *t, table_column *column, size_t axis, size_t inde
     const vc_result_axis *a = &t->rendering->result->axes[axis];
     *column = (table_column){.axis = axis, .index = index, .is_property = is_property};
     vc_buffer_clear(&t->scratch);
-    vc_put_safe(&t->scratch, is_property ? a->property_names[index] : a->levels[index].key_name);
+    vc_put_safe(&t->scratch, is_property ? a->properties[index].name : a->levels[index].key_name);
     column->header = vc_arena_str(&t->rendering->arena, scratch_text(t));
 }
 

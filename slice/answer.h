@@ -6,6 +6,7 @@
 
 #include "slice/engine.h"
 #include "slice/plan.h"
+#include "slice/property.h"
 
 typedef struct vc_answering {
     vc_plan *plan;
@@ -19,12 +20,25 @@ typedef struct vc_answering {
     size_t nfound;    /* detail rows before offset and limit */
     size_t nshown;
     uint32_t **member_of; /* [naxes][ngroups] place in the axis' table of members, or VC_NONE */
+    const vc_property *properties; /* [nproperties] `place` is the axis */
+    size_t nproperties;
+    uint64_t nvalues; /* of all members shown */
     vc_notice *notices;
     size_t nnotices, max_notices;
 } vc_answering;
 
+/* Look up the properties that the query names: before anything is read. A property that neither a
+ * drilled dimension nor what is joined along it has is a mistake, not an empty column. */
+vc_status vc_answer_find_properties(vc_answering *in, vc_error *error);
+
+/* The properties of an axis and of its members (groups [nmembers of the axis]), and of an answer
+ * with all its rows: no more values of them than max_cells, VC_LIMIT "limit_cells". */
+vc_status vc_answer_properties(vc_answering *in, size_t axis, const uint32_t *groups,
+                               vc_result_axis *out, vc_result_member *members, vc_error *error);
+vc_status vc_answer_check_properties(const vc_answering *in, vc_error *error);
+
 /* The axes of the result: levels, the members that occur in the rows shown, and their properties.
- * Fills in->member_of. A property that no drilled dimension has is `unknown_attribute`. */
+ * Fills in->member_of. */
 vc_status vc_answer_axes(vc_answering *in, vc_error *error);
 
 /* The rows of the result, detail first, then each total's; and what its measures are. After

@@ -1,9 +1,6 @@
 /* The axes of a result: levels, members and their properties. */
 #include "slice/answer.h"
 
-#include "base/nearest.h"
-#include "dimensions/members.h"
-
 #include <string.h>
 
 static const vc_hierarchy *axis_hierarchy(const vc_plan *plan, const vc_axis *axis)
@@ -94,55 +91,6 @@ static vc_status describe_member(vc_answering *in, const vc_axis *axis, uint32_t
     return VC_OK;
 }
 
-/* Is a property of the query one of this axis? "geo.capital", or "capital" alone where the
- * dimension has it. */
-static const vc_attribute *find_property(const vc_plan *plan, const vc_axis *axis, vc_str name)
-{
-    const vc_dimension *dimension = plan->cube->dimensions[axis->dimension].dimension;
-    vc_str prefix = axis->ref.dimension;
-    if (name.size > prefix.size + 1 && vc_str_starts_with(name, prefix) &&
-        name.data[prefix.size] == '.')
-        name = (vc_str){.data = name.data + prefix.size + 1, .size = name.size - prefix.size - 1};
-    return vc_dimension_find_attribute(dimension, name);
-}
-
-static vc_status add_properties(vc_answering *in, const vc_axis *axis, const uint32_t *groups,
-                                vc_result_axis *out, vc_result_member *members, vc_error *error)
-{
-    const vc_query *query = in->plan->query;
-    const vc_dimension *dimension = in->plan->cube->dimensions[axis->dimension].dimension;
-    vc_str *names = VC_ARENA_NEW(in->arena, vc_str, query->nproperties + 1);
-    const vc_attribute **attributes =
-        VC_ARENA_NEW(in->arena, const vc_attribute *, query->nproperties + 1);
-    if (names == NULL || attributes == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < query->nproperties; i++) {
-        const vc_attribute *attribute = find_property(in->plan, axis, query->properties[i].name);
-        if (attribute == NULL) continue;
-        attributes[out->nproperties] = attribute;
-        names[out->nproperties++] =
-            vc_arena_printf(in->arena, "%.*s.%.*s", VC_FMT(out->ref), VC_FMT(attribute->name));
-    }
-    out->property_names = names;
-    size_t nreal = 0;
-    while (nreal < out->nmembers && groups[nreal] < axis->stored->nmembers)
-        nreal++;
-    uint32_t *codes = vc_arena_alloc(in->arena, (nreal + 1) * sizeof *codes);
-    vc_str *values = VC_ARENA_NEW(in->arena, vc_str, out->nmembers * out->nproperties + 1);
-    if (codes == NULL || values == NULL) return vc_no_memory(error);
-    for (size_t p = 0; p < out->nproperties; p++) {
-        vc_status status =
-            vc_member_properties(dimension, axis->hierarchy, axis->level, attributes[p], groups,
-                                 nreal, in->arena, codes, error);
-        if (status != VC_OK) return status;
-        for (size_t i = 0; i < nreal; i++)
-            if (codes[i] != VC_NONE && codes[i] != VC_MANY)
-                values[i * out->nproperties + p] = vc_texts_get(&attributes[p]->values, codes[i]);
-    }
-    for (size_t i = 0; i < out->nmembers; i++)
-        members[i].properties = values + i * out->nproperties;
-    return VC_OK;
-}
-
 static vc_status describe_axis(vc_answering *in, size_t number, vc_result_axis *out,
                                vc_error *error)
 {
@@ -156,47 +104,9 @@ static vc_status describe_axis(vc_answering *in, size_t number, vc_result_axis *
     for (size_t i = 0; i < out->nmembers && status == VC_OK; i++)
         status = describe_member(in, axis, groups[i], out, &members[i], error);
     out->members = members;
-    if (status == VC_OK && in->plan->query->nproperties > 0)
-        status = add_properties(in, axis, groups, out, members, error);
+    if (status == VC_OK && in->nproperties > 0)
+        status = vc_answer_properties(in, number, groups, out, members, error);
     return status;
-}
-
-static vc_status fail_property(const vc_plan *plan, const vc_name_ref *ref, vc_error *error)
-{
-    vc_nearest nearest;
-    vc_str name = ref->name, plain = name; /* without the dimension in front of it */
-    for (size_t axis = 0; axis < plan->naxes; axis++) {
-        vc_str prefix = plan->axes[axis].ref.dimension;
-        if (name.size > prefix.size && vc_str_starts_with(name, prefix) &&
-            name.data[prefix.size] == '.')
-            plain =
-                (vc_str){.data = name.data + prefix.size + 1, .size = name.size - prefix.size - 1};
-    }
-    vc_nearest_init(&nearest, plain);
-    for (size_t axis = 0; axis < plan->naxes; axis++) {
-        const vc_dimension *dimension =
-            plan->cube->dimensions[plan->axes[axis].dimension].dimension;
-        for (size_t i = 0; i < dimension->nattributes; i++)
-            vc_nearest_offer(&nearest, dimension->attributes[i].name);
-    }
-    vc_fail(error, VC_NOT_FOUND, "unknown_attribute",
-            "no drilled dimension has an attribute '%.*s'", VC_FMT(name));
-    vc_nearest_report(&nearest, error);
-    return vc_error_at_place(error, VC_NOT_FOUND, ref->place);
-}
-
-/* A property that no drilled dimension has is a mistake, not an empty column. */
-static vc_status check_properties(const vc_answering *in, vc_error *error)
-{
-    const vc_plan *plan = in->plan;
-    for (size_t i = 0; i < plan->query->nproperties; i++) {
-        bool is_known = false;
-        const vc_name_ref *ref = &plan->query->properties[i];
-        for (size_t axis = 0; axis < plan->naxes; axis++)
-            is_known |= find_property(plan, &plan->axes[axis], ref->name) != NULL;
-        if (!is_known) return fail_property(plan, ref, error);
-    }
-    return VC_OK;
 }
 
 vc_status vc_answer_axes(vc_answering *in, vc_error *error)
@@ -205,7 +115,7 @@ vc_status vc_answer_axes(vc_answering *in, vc_error *error)
     vc_result_axis *axes = VC_ARENA_NEW(in->arena, vc_result_axis, naxes + 1);
     in->member_of = VC_ARENA_NEW(in->arena, uint32_t *, naxes + 1);
     if (axes == NULL || in->member_of == NULL) return vc_no_memory(error);
-    vc_status status = check_properties(in, error);
+    vc_status status = VC_OK;
     for (size_t i = 0; i < naxes && status == VC_OK; i++)
         status = describe_axis(in, i, &axes[i], error);
     in->result->axes = axes;

@@ -211,7 +211,8 @@ vc_status vc_engine_explain(vc_model *model, const vc_query *query,
     if (status == VC_OK) status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
     if (status != VC_OK) return status;
     in.plan->is_dry = true;
-    status = vc_plan_explain(in.plan, error);
+    status = vc_answer_find_properties(&in, error);
+    if (status == VC_OK) status = vc_plan_explain(in.plan, error);
     if (status == VC_OK) status = compute_rows(&in, error);
     release_rows(&in);
     if (status != VC_OK) return status;
@@ -235,14 +236,16 @@ static void tell_times(const vc_answering *in, uint64_t begin, uint64_t planned,
 
 static vc_status answer(vc_answering *in, uint64_t begin, vc_error *error)
 {
-    vc_status status = VC_OK;
     uint64_t planned = vc_plan_now();
-    if (in->plan->query->wants_explain) status = vc_plan_explain(in->plan, error);
+    vc_status status = vc_answer_find_properties(in, error);
+    if (status == VC_OK && in->plan->query->wants_explain)
+        status = vc_plan_explain(in->plan, error);
     if (status == VC_OK) status = compute_rows(in, error);
     uint64_t computed = vc_plan_now();
     if (status == VC_OK) status = shape_rows(in, error);
     if (status == VC_OK) status = vc_answer_axes(in, error);
     if (status == VC_OK) status = vc_answer_table(in, error);
+    if (status == VC_OK) status = vc_answer_check_properties(in, error);
     if (status == VC_OK) status = vc_answer_notices(in, error);
     if (status == VC_OK && in->plan->cube->is_virtual) status = vc_answer_coverage(in, error);
     if (status == VC_OK) tell_times(in, begin, planned, computed);

@@ -46,12 +46,23 @@ typedef struct vc_result_level { /* one level shown of an axis */
     vc_key_type key_type;        /* VC_KEY_INT: keys are written as numbers */
 } vc_result_level;
 
+typedef struct vc_result_property {
+    vc_str name;   /* "geo.capital", "cities.mayor" */
+    vc_str source; /* alias of the source whose attribute it is; absent: of the dimension itself */
+    bool is_multi; /* some member of the answer has several values */
+} vc_result_property;
+
+typedef struct vc_result_values { /* what a member has of a property */
+    const vc_str *items;          /* [count] ascending by bytes */
+    uint32_t count;               /* 0: null */
+} vc_result_values;
+
 typedef struct vc_result_member {
-    const vc_str *keys;       /* [nlevels of the axis]; absent: null key */
-    const vc_str *labels;     /* [nlevels] */
-    const vc_str *properties; /* [nproperties of the axis]; absent: null, or not single-valued */
-    bool is_synthetic;        /* a bucket or an unmatched member: its keys are texts */
-    bool is_other;            /* all that a top leaves out: likewise */
+    const vc_str *keys;                 /* [nlevels of the axis]; absent: null key */
+    const vc_str *labels;               /* [nlevels] */
+    const vc_result_values *properties; /* [nproperties of the axis] */
+    bool is_synthetic;                  /* a bucket or an unmatched member: its keys are texts */
+    bool is_other;                      /* all that a top leaves out: likewise */
 } vc_result_member;
 
 typedef struct vc_result_axis {
@@ -62,8 +73,8 @@ typedef struct vc_result_axis {
     size_t nlevels; /* shown: 1, or with `parents` all from the top down to the asked one */
     const vc_result_level *levels; /* the last one is the asked level */
     size_t nproperties;
-    const vc_str *property_names; /* "geo.capital" */
-    size_t nmembers;              /* that occur in the rows, in member order */
+    const vc_result_property *properties;
+    size_t nmembers; /* that occur in the rows, in member order */
     const vc_result_member *members;
 } vc_result_axis;
 

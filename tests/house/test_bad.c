@@ -50,6 +50,8 @@ static const char *question_of(const char *fixture)
         return "{\"cube\":\"trade_full\",\"drilldown\":\"geo:country\"}";
     if (strstr(fixture, "/trees") != NULL) return "{\"cube\":\"pay\",\"drilldown\":\"staff\"}";
     if (strstr(fixture, "/choices") != NULL) return "{\"cube\":\"amounts\"}";
+    if (strstr(fixture, "/attributes") != NULL)
+        return "{\"cube\":\"all_full\",\"drilldown\":\"place\"}";
     if (strstr(fixture, "/parts") != NULL) return "{\"cube\":\"equal\",\"drilldown\":\"geo\"}";
     if (strstr(fixture, "/exposed") != NULL)
         return "{\"cube\":\"exposed\",\"drilldown\":\"geo:town\"}";

@@ -45,3 +45,43 @@ Test(browse, ls_with_a_broken_cube)
     house_run_release(&result);
     house_remove_folder(root);
 }
+
+/* Attributes in the list of members, as a table and as JSON, and what describe says of them. */
+Test(browse, properties)
+{
+    char from[HOUSE_PATH];
+    struct house_run result;
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_store("tests/data/fixture/attributes", from);
+    const char *const members[] = {"members",
+                                   "-d",
+                                   from,
+                                   "all_inner",
+                                   "place",
+                                   "--properties",
+                                   "size,crew.head,office.lang,tags.zone.side",
+                                   NULL};
+    run(&result, members);
+    cr_assert_str_eq(vc_buffer_text(&result.out),
+                     "land  label  path  size        crew.head  office.lang  tags.zone.side\n"
+                     "A     A      A     big; small  Ann; Bea   en           east\n"
+                     "B     B      B     big         Bob        fr           west\n"
+                     "C     C      C\n");
+    house_run_release(&result);
+
+    run(&result, (const char *[]){"members", "-d", from, "all_full", "place", "--parent", "B",
+                                  "--json", "--properties", "duties.ruler,crew.head", NULL});
+    cr_assert_str_eq(vc_buffer_text(&result.out),
+                     "[{\"key\":\"b1\",\"label\":\"b1\",\"path\":\"B,b1\",\"properties\":"
+                     "{\"duties.ruler\":\"King\",\"crew.head\":\"Bob\"}},"
+                     "{\"key\":\"b2\",\"label\":\"b2\",\"path\":\"B,b2\",\"properties\":"
+                     "{\"duties.ruler\":\"King\",\"crew.head\":null}}]\n");
+    house_run_release(&result);
+
+    run(&result, (const char *[]){"describe", "-d", from, "all_full", NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out),
+                              "    joined      crew.zone, crew.head (several), crew.lang, "
+                              "duties.ruler, tags.side, tags.colour\n"),
+                       "%s", vc_buffer_text(&result.out));
+    house_run_release(&result);
+}

@@ -224,6 +224,30 @@ Test(server, members_with_properties)
     json_decref(json);
 }
 
+/* Of the joined cities: two keys, none, and that of the bucket; the catalogue says that several
+ * can be. */
+Test(server, members_with_joined_properties)
+{
+    json_t *json = get_json(server.port, FULL "/dimensions/country/members?properties=cities.ciso");
+    static const char *const expected[] = {
+        "[\"DE \", \"DEU\"]", "[\"FR\", \"fr\"]", "null", "\"US\"", "\"XK\"", "\"ZZ\""};
+    json_t *members = json_object_get(json, "members");
+    cr_assert_eq(json_array_size(members), 6);
+    for (size_t i = 0; i < 6; i++) {
+        json_t *of = json_object_get(json_array_get(members, i), "properties");
+        char *text = json_dumps(json_object_get(of, "cities.ciso"), JSON_ENCODE_ANY);
+        cr_assert_str_eq(text, expected[i]);
+        free(text);
+    }
+    json_decref(json);
+    json = get_json(server.port, FULL "/dimensions/country");
+    json_t *joined = json_array_get(json_object_get(json, "joined_attributes"), 0);
+    cr_assert_str_eq(text_of(joined, "name"), "cities.ciso");
+    cr_assert_str_eq(text_of(joined, "to_dim"), "city");
+    cr_assert(json_is_true(json_object_get(joined, "multi")));
+    json_decref(json);
+}
+
 Test(server, index_of_a_dimension)
 {
     json_t *json =

@@ -29,16 +29,20 @@ static vc_cell marked(vc_cell cell, char reason)
     return cell;
 }
 
+/* property  its values, with '|' between them */
 static vc_result_member member_of(vc_arena *arena, size_t nlevels, const char *const *keys,
                                   const char *const *labels, const char *property)
 {
     vc_str *key_texts = NEW(vc_str, nlevels), *label_texts = NEW(vc_str, nlevels);
-    vc_str *properties = NEW(vc_str, 1);
+    vc_str *values = NEW(vc_str, 8), rest = vc_str_of(property);
+    vc_result_values *properties = NEW(vc_result_values, 1);
     for (size_t l = 0; l < nlevels; l++) {
         key_texts[l] = vc_str_of(keys[l]);
         label_texts[l] = vc_str_of(labels[l]);
     }
-    properties[0] = vc_str_of(property);
+    properties->items = values;
+    while (!vc_str_is_null(rest))
+        values[properties->count++] = vc_str_split(&rest, '|');
     return (vc_result_member){.keys = key_texts, .labels = label_texts, .properties = properties};
 }
 
@@ -46,9 +50,10 @@ static vc_result_axis *golden_axis(vc_arena *arena)
 {
     static const vc_result_level level = {
         {"country.country", 15}, {"country.country_label", 21}, {"country", 7}, VC_KEY_TEXT};
-    static const vc_str property = {"country.capital", 15};
+    static const vc_result_property property = {
+        .name = {"country.capital", 15}, .source = {"towns", 5}, .is_multi = true};
     static const char *const rows[][3] = {{"FR", "France", "Paris"},
-                                          {"DE", "Germany", "Berlin"},
+                                          {"DE", "Germany", "Berlin|Bonn; am Rhein"},
                                           {"US", "United States", "Washington, \"D.C.\""},
                                           {"XK", "Kosovo", NULL},
                                           {"JP", "Japan\x1b[31m", "T\xC5\x8Dky\xC5\x8D"}};
@@ -62,7 +67,7 @@ static vc_result_axis *golden_axis(vc_arena *arena)
                              .nlevels = 1,
                              .levels = &level,
                              .nproperties = 1,
-                             .property_names = &property,
+                             .properties = &property,
                              .nmembers = 5,
                              .members = members};
     return axis;
@@ -273,6 +278,18 @@ static vc_str random_text(vc_arena *arena, unsigned *seed)
     return vc_arena_str(arena, vc_str_of(text));
 }
 
+/* No value, one, or some. */
+static vc_result_values random_values(vc_arena *arena, unsigned *seed)
+{
+    vc_str *items = NEW(vc_str, 3);
+    vc_result_values values = {.items = items, .count = (uint32_t)rand_r(seed) % 4};
+    for (uint32_t i = 0; i < values.count; i++) {
+        items[i] = random_text(arena, seed);
+        if (vc_str_is_null(items[i])) items[i] = VC_STR("");
+    }
+    return values;
+}
+
 /* A name that occurs once. */
 static vc_str unique_text(vc_arena *arena, unsigned *seed, size_t i, size_t j)
 {
@@ -293,19 +310,22 @@ static void random_axis(vc_arena *arena, unsigned *seed, size_t a, vc_result_axi
                                       .key_type = rand_r(seed) % 2 ? VC_KEY_INT : VC_KEY_TEXT};
     axis->levels = levels;
     axis->nproperties = (size_t)rand_r(seed) % 3;
-    vc_str *names = NEW(vc_str, axis->nproperties);
+    vc_result_property *properties = NEW(vc_result_property, axis->nproperties);
     for (size_t p = 0; p < axis->nproperties; p++)
-        names[p] = unique_text(arena, seed, a, p + 20);
-    axis->property_names = names;
+        properties[p].name = unique_text(arena, seed, a, p + 20);
+    axis->properties = properties;
     axis->nmembers = 1 + (size_t)rand_r(seed) % 5;
     vc_result_member *members = NEW(vc_result_member, axis->nmembers);
     for (size_t m = 0; m < axis->nmembers; m++) {
-        vc_str *texts = NEW(vc_str, 2 * axis->nlevels + axis->nproperties);
-        for (size_t i = 0; i < 2 * axis->nlevels + axis->nproperties; i++)
+        vc_str *texts = NEW(vc_str, 2 * axis->nlevels);
+        vc_result_values *values = NEW(vc_result_values, axis->nproperties);
+        for (size_t i = 0; i < 2 * axis->nlevels; i++)
             texts[i] = random_text(arena, seed);
+        for (size_t p = 0; p < axis->nproperties; p++)
+            values[p] = random_values(arena, seed);
         members[m] = (vc_result_member){.keys = texts,
                                         .labels = texts + axis->nlevels,
-                                        .properties = texts + 2 * axis->nlevels,
+                                        .properties = values,
                                         .is_synthetic = rand_r(seed) % 5 == 0};
     }
     axis->members = members;
