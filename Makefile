@@ -15,14 +15,16 @@ LIBS    = -lmicrohttpd -ljansson -llmdb -lxxhash -lutf8proc -lzstd -lz -lm -pthr
 LINK    = -pie -Wl,-z,relro,-z,now $(SAN)
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-# One archive per folder. A folder's tests link its archive and those of the folders below it only;
-# the tests of the whole house link all but the command's main.
+# One archive per folder. A folder's tests link its archive and those of the folders below it only
+# (those of slice ask the laws, too, which are in query); the tests of the whole house link all but
+# the command's main.
 sources  = $(wildcard $(1)/*.c)
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 archive  = $(BUILD)/lib$(1).a
 below    = $(shell for l in $(LAYERS); do echo $$l; [ $$l = $(1) ] && break; done)
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 TEST_LIBS_slice = -lsqlite3
+TEST_ALSO_slice = $(call archive,query)
 libs_of  = $(foreach l,$(call reverse,$(call below,$(1))),$(if $(call sources,$(l)),$(call archive,$(l))))
 tests_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/$(1)/*.c))
 
@@ -70,7 +72,7 @@ define layer_rules
 $(call archive,$(1)): $(call objects,$(1))
 	@rm -f $$@
 	$(Q)ar rcs $$@ $$^
-$(BUILD)/tests/test_$(1): $(call tests_of,$(1)) $(call libs_of,$(1))
+$(BUILD)/tests/test_$(1): $(call tests_of,$(1)) $(TEST_ALSO_$(1)) $(call libs_of,$(1))
 	$(Q)$(CC) $(LINK) -o $$@ $$^ -lcriterion $(TEST_LIBS_$(1)) $(LIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))

@@ -5,7 +5,9 @@
  * only on a terminal and without NO_COLOR.
  *
  *     main.c      commands and help       options.c  the command line
- *     load.c      load, check, drop       browse.c   ls, describe, members
+ *     load.c      load, drop              check.c    check, with laws.c (the laws on cubes)
+ *     loading.c   what these two share    guard.c    signals and temporary folders
+ *     browse.c    ls, describe, members
  *     query.c     query, coverage         explain.c  explain
  *     facts.c     facts, cell            unmatched.c  unmatched
  *     suggest.c   suggest

@@ -471,11 +471,13 @@ static vc_status run_in_temporary(vc_definition *const *definitions, size_t ndef
     if (size < 0 || (size_t)size >= sizeof directory || mkdtemp(directory) == NULL)
         return vc_fail(error, VC_STORAGE, "temporary", "cannot make a temporary folder: %m");
     vc_store *store = NULL;
+    if (options->temporary != NULL) options->temporary(options->context, directory);
     vc_status status = vc_store_open(directory, NULL, &store, error);
     if (status == VC_OK)
         status = run(store, definitions, ndefinitions, options, arena, report, error);
     vc_store_close(store);
     remove_store(directory);
+    if (options->temporary != NULL) options->temporary(options->context, NULL);
     return status;
 }
 

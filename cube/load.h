@@ -31,6 +31,9 @@ typedef struct vc_load_options {
     /* Called once all checks have passed, before publishing (or, with check_only, instead of it),
      * with the store as it will be; a failure aborts the load. NULL: nothing. */
     vc_status (*checked)(void *context, const vc_snapshot *preview, vc_error *error);
+    /* The folder of the temporary store that a check without a store has, so that whoever ends the
+     * process can remove it; NULL: it is gone. May be NULL. */
+    void (*temporary)(void *context, const char *directory);
     void *context;
 } vc_load_options;
 

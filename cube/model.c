@@ -21,6 +21,7 @@ struct entry { /* of a cube */
     enum entry_state state;
     vc_cube cube;
     vc_definition *definition; /* of a virtual cube; owned */
+    bool is_added;             /* the snapshot does not have it */
     vc_source_cube *source;    /* owned */
 };
 
@@ -211,6 +212,8 @@ static vc_status fail_cycle(const vc_model *model, vc_str name, vc_error *error)
 static vc_status open_entry(vc_model *model, struct entry *entry, vc_error *error)
 {
     bool is_virtual;
+    if (entry->is_added)
+        return vc_model_open_virtual(model, entry->definition, &entry->cube, error);
     vc_status status = vc_model_kind(model, entry->name, &is_virtual, error);
     if (status != VC_OK) return status;
     if (!is_virtual) {
@@ -247,6 +250,38 @@ vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, 
 {
     pthread_mutex_lock(&model->lock);
     vc_status status = vc_model_open(model, name, cube_out, error);
+    pthread_mutex_unlock(&model->lock);
+    return status;
+}
+
+/* Called with the lock held. */
+static vc_status add_entry(vc_model *model, vc_definition *definition, vc_error *error)
+{
+    vc_object object;
+    struct entry *entry = find_entry(model, definition->name);
+    if (entry != NULL && entry->is_added && vc_str_equal(entry->definition->text, definition->text))
+        return VC_OK;
+    if (entry != NULL ||
+        vc_snapshot_find(model->snapshot, VC_KIND_CUBE, definition->name, &object, NULL) == VC_OK)
+        return vc_fail(error, VC_CONFLICT, "duplicate_name", "there is a cube '%.*s' already",
+                       VC_FMT(definition->name));
+    entry = get_entry(model, definition->name);
+    if (entry == NULL) return vc_no_memory(error);
+    entry->definition = definition;
+    entry->is_added = true;
+    return VC_OK;
+}
+
+vc_status vc_model_add(vc_model *model, vc_str text, const vc_cube **cube_out, vc_error *error)
+{
+    vc_definition *definition = NULL;
+    pthread_mutex_lock(&model->lock);
+    vc_status status = vc_definition_parse(text, NULL, &model->arena, &definition, error);
+    vc_str name = status == VC_OK ? definition->name : (vc_str){0};
+    if (status == VC_OK) status = add_entry(model, definition, error);
+    struct entry *entry = status == VC_OK ? find_entry(model, name) : NULL;
+    if (entry == NULL || entry->definition != definition) vc_definition_release(definition);
+    if (status == VC_OK) status = vc_model_open(model, name, cube_out, error);
     pthread_mutex_unlock(&model->lock);
     return status;
 }

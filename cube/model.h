@@ -190,6 +190,16 @@ vc_snapshot *vc_model_snapshot(const vc_model *model);
  * fanout, ...), with the place in the definition. */
 vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
 
+/* Let the model know a virtual cube that the snapshot does not have, a variant of one that it has,
+ * and open it: from here on it is asked like any other. Nothing is stored. The same text again is
+ * the same cube.
+ *
+ * text  the definition, as JSON
+ *
+ * VC_CONFLICT, code "duplicate_name", when there is another cube of that name; errors of reading
+ * and of opening it, as of vc_definition_parse and vc_model_cube. */
+vc_status vc_model_add(vc_model *model, vc_str text, const vc_cube **cube_out, vc_error *error);
+
 /* Something that is computed from a cube once per model and kept with it: `compute` is called the
  * first time a key and a variant are asked for, and makes it in the model's memo arena. Others who
  * ask for any memo meanwhile wait. A failure is not kept. */
