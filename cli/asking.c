@@ -38,6 +38,33 @@ vc_status vc_asking_open(const vc_arguments *arguments, vc_str at, vc_asking *in
     return status;
 }
 
+static void print_collisions(vc_arena *arena, const vc_collisions *collisions, const char *whose)
+{
+    vc_str examples = vc_collisions_text(collisions, arena),
+           count = vc_cli_count(arena, collisions->count);
+    if (collisions->count > 0)
+        printf("  %.*s %s %s became equal to others by normalisation: %.*s\n", VC_FMT(count), whose,
+               collisions->count == 1 ? "key" : "keys", VC_FMT(examples));
+}
+
+bool vc_cli_has_collisions(const vc_result_coverage *coverage)
+{
+    const vc_relation *relation = coverage->relation;
+    return relation->joined_collisions.count > 0 || relation->primary_collisions.count > 0 ||
+           (relation->has_fanout && relation->primary_duplicates > 0);
+}
+
+void vc_cli_collisions(vc_arena *arena, const vc_result_coverage *coverage)
+{
+    const vc_relation *relation = coverage->relation;
+    vc_str count = vc_cli_count(arena, relation->primary_duplicates);
+    print_collisions(arena, &relation->joined_collisions, "joined");
+    print_collisions(arena, &relation->primary_collisions, "primary");
+    if (relation->has_fanout && relation->primary_duplicates > 0)
+        printf("  %.*s primary %s several members as found\n", VC_FMT(count),
+               relation->primary_duplicates == 1 ? "key has" : "keys have");
+}
+
 /* A file, or standard input for "-", whole. */
 static vc_status read_file(const char *path, vc_arena *arena, vc_str *text_out, vc_error *error)
 {

@@ -24,6 +24,11 @@ void vc_asking_close(vc_asking *in);
 /* The options of a query, for vc_command.shared. */
 extern const vc_option vc_query_options[];
 
+/* The keys of a join that became equal only by normalisation, a line for each side that has some;
+ * and how many keys several members of the primary have as they were found. */
+bool vc_cli_has_collisions(const vc_result_coverage *coverage);
+void vc_cli_collisions(vc_arena *arena, const vc_result_coverage *coverage);
+
 /* The query of a command line: options that are fields of a query (query/fields.h), or --body, and
  * the operand CUBE. Lives in the arena. */
 vc_status vc_asking_parse(const vc_arguments *arguments, vc_arena *arena, vc_query *query,

@@ -1,5 +1,5 @@
 /* check: definitions and their data without loading, and the laws on them. */
-#include "cli/cli.h"
+#include "cli/asking.h"
 #include "cli/guard.h"
 #include "cli/laws.h"
 #include "cli/loading.h"
@@ -34,6 +34,7 @@ static vc_status print_coverage_of(vc_model *model, vc_str name, vc_error *error
                (unsigned long long)counts->keys_matched, (unsigned long long)counts->keys,
                counts->keys == 0 ? 100.0
                                  : 100.0 * (double)counts->keys_matched / (double)counts->keys);
+        vc_cli_collisions(&arena, &coverage[i]);
     }
     vc_arena_release(&arena);
     return status;

@@ -1,6 +1,7 @@
 /* query and coverage. */
 #include "base/buffer.h"
 #include "cli/asking.h"
+#include "render/collisions.h"
 #include "render/explain.h"
 #include "render/render.h"
 
@@ -114,18 +115,8 @@ static void put_coverage_json(vc_buffer *out, const vc_result_coverage *item)
             vc_buffer_put_text(out, "null");
     }
     vc_buffer_put_text(out, "}");
-}
-
-/* The relation that a coverage speaks of. */
-static const vc_relation *find_relation(const vc_cube *cube, const vc_result_coverage *item)
-{
-    for (size_t s = 0; s < cube->nsources; s++)
-        for (size_t d = 0; d < cube->ndimensions; d++)
-            if (vc_binding_is_joined(&cube->sources[s].bindings[d]) &&
-                vc_str_equal(cube->sources[s].bindings[d].join_alias, item->source) &&
-                vc_str_equal(cube->dimensions[d].name, item->dimension))
-                return cube->sources[s].bindings[d].relation;
-    return NULL;
+    vc_json_writer json = {.out = out, .has_before = true};
+    vc_collisions_put_json(&json, item->relation);
 }
 
 static void put_unmatched_json(vc_buffer *out, const vc_relation *relation)
@@ -143,16 +134,14 @@ static void put_unmatched_json(vc_buffer *out, const vc_relation *relation)
     vc_buffer_put_text(out, "]");
 }
 
-static void print_coverage_json(const vc_cube *cube, const vc_result_coverage *items, size_t nitems,
-                                bool has_unmatched)
+static void print_coverage_json(const vc_result_coverage *items, size_t nitems, bool has_unmatched)
 {
     vc_buffer out = {0};
     vc_buffer_put_char(&out, '[');
     for (size_t i = 0; i < nitems; i++) {
-        const vc_relation *relation = find_relation(cube, &items[i]);
         vc_buffer_put_text(&out, i > 0 ? "," : "");
         put_coverage_json(&out, &items[i]);
-        if (has_unmatched && relation != NULL) put_unmatched_json(&out, relation);
+        if (has_unmatched) put_unmatched_json(&out, items[i].relation);
         vc_buffer_put_char(&out, '}');
     }
     vc_buffer_put_char(&out, ']');
@@ -205,8 +194,8 @@ static void print_unmatched(vc_asking *in, const vc_result_coverage *item,
         printf("  ... and %zu more (--limit)\n", relation->nunmatched - (size_t)limit);
 }
 
-static void print_coverage(vc_asking *in, const vc_cube *cube, const vc_result_coverage *items,
-                           size_t nitems, uint64_t limit)
+static void print_coverage(vc_asking *in, const vc_result_coverage *items, size_t nitems,
+                           uint64_t limit)
 {
     enum { COLUMNS = 8 };
     static const char *const names[COLUMNS] = {"source",  "over",     "keys",    "matched",
@@ -234,10 +223,14 @@ static void print_coverage(vc_asking *in, const vc_cube *cube, const vc_result_c
     }
     vc_cli_table(texts, nitems + 1, COLUMNS,
                  (bool[]){false, false, true, true, true, true, true, false});
-    for (size_t i = 0; i < nitems && limit > 0; i++) {
-        const vc_relation *relation = find_relation(cube, &items[i]);
-        if (relation != NULL) print_unmatched(in, &items[i], relation, limit);
+    for (size_t i = 0; i < nitems; i++) {
+        if (!vc_cli_has_collisions(&items[i])) continue;
+        printf("\n%.*s over %.*s, keys that are one:\n", VC_FMT(items[i].source),
+               VC_FMT(items[i].dimension));
+        vc_cli_collisions(&in->arena, &items[i]);
     }
+    for (size_t i = 0; i < nitems && limit > 0; i++)
+        print_unmatched(in, &items[i], items[i].relation, limit);
 }
 
 static int run_coverage(const vc_arguments *arguments)
@@ -256,11 +249,11 @@ static int run_coverage(const vc_arguments *arguments)
         status =
             vc_engine_coverage(in.model, cube, &in.options, &in.arena, &items, &nitems, &error);
     if (status == VC_OK && vc_arguments_get(arguments, "json") != NULL)
-        print_coverage_json(cube, items, nitems, vc_arguments_get(arguments, "unmatched") != NULL);
+        print_coverage_json(items, nitems, vc_arguments_get(arguments, "unmatched") != NULL);
     else if (status == VC_OK && nitems == 0)
         vc_cli_say("'%s' has no joins", arguments->operands[0]);
     else if (status == VC_OK)
-        print_coverage(&in, cube, items, nitems, limit);
+        print_coverage(&in, items, nitems, limit);
     vc_asking_close(&in);
     return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
 }

@@ -327,32 +327,56 @@ static vc_status find_dependents(const load_plan *plan, vc_arena *arena, affecte
     return status;
 }
 
-/* What an analyst should know of a join that works: keys that several members of the primary share,
- * and keys that became equal only by normalisation. */
+static void warn(const vc_load_options *options, vc_str text)
+{
+    if (!vc_str_is_null(text)) options->warning(options->context, text.data);
+}
+
+/* Keys of one side that became equal only by normalisation, with examples. */
+static void warn_of_collisions(const vc_cube *cube, const vc_collisions *collisions,
+                               const char *what, vc_str of, const vc_load_options *options)
+{
+    vc_arena work = {0};
+    vc_str examples = vc_collisions_text(collisions, &work);
+    if (collisions->count > 0 && !vc_str_is_null(examples))
+        warn(options,
+             vc_arena_printf(&work,
+                             "%.*s: %llu %s of %s '%.*s' became equal to others by normalisation: "
+                             "%.*s",
+                             VC_FMT(cube->name), (unsigned long long)collisions->count,
+                             collisions->count == 1 ? "key" : "keys", what, VC_FMT(of),
+                             VC_FMT(examples)));
+    vc_arena_release(&work);
+}
+
+/* What an analyst should know of a join that works: keys that several members of the primary share
+ * as they were found, and, apart from them, keys that became equal only by normalisation. */
+static void warn_of_join(const vc_cube *cube, const vc_cube_source *source,
+                         const vc_cube_dimension *dimension, const vc_binding *binding,
+                         const vc_load_options *options)
+{
+    const vc_relation *relation = binding->relation;
+    vc_arena work = {0};
+    bool is_by_normalizing =
+        relation->primary_duplicates == 0 && relation->primary_collisions.count > 0;
+    if (relation->has_fanout && !is_by_normalizing && binding->mode == VC_MODE_SET)
+        warn(options,
+             vc_arena_printf(&work,
+                             "%.*s: fanout: members of '%.*s' share keys of source '%.*s', so each "
+                             "shows the full value, and their total is less than their sum",
+                             VC_FMT(cube->name), VC_FMT(dimension->name), VC_FMT(source->alias)));
+    warn_of_collisions(cube, &relation->joined_collisions, "source", source->alias, options);
+    warn_of_collisions(cube, &relation->primary_collisions, "dimension", dimension->name, options);
+    vc_arena_release(&work);
+}
+
 static void warn_of_joins(const vc_cube *cube, const vc_load_options *options)
 {
-    char text[512];
     for (size_t s = 0; options->warning != NULL && s < cube->nsources; s++)
-        for (size_t d = 0; d < cube->ndimensions; d++) {
-            const vc_relation *relation = cube->sources[s].bindings[d].relation;
-            if (relation == NULL) continue;
-            if (relation->has_fanout && cube->sources[s].bindings[d].mode == VC_MODE_SET) {
-                snprintf(
-                    text, sizeof text,
-                    "%.*s: fanout: members of '%.*s' share keys of source '%.*s', so each shows "
-                    "the full value, and their total is less than their sum",
-                    VC_FMT(cube->name), VC_FMT(cube->dimensions[d].name),
-                    VC_FMT(cube->sources[s].alias));
-                options->warning(options->context, text);
-            }
-            if (relation->ncollisions > 0) {
-                snprintf(text, sizeof text,
-                         "%.*s: %llu keys of source '%.*s' became equal to others by normalisation",
-                         VC_FMT(cube->name), (unsigned long long)relation->ncollisions,
-                         VC_FMT(cube->sources[s].alias));
-                options->warning(options->context, text);
-            }
-        }
+        for (size_t d = 0; d < cube->ndimensions; d++)
+            if (cube->sources[s].bindings[d].relation != NULL)
+                warn_of_join(cube, &cube->sources[s], &cube->dimensions[d],
+                             &cube->sources[s].bindings[d], options);
 }
 
 static vc_status open_cubes(vc_snapshot *preview, const affected_cube *list,

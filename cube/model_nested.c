@@ -247,7 +247,9 @@ static vc_status compose(struct composing *in, uint32_t nleaves, bool keeps_unma
                               .coverage = in->outer->coverage,
                               .unmatched = in->outer->unmatched,
                               .nunmatched = in->outer->nunmatched,
-                              .ncollisions = in->outer->ncollisions};
+                              .joined_collisions = in->outer->joined_collisions,
+                              .primary_collisions = in->outer->primary_collisions,
+                              .primary_duplicates = in->outer->primary_duplicates};
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
         bool is_unmatched;
         if (!compose_leaf(in, leaf, &is_unmatched)) return vc_no_memory(error);

@@ -1,6 +1,7 @@
 /* The catalogue: which cubes there are, and what each one is made of. */
 #include "http/describe.h"
 #include "http/service.h"
+#include "render/collisions.h"
 #include "render/unmatched.h"
 
 static const char *const no_parameters[] = {NULL};
@@ -97,6 +98,7 @@ static vc_status run_coverage(vc_call *call, vc_error *error)
             json.has_before = true;
         }
         vc_json_end(&json, '}');
+        vc_collisions_put_json(&json, coverage[i].relation);
         vc_json_end(&json, '}');
     }
     vc_json_end(&json, ']');

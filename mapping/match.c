@@ -1,7 +1,5 @@
 #include "mapping/match.h"
 
-#include "base/bits.h"
-
 #include <xxhash.h>
 
 /* The keys of one index. */
@@ -70,6 +68,14 @@ static uint32_t *new_numbers(vc_arena *arena, uint32_t count)
     for (uint32_t i = 0; numbers != NULL && i < count; i++)
         numbers[i] = VC_NONE;
     return numbers;
+}
+
+/* Values of an index that became the same key. False: out of memory. */
+static bool note(vc_collisions *collisions, const vc_texts *values, uint32_t first, uint32_t later,
+                 vc_str key, vc_arena *arena)
+{
+    return vc_collisions_note(collisions, vc_texts_get(values, first), vc_texts_get(values, later),
+                              key, arena);
 }
 
 /* ---- keys that ascend on both sides ---- */
@@ -149,7 +155,8 @@ static vc_status advance(struct cursor *cursor, vc_error *error)
 
 struct merging {
     struct cursor from, to;
-    uint32_t first; /* the first value of the key at hand of `from` */
+    uint32_t first;    /* the first value of the key at hand of `from` */
+    uint32_t to_first; /* likewise */
     vc_arena *arena;
     vc_match *match;
 };
@@ -164,7 +171,9 @@ static vc_status advance_from(struct merging *merging, vc_error *error)
         return VC_OK;
     }
     if (match->same == NULL) match->same = new_numbers(merging->arena, merging->from.values->count);
-    if (match->same == NULL) return vc_no_memory(error);
+    if (match->same == NULL || !note(&match->from_collisions, merging->from.values, merging->first,
+                                     merging->from.value, merging->from.key, merging->arena))
+        return vc_no_memory(error);
     chain(match->same, merging->first, merging->from.value);
     return VC_OK;
 }
@@ -173,7 +182,7 @@ static vc_status advance_from(struct merging *merging, vc_error *error)
 static vc_status merge(struct merging *merging, vc_error *error)
 {
     struct cursor *from = &merging->from, *to = &merging->to;
-    uint32_t *partners = merging->match->partners, previous = VC_NONE;
+    uint32_t *partners = merging->match->partners;
     vc_status status = advance_from(merging, error);
     if (status == VC_OK) status = advance(to, error);
     while (status == VC_OK && !is_at_end(to) && !from->is_lost) {
@@ -183,12 +192,14 @@ static vc_status merge(struct merging *merging, vc_error *error)
             if (status != VC_OK) return status;
         }
         if (to->is_equal) {
-            partners[to->value] = partners[previous];
-            merging->match->ncollisions++;
-        } else if (order == 0) {
-            partners[to->value] = from->value;
+            partners[to->value] = partners[merging->to_first];
+            if (!note(&merging->match->to_collisions, to->values, merging->to_first, to->value,
+                      to->key, merging->arena))
+                return vc_no_memory(error);
+        } else {
+            merging->to_first = to->value;
+            if (order == 0) partners[to->value] = from->value;
         }
-        previous = to->value;
         status = advance(to, error);
     }
     while (status == VC_OK && !is_at_end(from) && !to->is_lost)
@@ -293,37 +304,52 @@ static vc_status put_from(struct table *table, vc_arena *arena, vc_match *match,
                 continue;
             }
             if (match->same == NULL) match->same = new_numbers(arena, from->count);
-            if (match->same == NULL) return vc_no_memory(error);
+            if (match->same == NULL || !note(&match->from_collisions, from->values, entry, value,
+                                             key_of(from, value), arena))
+                return vc_no_memory(error);
             chain(match->same, entry, value);
         }
     }
     return VC_OK;
 }
 
-/* is_met [from->count] bits: some value of `to` has its key. Values without steps are distinct. */
-static void find_to(struct table *table, uint64_t *is_met, vc_match *match)
+/* Two values of `to` have one key: of an entry of `from`, or without one. */
+static bool note_equal(const struct table *table, uint32_t first, uint32_t later, vc_arena *arena,
+                       vc_match *match)
+{
+    return note(&match->to_collisions, table->to->values, first, later, key_of(table->to, later),
+                arena);
+}
+
+/* firsts [from->count] the first value of `to` that has its key; NULL where values of `to`, being
+ * without steps, are distinct. */
+static vc_status find_to(struct table *table, uint32_t *firsts, vc_arena *arena, vc_match *match,
+                         vc_error *error)
 {
     const struct keys *from = table->from, *to = table->to;
-    bool may_be_equal = to->texts != NULL;
     for (uint32_t first = 0; first < to->count; first += AHEAD) {
         uint32_t end = to->count - first < AHEAD ? to->count : first + AHEAD;
         look_ahead(table, to, first, end);
         for (uint32_t value = first; value < end; value++) {
             struct slot *slot = NULL;
+            uint32_t before = VC_NONE;
             uint64_t hash = table->hashes[value - first];
             if (!is_ok(to, value)) continue;
             uint32_t entry = find_entry(table, key_of(to, value), hash, &slot);
             if (entry == VC_NONE) {
-                if (may_be_equal) fill_slot(slot, hash, from->count + value);
+                if (firsts != NULL) fill_slot(slot, hash, from->count + value);
             } else if (entry >= from->count) {
-                match->ncollisions++;
+                before = entry - from->count;
             } else {
                 match->partners[value] = entry;
-                match->ncollisions += vc_bit_get(is_met, entry);
-                vc_bit_set(is_met, entry);
+                if (firsts != NULL) before = firsts[entry];
+                if (firsts != NULL && before == VC_NONE) firsts[entry] = value;
             }
+            if (before != VC_NONE && !note_equal(table, before, value, arena, match))
+                return vc_no_memory(error);
         }
     }
+    return VC_OK;
 }
 
 static vc_status match_hashed(const vc_relation_pair *pair, vc_arena *arena, bool *is_single_out,
@@ -342,15 +368,14 @@ static vc_status match_hashed(const vc_relation_pair *pair, vc_arena *arena, boo
         nslots *= 2;
     table.mask = nslots - 1;
     table.slots = VC_ARENA_NEW(arena, struct slot, nslots);
-    uint64_t *is_met = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(from.count) + 1);
+    uint32_t *firsts = to.texts != NULL ? new_numbers(arena, from.count) : NULL;
     *match = (vc_match){.partners = new_numbers(arena, to.count),
                         .states = to.states,
                         .is_excluded = to.is_excluded};
-    if (table.slots == NULL || is_met == NULL || match->partners == NULL)
+    if (table.slots == NULL || (to.texts != NULL && firsts == NULL) || match->partners == NULL)
         return vc_no_memory(error);
     status = put_from(&table, arena, match, error);
-    if (status == VC_OK) find_to(&table, is_met, match);
-    return status;
+    return status == VC_OK ? find_to(&table, firsts, arena, match, error) : status;
 }
 
 vc_status vc_match_values(const vc_relation_pair *pair, vc_arena *arena, bool *is_single_out,

@@ -17,7 +17,7 @@ typedef struct vc_match {
                            so on until VC_NONE, in any order; NULL: no two have the same key */
     uint8_t *states;    /* [to->values.count] vc_key_state; NULL: all OK */
     bool *is_excluded;  /* likewise */
-    uint64_t ncollisions; /* values of `to` whose key another one before them has */
+    vc_collisions from_collisions, to_collisions;
 } vc_match;
 
 /* Match the values of a pair of indexes.

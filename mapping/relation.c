@@ -3,51 +3,15 @@
  *
  *   1. Each distinct value of each index is normalised once; what comes out OK gets a number that
  * both sides share, so from here on keys are compared as numbers.
- *   2. Each side becomes a list of (unit, key number) per unit: `struct side`. A composite key is
- * the tuple of its components' numbers, numbered again.
+ *   2. Each side becomes a list of (unit, key number) per unit: `struct vc_resolver_side`. A
+ * composite key is the tuple of its components' numbers, numbered again.
  *   3. The primary's list is turned around (key -> units), and each joined leaf collects the units
  * of its keys, without repetition.
  */
-#include "mapping/relation.h"
-
-#include "base/strmap.h"
-#include "mapping/relation_parts.h"
+#include "mapping/relation_any.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The normalised keys of each distinct value of one index. */
-struct value_keys {
-    uint32_t *offsets; /* [nvalues + 1] into keys */
-    uint32_t *keys;    /* numbers shared by both sides */
-    double *weights;   /* of the keys; NULL: not asked for */
-    uint8_t *states;   /* [nvalues] vc_key_state of the first key that is not OK, else OK */
-    bool *is_excluded; /* [nvalues] */
-};
-
-/* For each unit of a side its distinct keys. */
-struct side {
-    const vc_dimension *dimension;
-    int hierarchy, level; /* what a unit is; -1, -1 a leaf */
-    uint32_t nunits;
-    uint32_t *offsets; /* [nunits + 1] into keys */
-    uint32_t *keys;
-    double *weights; /* of the keys, products over the components; NULL: not asked for */
-    /* [npairs][nunits] value of the unit in the index, VC_NONE when it is not in it */
-    uint32_t **values;
-    struct value_keys *value_keys; /* [npairs] */
-};
-
-struct resolver {
-    vc_arena *arena;       /* of the result */
-    vc_arena work;         /* of what is only needed on the way */
-    vc_strmap *components; /* [npairs] normalised text -> number */
-    vc_strmap tuples;      /* numbers of the components -> number of the composite key */
-    const vc_relation_pair *pairs;
-    size_t npairs;
-    bool is_weighted;
-    struct side primary, joined;
-};
 
 struct numbers { /* a growing array in the work arena */
     uint32_t *items;
@@ -105,17 +69,11 @@ static vc_status keys_of_text(const vc_normalizer *normalizer, vc_str text, vc_a
     return VC_OK;
 }
 
-/* Values of a side of a pair: of its index, or the one constant. */
-static uint32_t count_values(const vc_index *index)
-{
-    return index == NULL ? 1 : index->values.count;
-}
-
-static vc_status number_values(struct resolver *resolver, size_t pair, const vc_index *index,
+static vc_status number_values(struct vc_resolver *resolver, size_t pair, const vc_index *index,
                                vc_str constant, const vc_normalizer *normalizer,
-                               struct value_keys *out, vc_error *error)
+                               struct vc_value_keys *out, vc_error *error)
 {
-    uint32_t nvalues = count_values(index);
+    uint32_t nvalues = vc_resolver_count_values(index);
     struct numbers keys = {0};
     struct weights weights = {0};
     vc_key_list list = {0};
@@ -152,7 +110,7 @@ static vc_status number_values(struct resolver *resolver, size_t pair, const vc_
 /* ---- step 2: the keys of units ---- */
 
 /* values[unit] of an index, whose members may stand on a level above the unit. */
-static vc_status spread_values(struct resolver *resolver, const struct side *side,
+static vc_status spread_values(struct vc_resolver *resolver, const struct vc_resolver_side *side,
                                const vc_index *index, uint32_t **values_out, vc_error *error)
 {
     const vc_dimension *dimension = side->dimension;
@@ -201,8 +159,9 @@ struct tuples { /* the composite keys of a side */
 /* Add the composite keys of a unit: every combination of its components' keys.
  *
  * weight  of the components before `pair` */
-static vc_status add_tuples(struct resolver *resolver, const struct side *side, uint32_t unit,
-                            size_t pair, double weight, struct tuples *out, vc_error *error)
+static vc_status add_tuples(struct vc_resolver *resolver, const struct vc_resolver_side *side,
+                            uint32_t unit, size_t pair, double weight, struct tuples *out,
+                            vc_error *error)
 {
     uint32_t *tuple = out->tuple;
     if (pair == resolver->npairs) {
@@ -219,7 +178,7 @@ static vc_status add_tuples(struct resolver *resolver, const struct side *side, 
     }
     uint32_t value = side->values[pair][unit];
     if (value == VC_NONE) return VC_OK; /* a null component never matches */
-    const struct value_keys *value_keys = &side->value_keys[pair];
+    const struct vc_value_keys *value_keys = &side->value_keys[pair];
     for (uint32_t i = value_keys->offsets[value]; i < value_keys->offsets[value + 1]; i++) {
         double part = value_keys->weights == NULL ? 1 : value_keys->weights[i];
         tuple[pair] = value_keys->keys[i];
@@ -229,12 +188,12 @@ static vc_status add_tuples(struct resolver *resolver, const struct side *side, 
     return VC_OK;
 }
 
-static vc_status make_side(struct resolver *resolver, struct side *side, bool is_primary,
-                           vc_error *error)
+static vc_status make_side(struct vc_resolver *resolver, struct vc_resolver_side *side,
+                           bool is_primary, vc_error *error)
 {
     struct tuples tuples = {.tuple = VC_ARENA_NEW(&resolver->work, uint32_t, resolver->npairs)};
     side->values = VC_ARENA_NEW(&resolver->work, uint32_t *, resolver->npairs);
-    side->value_keys = VC_ARENA_NEW(&resolver->work, struct value_keys, resolver->npairs);
+    side->value_keys = VC_ARENA_NEW(&resolver->work, struct vc_value_keys, resolver->npairs);
     side->offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)side->nunits + 1);
     if (tuples.tuple == NULL || side->values == NULL || side->value_keys == NULL ||
         side->offsets == NULL)
@@ -262,9 +221,9 @@ static vc_status make_side(struct resolver *resolver, struct side *side, bool is
 /* What the primary counts in: the lowest level on which its indexes stand (country, state and city
  * together are the key of a city), else its leaves: when one is of the leaf, or when they stand in
  * several hierarchies. */
-static void choose_units(struct resolver *resolver, const vc_dimension *primary)
+static void choose_units(struct vc_resolver *resolver, const vc_dimension *primary)
 {
-    struct side *side = &resolver->primary;
+    struct vc_resolver_side *side = &resolver->primary;
     bool is_first = true;
     side->dimension = primary;
     side->hierarchy = side->level = -1;
@@ -294,10 +253,10 @@ struct key_units {     /* the units of each key, and how much of the key each ha
 };
 
 /* key -> units, by counting. */
-static vc_status turn_around(struct resolver *resolver, uint32_t nkeys, struct key_units *out,
+static vc_status turn_around(struct vc_resolver *resolver, uint32_t nkeys, struct key_units *out,
                              vc_error *error)
 {
-    const struct side *side = &resolver->primary;
+    const struct vc_resolver_side *side = &resolver->primary;
     uint32_t ntotal = side->offsets[side->nunits];
     uint32_t *offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)nkeys + 2);
     uint32_t *units = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)ntotal + 1);
@@ -351,10 +310,10 @@ static size_t find_unit(const uint32_t *units, size_t count, uint32_t unit)
 
 /* The weight of each pair of the relation: over all keys by which the two meet, what the primary's
  * unit has of the key times what the joined leaf has of it. */
-static vc_status weigh_pairs(struct resolver *resolver, const struct key_units *of_key,
+static vc_status weigh_pairs(struct vc_resolver *resolver, const struct key_units *of_key,
                              vc_relation *relation, vc_error *error)
 {
-    const struct side *joined = &resolver->joined;
+    const struct vc_resolver_side *joined = &resolver->joined;
     size_t npairs =
         relation->units != NULL ? relation->nleaves : relation->offsets[relation->nleaves];
     double *weights = VC_ARENA_NEW(resolver->arena, double, npairs + 1);
@@ -374,9 +333,9 @@ static vc_status weigh_pairs(struct resolver *resolver, const struct key_units *
     return VC_OK;
 }
 
-static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, vc_error *error)
+static vc_status match_leaves(struct vc_resolver *resolver, vc_relation *relation, vc_error *error)
 {
-    const struct side *joined = &resolver->joined;
+    const struct vc_resolver_side *joined = &resolver->joined;
     uint32_t nkeys = resolver->npairs > 1 ? resolver->tuples.count : resolver->components[0].count;
     struct key_units of_key = {0};
     struct numbers targets = {0};
@@ -419,136 +378,18 @@ static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, 
     return resolver->is_weighted ? weigh_pairs(resolver, &of_key, relation, error) : VC_OK;
 }
 
-/* ---- what did not match, and coverage ---- */
-
-const char *const vc_unmatched_reasons[] = {
-    [VC_KEY_OK] = "no such key in the primary", [VC_KEY_EMPTY] = "empty key",
-    [VC_KEY_UNKNOWN] = "unknown code",          [VC_KEY_WITHDRAWN] = "withdrawn code",
-    [VC_KEY_AMBIGUOUS] = "ambiguous code",      [VC_KEY_AGGREGATE] = "an aggregate, not a member",
-};
-
-static const char *why_not(const struct resolver *resolver, uint32_t leaf, bool *is_excluded)
-{
-    const struct side *joined = &resolver->joined;
-    *is_excluded = false;
-    for (size_t pair = 0; pair < resolver->npairs; pair++) {
-        uint32_t value = joined->values[pair][leaf];
-        const vc_index *to = resolver->pairs[pair].to;
-        if (value == VC_NONE)
-            return to != NULL && to->is_partial ? VC_NOT_IN_INDEX
-                                                : vc_unmatched_reasons[VC_KEY_EMPTY];
-        vc_key_state state = joined->value_keys[pair].states[value];
-        if (state != VC_KEY_OK) {
-            *is_excluded = joined->value_keys[pair].is_excluded[value];
-            return vc_unmatched_reasons[state];
-        }
-    }
-    return vc_unmatched_reasons[VC_KEY_OK];
-}
-
-/* The key of a joined leaf as it was found; absent when any component is null. */
-static vc_str found_key(const struct resolver *resolver, uint32_t leaf, vc_arena *arena)
-{
-    vc_str text = {0};
-    bool is_first = true;
-    for (size_t pair = 0; pair < resolver->npairs; pair++) {
-        uint32_t value = resolver->joined.values[pair][leaf];
-        const vc_index *to = resolver->pairs[pair].to;
-        if (value == VC_NONE) return (vc_str){0};
-        if (to == NULL) continue;
-        vc_str part = vc_texts_get(&to->values, value);
-        text = is_first ? part : vc_arena_printf(arena, "%.*s, %.*s", VC_FMT(text), VC_FMT(part));
-        is_first = false;
-    }
-    return text;
-}
-
-static int compare_unmatched(const void *a, const void *b)
-{
-    return vc_str_compare(((const vc_unmatched_key *)a)->key, ((const vc_unmatched_key *)b)->key);
-}
-
-/* Fates of leaves, counts of keys, and the list of what did not match: one pass over the leaves,
- * with the distinct raw keys numbered by their values' numbers. */
-static vc_status describe(struct resolver *resolver, vc_relation *relation, vc_error *error)
-{
-    vc_coverage *coverage = &relation->coverage;
-    size_t npairs = resolver->npairs;
-    vc_strmap keys = {0};
-    uint32_t *tuple = VC_ARENA_NEW(&resolver->work, uint32_t, npairs);
-    uint8_t *fates = VC_ARENA_NEW(resolver->arena, uint8_t, (size_t)relation->nleaves + 1);
-    vc_unmatched_key *found =
-        VC_ARENA_NEW(resolver->arena, vc_unmatched_key, (size_t)relation->nleaves + 1);
-    uint32_t *place =
-        VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)relation->nleaves + 1); /* of key: +1 */
-    vc_status status = VC_NO_MEMORY;
-    if (tuple == NULL || fates == NULL || found == NULL || place == NULL) goto done;
-    relation->fates = fates;
-    relation->unmatched = found;
-    coverage->members = relation->nleaves;
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
-        const uint32_t *units;
-        bool is_matched = vc_relation_units(relation, leaf, &units) > 0, is_new, has_null = false;
-        for (size_t pair = 0; pair < npairs; pair++) {
-            tuple[pair] = resolver->joined.values[pair][leaf];
-            has_null |= tuple[pair] == VC_NONE;
-        }
-        uint32_t key = vc_strmap_put(
-            &keys, (vc_str){.data = (const char *)tuple, .size = npairs * sizeof *tuple}, &is_new);
-        if (key == VC_STRMAP_NONE) goto done;
-        coverage->keys += is_new && !has_null;
-        coverage->keys_matched += is_new && is_matched;
-        coverage->members_matched += is_matched;
-        if (is_matched) continue;
-        bool is_excluded;
-        const char *why = why_not(resolver, leaf, &is_excluded);
-        fates[leaf] = is_excluded ? VC_FATE_EXCLUDED : VC_FATE_UNMATCHED;
-        coverage->excluded += is_excluded;
-        if (is_new) {
-            place[key] = (uint32_t)relation->nunmatched + 1;
-            found[relation->nunmatched++] = (vc_unmatched_key){
-                .key = vc_arena_str(resolver->arena, found_key(resolver, leaf, &resolver->work)),
-                .why = why,
-                .is_excluded = is_excluded};
-        }
-        found[place[key] - 1].nleaves++;
-    }
-    qsort(found, relation->nunmatched, sizeof *found, compare_unmatched);
-    status = VC_OK;
-done:
-    vc_strmap_release(&keys);
-    return status == VC_OK ? VC_OK : vc_no_memory(error);
-}
-
-/* How many distinct joined keys became equal to another one only by normalisation. */
-static vc_status count_collisions(struct resolver *resolver, vc_relation *relation, vc_error *error)
-{
-    for (size_t pair = 0; pair < resolver->npairs; pair++) {
-        const struct value_keys *keys = &resolver->joined.value_keys[pair];
-        uint32_t nvalues = count_values(resolver->pairs[pair].to);
-        uint8_t *seen =
-            VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)resolver->components[pair].count + 1);
-        if (seen == NULL) return vc_no_memory(error);
-        for (uint32_t i = 0; i < keys->offsets[nvalues]; i++) {
-            relation->ncollisions += seen[keys->keys[i]];
-            seen[keys->keys[i]] = 1;
-        }
-    }
-    return VC_OK;
-}
-
 vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
                                   const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
                                   vc_arena *arena, vc_relation *relation, vc_error *error)
 {
-    struct resolver resolver = {
+    struct vc_resolver resolver = {
         .arena = arena, .pairs = pairs, .npairs = npairs, .is_weighted = is_weighted};
     resolver.components = calloc(npairs, sizeof *resolver.components);
     vc_status status = resolver.components == NULL ? vc_no_memory(error) : VC_OK;
     if (status != VC_OK) goto done;
     choose_units(&resolver, primary);
-    resolver.joined =
-        (struct side){.dimension = joined, .hierarchy = -1, .level = -1, .nunits = joined->nleaves};
+    resolver.joined = (struct vc_resolver_side){
+        .dimension = joined, .hierarchy = -1, .level = -1, .nunits = joined->nleaves};
     *relation = (vc_relation){.nleaves = joined->nleaves,
                               .nunits = resolver.primary.nunits,
                               .hierarchy = resolver.primary.hierarchy,
@@ -556,8 +397,7 @@ vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimensio
     status = make_side(&resolver, &resolver.primary, true, error);
     if (status == VC_OK) status = make_side(&resolver, &resolver.joined, false, error);
     if (status == VC_OK) status = match_leaves(&resolver, relation, error);
-    if (status == VC_OK) status = describe(&resolver, relation, error);
-    if (status == VC_OK) status = count_collisions(&resolver, relation, error);
+    if (status == VC_OK) status = vc_resolver_describe(&resolver, relation, error);
 done:
     for (size_t i = 0; resolver.components != NULL && i < npairs; i++)
         vc_strmap_release(&resolver.components[i]);

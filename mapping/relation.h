@@ -13,6 +13,7 @@
 #define MAPPING_RELATION_H
 
 #include "dimensions/dimension.h"
+#include "mapping/collisions.h"
 #include "mapping/normalize.h"
 #include "mapping/tuples.h"
 
@@ -67,7 +68,10 @@ typedef struct vc_relation {
     vc_coverage coverage;
     vc_unmatched_key *unmatched; /* in the order of their bytes; excluded ones too */
     size_t nunmatched;
-    uint64_t ncollisions; /* joined keys that became equal only by normalisation */
+    /* Keys of either side that became equal only by normalisation; of a composite key, those of its
+     * components. Apart from them: keys as found that several units of the primary have. */
+    vc_collisions joined_collisions, primary_collisions;
+    uint64_t primary_duplicates;
 } vc_relation;
 
 /* Resolve a join: pairs [npairs] are one composite key, compared as tuples after normalisation; an

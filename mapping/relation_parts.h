@@ -8,6 +8,9 @@
 /* "no such key in the primary", "empty key", ...: indexed by vc_key_state. */
 extern const char *const vc_unmatched_reasons[];
 
+/* Keys of an index that several members have. */
+uint64_t vc_relation_count_duplicates(const vc_index *index);
+
 /* Any join, npairs at least 1, with weights if they are asked for: relation.c. */
 vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
                                   const vc_relation_pair *pairs, size_t npairs, bool is_weighted,

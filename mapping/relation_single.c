@@ -270,7 +270,12 @@ vc_status vc_relation_resolve_single(const vc_dimension *primary, const vc_dimen
     if (status == VC_OK) status = spread_values(&resolver, error);
     if (status == VC_OK) status = match_leaves(&resolver, relation, error);
     if (status == VC_OK) status = list_unmatched(&resolver, relation, error);
-    relation->ncollisions = resolver.match.ncollisions;
+    if (status == VC_OK &&
+        (!vc_collisions_copy(&resolver.match.to_collisions, arena, &relation->joined_collisions) ||
+         !vc_collisions_copy(&resolver.match.from_collisions, arena,
+                             &relation->primary_collisions)))
+        status = vc_no_memory(error);
+    relation->primary_duplicates = vc_relation_count_duplicates(from);
 done:
     vc_arena_release(&resolver.work);
     return status;

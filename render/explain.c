@@ -62,6 +62,7 @@ static void put_step(vc_buffer *buffer, const vc_explain_step *step)
     put_word(buffer, "how", step->how);
     put_bool(buffer, "mapped", step->is_mapped);
     vc_put_field_text(buffer, "through", step->through);
+    if (step->ncollisions > 0) vc_put_field_count(buffer, "collisions", step->ncollisions);
     vc_put_field_text(buffer, "level", step->level);
     vc_put_field_count(buffer, "leaves", step->nleaves);
     vc_put_field_count(buffer, "leaves_passing", step->npassing);
@@ -350,6 +351,18 @@ static void put_groups(struct grid *grid, const vc_explain_step *step)
     end_cell(grid);
 }
 
+static void put_through(struct grid *grid, const vc_explain_step *step)
+{
+    vc_put_safe(&grid->texts, step->through);
+    if (step->ncollisions > 0) {
+        vc_buffer_put_text(&grid->texts, ", ");
+        put_count(&grid->texts, step->ncollisions);
+        vc_buffer_put_text(&grid->texts, step->ncollisions == 1 ? " key" : " keys");
+        vc_buffer_put_text(&grid->texts, " equal only by normalisation");
+    }
+    end_cell(grid);
+}
+
 static void put_steps(const struct writing *w, const vc_explain_scan *scan)
 {
     static const char *const names[] = {"dimension", "reads",  "for",    "leaves that pass",
@@ -368,7 +381,7 @@ static void put_steps(const struct writing *w, const vc_explain_scan *scan)
         end_cell(&grid);
         put_cell(&grid, vc_str_of(step->how));
         put_groups(&grid, step);
-        put_cell(&grid, step->through);
+        put_through(&grid, step);
     }
     put_grid(w->buffer, &grid, INDENT, w->is_coloured);
 }

@@ -131,7 +131,8 @@ static vc_status compute(void *context, vc_arena *arena, const void **list_out, 
             vc_result_coverage *item = &items[list->count++];
             *item = (vc_result_coverage){.source = binding->join_alias,
                                          .dimension = cube->dimensions[d].name,
-                                         .counts = binding->relation->coverage};
+                                         .counts = binding->relation->coverage,
+                                         .relation = binding->relation};
             vc_status status = measure_shares(&in, s, d, item, error);
             if (status != VC_OK) return status;
         }

@@ -124,7 +124,12 @@ static vc_explain_step describe_step(const vc_plan *plan, const vc_pass *pass, u
     const vc_axis *axis = axis_of(plan, step->dimension, kept);
     out.dimension = plan->cube->dimensions[step->dimension].name;
     out.is_mapped = step->is_mapped;
-    if (out.is_mapped) out.through = through_of(plan, source, step->dimension);
+    if (out.is_mapped) {
+        const vc_binding *binding = &source->bindings[step->dimension];
+        out.through = through_of(plan, source, step->dimension);
+        out.ncollisions = binding->relation->joined_collisions.count +
+                          binding->relation->primary_collisions.count;
+    }
     out.why = why_of(plan->selections[step->dimension].is_cut, axis != NULL, out.is_mapped);
     if (axis != NULL) {
         out.level = axis->stored->name;

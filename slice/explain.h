@@ -29,7 +29,8 @@ typedef struct vc_explain_step {
                         for each unit that finds it */
     bool is_mapped;  /* through the relation of a join */
     vc_str through;  /* its indexes, "geo.iso2 = city.country_iso"; absent: not mapped */
-    vc_str level;    /* grouped by this level; absent: rolled up */
+    uint64_t ncollisions; /* keys of either side that are one only by normalisation */
+    vc_str level;         /* grouped by this level; absent: rolled up */
     uint64_t nleaves, npassing;
     uint64_t ngroups; /* 1 when rolled up */
 } vc_explain_step;

@@ -96,6 +96,7 @@ typedef struct vc_value_share {
 typedef struct vc_result_coverage {
     vc_str source, dimension; /* alias, and the dimension of the virtual cube */
     vc_coverage counts;
+    const vc_relation *relation; /* the join's; NULL: not known */
     size_t nshares;
     const vc_value_share *shares; /* of the source's sum and count measures */
 } vc_result_coverage;

@@ -85,3 +85,37 @@ Test(browse, properties)
                        "%s", vc_buffer_text(&result.out));
     house_run_release(&result);
 }
+
+/* What normalisation made one, apart from what is one as found. */
+Test(browse, coverage_tells_collisions)
+{
+    struct house_run result;
+    char store[HOUSE_PATH];
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_store("samples/golden", store);
+    run(&result, (const char *[]){"coverage", "-d", store, "golden_fanout", NULL});
+    const char *text = vc_buffer_text(&result.out);
+    cr_assert_not_null(strstr(text, "\n  2 joined keys became equal to others by normalisation: "
+                                    "'DE ' and 'DEU' (DEU), 'FR' and 'fr' (FRA)\n"
+                                    "  1 primary key has several members as found\n"),
+                       "%s", text);
+    house_run_release(&result);
+    run(&result, (const char *[]){"coverage", "-d", store, "golden_raw_left", NULL});
+    cr_assert_null(strstr(vc_buffer_text(&result.out), "keys that are one"));
+    house_run_release(&result);
+    run(&result, (const char *[]){"check", "samples/golden", NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out),
+                              "golden_left: cities over country: 6 of 7 keys match (85.7%)\n"
+                              "  2 joined keys became equal to others by normalisation: "),
+                       "%s", vc_buffer_text(&result.out));
+    cr_assert_not_null(strstr(vc_buffer_text(&result.complaint),
+                              "warning: golden_left: 2 keys of source 'cities' became equal to "
+                              "others by normalisation: 'DE ' and 'DEU' (DEU), 'FR' and 'fr' "
+                              "(FRA)\n"),
+                       "%s", vc_buffer_text(&result.complaint));
+    house_run_release(&result);
+    run(&result,
+        (const char *[]){"explain", "-d", store, "golden_left", "--measures", "cpop", NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out), "2 keys equal only by normalisation"));
+    house_run_release(&result);
+}

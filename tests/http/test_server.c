@@ -272,6 +272,14 @@ Test(server, coverage_and_unmatched)
     double share =
         json_real_value(json_object_get(json_object_get(coverage, "value_share"), "cpop"));
     cr_assert_float_eq(share, 16.7 / 16.8, 1e-12);
+    /* Berlin's DEU and Hamburg's "DE ", Lyon's FR and Paris' fr */
+    const json_t *collisions = json_object_get(coverage, "collisions");
+    const json_t *examples = json_object_get(collisions, "examples");
+    cr_assert_eq(json_integer_value(json_object_get(collisions, "keys")), 2);
+    cr_assert_eq(json_integer_value(json_object_get(collisions, "primary_keys")), 0);
+    cr_assert_eq(json_array_size(examples), 2);
+    cr_assert_str_eq(text_of(json_array_get(examples, 1), "became"), "FRA");
+    cr_assert_eq(json_integer_value(json_object_get(coverage, "primary_duplicates")), 0);
     json_decref(json);
     json = get_json(server.port, LEFT "/unmatched?source=cities");
     json_t *unmatched = json_array_get(json_object_get(json, "unmatched"), 0);

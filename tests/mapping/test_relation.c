@@ -303,7 +303,7 @@ ParameterizedTest(struct join_case *c, relation, resolve)
     cr_assert_str_eq(unmatched_text(&join), c->unmatched, "%s", c->why);
     cr_assert_eq(join.relation->coverage.keys_matched, c->nkeys_matched, "%s", c->why);
     cr_assert_eq(join.relation->coverage.keys, c->nkeys, "%s", c->why);
-    cr_assert_eq(join.relation->ncollisions, c->ncollisions, "%s", c->why);
+    cr_assert_eq(join.relation->joined_collisions.count, c->ncollisions, "%s", c->why);
     cr_assert_eq(join.relation->level, c->level, "%s", c->why);
     check_counts(join.relation);
     close_tables(&join);
@@ -405,6 +405,19 @@ static void make_texts(uint64_t *state, unsigned n, vc_buffer *out)
         vc_buffer_release(&groups[g]);
 }
 
+static void check_same_collisions(const vc_collisions *a, const vc_collisions *b, int round)
+{
+    cr_assert_eq(a->count, b->count, "round %d", round);
+    cr_assert_eq(a->nlisted, b->nlisted, "round %d", round);
+    for (size_t i = 0; i < a->nlisted; i++) {
+        cr_assert(vc_str_equal(a->listed[i].key, b->listed[i].key), "round %d", round);
+        cr_assert_eq(a->listed[i].nfound, b->listed[i].nfound, "round %d", round);
+        for (uint32_t k = 0; k < a->listed[i].nfound && k < VC_COLLISION_KEYS; k++)
+            cr_assert(vc_str_equal(a->listed[i].found[k], b->listed[i].found[k]), "round %d",
+                      round);
+    }
+}
+
 static void check_same(const vc_relation *a, const vc_relation *b, int round)
 {
     cr_assert_eq(a->nleaves, b->nleaves);
@@ -415,7 +428,9 @@ static void check_same(const vc_relation *a, const vc_relation *b, int round)
     cr_assert_eq(a->offsets == NULL, b->offsets == NULL, "round %d", round);
     cr_assert_eq(a->has_fanout, b->has_fanout, "round %d", round);
     cr_assert_eq(a->has_unit_fanin, b->has_unit_fanin, "round %d", round);
-    cr_assert_eq(a->ncollisions, b->ncollisions, "round %d", round);
+    check_same_collisions(&a->joined_collisions, &b->joined_collisions, round);
+    check_same_collisions(&a->primary_collisions, &b->primary_collisions, round);
+    cr_assert_eq(a->primary_duplicates, b->primary_duplicates, "round %d", round);
     cr_assert_arr_eq(&a->coverage, &b->coverage, sizeof a->coverage, "round %d", round);
     cr_assert_arr_eq(a->fates, b->fates, a->nleaves, "round %d", round);
     for (uint32_t leaf = 0; leaf < a->nleaves; leaf++) {
@@ -437,6 +452,55 @@ static void check_same(const vc_relation *a, const vc_relation *b, int round)
     }
 }
 
+struct collision_case {
+    char why[64], primary[96], joined[96], steps[96], pairs[32];
+    char of_joined[96], of_primary[96]; /* as people read them */
+    unsigned njoined, nprimary, nduplicates;
+};
+
+ParameterizedTestParameters(relation, collisions)
+{
+    static struct collision_case cases[] = {
+        {"members that share a key as found are no collision", "A/g/1\nB/g/1\nC/g/2",
+         "p/g/1\nq/g/1", "[\"casefold\"]", "code=code", "", "", 0, 0, 1},
+        {"keys in order: blanks", "A/g/1\nB/g/2", "p/g/1\nq/g/1 \nr/g/2", "[\"trim\"]", "code=code",
+         "'1' and '1 ' (1)", "", 1, 0, 0},
+        {"keys in another order: case, on both sides", "A/g/fr\nB/g/FR\nC/g/DE",
+         "p/g/Fr\nq/g/DE\nr/g/fR\ns/g/de", "[\"casefold\"]", "code=code",
+         "'DE' and 'de' (de), 'Fr' and 'fR' (fr)", "'FR' and 'fr' (fr)", 2, 1, 0},
+        {"beside true duplicates", "A/g/fr\nB/g/FR\nC/g/FR\nD/g/DE", "p/g/FR", "[\"casefold\"]",
+         "code=code", "", "'FR' and 'fr' (fr)", 0, 1, 1},
+        {"also among keys that match nothing", "A/g/x", "p/g/y\nq/g/Y\nr/g/z", "[\"casefold\"]",
+         "code=code", "'Y' and 'y' (y)", "", 1, 0, 0},
+        {"what is no key collides with nothing", "A/g/FRA", "p/g/WLD\nq/g/wld\nr/g/??\ns/g/ ",
+         "[{\"codelist\": {\"list\": \"iso3166-1\", \"to\": \"alpha3\"}}]", "code=code", "", "", 0,
+         0, 0},
+        {"more than four", "A/g/1", "p/g/1\nq/g/ 1\nr/g/1 \ns/g/ 1 \nt/g/  1\nu/g/1  ",
+         "[\"trim\"]", "code=code", "'  1' and ' 1' and ' 1 ' and '1' and 2 more (1)", "", 5, 0, 0},
+        {"of a composite key, component by component", "A/g/1/x\nB/g/1/X\nC/g/1/X",
+         "p/g/1/x\nq/g/1 /x", "[\"trim\", \"casefold\"]", "code=code kind=kind", "'1' and '1 ' (1)",
+         "'X' and 'x' (x)", 1, 1, 1},
+    };
+    return cr_make_param_array(struct collision_case, cases, sizeof cases / sizeof cases[0]);
+}
+
+ParameterizedTest(struct collision_case *c, relation, collisions)
+{
+    struct joining join;
+    open_tables(&join, c->primary, c->joined);
+    join.normalizer = new_steps(c->steps);
+    resolve(&join, c->pairs);
+    const vc_relation *relation = join.relation;
+    vc_str joined = vc_collisions_text(&relation->joined_collisions, &join.arena);
+    vc_str primary = vc_collisions_text(&relation->primary_collisions, &join.arena);
+    cr_assert(vc_str_is(joined, c->of_joined), "%s: %.*s", c->why, VC_FMT(joined));
+    cr_assert(vc_str_is(primary, c->of_primary), "%s: %.*s", c->why, VC_FMT(primary));
+    cr_assert_eq(relation->joined_collisions.count, c->njoined, "%s", c->why);
+    cr_assert_eq(relation->primary_collisions.count, c->nprimary, "%s", c->why);
+    cr_assert_eq(relation->primary_duplicates, c->nduplicates, "%s", c->why);
+    close_tables(&join);
+}
+
 /* Merged, hashed, or neither: whatever the steps do to the order, the relation is the same one to
  * the last reason. */
 Test(relation, single_like_any)
@@ -454,7 +518,7 @@ Test(relation, single_like_any)
         "\"successor\", \"aggregates\": \"bucket\"}}]"};
     static const char *const names[] = {"code", "code", "id", "group", "leaf", "main", "top"};
     uint64_t state = 11;
-    unsigned nsingle = 0, ncollided = 0, nexcluded = 0, nfanned = 0, nmatched = 0;
+    unsigned nsingle = 0, ncollided = 0, nprimary = 0, nexcluded = 0, nfanned = 0, nmatched = 0;
     for (int round = 0; round < 3000; round++) {
         struct joining join;
         vc_buffer primary = {0}, joined = {0};
@@ -485,7 +549,8 @@ Test(relation, single_like_any)
         if (is_single) {
             check_same(&single, &any, round);
             nsingle++;
-            ncollided += any.ncollisions > 0;
+            ncollided += any.joined_collisions.count > 0;
+            nprimary += any.primary_collisions.count > 0;
             nexcluded += any.coverage.excluded > 0;
             nfanned += any.has_fanout;
             nmatched += any.coverage.members_matched > 0;
@@ -497,8 +562,8 @@ Test(relation, single_like_any)
         close_tables(&join);
     }
     /* The rounds are of every kind. */
-    cr_assert(nsingle > 2000 && ncollided > 100 && nexcluded > 100 && nfanned > 100 &&
-                  nmatched > 300,
+    cr_assert(nsingle > 2000 && ncollided > 100 && nprimary > 100 && nexcluded > 100 &&
+                  nfanned > 100 && nmatched > 300,
               "%u single, %u collided, %u excluded, %u fanned, %u matched", nsingle, ncollided,
               nexcluded, nfanned, nmatched);
 }
