@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct making {
-    const struct oracle *oracle;
+    const struct asking_cube *of;
     struct random *random;
     vc_arena *arena;
 };
@@ -41,13 +41,11 @@ static void make_single(struct making *in, unsigned d, const struct world_dimens
                         vc_item *item)
 {
     vc_str *key = VC_ARENA_NEW(in->arena, vc_str, 1);
-    unsigned nsynthetic = 0, what = random_below(in->random, 100);
-    while (oracle_synthetic_key(in->oracle, d, nsynthetic) != NULL)
-        nsynthetic++;
+    unsigned nsynthetic = in->of->nsynthetic[d], what = random_below(in->random, 100);
     item->keys = key;
     item->nkeys = 1;
     if (what < 25 && nsynthetic > 0)
-        *key = vc_str_of(oracle_synthetic_key(in->oracle, d, random_below(in->random, nsynthetic)));
+        *key = vc_str_of(in->of->synthetic[d][random_below(in->random, nsynthetic)]);
     else if (what < 27)
         *key = VC_STR("nowhere");
     else
@@ -57,6 +55,12 @@ static void make_single(struct making *in, unsigned d, const struct world_dimens
 static void make_plain_item(struct making *in, unsigned d, const struct world_dimension *dimension,
                             vc_item *item)
 {
+    if (in->of->nsets[d] > 0 && random_chance(in->random, 25)) {
+        vc_str *name = VC_ARENA_NEW(in->arena, vc_str, 1);
+        *name = vc_str_of(in->of->sets[d][random_below(in->random, in->of->nsets[d])]);
+        *item = (vc_item){.kind = VC_ITEM_MEMBER_SET, .keys = name, .nkeys = 1};
+        return;
+    }
     unsigned what = random_below(in->random, 100);
     if (what < 4) {
         item->kind = VC_ITEM_ALL;
@@ -131,9 +135,9 @@ static unsigned any_target(struct making *in, const struct world_dimension *dime
 
 static vc_condition *make_items(struct making *in, unsigned d)
 {
-    const struct world_dimension *dimension = oracle_dimension(in->oracle, d);
+    const struct world_dimension *dimension = in->of->dimensions[d];
     vc_condition *condition = VC_ARENA_NEW(in->arena, vc_condition, 1);
-    condition->dimref.dimension = vc_str_of(oracle_dimension_name(in->oracle, d));
+    condition->dimref.dimension = vc_str_of(in->of->names[d]);
     bool has_target = random_chance(in->random, 40);
     unsigned index = has_target ? any_target(in, dimension) : 0;
     if (has_target) condition->dimref.level = vc_str_of(world_index_name(index));
@@ -170,13 +174,13 @@ static vc_condition *make_condition(struct making *in, unsigned d)
 
 static void make_axes(struct making *in, unsigned max_groups, vc_query *query)
 {
-    unsigned ndimensions = oracle_ndimensions(in->oracle), wanted = random_below(in->random, 4);
+    unsigned ndimensions = in->of->ndimensions, wanted = random_below(in->random, 4);
     vc_axis_ref *axes = VC_ARENA_NEW(in->arena, vc_axis_ref, 4);
     size_t room = max_groups;
     for (unsigned i = 0; i < wanted; i++) {
         unsigned d = random_below(in->random, ndimensions);
-        vc_str name = vc_str_of(oracle_dimension_name(in->oracle, d));
-        const struct world_dimension *dimension = oracle_dimension(in->oracle, d);
+        vc_str name = vc_str_of(in->of->names[d]);
+        const struct world_dimension *dimension = in->of->dimensions[d];
         bool is_new = true;
         for (size_t j = 0; j < query->naxes; j++)
             is_new &= !vc_str_equal(axes[j].dimref.dimension, name);
@@ -193,19 +197,18 @@ static void make_axes(struct making *in, unsigned max_groups, vc_query *query)
 
 static void make_measures(struct making *in, vc_query *query)
 {
-    unsigned nmeasures = oracle_nmeasures(in->oracle);
+    unsigned nmeasures = in->of->nmeasures;
     if (random_chance(in->random, 30)) return; /* all */
     vc_measure_ref *measures = VC_ARENA_NEW(in->arena, vc_measure_ref, nmeasures);
     for (unsigned m = 0; m < nmeasures; m++)
         if (random_chance(in->random, 40))
-            measures[query->nmeasures++].name = vc_str_of(oracle_measure_name(in->oracle, m));
+            measures[query->nmeasures++].name = vc_str_of(in->of->measures[m]);
     query->measures = measures;
 }
 
 static vc_str any_measure(struct making *in)
 {
-    return vc_str_of(
-        oracle_measure_name(in->oracle, random_below(in->random, oracle_nmeasures(in->oracle))));
+    return vc_str_of(in->of->measures[random_below(in->random, in->of->nmeasures)]);
 }
 
 static void make_havings(struct making *in, vc_query *query)
@@ -280,10 +283,10 @@ static void make_tops(struct making *in, vc_query *query)
             nonempty[query->nnonempty++].name = query->axes[a].dimref.dimension;
 }
 
-vc_query asking_make(const struct oracle *oracle, const char *cube, struct random *random,
-                     unsigned max_groups, vc_arena *arena)
+vc_query asking_make_of(const struct asking_cube *of, const char *cube, struct random *random,
+                        unsigned max_groups, vc_arena *arena)
 {
-    struct making in = {.oracle = oracle, .random = random, .arena = arena};
+    struct making in = {.of = of, .random = random, .arena = arena};
     vc_query query = vc_query_default();
     query.cube = vc_arena_str(arena, vc_str_of(cube));
     make_axes(&in, max_groups, &query);
@@ -291,7 +294,7 @@ vc_query asking_make(const struct oracle *oracle, const char *cube, struct rando
     unsigned ncuts = random_below(random, 3) + random_chance(random, 20);
     vc_condition **conditions = VC_ARENA_NEW(arena, vc_condition *, ncuts + 1);
     for (unsigned i = 0; i < ncuts; i++)
-        conditions[i] = make_condition(&in, random_below(random, oracle_ndimensions(oracle)));
+        conditions[i] = make_condition(&in, random_below(random, of->ndimensions));
     query.conditions = conditions;
     query.nconditions = ncuts;
     make_havings(&in, &query);
@@ -303,6 +306,25 @@ vc_query asking_make(const struct oracle *oracle, const char *cube, struct rando
     if (random_chance(random, 15)) query.limit = random_below(random, 6);
     if (random_chance(random, 10)) query.offset = random_below(random, 4);
     return query;
+}
+
+vc_query asking_make(const struct oracle *oracle, const char *cube, struct random *random,
+                     unsigned max_groups, vc_arena *arena)
+{
+    struct asking_cube of = {.ndimensions = oracle_ndimensions(oracle),
+                             .nmeasures = oracle_nmeasures(oracle)};
+    for (unsigned d = 0; d < of.ndimensions; d++) {
+        of.dimensions[d] = oracle_dimension(oracle, d);
+        of.names[d] = oracle_dimension_name(oracle, d);
+        for (unsigned i = 0; i < ASKING_SYNTHETIC; i++)
+            if ((of.synthetic[d][i] = oracle_synthetic_key(oracle, d, i)) != NULL)
+                of.nsynthetic[d]++;
+            else
+                break;
+    }
+    for (unsigned m = 0; m < of.nmeasures; m++)
+        of.measures[m] = oracle_measure_name(oracle, m);
+    return asking_make_of(&of, cube, random, max_groups, arena);
 }
 
 /* ---- as text ---- */
@@ -332,6 +354,7 @@ static void put_cut(vc_buffer *out, const vc_condition *condition, bool is_not)
     for (size_t i = 0; i < condition->nitems; i++) {
         const vc_item *item = &condition->items[i];
         if (i > 0) vc_buffer_put_char(out, ';');
+        if (item->kind == VC_ITEM_MEMBER_SET) vc_buffer_put_char(out, '#');
         if (item->kind == VC_ITEM_ALL || (item->kind != VC_ITEM_RANGE && item->nkeys == 0))
             vc_buffer_put_text(out, "()");
         put_path(out, item->keys, item->nkeys);

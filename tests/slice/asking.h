@@ -5,7 +5,25 @@
 #include "base/buffer.h"
 #include "tests/slice/oracle.h"
 
+/* What there is to ask of a cube. */
+enum { ASKING_MEASURES = 64, ASKING_SYNTHETIC = 32 };
+struct asking_cube {
+    unsigned ndimensions;
+    const struct world_dimension *dimensions[ORACLE_DIMENSIONS];
+    const char *names[ORACLE_DIMENSIONS];
+    unsigned nsynthetic[ORACLE_DIMENSIONS];
+    const char *synthetic[ORACLE_DIMENSIONS][ASKING_SYNTHETIC]; /* keys */
+    unsigned nmeasures;
+    const char *measures[ASKING_MEASURES];
+    unsigned nsets[ORACLE_DIMENSIONS];
+    const char *sets[ORACLE_DIMENSIONS][WORLD_SETS];
+};
+
 /* Make a query. max_groups  about how many rows it may have */
+vc_query asking_make_of(const struct asking_cube *of, const char *cube, struct random *random,
+                        unsigned max_groups, vc_arena *arena);
+
+/* The same of a cube that the oracle knows. */
 vc_query asking_make(const struct oracle *oracle, const char *cube, struct random *random,
                      unsigned max_groups, vc_arena *arena);
 

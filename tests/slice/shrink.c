@@ -29,7 +29,7 @@ void shrink_query(vc_query *query, const struct oracle *oracle,
                   vc_arena *arena)
 {
     bool has_shrunk = true;
-    if (query->nmeasures == 0) { /* all, by name */
+    if (query->nmeasures == 0 && oracle != NULL) { /* all, by name */
         vc_measure_ref *measures = VC_ARENA_NEW(arena, vc_measure_ref, 64);
         for (unsigned m = 0; m < oracle_nmeasures(oracle); m++)
             measures[query->nmeasures++].name = vc_str_of(oracle_measure_name(oracle, m));

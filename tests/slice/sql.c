@@ -236,6 +236,7 @@ static void add_dimension(struct sql *sql, unsigned s, unsigned of)
     unsigned d = sql->ndimensions++;
     sql->dimensions[d] = (struct sql_dimension){
         .stored = sql->world->cubes[sql->sources[s].cube].dimensions[of], .owner = s, .owned = of};
+    sql->dimensions[d].name = sql->dimensions[d].stored->name;
     sql->sources[s].places[d] = (struct sql_place){.is_there = true, .of = of};
 }
 
@@ -302,7 +303,10 @@ static void add_nodes(struct sql *sql, bool is_virtual)
 {
     const struct world *world = sql->world;
     unsigned count = is_virtual ? world->ntaken : world->cubes[sql->sources[0].cube].nmeasures;
-    sql->nnodes = sql->nnamed = count;
+    unsigned outer = sql->ninner > 0 ? world->cubes[world->nested.cube].nmeasures : 0;
+    sql->nnodes = sql->nnamed = count + outer;
+    for (unsigned i = 0; i < outer; i++)
+        add_node(sql, count + i, sql->ninner, i, NULL);
     for (unsigned i = 0; i < count; i++) {
         const struct world_taken *taken = is_virtual ? &world->taken[i] : NULL;
         if (taken == NULL)
@@ -349,20 +353,49 @@ static void make_work_tables(struct sql *sql)
             "m2 INT, PRIMARY KEY (a, g)) WITHOUT ROWID");
 }
 
+/* The sources of the cube: of "n" those of "v", then its own. */
+static void list_sources(struct sql *sql, const char *cube)
+{
+    const struct world *world = sql->world;
+    bool is_nested = strcmp(cube, "n") == 0, is_virtual = is_nested || strcmp(cube, "v") == 0;
+    sql->ninner = is_nested ? world->nsources : 0;
+    for (unsigned s = 0; is_virtual && s < world->nsources; s++)
+        sql->sources[sql->nsources++] =
+            (struct sql_source){.cube = world->sources[s].cube, .definition = &world->sources[s]};
+    if (is_nested)
+        sql->sources[sql->nsources++] =
+            (struct sql_source){.cube = world->nested.cube, .definition = &world->nested};
+    if (!is_virtual) sql->nsources = 1;
+    while (!is_virtual && strcmp(world->cubes[sql->sources[0].cube].name, cube) != 0)
+        sql->sources[0].cube++;
+    for (unsigned s = 0; s < sql->nsources; s++)
+        place_source(sql, s);
+}
+
+/* What some sources say of a dimension, and hide of it. Of "n" those of "v" come first: what they
+ * hide is not there for the others. */
+static void join_sources(struct sql *sql, unsigned d, unsigned first, unsigned end)
+{
+    for (unsigned s = first; s < end; s++)
+        if (sql->sources[s].places[d].is_relation) sql_relate(sql, s, d);
+    for (unsigned s = first; s < end; s++)
+        if (sql->sources[s].places[d].is_relation) put_unmatched(sql, s, d);
+}
+
+static void count_units(struct sql *sql, unsigned s, unsigned d)
+{
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE n%u_%u AS SELECT unit, count(*) AS n, sum(part) AS part FROM u%u_%u JOIN "
+            "x%u ON slot = p WHERE vis GROUP BY unit",
+            s, d, s, d, d);
+}
+
 void sql_open(struct sql *sql, const struct world *world, const char *cube)
 {
-    bool is_virtual = strcmp(cube, "v") == 0;
     *sql = (struct sql){.world = world};
     if (sqlite3_open(":memory:", &sql->db) != SQLITE_OK) abort();
     sql_run(sql, &sql->log, "PRAGMA journal_mode = OFF");
-    sql->nsources = is_virtual ? world->nsources : 1;
-    for (unsigned s = 0; s < sql->nsources; s++) {
-        sql->sources[s].definition = is_virtual ? &world->sources[s] : NULL;
-        if (is_virtual) sql->sources[s].cube = world->sources[s].cube;
-        while (!is_virtual && strcmp(world->cubes[sql->sources[s].cube].name, cube) != 0)
-            sql->sources[s].cube++;
-        place_source(sql, s);
-    }
+    list_sources(sql, cube);
     for (unsigned i = 0; i < world->ncrosswalks; i++)
         put_crosswalk(sql, i);
     for (unsigned c = 0; c < world->ncubes; c++) {
@@ -374,20 +407,41 @@ void sql_open(struct sql *sql, const struct world *world, const char *cube)
     }
     for (unsigned d = 0; d < sql->ndimensions; d++) {
         put_leaf_rows(sql, d);
-        for (unsigned s = 0; s < sql->nsources; s++) {
-            if (!sql->sources[s].places[d].is_relation) continue;
-            sql_relate(sql, s, d);
-            put_unmatched(sql, s, d);
-        }
+        if (sql->ninner > 0) join_sources(sql, d, 0, sql->ninner);
+        join_sources(sql, d, sql->ninner, sql->nsources);
         for (unsigned s = 0; s < sql->nsources; s++)
-            if (sql->sources[s].places[d].is_relation)
-                sql_run(sql, &sql->world_log,
-                        "CREATE TABLE n%u_%u AS SELECT unit, count(*) AS n, sum(part) AS part "
-                        "FROM u%u_%u JOIN x%u ON slot = p WHERE vis GROUP BY unit",
-                        s, d, s, d, d);
+            if (sql->sources[s].places[d].is_relation) count_units(sql, s, d);
     }
     make_work_tables(sql);
-    add_nodes(sql, is_virtual);
+    add_nodes(sql, strcmp(cube, "v") == 0 || sql->ninner > 0);
+}
+
+void sql_describe(struct sql *sql, vc_arena *arena, struct asking_cube *cube_out)
+{
+    *cube_out = (struct asking_cube){.ndimensions = sql->ndimensions, .nmeasures = sql->nnamed};
+    for (unsigned m = 0; m < sql->nnamed; m++)
+        cube_out->measures[m] = sql->nodes[m].name;
+    for (unsigned d = 0; d < sql->ndimensions; d++) {
+        sqlite3_stmt *keys = NULL;
+        vc_buffer text = {0};
+        cube_out->dimensions[d] = sql->dimensions[d].stored;
+        cube_out->names[d] = sql->dimensions[d].name;
+        for (unsigned i = 0; i < sql->world->nsets; i++)
+            if (sql->world->sets[i].dimension == sql->dimensions[d].stored)
+                cube_out->sets[d][cube_out->nsets[d]++] = sql->world->sets[i].name;
+        vc_buffer_printf(
+            &text,
+            "SELECT skey FROM x%u WHERE syn UNION SELECT bkey FROM x%u WHERE syn LIMIT "
+            "%d",
+            d, d, ASKING_SYNTHETIC);
+        if (sqlite3_prepare_v2(sql->db, vc_buffer_text(&text), -1, &keys, NULL) != SQLITE_OK)
+            fail(sql, vc_buffer_text(&text));
+        while (sqlite3_step(keys) == SQLITE_ROW)
+            cube_out->synthetic[d][cube_out->nsynthetic[d]++] =
+                vc_arena_printf(arena, "%s", (const char *)sqlite3_column_text(keys, 0)).data;
+        sqlite3_finalize(keys);
+        vc_buffer_release(&text);
+    }
 }
 
 void sql_close(struct sql *sql)

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "slice/query.h"
+#include "tests/slice/asking.h"
 #include "tests/slice/world.h"
 
 #include <sqlite3.h>
@@ -29,6 +30,8 @@ enum sql_feature {
     FEATURE_ALLOCATE,
     FEATURE_VISIBLE, /* cells of totals */
     FEATURE_OTHER,   /* of rows of others */
+    FEATURE_SET,     /* of answers with a member set in a cut */
+    FEATURE_NESTED,  /* of a virtual cube over a virtual cube */
     FEATURE_CALL,    /* and those behind it: of each vc_member_function */
     FEATURE_AGG_OVER = FEATURE_CALL + VC_MEMBER_AGG_OVER,
     NFEATURES
@@ -54,6 +57,7 @@ struct sql_source {
 };
 
 struct sql_dimension { /* of the cube */
+    const char *name;
     const struct world_dimension *stored;
     unsigned owner, owned; /* source, and its own dimension */
 };
@@ -76,10 +80,11 @@ struct sql {
     sqlite3 *db;
     const struct world *world;
     unsigned nsources, ndimensions, nnodes, nnamed;
-    struct sql_source sources[WORLD_SOURCES];
+    unsigned ninner; /* sources of "v" in "n"; else 0 */
+    struct sql_source sources[WORLD_CUBES];
     struct sql_dimension dimensions[SQL_DIMENSIONS];
     struct sql_node nodes[SQL_NODES];
-    bool is_number[WORLD_SOURCES][WORLD_DIMENSIONS][WORLD_LEVELS]; /* keys, of cubes */
+    bool is_number[WORLD_CUBES][WORLD_DIMENSIONS][WORLD_LEVELS]; /* keys, of cubes */
     vc_buffer world_log, log;
 };
 
@@ -87,6 +92,9 @@ struct sql {
  * hold together. */
 void sql_open(struct sql *sql, const struct world *world, const char *cube);
 void sql_close(struct sql *sql);
+
+/* What there is to ask; lives in the arena. */
+void sql_describe(struct sql *sql, vc_arena *arena, struct asking_cube *cube_out);
 
 /* Would a measure be refused, or could it be, as it does not add up (not_additive)? Are its values
  * doubles whose last digits depend on the way they are computed? */
@@ -113,6 +121,9 @@ sqlite3_stmt *sql_total(struct sql_question *question, uint32_t kept);
 sqlite3_stmt *sql_summary(struct sql_question *question);
 
 const struct sql *sql_of(const struct sql_question *question);
+/* Does a function over members look at a dimension that is not drilled, and that something it looks
+ * at does not have? */
+bool sql_drills_more(const struct sql_question *question);
 size_t sql_naxes(const struct sql_question *question);
 unsigned sql_nkeys(const struct sql_question *question, size_t axis);
 /* The asked measures, and the type of one's value. */

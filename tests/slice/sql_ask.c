@@ -68,8 +68,13 @@ static int axis_named(const struct sql_question *in, vc_str name)
 static vc_unrelated policy_of(const struct sql *sql, const struct sql_node *node, unsigned d)
 {
     const struct sql_dimension *dimension = &sql->dimensions[d];
+    bool is_outer = sql->ninner > 0 && node->source == sql->ninner;
+    vc_unrelated word = VC_UNRELATED_DEFAULT;
     if (node->unrelated != VC_UNRELATED_DEFAULT) return node->unrelated;
-    vc_unrelated word = sql->sources[dimension->owner].definition->others[dimension->owned];
+    if (!is_outer) /* of "n", too: what the sources of "v" show among themselves, "v" says */
+        word = sql->sources[dimension->owner].definition->others[dimension->owned];
+    else if (dimension->owner == 0)
+        word = sql->world->nested_others[dimension->owned];
     return word == VC_UNRELATED_DEFAULT ? VC_UNRELATED_NULL : word;
 }
 
@@ -339,7 +344,7 @@ static sqlite3_stmt *read_rows(struct sql_question *in, uint32_t kept, const cha
 static bool knows(const vc_condition *condition)
 {
     for (size_t i = 0; i < condition->nitems; i++)
-        if (condition->items[i].kind > VC_ITEM_ENDS_WITH || condition->items[i].level.data != NULL)
+        if (condition->items[i].kind > VC_ITEM_MEMBER_SET || condition->items[i].level.data != NULL)
             return false;
     for (size_t i = 0; i < condition->nchildren; i++)
         if (!knows(condition->children[i])) return false;

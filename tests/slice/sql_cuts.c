@@ -217,12 +217,29 @@ static void put_part(const char *target, const vc_item *item, vc_buffer *out)
     vc_buffer_release(&part);
 }
 
+/* What the cut of the set selects; a negation leaves buckets out. */
+static void put_set(const struct cutting *at, vc_str name, vc_buffer *out)
+{
+    const struct world *world = at->in->sql->world;
+    unsigned number = 0;
+    while (!vc_str_is(name, world->sets[number].name))
+        number++;
+    const struct world_set *set = &world->sets[number];
+    vc_buffer_printf(out, "NOT syn AND %s(0", set->is_negated ? "NOT " : "");
+    for (unsigned k = 0; k < set->nkeys; k++) {
+        vc_buffer_put_text(out, " OR ");
+        sql_put_is(out, set->level, vc_str_of(set->keys[k]));
+    }
+    vc_buffer_put_char(out, ')');
+}
+
 static const char *put_item(const struct cutting *at, const char *target, const vc_item *item,
                             vc_buffer *out)
 {
     const char *value = target == NULL ? "l0" : target;
     switch (item->kind) {
     case VC_ITEM_ALL: vc_buffer_put_text(out, "1"); return NULL;
+    case VC_ITEM_MEMBER_SET: put_set(at, item->keys[0], out); return NULL;
     case VC_ITEM_RANGE: return put_range(at, target, item, out);
     case VC_ITEM_NULL: vc_buffer_printf(out, "NOT syn AND %s IS NULL", value); return NULL;
     case VC_ITEM_NOT_NULL: vc_buffer_printf(out, "NOT syn AND %s IS NOT NULL", value); return NULL;
@@ -269,7 +286,7 @@ static const char *put_condition(const struct cutting *at, const vc_condition *c
 unsigned sql_find_dimension(const struct sql *sql, vc_str name)
 {
     unsigned d = 0;
-    while (!vc_str_is(name, sql->dimensions[d].stored->name))
+    while (!vc_str_is(name, sql->dimensions[d].name))
         d++;
     return d;
 }

@@ -103,15 +103,15 @@ bool sql_is_rough(const struct sql *sql, vc_str measure)
 }
 
 const char *const sql_feature_names[] = {
-    "crosswalk", "weighted", "equal parts",    "whole facts",     "lookup", "pick",
-    "repeat",    "allocate", "visible totals", "others of a top", "parent", "share",
-    "previous",  "growth",   "running",        "moving_avg",      "rank",   "agg_over"};
+    "crosswalk", "weighted",       "equal parts",     "whole facts", "lookup", "pick",    "repeat",
+    "allocate",  "visible totals", "others of a top", "member sets", "nested", "parent",  "share",
+    "previous",  "growth",         "running",         "moving_avg",  "rank",   "agg_over"};
 
 static uint32_t features_of(const struct sql *sql, unsigned m)
 {
     const struct sql_node *node = &sql->nodes[m];
     const struct sql_source *source = &sql->sources[node->source];
-    uint32_t features = 0;
+    uint32_t features = sql->ninner > 0 ? 1u << FEATURE_NESTED : 0;
     if (node->formula == FORMULA_CALL)
         return features_of(sql, node->a) | 1u << (FEATURE_CALL + node->call.function);
     if (node->formula != FORMULA_NONE) return features_of(sql, node->a) | features_of(sql, node->b);
@@ -160,4 +160,22 @@ vc_value_type sql_type(const struct sql_question *in, size_t number)
     return stored->column == COLUMN_INT       ? VC_VALUE_INT
            : stored->column == COLUMN_DECIMAL ? VC_VALUE_DECIMAL
                                               : VC_VALUE_FLOAT;
+}
+
+static bool lacks(const struct sql *sql, unsigned m, unsigned d)
+{
+    const struct sql_node *node = &sql->nodes[m];
+    if (node->formula != FORMULA_NONE) return lacks(sql, node->a, d) || lacks(sql, node->b, d);
+    return !sql->sources[node->source].places[d].is_there;
+}
+
+bool sql_drills_more(const struct sql_question *in)
+{
+    for (unsigned m = 0; m < in->sql->nnodes; m++) {
+        const struct sql_node *node = &in->sql->nodes[m];
+        if (in->is_wanted[m] && node->formula == FORMULA_CALL &&
+            lacks(in->sql, node->a, node->call_dimension))
+            return true;
+    }
+    return false;
 }

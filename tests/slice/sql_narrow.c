@@ -35,6 +35,25 @@ void sql_widen(struct sql_question *in)
     RUN(in, "INSERT INTO pick SELECT * FROM pick_all");
 }
 
+/* Are the combinations, on the axes that the source has, all those of their groups? Then the
+ * narrowed selections say the same. */
+static bool is_product(const struct sql_question *in, const struct sql_node *node)
+{
+    vc_buffer groups = {0}, product = {0};
+    for (unsigned a = 0; a < in->naxes; a++) {
+        if (!has_axis(in, node, a)) continue;
+        vc_buffer_printf(&groups, "%sg%u", groups.size > 0 ? ", " : "", a);
+        vc_buffer_printf(&product, " * count(DISTINCT g%u)", a);
+    }
+    bool is = sql_number(in->sql,
+                         "SELECT (SELECT count(*) FROM (SELECT DISTINCT %s FROM shown)) = 1%s FROM "
+                         "shown",
+                         vc_buffer_text(&groups), vc_buffer_text(&product)) > 0;
+    vc_buffer_release(&groups);
+    vc_buffer_release(&product);
+    return is;
+}
+
 /* The groups of the fact on the axes that the source has, by T of the rows themselves. */
 void sql_put_narrow(const struct sql_question *in, const struct sql_node *node, uint32_t kept,
                     vc_buffer *out)
@@ -55,7 +74,7 @@ void sql_put_narrow(const struct sql_question *in, const struct sql_node *node, 
     }
     if (naxes == 0) /* in all of the combinations, or in none where nothing is shown */
         vc_buffer_put_text(out, " AND EXISTS (SELECT 1 FROM shown)");
-    if (naxes > 1) {
+    if (naxes > 1 && (in->narrow == NARROW_OTHERS || !is_product(in, node))) {
         vc_buffer_printf(out,
                          " AND EXISTS (SELECT 1 FROM %s WHERE 1%s AND %sEXISTS (SELECT 1 FROM "
                          "shown z WHERE 1",

@@ -126,9 +126,11 @@ static void put_pairs(struct sql *sql, unsigned s, unsigned d, vc_buffer *out)
         put_keys(sql, &all, mine, owned, primary, pair, 0);
         vc_buffer_put_text(&all, ") a JOIN (");
         put_keys(sql, &all, source->cube, to, joined->dimensions[to], pair, 1);
-        vc_buffer_printf(
-            &all, ") b ON a.key = b.key JOIN q%u_%u k ON k.c%u = b.leaf GROUP BY 1, 2) z%u%s", s, d,
-            to, npairs, npairs > 0 ? " USING (p, q)" : "");
+        vc_buffer_printf(&all,
+                         ") b ON a.key = b.key JOIN q%u_%u k ON k.c%u = b.leaf WHERE a.leaf IN "
+                         "(SELECT slot FROM x%u WHERE vis OR %d) GROUP BY 1, 2) z%u%s",
+                         s, d, to, d, s < sql->ninner || sql->ninner == 0, npairs,
+                         npairs > 0 ? " USING (p, q)" : "");
         npairs++;
     }
     vc_buffer_printf(out, "SELECT p, q, %s AS w FROM %s", vc_buffer_text(&product),

@@ -116,7 +116,7 @@ void sql_translate(struct sql_question *in, uint32_t kept)
     RUN(in, "DELETE FROM why");
     RUN(in, "DELETE FROM un");
     for (unsigned d = 0; d < sql->ndimensions; d++) {
-        bool is_done[WORLD_SOURCES][NFORMS] = {{false}};
+        bool is_done[WORLD_CUBES][NFORMS] = {{false}};
         for (unsigned m = 0; m < sql->nnodes; m++) {
             const struct sql_node *node = &sql->nodes[m];
             if (!in->is_wanted[m] || node->formula != FORMULA_NONE) continue;

@@ -275,6 +275,12 @@ static void make_cube(struct world *world, unsigned number, struct world_dimensi
         make_measure(world, cube, m);
 }
 
+void world_add_cube(struct world *world, unsigned nfacts_max)
+{
+    make_cube(world, world->ncubes, NULL, nfacts_max);
+    world->ncubes++;
+}
+
 /* ---- the virtual cube ---- */
 
 static unsigned any_index(struct random *random, const struct world_dimension *dimension)
@@ -341,8 +347,8 @@ static void add_constant(struct world *world, const struct world_cube *joined,
     source->pairs[source->npairs++] = pair;
 }
 
-static void make_pairs(struct world *world, const struct world_cube *primary,
-                       const struct world_cube *joined, struct world_source *source)
+void world_make_pairs(struct world *world, const struct world_cube *primary,
+                      const struct world_cube *joined, struct world_source *source)
 {
     struct random *random = &world->random;
     unsigned wanted = 1 + random_below(random, 2);
@@ -385,7 +391,7 @@ static void make_source(struct world *world, unsigned number)
     source->kind = random_below(random, 4);
     source->unmatched = source->kind >= VC_JOIN_RIGHT ? VC_UNMATCHED_BUCKET : VC_UNMATCHED_DROP;
     if (random_chance(random, 40)) source->unmatched = random_below(random, 3);
-    make_pairs(world, &world->cubes[world->sources[0].cube], cube, source);
+    world_make_pairs(world, &world->cubes[world->sources[0].cube], cube, source);
     if (source->npairs == 0) { /* nothing to join: shared dimensions only */
         source->kind = VC_JOIN_LEFT;
         source->unmatched = VC_UNMATCHED_DROP;
@@ -621,7 +627,36 @@ static void put_measure(FILE *file, const struct world_cube *cube,
     fputs("}", file);
 }
 
-static void write_cube(const struct world_cube *cube, const char *folder)
+/* Every byte of a key escaped that could mean something in a cut. */
+static void put_escaped(FILE *file, const char *key)
+{
+    for (const char *at = key; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x80 && !isalnum((unsigned char)*at) && *at != ' ')
+            fputs("\\\\", file);
+        if (*at == '"') fputc('\\', file);
+        fputc(*at, file);
+    }
+}
+
+static void put_sets(const struct world *world, FILE *file)
+{
+    fputs(",\n \"sets\": [", file);
+    for (unsigned i = 0; i < world->nsets; i++) {
+        const struct world_set *set = &world->sets[i];
+        fprintf(file,
+                "%s{\"name\": \"%s\", \"dim\": \"%s\", \"cut\": \"%s%s.l%u:", i > 0 ? ", " : "",
+                set->name, set->dimension->name, set->is_negated ? "!" : "", set->dimension->name,
+                set->level);
+        for (unsigned k = 0; k < set->nkeys; k++) {
+            if (k > 0) fputc(';', file);
+            put_escaped(file, set->keys[k]);
+        }
+        fputs("\"}", file);
+    }
+    fputs("]", file);
+}
+
+static void write_cube(const struct world *world, const struct world_cube *cube, const char *folder)
 {
     FILE *file = open_file(folder, cube->name, ".json");
     fprintf(file,
@@ -639,8 +674,10 @@ static void write_cube(const struct world_cube *cube, const char *folder)
     for (unsigned m = 0; m < cube->nmeasures; m++) {
         fputs("  ", file);
         put_measure(file, cube, &cube->measures[m]);
-        fputs(m + 1 < cube->nmeasures ? ",\n" : "]}\n", file);
+        fputs(m + 1 < cube->nmeasures ? ",\n" : "]", file);
     }
+    if (world->nsets > 0 && cube == &world->cubes[world->sources[0].cube]) put_sets(world, file);
+    fputs("}\n", file);
     fclose(file);
 }
 
@@ -891,6 +928,42 @@ static void write_virtual(const struct world *world, const char *folder)
     fclose(file);
 }
 
+static void write_nested(const struct world *world, const char *folder)
+{
+    static const char *const names[] = {"", "null", "repeat"};
+    const struct world_cube *joined = &world->cubes[world->nested.cube];
+    const struct world_cube *primary = &world->cubes[world->sources[0].cube];
+    FILE *file = open_file(folder, "n", ".json");
+    fprintf(
+        file,
+        "{\"name\": \"n\", \"kind\": \"virtual\", \"primary\": \"v\",\n \"sources\": [{\"cube\": "
+        "\"v\"}, {\"alias\": \"k\", \"cube\": \"%s\"",
+        joined->name);
+    put_join(world, file, &world->nested);
+    fputs("}],\n \"private\": {\"k\": {", file);
+    const char *comma = "";
+    for (unsigned d = 0; d < joined->ndimensions; d++) {
+        if (world->nested.others[d] == VC_UNRELATED_DEFAULT || is_mapped(&world->nested, d))
+            continue;
+        fprintf(file, "%s\"%s\": {\"others\": \"%s\"}", comma, joined->dimensions[d]->name,
+                names[world->nested.others[d]]);
+        comma = ", ";
+    }
+    fputs("}, \"v\": {", file);
+    comma = "";
+    for (unsigned d = 0; d < primary->ndimensions; d++) {
+        bool is_joined = false;
+        for (unsigned i = 0; i < world->nested.npairs; i++)
+            is_joined |= world->nested.pairs[i].dimension == d;
+        if (world->nested_others[d] == VC_UNRELATED_DEFAULT || is_joined) continue;
+        fprintf(file, "%s\"%s\": {\"others\": \"%s\"}", comma, primary->dimensions[d]->name,
+                names[world->nested_others[d]]);
+        comma = ", ";
+    }
+    fputs("}}}\n", file);
+    fclose(file);
+}
+
 static void write_shared(const struct world_dimension *dimension, const char *folder)
 {
     FILE *file = open_file(folder, dimension->name, ".json");
@@ -924,7 +997,7 @@ void world_write(const struct world *world, const char *folder, bool is_append)
         write_crosswalk(&world->crosswalks[i], folder);
     for (unsigned i = 0; i < world->ncubes; i++) {
         const struct world_cube *cube = &world->cubes[i];
-        write_cube(cube, folder);
+        write_cube(world, cube, folder);
         write_facts(cube, folder, is_append);
         for (unsigned d = 0; d < cube->ndimensions; d++) {
             if (cube->dimensions[d]->has_table) write_table(cube->dimensions[d], folder, is_append);
@@ -932,4 +1005,5 @@ void world_write(const struct world *world, const char *folder, bool is_append)
         }
     }
     write_virtual(world, folder);
+    if (world->has_nested) write_nested(world, folder);
 }

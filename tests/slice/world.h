@@ -19,6 +19,8 @@ enum {
     WORLD_MEASURES = 7,
     WORLD_PAIRS = 4,
     WORLD_TAKEN = 12,
+    WORLD_CUBES = WORLD_SOURCES + 1,
+    WORLD_SETS = 2,
     WORLD_CROSSWALKS = 4,
     WORLD_ROWS = 24,
     WORLD_MAPS = 2
@@ -99,6 +101,14 @@ struct world_cube {
     struct world_measure measures[WORLD_MEASURES];
 };
 
+struct world_set { /* of members of a level: those with one of the keys, or all others */
+    char name[16];
+    const struct world_dimension *dimension;
+    unsigned level, nkeys;
+    const char *keys[3];
+    bool is_negated;
+};
+
 struct world_crosswalk {
     char name[16];
     unsigned nrows;
@@ -162,11 +172,18 @@ struct world {
     vc_arena arena;
     struct random random;
     unsigned ncubes;
-    struct world_cube cubes[WORLD_SOURCES];
+    struct world_cube cubes[WORLD_CUBES];
     unsigned nsources; /* of the virtual cube "v"; the first is the primary */
     struct world_source sources[WORLD_SOURCES];
     unsigned ntaken;
     struct world_taken taken[WORLD_TAKEN];
+    /* The virtual cube "n": its primary is "v", its other source "k" is joined along dimensions of
+     * v's primary. */
+    bool has_nested;
+    struct world_source nested;
+    vc_unrelated nested_others[WORLD_DIMENSIONS]; /* what k shows over dimensions of v's primary */
+    unsigned nsets;
+    struct world_set sets[WORLD_SETS]; /* in the definition of v's primary */
     unsigned ncrosswalks;
     struct world_crosswalk crosswalks[WORLD_CROSSWALKS];
     bool has_append;
@@ -180,6 +197,16 @@ void world_add_parts(struct world *world);
 
 /* Let measures look at other members, which only the SQL knows, too. */
 void world_add_calls(struct world *world);
+
+/* Add member sets; and a virtual cube over the virtual cube. */
+void world_add_sets(struct world *world);
+void world_add_nested(struct world *world, unsigned nfacts_max);
+
+/* A further cube, of dimensions of its own. */
+void world_add_cube(struct world *world, unsigned nfacts_max);
+/* Pairs between the dimensions of two cubes; none at all, perhaps. */
+void world_make_pairs(struct world *world, const struct world_cube *primary,
+                      const struct world_cube *joined, struct world_source *source);
 
 void world_release(struct world *world);
 

@@ -88,7 +88,7 @@ static void add_finer(struct world *world, struct world_source *source)
             pair->allocates_by_days = source->pairs[j].allocates_by_days;
             is_new = false;
         }
-        if (!is_new || !random_chance(random, 60)) continue;
+        if (!is_new || !random_chance(random, 80)) continue;
         bool can_allocate = source->mode != VC_MODE_LOOKUP;
         pair->finer =
             can_allocate && random_chance(random, 50) ? VC_FINER_ALLOCATE : VC_FINER_REPEAT;
@@ -137,17 +137,17 @@ void world_add_parts(struct world *world)
     for (unsigned s = 1; s < world->nsources; s++) {
         struct world_source *source = &world->sources[s];
         unsigned what = random_below(random, 100);
-        if (source->npairs == 0 || what < 15) continue;
-        if (what < 55) {
+        if (source->npairs == 0 || what < 12) continue;
+        if (what < 45) {
             source->mode = random_chance(random, 75) ? VC_MODE_WEIGHTED : VC_MODE_DEFAULT;
             source->is_fanout_weighted =
                 source->mode == VC_MODE_DEFAULT || random_chance(random, 75);
-        } else if (what < 80) {
+        } else if (what < 68) {
             make_lookup(world, s);
         }
         for (unsigned i = 0; i < source->npairs; i++)
-            if (random_chance(random, what < 55 ? 60 : 20)) add_ways(world, s, &source->pairs[i]);
-        if (what >= 80 || random_chance(random, 30)) add_finer(world, source);
+            if (random_chance(random, what < 45 ? 60 : 20)) add_ways(world, s, &source->pairs[i]);
+        if (what >= 68 || random_chance(random, 30)) add_finer(world, source);
     }
     for (unsigned t = 0; t < world->ntaken; t++) {
         struct world_taken *taken = &world->taken[t];
@@ -213,4 +213,51 @@ void world_add_calls(struct world *world)
     }
     for (unsigned t = world->nsources; t < world->ntaken; t++)
         if (random_chance(random, 30)) make_call(world, &world->taken[t], t);
+}
+
+/* ---- member sets, and a virtual cube over the virtual cube ---- */
+
+void world_add_sets(struct world *world)
+{
+    struct random *random = &world->random;
+    const struct world_cube *cube = &world->cubes[world->sources[0].cube];
+    for (unsigned i = 0; i < WORLD_SETS && random_chance(random, 50); i++) {
+        struct world_set *set = &world->sets[world->nsets];
+        unsigned wanted = 1 + random_below(random, 3);
+        *set = (struct world_set){.dimension =
+                                      cube->dimensions[random_below(random, cube->ndimensions)],
+                                  .is_negated = random_chance(random, 30)};
+        set->level = random_below(random, set->dimension->nlevels);
+        snprintf(set->name, sizeof set->name, "set%u", i);
+        for (unsigned k = 0; k < wanted && set->dimension->nleaves > 0; k++) {
+            uint32_t leaf = random_below(random, (unsigned)set->dimension->nleaves);
+            const char *key = set->dimension->leaves[leaf].keys[set->level];
+            if (key != NULL && *key != '\0') set->keys[set->nkeys++] = key;
+        }
+        world->nsets += set->nkeys > 0;
+    }
+}
+
+void world_add_nested(struct world *world, unsigned nfacts_max)
+{
+    struct random *random = &world->random;
+    struct world_source *nested = &world->nested;
+    const struct world_cube *primary = &world->cubes[world->sources[0].cube];
+    bool is_hiding = false;
+    for (unsigned s = 1; s < world->nsources; s++)
+        is_hiding |= world->sources[s].npairs > 0 && (world->sources[s].kind == VC_JOIN_INNER ||
+                                                      world->sources[s].kind == VC_JOIN_RIGHT);
+    if (is_hiding || random_chance(random, 20)) return;
+    world_add_cube(world, nfacts_max);
+    *nested = (struct world_source){.alias = "k", .cube = world->ncubes - 1};
+    nested->kind = random_below(random, 4);
+    nested->unmatched = nested->kind >= VC_JOIN_RIGHT ? VC_UNMATCHED_BUCKET : VC_UNMATCHED_DROP;
+    if (random_chance(random, 40)) nested->unmatched = random_below(random, 3);
+    while (nested->npairs == 0)
+        world_make_pairs(world, primary, &world->cubes[nested->cube], nested);
+    for (unsigned d = 0; d < WORLD_DIMENSIONS; d++) {
+        nested->others[d] = random_below(random, 3);
+        world->nested_others[d] = random_below(random, 3);
+    }
+    world->has_nested = true;
 }
