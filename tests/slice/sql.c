@@ -68,9 +68,9 @@ static void put_value(vc_buffer *out, const char *text)
 /* ---- the tables of the source cubes ---- */
 
 /* c<cube>_<dimension>: a row per leaf. */
-static void put_leaves(struct sql *sql, unsigned cube, unsigned of)
+static void put_leaves(struct sql *sql, const struct world_dimension *dimension, unsigned cube,
+                       unsigned of)
 {
-    const struct world_dimension *dimension = sql->world->cubes[cube].dimensions[of];
     vc_buffer rows = {0};
     sql_run(sql, &sql->world_log,
             "CREATE TABLE c%u_%u(leaf INTEGER PRIMARY KEY, l0 TEXT, l1 TEXT, l2 TEXT, key TEXT, "
@@ -113,9 +113,9 @@ static void put_path_order(vc_buffer *out, const bool *is_number, unsigned nleve
 /* o<cube>_<dimension>: the number of each leaf's member on each level, in member order; its own
  * place in the order of leaves (by path; then by key or, without one, by what tells them apart),
  * and what names it. */
-static void number_members(struct sql *sql, unsigned cube, unsigned of)
+static void number_members(struct sql *sql, const struct world_dimension *dimension, unsigned cube,
+                           unsigned of)
 {
-    const struct world_dimension *dimension = sql->world->cubes[cube].dimensions[of];
     bool *is_number = sql->is_number[cube][of];
     vc_buffer columns = {0};
     for (unsigned l = 0; l < WORLD_LEVELS; l++) {
@@ -192,7 +192,7 @@ static void put_crosswalk(struct sql *sql, unsigned number)
 
 static void put_leaf_rows(struct sql *sql, unsigned d)
 {
-    unsigned cube = sql->sources[sql->dimensions[d].owner].cube, of = sql->dimensions[d].owned;
+    unsigned cube = sql->dimensions[d].cube, of = sql->dimensions[d].of;
     sql_run(sql, &sql->world_log,
             "CREATE TABLE x%u(slot INTEGER PRIMARY KEY, syn INT, src INT, q INT, skey TEXT, "
             "bkey TEXT, vis INT, l0 TEXT, l1 TEXT, l2 TEXT, key TEXT, code TEXT, top TEXT, "
@@ -231,13 +231,31 @@ static void put_unmatched(struct sql *sql, unsigned s, unsigned d)
 
 /* ---- what the definition says ---- */
 
-static void add_dimension(struct sql *sql, unsigned s, unsigned of)
+static void add_dimension(struct sql *sql, unsigned s, unsigned of,
+                          const struct world_dimension *stored)
 {
     unsigned d = sql->ndimensions++;
-    sql->dimensions[d] = (struct sql_dimension){
-        .stored = sql->world->cubes[sql->sources[s].cube].dimensions[of], .owner = s, .owned = of};
-    sql->dimensions[d].name = sql->dimensions[d].stored->name;
-    sql->sources[s].places[d] = (struct sql_place){.is_there = true, .of = of};
+    bool is_united = stored == sql->world->united;
+    sql->dimensions[d] =
+        (struct sql_dimension){.name = stored->name,
+                               .stored = stored,
+                               .owner = s,
+                               .owned = of,
+                               .cube = is_united ? (unsigned)WORLD_CUBES : sql->sources[s].cube,
+                               .of = is_united ? 0 : of};
+}
+
+/* Leaves of its own that are leaves of the united dimension. */
+static void put_united(struct sql *sql, unsigned s, unsigned d)
+{
+    const struct world *world = sql->world;
+    const uint32_t *slots = world->united_leaves[s - 1];
+    size_t nleaves =
+        world->cubes[sql->sources[s].cube].dimensions[sql->sources[s].places[d].of]->nleaves;
+    sql_run(sql, &sql->world_log, "CREATE TABLE m%u_%u(slot INT, leaf INT)", s, d);
+    for (size_t leaf = 0; leaf < nleaves; leaf++)
+        sql_run(sql, &sql->world_log, "INSERT INTO m%u_%u VALUES (%u, %zu)", s, d, slots[leaf],
+                leaf);
 }
 
 /* Pairs map; what is left is common where it is the same shared dimension, else private. */
@@ -261,12 +279,15 @@ static void place_source(struct sql *sql, unsigned s)
     for (unsigned of = 0; of < cube->ndimensions; of++) {
         unsigned d = 0;
         if (is_mapped[of]) continue;
-        while (d < sql->ndimensions && sql->dimensions[d].stored != cube->dimensions[of])
+        bool is_united = sql->world->has_united && source->definition != NULL &&
+                         (s == 1 || s == 2) && sql->world->united_of[s - 1] == of;
+        const struct world_dimension *stored =
+            is_united ? sql->world->united : cube->dimensions[of];
+        while (d < sql->ndimensions && sql->dimensions[d].stored != stored)
             d++;
-        if (d == sql->ndimensions)
-            add_dimension(sql, s, of);
-        else
-            source->places[d] = (struct sql_place){.is_there = true, .of = of};
+        if (d == sql->ndimensions) add_dimension(sql, s, of, stored);
+        source->places[d] = (struct sql_place){.is_there = true, .is_united = is_united, .of = of};
+        if (is_united) put_united(sql, s, d);
     }
 }
 
@@ -400,10 +421,14 @@ void sql_open(struct sql *sql, const struct world *world, const char *cube)
         put_crosswalk(sql, i);
     for (unsigned c = 0; c < world->ncubes; c++) {
         for (unsigned of = 0; of < world->cubes[c].ndimensions; of++) {
-            put_leaves(sql, c, of);
-            number_members(sql, c, of);
+            put_leaves(sql, world->cubes[c].dimensions[of], c, of);
+            number_members(sql, world->cubes[c].dimensions[of], c, of);
         }
         put_facts(sql, c);
+    }
+    if (world->has_united) {
+        put_leaves(sql, world->united, WORLD_CUBES, 0);
+        number_members(sql, world->united, WORLD_CUBES, 0);
     }
     for (unsigned d = 0; d < sql->ndimensions; d++) {
         put_leaf_rows(sql, d);

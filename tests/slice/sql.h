@@ -32,6 +32,7 @@ enum sql_feature {
     FEATURE_OTHER,   /* of rows of others */
     FEATURE_SET,     /* of answers with a member set in a cut */
     FEATURE_NESTED,  /* of a virtual cube over a virtual cube */
+    FEATURE_UNITED,  /* of answers along a dimension of several sources together */
     FEATURE_CALL,    /* and those behind it: of each vc_member_function */
     FEATURE_AGG_OVER = FEATURE_CALL + VC_MEMBER_AGG_OVER,
     NFEATURES
@@ -40,6 +41,7 @@ extern const char *const sql_feature_names[NFEATURES];
 
 struct sql_place { /* how a source lies along a dimension of the cube */
     bool is_there, is_relation;
+    bool is_united; /* by leaves of its own: m<source>_<dimension> has them */
     unsigned of;    /* its own dimension, the first one of a composite key */
     unsigned level; /* of the units of a relation; WORLD_LEVELS: leaves */
     unsigned ncomponents, components[WORLD_DIMENSIONS]; /* of the key of a relation */
@@ -60,6 +62,7 @@ struct sql_dimension { /* of the cube */
     const char *name;
     const struct world_dimension *stored;
     unsigned owner, owned; /* source, and its own dimension */
+    unsigned cube, of;     /* whose tables c<cube>_<of> and o<cube>_<of> are its leaves */
 };
 
 struct sql_node { /* a measure, or one that a formula of a source is over */
@@ -84,7 +87,7 @@ struct sql {
     struct sql_source sources[WORLD_CUBES];
     struct sql_dimension dimensions[SQL_DIMENSIONS];
     struct sql_node nodes[SQL_NODES];
-    bool is_number[WORLD_CUBES][WORLD_DIMENSIONS][WORLD_LEVELS]; /* keys, of cubes */
+    bool is_number[WORLD_CUBES + 1][WORLD_DIMENSIONS][WORLD_LEVELS]; /* keys, of cubes */
     vc_buffer world_log, log;
 };
 

@@ -295,13 +295,12 @@ static struct cutting cutting_of(struct sql_question *in, unsigned d)
 {
     struct sql *sql = in->sql;
     const struct sql_dimension *dimension = &sql->dimensions[d];
-    unsigned cube = sql->sources[dimension->owner].cube;
     return (struct cutting){.in = in,
                             .d = d,
-                            .cube = cube,
-                            .of = dimension->owned,
+                            .cube = dimension->cube,
+                            .of = dimension->of,
                             .stored = dimension->stored,
-                            .is_number = sql->is_number[cube][dimension->owned]};
+                            .is_number = sql->is_number[dimension->cube][dimension->of]};
 }
 
 bool sql_names_level(struct sql_question *in, unsigned d, unsigned level)

@@ -39,9 +39,7 @@ static bool allocates(const struct sql *sql, unsigned m)
     if (node->formula != FORMULA_NONE) return allocates(sql, node->a) || allocates(sql, node->b);
     for (unsigned d = 0; d < sql->ndimensions; d++) {
         const struct sql_place *place = &sql->sources[node->source].places[d];
-        if (place->is_there && place->finer == VC_FINER_ALLOCATE &&
-            sql_form_of(sql, node, d) != FORM_SET)
-            return true;
+        if (place->is_there && place->finer == VC_FINER_ALLOCATE) return true;
     }
     return false;
 }
@@ -103,9 +101,10 @@ bool sql_is_rough(const struct sql *sql, vc_str measure)
 }
 
 const char *const sql_feature_names[] = {
-    "crosswalk", "weighted",       "equal parts",     "whole facts", "lookup", "pick",    "repeat",
-    "allocate",  "visible totals", "others of a top", "member sets", "nested", "parent",  "share",
-    "previous",  "growth",         "running",         "moving_avg",  "rank",   "agg_over"};
+    "crosswalk",  "weighted", "equal parts",    "whole facts",     "lookup",      "pick",
+    "repeat",     "allocate", "visible totals", "others of a top", "member sets", "nested",
+    "united",     "parent",   "share",          "previous",        "growth",      "running",
+    "moving_avg", "rank",     "agg_over"};
 
 static uint32_t features_of(const struct sql *sql, unsigned m)
 {

@@ -109,7 +109,7 @@ static void put_pairs(struct sql *sql, unsigned s, unsigned d, vc_buffer *out)
     struct sql_place *place = &sql->sources[s].places[d];
     const struct world_dimension *primary = sql->dimensions[d].stored;
     const struct world_cube *joined = &sql->world->cubes[source->cube];
-    unsigned mine = sql->sources[sql->dimensions[d].owner].cube, owned = sql->dimensions[d].owned;
+    unsigned mine = sql->dimensions[d].cube, owned = sql->dimensions[d].of;
     unsigned npairs = 0;
     vc_buffer all = {0}, product = {0};
     for (unsigned i = 0; i < source->definition->npairs; i++) {
@@ -198,7 +198,7 @@ static void weigh(struct sql *sql, unsigned s, unsigned d)
 void sql_relate(struct sql *sql, unsigned s, unsigned d)
 {
     struct sql_place *place = &sql->sources[s].places[d];
-    unsigned mine = sql->sources[sql->dimensions[d].owner].cube, owned = sql->dimensions[d].owned;
+    unsigned mine = sql->dimensions[d].cube, owned = sql->dimensions[d].of;
     vc_buffer all = {0};
     place->level = 0;
     list_qs(sql, s, d);

@@ -30,6 +30,13 @@ struct translating {
 static void translate_own(const struct translating *at)
 {
     unsigned s = at->s, d = at->d;
+    if (at->place->is_united) { /* nothing is unmatched there */
+        RUN(at->in,
+            "INSERT INTO t(s, d, k, q, g) SELECT %u, %u, 0, leaf, %s FROM x%u x JOIN pick p USING "
+            "(slot) JOIN m%u_%u USING (slot) WHERE p.d = %u",
+            s, d, at->group, d, s, d, d);
+        return;
+    }
     bool has_place =
         at->in->is_cut[d] || at->axis >= 0 || at->in->sql->dimensions[d].stored->nleaves > 0;
     RUN(at->in,

@@ -210,9 +210,13 @@ static bool has_set(const vc_condition *condition)
 /* Cells of totals and of others, whatever makes them. */
 static void count_rows(struct round *round, const vc_query *query, const vc_result *result)
 {
-    bool is_by_set = false;
-    for (size_t i = 0; i < query->nconditions; i++)
+    bool is_by_set = false, is_united = false;
+    for (size_t i = 0; i < query->nconditions; i++) {
         is_by_set |= has_set(query->conditions[i]);
+        is_united |= vc_str_is(query->conditions[i]->dimref.dimension, "united");
+    }
+    for (size_t a = 0; a < query->naxes; a++)
+        is_united |= vc_str_is(query->axes[a].dimref.dimension, "united");
     for (size_t row = 0; row < result->nrows; row++) {
         bool is_other = false;
         for (size_t a = 0; a < result->naxes; a++) {
@@ -223,6 +227,7 @@ static void count_rows(struct round *round, const vc_query *query, const vc_resu
             bool has_value = !result->cells[row * result->nmeasures + m].is_null;
             round->features[FEATURE_OTHER] += is_other && has_value;
             round->features[FEATURE_SET] += is_by_set && has_value;
+            round->features[FEATURE_UNITED] += is_united && has_value;
             round->features[FEATURE_VISIBLE] +=
                 query->totals_visible && row >= result->ndetail_rows && has_value;
         }
@@ -435,6 +440,7 @@ static void play(struct round *round, unsigned nqueries)
     fixture_open(&round->fixture);
     world_make(&round->world, round->seed, 80);
     world_add_parts(&round->world);
+    world_add_united(&round->world);
     world_add_calls(&round->world);
     world_add_sets(&round->world);
     world_add_nested(&round->world, 60);

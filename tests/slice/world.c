@@ -904,6 +904,12 @@ static void write_virtual(const struct world *world, const char *folder)
         fputs(s + 1 < world->nsources ? "},\n" : "}],\n", file);
     }
     put_privates(world, file);
+    if (world->has_united)
+        fprintf(file,
+                " \"common\": [{\"name\": \"%s\", \"of\": {\"s1\": \"%s\", \"s2\": \"%s\"}}],\n",
+                world->united->name,
+                world->cubes[world->sources[1].cube].dimensions[world->united_of[0]]->name,
+                world->cubes[world->sources[2].cube].dimensions[world->united_of[1]]->name);
     fputs(" \"measures\": [\n", file);
     for (unsigned i = 0; i < world->ntaken; i++) {
         const struct world_taken *taken = &world->taken[i];

@@ -182,6 +182,11 @@ struct world {
     bool has_nested;
     struct world_source nested;
     vc_unrelated nested_others[WORLD_DIMENSIONS]; /* what k shows over dimensions of v's primary */
+    /* The dimension "united" of "v": of s1 and s2 together. */
+    bool has_united;
+    struct world_dimension *united;
+    unsigned united_of[2];      /* their dimensions */
+    uint32_t *united_leaves[2]; /* the united leaf of each of theirs */
     unsigned nsets;
     struct world_set sets[WORLD_SETS]; /* in the definition of v's primary */
     unsigned ncrosswalks;
@@ -197,6 +202,9 @@ void world_add_parts(struct world *world);
 
 /* Let measures look at other members, which only the SQL knows, too. */
 void world_add_calls(struct world *world);
+
+/* Put private dimensions of two sources together as one. Before calls are added. */
+void world_add_united(struct world *world);
 
 /* Add member sets; and a virtual cube over the virtual cube. */
 void world_add_sets(struct world *world);

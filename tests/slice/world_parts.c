@@ -168,6 +168,12 @@ static bool is_mapped(const struct world_source *source, unsigned dimension)
     return false;
 }
 
+/* Is it one that is put together with another? */
+static bool is_united(const struct world *world, unsigned source, unsigned dimension)
+{
+    return world->has_united && source > 0 && world->united_of[source - 1] == dimension;
+}
+
 /* A dimension of the virtual cube: mostly of the primary. */
 static const struct world_dimension *any_dimension(struct world *world)
 {
@@ -176,7 +182,8 @@ static const struct world_dimension *any_dimension(struct world *world)
         unsigned s = random_chance(random, 75) ? 0 : random_below(random, world->nsources);
         const struct world_cube *cube = &world->cubes[world->sources[s].cube];
         unsigned d = random_below(random, cube->ndimensions);
-        if (!is_mapped(&world->sources[s], d)) return cube->dimensions[d];
+        if (is_mapped(&world->sources[s], d)) continue;
+        return is_united(world, s, d) ? world->united : cube->dimensions[d];
     }
     return world->cubes[world->sources[0].cube].dimensions[0];
 }
@@ -260,4 +267,68 @@ void world_add_nested(struct world *world, unsigned nfacts_max)
         world->nested_others[d] = random_below(random, 3);
     }
     world->has_nested = true;
+}
+
+/* ---- dimensions put together ---- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* By the key where both have keys, otherwise by the path. */
+static uint32_t find_united(struct world_dimension *united, const struct world_leaf *leaf)
+{
+    for (uint32_t i = 0; i < united->nleaves; i++) {
+        bool is_same = united->has_table ? is_same_text(united->leaves[i].key, leaf->key) : true;
+        for (unsigned l = 0; l < united->nlevels && !united->has_table; l++)
+            is_same &= is_same_text(united->leaves[i].keys[l], leaf->keys[l]);
+        if (is_same) return i;
+    }
+    struct world_leaf *new = &united->leaves[united->nleaves];
+    *new = *leaf;
+    new->code = new->top = new->days = NULL;
+    if (!united->has_table) new->key = NULL;
+    return (uint32_t)united->nleaves++;
+}
+
+static void unite(struct world *world, struct world_dimension *const parts[2])
+{
+    struct world_dimension *united = VC_ARENA_NEW(&world->arena, struct world_dimension, 1);
+    strcpy(united->name, "united");
+    united->nlevels = parts[0]->nlevels;
+    united->has_table = parts[0]->has_table && parts[1]->has_table;
+    united->leaves =
+        VC_ARENA_NEW(&world->arena, struct world_leaf, parts[0]->nleaves + parts[1]->nleaves + 1);
+    for (unsigned i = 0; i < 2; i++) {
+        world->united_leaves[i] = VC_ARENA_NEW(&world->arena, uint32_t, parts[i]->nleaves + 1);
+        for (size_t leaf = 0; leaf < parts[i]->nleaves; leaf++)
+            world->united_leaves[i][leaf] = find_united(united, &parts[i]->leaves[leaf]);
+    }
+    united->nold = united->nleaves;
+    world->united = united;
+    world->has_united = true;
+}
+
+void world_add_united(struct world *world)
+{
+    const struct world_cube *cubes[2];
+    if (world->nsources < 3) return;
+    for (unsigned i = 0; i < 2; i++)
+        cubes[i] = &world->cubes[world->sources[i + 1].cube];
+    for (unsigned a = 0; a < cubes[0]->ndimensions; a++)
+        for (unsigned b = 0; b < cubes[1]->ndimensions && !world->has_united; b++) {
+            struct world_dimension *const parts[2] = {cubes[0]->dimensions[a],
+                                                      cubes[1]->dimensions[b]};
+            if (parts[0] == parts[1] || parts[0]->is_shared || parts[1]->is_shared ||
+                parts[0]->nlevels != parts[1]->nlevels ||
+                (parts[0]->has_code && parts[1]->has_code) ||
+                (parts[0]->has_top && parts[1]->has_top) || is_mapped(&world->sources[1], a) ||
+                is_mapped(&world->sources[2], b))
+                continue;
+            unite(world, parts);
+            world->united_of[0] = a;
+            world->united_of[1] = b;
+            world->sources[1].others[a] = world->sources[2].others[b] = VC_UNRELATED_DEFAULT;
+        }
 }
