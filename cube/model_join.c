@@ -128,6 +128,7 @@ static vc_status join_dimension(vc_virtual_builder *builder, size_t source, size
         return VC_OK; /* these pairs were taken together with an earlier one */
     status = read_key(builder, source, first, &key, error);
     if (status != VC_OK) return status;
+    key.pairs[0].from_leaves = vc_virtual_inner_leaves(builder, key.dimension);
     const vc_relation *relation;
     const vc_tuples *tuples;
     const char *field = "";

@@ -307,6 +307,14 @@ static void add_dimension(vc_virtual_builder *builder, vc_virtual_part *part, si
     part->outer[number] = dimension;
 }
 
+const uint64_t *vc_virtual_inner_leaves(const vc_virtual_builder *builder, size_t dimension)
+{
+    const vc_virtual_part *primary = &builder->parts[0];
+    for (size_t e = 0; primary->cube != NULL && e < primary->cube->ndimensions; e++)
+        if (primary->outer[e] == dimension) return primary->cube->dimensions[e].visible;
+    return NULL;
+}
+
 vc_status vc_virtual_place_nested(vc_virtual_builder *builder, vc_virtual_part *part,
                                   vc_error *error)
 {
@@ -461,6 +469,7 @@ static vc_status join_dimension(vc_virtual_builder *builder, vc_virtual_part *pa
     if (status != VC_OK) return status;
     const vc_relation *relation;
     const char *field = "";
+    pairs[0].from_leaves = vc_virtual_inner_leaves(builder, dimension);
     status = vc_relation_resolve(primary, joined, pairs, npairs, builder->arena, &relation, error);
     if (status == VC_OK) status = vc_virtual_check_join(join, relation, primary, &field, error);
     if (status == VC_OK) status = bind_through(builder, part, number, dimension, relation, error);

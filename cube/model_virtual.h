@@ -171,6 +171,10 @@ const vc_virtual_part *vc_virtual_part_of(const vc_virtual_builder *builder, siz
 vc_status vc_virtual_join_nested(vc_virtual_builder *builder, vc_virtual_part *part,
                                  vc_error *error);
 
+/* Where a dimension comes from a virtual cube that is the primary: bits of the leaves that are
+ * members there. Others join those only. NULL: all leaves are, or it is no such dimension. */
+const uint64_t *vc_virtual_inner_leaves(const vc_virtual_builder *builder, size_t dimension);
+
 /* Take over the dimensions of a nested cube that no join has placed. */
 vc_status vc_virtual_place_nested(vc_virtual_builder *builder, vc_virtual_part *part,
                                   vc_error *error);

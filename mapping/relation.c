@@ -8,6 +8,7 @@
  *   3. The primary's list is turned around (key -> units), and each joined leaf collects the units
  * of its keys, without repetition.
  */
+#include "base/bits.h"
 #include "mapping/relation_any.h"
 
 #include <stdlib.h>
@@ -188,6 +189,23 @@ static vc_status add_tuples(struct vc_resolver *resolver, const struct vc_resolv
     return VC_OK;
 }
 
+/* Bits of the units of which a leaf is to be seen; NULL: of all. */
+static vc_status find_seen(struct vc_resolver *resolver, vc_error *error)
+{
+    const struct vc_resolver_side *side = &resolver->primary;
+    const uint64_t *leaves = resolver->pairs[0].from_leaves;
+    if (leaves == NULL) return VC_OK;
+    uint64_t *seen = VC_ARENA_NEW(&resolver->work, uint64_t, vc_bits_words(side->nunits) + 1);
+    if (seen == NULL) return vc_no_memory(error);
+    vc_numbers unit_of = {0}; /* the leaf itself */
+    if (side->hierarchy >= 0)
+        unit_of = side->dimension->hierarchies[side->hierarchy].levels[side->level].leaf_members;
+    for (uint32_t leaf = 0; leaf < side->dimension->nleaves; leaf++)
+        if (vc_bit_get(leaves, leaf)) vc_bit_set(seen, vc_numbers_get(unit_of, leaf));
+    resolver->seen = seen;
+    return VC_OK;
+}
+
 static vc_status make_side(struct vc_resolver *resolver, struct vc_resolver_side *side,
                            bool is_primary, vc_error *error)
 {
@@ -207,6 +225,8 @@ static vc_status make_side(struct vc_resolver *resolver, struct vc_resolver_side
         if (status == VC_OK)
             status = spread_values(resolver, side, index, &side->values[pair], error);
         if (status != VC_OK) return status;
+        for (uint32_t unit = 0; is_primary && resolver->seen != NULL && unit < side->nunits; unit++)
+            if (!vc_bit_get(resolver->seen, unit)) side->values[pair][unit] = VC_NONE;
     }
     for (uint32_t unit = 0; unit < side->nunits; unit++) {
         vc_status status = add_tuples(resolver, side, unit, 0, 1, &tuples, error);
@@ -362,7 +382,8 @@ static vc_status match_leaves(struct vc_resolver *resolver, vc_relation *relatio
     }
     for (uint32_t unit = 0; unit < relation->nunits; unit++)
         relation->coverage.primary_matched += seen[unit];
-    relation->coverage.primary_members = relation->nunits;
+    relation->coverage.primary_members =
+        resolver->seen == NULL ? relation->nunits : vc_bits_count(resolver->seen, relation->nunits);
 
     uint32_t *kept = VC_ARENA_NEW(resolver->arena, uint32_t, targets.count + joined->nunits + 1);
     if (kept == NULL) return vc_no_memory(error);
@@ -394,7 +415,8 @@ vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimensio
                               .nunits = resolver.primary.nunits,
                               .hierarchy = resolver.primary.hierarchy,
                               .level = resolver.primary.level};
-    status = make_side(&resolver, &resolver.primary, true, error);
+    status = find_seen(&resolver, error);
+    if (status == VC_OK) status = make_side(&resolver, &resolver.primary, true, error);
     if (status == VC_OK) status = make_side(&resolver, &resolver.joined, false, error);
     if (status == VC_OK) status = match_leaves(&resolver, relation, error);
     if (status == VC_OK) status = vc_resolver_describe(&resolver, relation, error);
@@ -424,7 +446,7 @@ static vc_status resolve(const vc_dimension *primary, const vc_dimension *joined
     bool is_done = false;
     vc_relation *relation = VC_ARENA_NEW(arena, vc_relation, 1);
     if (relation == NULL) return vc_no_memory(error);
-    if (npairs == 1 && !is_weighted)
+    if (npairs == 1 && !is_weighted && pairs[0].from_leaves == NULL)
         status =
             vc_relation_resolve_single(primary, joined, pairs, arena, &is_done, relation, error);
     if (status == VC_OK && !is_done)

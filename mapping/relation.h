@@ -26,6 +26,8 @@ typedef struct vc_relation_pair {
     vc_str from_constant, to_constant;                  /* instead of an index */
     size_t component;                                   /* of tuples, in which `to` is */
     const vc_normalizer *normalize_from, *normalize_to; /* NULL: keys as they are */
+    const uint64_t *from_leaves; /* [leaves of the primary] bits: the others are hidden and have no
+                                    keys. NULL: all have. Of the first pair, for all of them */
 } vc_relation_pair;
 
 typedef enum vc_leaf_fate { /* of a joined leaf */

@@ -35,6 +35,7 @@ struct vc_resolver {
     const vc_relation_pair *pairs;
     size_t npairs;
     bool is_weighted;
+    const uint64_t *seen; /* bits of the primary's units that have keys; NULL: all */
     struct vc_resolver_side primary, joined;
 };
 

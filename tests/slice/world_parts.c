@@ -250,11 +250,7 @@ void world_add_nested(struct world *world, unsigned nfacts_max)
     struct random *random = &world->random;
     struct world_source *nested = &world->nested;
     const struct world_cube *primary = &world->cubes[world->sources[0].cube];
-    bool is_hiding = false;
-    for (unsigned s = 1; s < world->nsources; s++)
-        is_hiding |= world->sources[s].npairs > 0 && (world->sources[s].kind == VC_JOIN_INNER ||
-                                                      world->sources[s].kind == VC_JOIN_RIGHT);
-    if (is_hiding || random_chance(random, 20)) return;
+    if (random_chance(random, 40)) return;
     world_add_cube(world, nfacts_max);
     *nested = (struct world_source){.alias = "k", .cube = world->ncubes - 1};
     nested->kind = random_below(random, 4);
@@ -313,7 +309,7 @@ static void unite(struct world *world, struct world_dimension *const parts[2])
 void world_add_united(struct world *world)
 {
     const struct world_cube *cubes[2];
-    if (world->nsources < 3) return;
+    if (world->nsources < 3 || world->sources[1].cube == world->sources[2].cube) return;
     for (unsigned i = 0; i < 2; i++)
         cubes[i] = &world->cubes[world->sources[i + 1].cube];
     for (unsigned a = 0; a < cubes[0]->ndimensions; a++)
