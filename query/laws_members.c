@@ -8,12 +8,13 @@ enum { MAX_CHILDREN_SHOWN = 5000, MAX_NAMED = 300 };
  * Asked of sums and counts along any dimension that their source has, in any hierarchy and on any
  * level where the children make up the parent (a ragged hierarchy has others). What must hold:
  *
- *     children share nothing        member  = sum of children     (any sign)
- *     weighted, allocated           member  = sum of children
- *     they share some leaves        member <= sum of children     no value of the measure is below
- * 0
- *     ... all by as many, and the
- *     source is joined here only    sum - member = (as many - 1) * what the source has at them
+ *     children share nothing, or have
+ *     parts (weighted, allocated)        member = sum of children
+ *     they share some leaves, and no
+ *     value of the measure is negative   member <= sum of children
+ *     ... and nothing else restricts     sum - member = what the source has at leaves that n
+ *     the source: by its own facts                      children share, n - 1 times
+ *     always                             member = the total beside the children
  *
  * Not asked: lookups; measures that are `over` the dimension; below the grain of a source that is
  * not allocated. */
@@ -201,18 +202,41 @@ static vc_str sum_text(vc_laws *laws, const vc_law_sum *sum)
     return vc_arena_printf(&laws->work, "%s", text);
 }
 
+/* "geo:Europe". */
+static vc_str family_text(vc_laws *laws, const struct question *question)
+{
+    vc_str name = laws->cube->dimensions[question->family.dimension].name;
+    return vc_arena_printf(&laws->work, "%.*s%.*s", VC_FMT(name), VC_FMT(question->path.text));
+}
+
 static vc_status break_family(vc_laws *laws, const struct question *question, vc_law_query *sides,
                               size_t nsides, const vc_law_sum *sums, const char *claim)
 {
     vc_str found[VC_LAW_SIDES];
     for (size_t i = 0; i < nsides; i++)
         found[i] = sum_text(laws, &sums[i]);
-    vc_str place = vc_arena_printf(&laws->work, "%.*s%.*s",
-                                   VC_FMT(laws->cube->dimensions[question->family.dimension].name),
-                                   VC_FMT(question->path.text));
     vc_str text = vc_arena_printf(&laws->work, "the member has %.*s, its children %.*s: %s",
                                   VC_FMT(found[0]), VC_FMT(found[1]), claim);
-    return vc_law_break(laws, sides, nsides, found, question->measure->name, place, text);
+    return vc_law_break(laws, sides, nsides, found, question->measure->name,
+                        family_text(laws, question), text);
+}
+
+/* Is the total beside the children what the member has alone? */
+static vc_status judge_total(vc_laws *laws, const struct question *question, vc_law_query *sides,
+                             const vc_law_sum *above)
+{
+    const vc_result *member = sides[0].result, *children = sides[1].result;
+    vc_law_sum total = {0};
+    vc_law_sum_add(&total, &children->measures[0], &children->summary[0], 1);
+    total = combine(&total, above, -1);
+    if (vc_law_sum_sign(&total) == 0) return VC_OK;
+    vc_str found[2] = {vc_law_cell_text(laws, &member->measures[0], &member->summary[0]),
+                       vc_law_cell_text(laws, &children->measures[0], &children->summary[0])};
+    vc_str claim =
+        vc_arena_printf(&laws->work, "the member has %.*s, the total beside its children is %.*s",
+                        VC_FMT(found[0]), VC_FMT(found[1]));
+    return vc_law_break(laws, sides, 2, found, question->measure->name, family_text(laws, question),
+                        claim);
 }
 
 /* The member, the sum of its children and, where it is known apart, what they share. */
@@ -273,5 +297,7 @@ vc_status vc_law_children(vc_laws *laws, bool *asked_out)
     if (nsides < 3 && question.sharing.is_shared && question.measure->has_negative)
         return vc_law_note_put(laws, "negative values where children share facts");
     *asked_out = true;
+    status = judge_total(laws, &question, sides, &sums[0]);
+    if (status != VC_OK || laws->report->breach != NULL) return status;
     return judge(laws, &question, sides, nsides, sums);
 }

@@ -125,22 +125,29 @@ vc_status vc_law_order(vc_laws *laws, bool *asked_out)
 
 /* ---- L6 ----
  *
- * Asked of any query with two measures or more: the one with a measure less has no row that the
- * other lacks, and the same numbers, reasons too, where both have one. */
+ * Asked of any query with two measures or more: the one with a measure less, whichever it is, has
+ * no row that the other lacks, and the same numbers, reasons too, where both have one. */
 
 vc_status vc_law_adding(vc_laws *laws, bool *asked_out)
 {
     struct any any;
+    size_t measures[MAX_MEASURES];
     pick_any(laws, &any, 0, 2);
     if (laws->nmeasures < 2) return vc_law_note_put(laws, "a cube with one measure");
     if (any.nmeasures < 2) return VC_OK; /* the same one again and again */
     struct any fewer = any;
+    size_t more = vc_law_below(laws, any.nmeasures);
     fewer.nmeasures--;
-    vc_law_query sides[2] = {ask_any(laws, &fewer, "without the last measure", NULL, NULL, NULL),
+    for (size_t i = 0; i < fewer.nmeasures; i++) {
+        measures[i] = i < more ? i : i + 1;
+        fewer.measures[i] = any.measures[measures[i]];
+    }
+    vc_law_query sides[2] = {ask_any(laws, &fewer, "without one measure", NULL, NULL, NULL),
                              ask_any(laws, &any, "with it", NULL, NULL, NULL)};
     vc_status status = ask_all(laws, sides, 2, asked_out);
     if (!*asked_out) return status;
-    const vc_law_matching how = {.may_have_more = true,
+    const vc_law_matching how = {.measures = measures,
+                                 .may_have_more = true,
                                  .claim = "another measure changes it, or drops its row"};
     return vc_law_match(laws, sides, &how);
 }
