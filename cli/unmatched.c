@@ -2,8 +2,6 @@
 #include "render/unmatched.h"
 #include "cli/asking.h"
 
-#include "base/nearest.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -108,27 +106,10 @@ static vc_status read_query(const vc_arguments *arguments, vc_missed_query *quer
     return vc_fail(error, VC_BAD_INPUT, "usage", "--order takes key or value, not '%s'", order);
 }
 
-static vc_status find_source(const vc_cube *cube, const char *alias, size_t *source_out,
-                             vc_error *error)
-{
-    vc_nearest nearest;
-    *source_out = SIZE_MAX;
-    if (alias == NULL) return VC_OK;
-    vc_nearest_init(&nearest, vc_str_of(alias));
-    for (size_t s = 0; s < cube->nsources; s++) {
-        if (vc_str_is(cube->sources[s].alias, alias)) *source_out = s;
-        vc_nearest_offer(&nearest, cube->sources[s].alias);
-    }
-    if (*source_out != SIZE_MAX) return VC_OK;
-    vc_fail(error, VC_NOT_FOUND, "unknown_source", "cube '%.*s' has no source '%s'",
-            VC_FMT(cube->name), alias);
-    vc_nearest_report(&nearest, error);
-    return VC_NOT_FOUND;
-}
-
 static vc_status list(vc_asking *in, const vc_arguments *arguments, vc_error *error)
 {
-    vc_missed_query query;
+    vc_missed_query query = {.sources = UINT64_MAX};
+    const char *alias = vc_arguments_get(arguments, "source");
     const vc_cube *cube;
     const vc_missed *missed;
     size_t nmissed;
@@ -136,8 +117,8 @@ static vc_status list(vc_asking *in, const vc_arguments *arguments, vc_error *er
     if (status == VC_OK) status = vc_asking_open(arguments, (vc_str){0}, in, error);
     if (status == VC_OK)
         status = vc_model_cube(in->model, vc_str_of(arguments->operands[0]), &cube, error);
-    if (status == VC_OK)
-        status = find_source(cube, vc_arguments_get(arguments, "source"), &query.source, error);
+    if (status == VC_OK && alias != NULL)
+        status = vc_cube_find_sources(cube, vc_str_of(alias), &query.sources, error);
     if (status == VC_OK)
         status = vc_missed_run(in->model, cube, &query, &in->options, &in->arena, &missed, &nmissed,
                                error);
@@ -164,7 +145,7 @@ static int run_unmatched(const vc_arguments *arguments)
 static const vc_option unmatched_options[] = {
     VC_OPTION_DIR,
     VC_OPTION_JSON,
-    {"source", 0, "ALIAS", "only the joins of this source"},
+    {"source", 0, "ALIAS", "only the joins of this source, or of all of a nested cube"},
     {"order", 0, "key|value", "value: what is worth most first (default key)"},
     {"limit", 0, "N", "how many keys of each join (default 20)"},
     {"offset", 0, "N", "how many to pass over first"},
@@ -179,11 +160,13 @@ const vc_command vc_command_unmatched = {
         "For each key as it was found: its members, the value that matching it would recover,\n"
         "why it did not match, and keys of the primary that were perhaps meant: they differ by\n"
         "spaces, case or zeros, are another code of the same country (or of what became of\n"
-        "it), or are spelled nearly so. With --json also the step of \"normalize\" that makes\n"
+        "it), or are spelled nearly so. A key over several indexes is guessed component by\n"
+        "component, and must be one that the primary has. With --json also the step of \"normalize\" that makes\n"
         "them equal, and all sums and counts.\n\n"
         "Examples:\n"
         "  vcube unmatched -d data world --source cities\n"
-        "  vcube unmatched -d data world --order value --limit 5",
+        "  vcube unmatched -d data world --order value --limit 5\n"
+        "  vcube unmatched -d data outer --source nested.cities",
     .options = unmatched_options,
     .min_operands = 1,
     .max_operands = 1,

@@ -214,6 +214,12 @@ vc_status vc_cube_find_dimension(const vc_cube *cube, vc_str name, size_t *dimen
 vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure_out,
                                vc_error *error);
 
+/* The sources that a name means, a bit for each: the alias of one, or that of a nested cube for all
+ * of its sources, or the way to one through nested cubes, "n.world.cities". VC_NOT_FOUND,
+ * "unknown_source", with candidates. */
+vc_status vc_cube_find_sources(const vc_cube *cube, vc_str name, uint64_t *sources_out,
+                               vc_error *error);
+
 /* The member set of that name for a dimension: of the cube's definition, or of that of the source
  * the dimension comes from. VC_NOT_FOUND, code "unknown_set", with candidates. */
 vc_status vc_cube_find_set(const vc_cube *cube, const vc_cube_dimension *dimension, vc_str name,

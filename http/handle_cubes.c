@@ -118,22 +118,6 @@ vc_status vc_handle_coverage(vc_call *call, vc_error *error)
 
 /* ---- unmatched keys ---- */
 
-/* The source of an alias. VC_NOT_FOUND, code "unknown_source". */
-static vc_status find_source(const vc_cube *cube, vc_str alias, size_t *source_out, vc_error *error)
-{
-    for (size_t s = 0; s < cube->nsources; s++)
-        if (vc_str_equal(cube->sources[s].alias, alias)) {
-            *source_out = s;
-            return VC_OK;
-        }
-    vc_fail(error, VC_NOT_FOUND, "unknown_source", "cube '%.*s' has no source '%.*s'",
-            VC_FMT(cube->name), VC_FMT(alias));
-    vc_error_at_offset(error, "source", 0);
-    for (size_t s = 1; s < cube->nsources; s++)
-        vc_error_add_candidate(error, cube->sources[s].alias.data, cube->sources[s].alias.size);
-    return VC_NOT_FOUND;
-}
-
 struct listing { /* state of the call between its two parts */
     const vc_cube *cube;
     vc_missed_query query;
@@ -174,7 +158,7 @@ vc_status vc_handle_unmatched(vc_call *call, vc_error *error)
     uint64_t limit = 0, offset = 0;
     const vc_request *request = call->request;
     if (listing == NULL) return vc_no_memory(error);
-    listing->query.source = SIZE_MAX;
+    listing->query.sources = UINT64_MAX;
     vc_status status = vc_request_check_parameters(request, known, error);
     if (status == VC_OK) status = vc_request_parameter(request, "source", &alias, error);
     if (status == VC_OK) status = read_order(request, &listing->query.is_by_value, error);
@@ -185,8 +169,10 @@ vc_status vc_handle_unmatched(vc_call *call, vc_error *error)
     listing->query.limit = (size_t)limit;
     listing->query.offset = (size_t)offset;
     if (status == VC_OK) status = vc_call_cube(call, &listing->cube, error);
-    if (status == VC_OK && !vc_str_is_null(alias))
-        status = find_source(listing->cube, alias, &listing->query.source, error);
+    if (status == VC_OK && !vc_str_is_null(alias)) {
+        status = vc_cube_find_sources(listing->cube, alias, &listing->query.sources, error);
+        if (status != VC_OK) vc_error_at_offset(error, "source", 0);
+    }
     if (status != VC_OK || vc_call_is_known(call, listing->cube->definition_hash)) return status;
     vc_call_continue(call, listing->cube, limit, list_unmatched, listing);
     return VC_OK;

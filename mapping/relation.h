@@ -49,6 +49,7 @@ typedef struct vc_coverage {
 
 typedef struct vc_unmatched_key {
     vc_str key;       /* as found; the components of a composite key joined by ", " */
+    uint32_t leaf;    /* the first joined leaf that has it */
     uint32_t nleaves; /* joined leaves that have it */
     const char *why;  /* "no such key in the primary", "unknown code", "empty key", ... */
     bool is_excluded;

@@ -93,6 +93,7 @@ static vc_status describe(struct vc_resolver *resolver, vc_relation *relation, v
             place[key] = (uint32_t)relation->nunmatched + 1;
             found[relation->nunmatched++] = (vc_unmatched_key){
                 .key = vc_arena_str(resolver->arena, found_key(resolver, leaf, &resolver->work)),
+                .leaf = leaf,
                 .why = why,
                 .is_excluded = is_excluded};
         }

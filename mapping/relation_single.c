@@ -197,10 +197,10 @@ static bool is_excluded(const struct resolver *resolver, uint32_t value)
            resolver->match.states[value] != VC_KEY_OK && resolver->match.is_excluded[value];
 }
 
-/* How many leaves each value without a partner has, counts [nvalues + 1]; the last one is of no
- * value. Returns how many of those have any. */
+/* How many leaves each value without a partner has, counts [nvalues + 1], and the first one of
+ * them, firsts [nvalues + 1]; the last one is of no value. Returns how many of those have any. */
 static size_t count_leaves(const struct resolver *resolver, vc_relation *relation, uint8_t *fates,
-                           uint32_t *counts)
+                           uint32_t *counts, uint32_t *firsts)
 {
     uint32_t nvalues = resolver->pair->to->values.count;
     size_t nunmatched = 0;
@@ -210,7 +210,10 @@ static size_t count_leaves(const struct resolver *resolver, vc_relation *relatio
         bool excluded = is_excluded(resolver, value);
         fates[leaf] = excluded ? VC_FATE_EXCLUDED : VC_FATE_UNMATCHED;
         relation->coverage.excluded += excluded;
-        nunmatched += counts[value == VC_NONE ? nvalues : value]++ == 0;
+        uint32_t key = value == VC_NONE ? nvalues : value;
+        if (counts[key]++ > 0) continue;
+        firsts[key] = leaf;
+        nunmatched++;
     }
     return nunmatched;
 }
@@ -226,8 +229,9 @@ static vc_status list_unmatched(struct resolver *resolver, vc_relation *relation
     relation->fates = fates;
     if (relation->coverage.members_matched == relation->nleaves) return VC_OK;
     uint32_t *counts = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)nvalues + 1);
-    if (counts == NULL) return vc_no_memory(error);
-    relation->nunmatched = count_leaves(resolver, relation, fates, counts);
+    uint32_t *firsts = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)nvalues + 1);
+    if (counts == NULL || firsts == NULL) return vc_no_memory(error);
+    relation->nunmatched = count_leaves(resolver, relation, fates, counts, firsts);
     vc_unmatched_key *list = vc_arena_alloc(resolver->arena, relation->nunmatched * sizeof *list);
     if (list == NULL) return vc_no_memory(error);
     relation->unmatched = list;
@@ -236,12 +240,14 @@ static vc_status list_unmatched(struct resolver *resolver, vc_relation *relation
         vc_key_state state =
             resolver->match.states == NULL ? VC_KEY_OK : resolver->match.states[value];
         *list++ = (vc_unmatched_key){.key = vc_texts_get(&to->values, value),
+                                     .leaf = firsts[value],
                                      .nleaves = counts[value],
                                      .why = vc_unmatched_reasons[state],
                                      .is_excluded = is_excluded(resolver, value)};
     }
     if (counts[nvalues] > 0)
-        *list = (vc_unmatched_key){.nleaves = counts[nvalues],
+        *list = (vc_unmatched_key){.leaf = firsts[nvalues],
+                                   .nleaves = counts[nvalues],
                                    .why = to->is_partial ? VC_NOT_IN_INDEX
                                                          : vc_unmatched_reasons[VC_KEY_EMPTY]};
     return VC_OK;

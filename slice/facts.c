@@ -19,25 +19,6 @@ struct finding {
 
 /* ---- what is to be counted ---- */
 
-static vc_status find_source(const struct finding *in, size_t *source_out, vc_error *error)
-{
-    const vc_cube *cube = in->cube;
-    vc_nearest nearest;
-    vc_nearest_init(&nearest, in->query->source);
-    for (size_t s = 0; s < cube->nsources; s++) {
-        vc_str alias = cube->is_virtual ? cube->sources[s].alias : cube->name;
-        vc_nearest_offer(&nearest, alias);
-        if (!vc_str_equal(alias, in->query->source)) continue;
-        *source_out = s;
-        return VC_OK;
-    }
-    vc_fail(error, VC_NOT_FOUND, "unknown_source", "cube '%.*s' has no source '%.*s'",
-            VC_FMT(cube->name), VC_FMT(in->query->source));
-    vc_nearest_report(&nearest, error);
-    vc_error_at_offset(error, "source", 0);
-    return VC_NOT_FOUND;
-}
-
 static vc_cube_measure count_of(size_t source)
 {
     return (vc_cube_measure){.name = VC_STR("facts"),
@@ -84,7 +65,8 @@ static void add_measure(struct finding *in, const vc_cube_measure *measure, size
 static vc_status choose_sets(struct finding *in, const vc_engine_options *options, vc_error *error)
 {
     const vc_query *query = in->query->query;
-    size_t only = SIZE_MAX, nmax = in->cube->nmeasures * 2 + in->cube->nsources + 1;
+    uint64_t wanted = UINT64_MAX;
+    size_t nmax = in->cube->nmeasures * 2 + in->cube->nsources + 1;
     vc_status status = VC_OK;
     vc_plan *plan;
     in->counts = VC_ARENA_NEW(in->arena, vc_cube_measure, nmax);
@@ -92,16 +74,18 @@ static vc_status choose_sets(struct finding *in, const vc_engine_options *option
     in->nreaders = VC_ARENA_NEW(in->arena, size_t, nmax);
     if (in->counts == NULL || in->readers == NULL || in->nreaders == NULL)
         return vc_no_memory(error);
-    if (!vc_str_is_null(in->query->source)) status = find_source(in, &only, error);
+    if (!vc_str_is_null(in->query->source)) {
+        status = vc_cube_find_sources(in->cube, in->query->source, &wanted, error);
+        if (status != VC_OK) vc_error_at_offset(error, "source", 0);
+    }
     if (status == VC_OK && query->nmeasures == 0) {
         for (size_t s = 0; s < in->cube->nsources; s++)
-            if (only == SIZE_MAX || only == s) in->counts[in->nsets++] = count_of(s);
+            if (wanted >> s & 1) in->counts[in->nsets++] = count_of(s);
         return VC_OK;
     }
     if (status == VC_OK) status = vc_plan_make(in->model, query, options, in->arena, &plan, error);
     for (size_t m = 0; status == VC_OK && m < plan->nmeasures; m++)
-        if (plan->measures[m].expr == NULL &&
-            (only == SIZE_MAX || only == plan->measures[m].measure->source))
+        if (plan->measures[m].expr == NULL && (wanted >> plan->measures[m].measure->source & 1))
             add_measure(in, plan->measures[m].measure, nmax);
     return status;
 }

@@ -1,9 +1,9 @@
 #include "slice/unmatched.h"
 
 #include "base/strmap.h"
-#include "mapping/guess.h"
 #include "slice/join_keys.h"
 #include "slice/plan.h"
+#include "slice/unmatched_guess.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -60,28 +60,32 @@ static vc_status choose_measures(struct missing *in, vc_error *error)
 
 /* ---- which leaf has which key ---- */
 
+/* A key as the numbers of its components: texts put together may be equal where keys are not. */
+static vc_str read_tuple(const struct missing *in, uint32_t joined, uint32_t *tuple)
+{
+    for (size_t i = 0; i < in->keys.nkeys; i++)
+        tuple[i] = vc_join_keys_value(&in->keys, i, joined);
+    return (vc_str){.data = (const char *)tuple, .size = in->keys.nkeys * sizeof *tuple};
+}
+
 static vc_status find_keys(struct missing *in, vc_error *error)
 {
     const vc_relation *relation = in->relation;
     vc_strmap map = {0};
-    vc_arena work = {0};
     in->key_of_leaf = VC_ARENA_NEW(in->arena, uint32_t, (size_t)relation->nleaves + 1);
-    bool is_whole = in->key_of_leaf != NULL;
-    for (size_t i = 0; i < relation->nunmatched && is_whole; i++) {
-        vc_str key = relation->unmatched[i].key;
-        if (vc_str_is_null(key)) key = VC_STR("");
-        is_whole = vc_strmap_put(&map, key, NULL) != VC_STRMAP_NONE;
-    }
+    uint32_t *tuple = VC_ARENA_NEW(in->arena, uint32_t, in->keys.nkeys + 1);
+    bool is_whole = in->key_of_leaf != NULL && tuple != NULL;
+    for (size_t i = 0; i < relation->nunmatched && in->keys.nkeys > 0 && is_whole; i++)
+        is_whole = vc_strmap_put(&map, read_tuple(in, relation->unmatched[i].leaf, tuple), NULL) !=
+                   VC_STRMAP_NONE;
     for (uint32_t leaf = 0; leaf < relation->nleaves && is_whole; leaf++) {
+        uint32_t joined = vc_join_keys_joined(&in->keys, leaf), number = VC_STRMAP_NONE;
         in->key_of_leaf[leaf] = VC_NONE;
-        if (relation->fates[leaf] == VC_FATE_MATCHED) continue;
-        vc_str key = vc_join_keys_of_leaf(&in->keys, leaf, &work);
-        uint32_t number = vc_strmap_find(&map, vc_str_is_null(key) ? VC_STR("") : key);
-        if (number != VC_STRMAP_NONE && number < relation->nunmatched)
-            in->key_of_leaf[leaf] = number;
+        if (relation->fates[leaf] != VC_FATE_MATCHED && joined != VC_NONE && map.count > 0)
+            number = vc_strmap_find(&map, read_tuple(in, joined, tuple));
+        if (number != VC_STRMAP_NONE) in->key_of_leaf[leaf] = number;
     }
     vc_strmap_release(&map);
-    vc_arena_release(&work);
     return is_whole ? VC_OK : vc_no_memory(error);
 }
 
@@ -197,26 +201,6 @@ static double size_of(const struct missing *in, const vc_cell *cell)
     return in->measures[0].type == VC_VALUE_FLOAT ? fabs(cell->as.f) : fabs((double)cell->as.i);
 }
 
-static vc_status guess(const struct missing *in, vc_missed_key *keys, size_t nkeys, vc_error *error)
-{
-    vc_guesser *guesser;
-    const vc_join_key *pair = in->keys.keys;
-    if (in->keys.nkeys != 1 || pair->from == NULL || pair->to == NULL || nkeys == 0) return VC_OK;
-    vc_status status = vc_guesser_new(pair->from, &guesser, error);
-    if (status != VC_OK) return status;
-    for (size_t i = 0; i < nkeys; i++) {
-        vc_guess guesses[VC_MAX_SUGGESTIONS];
-        if (keys[i].key->is_excluded) continue;
-        keys[i].nsuggestions =
-            vc_guesser_ask(guesser, keys[i].key->key, guesses, VC_MAX_SUGGESTIONS);
-        for (size_t g = 0; g < keys[i].nsuggestions; g++)
-            keys[i].suggestions[g] = (vc_suggestion){
-                .key = guesses[g].key, .why = guesses[g].why, .step = guesses[g].step};
-    }
-    vc_guesser_free(guesser);
-    return VC_OK;
-}
-
 static vc_status list_keys(struct missing *in, const vc_missed_query *query, vc_missed *out,
                            vc_error *error)
 {
@@ -244,7 +228,7 @@ static vc_status list_keys(struct missing *in, const vc_missed_query *query, vc_
     out->values = all;
     out->keys = keys;
     out->nkeys = nkeys;
-    return guess(in, keys, nkeys, error);
+    return vc_missed_guess(&in->keys, in->relation, keys, nkeys, in->arena, error);
 }
 
 static vc_status run_join(struct missing *in, const vc_missed_query *query, vc_missed *out,
@@ -294,8 +278,7 @@ vc_status vc_missed_run(vc_model *model, const vc_cube *cube, const vc_missed_qu
                                  .dimension = d};
             const vc_binding *binding = &cube->sources[s].bindings[d];
             if (binding->kind != VC_BIND_RELATION || binding->is_united) continue;
-            if (query->source == SIZE_MAX || query->source == s)
-                status = run_join(&in, query, &list[count++], error);
+            if (query->sources >> s & 1) status = run_join(&in, query, &list[count++], error);
         }
     *missed_out = list;
     *nmissed_out = count;

@@ -10,7 +10,8 @@
 enum { VC_MAX_SUGGESTIONS = 3 };
 
 typedef struct vc_suggestion {
-    vc_str key;      /* of the primary's index, as found there */
+    vc_str key; /* of the primary's index, as found there; of a composite key its components joined
+                   by ", " */
     const char *why; /* "differs by case", "another code of iso3166-1", "near spelling", ... */
     const char
         *step; /* of `normalize` that makes them equal: "casefold"; NULL: a crosswalk would */
@@ -40,7 +41,7 @@ typedef struct vc_missed { /* one join */
 } vc_missed;
 
 typedef struct vc_missed_query {
-    size_t source;    /* SIZE_MAX: all */
+    uint64_t sources; /* a bit for each; UINT64_MAX: all */
     bool is_by_value; /* the largest value of the first measure first; else in the order of keys */
     size_t offset, limit;
 } vc_missed_query;

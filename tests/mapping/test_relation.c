@@ -446,6 +446,7 @@ static void check_same(const vc_relation *a, const vc_relation *b, int round)
         const vc_unmatched_key *key = &a->unmatched[i], *other = &b->unmatched[i];
         cr_assert(vc_str_equal(key->key, other->key), "round %d: '%.*s', '%.*s'", round,
                   VC_FMT(key->key), VC_FMT(other->key));
+        cr_assert_eq(key->leaf, other->leaf, "round %d", round);
         cr_assert_eq(key->nleaves, other->nleaves, "round %d", round);
         cr_assert_str_eq(key->why, other->why, "round %d", round);
         cr_assert_eq(key->is_excluded, other->is_excluded, "round %d", round);
