@@ -19,7 +19,8 @@ typedef struct vc_answering {
     bool is_whole;    /* all detail rows are shown, or stand for in a row of others */
     size_t nfound;    /* detail rows before offset and limit */
     size_t nshown;
-    uint32_t **member_of; /* [naxes][ngroups] place in the axis' table of members, or VC_NONE */
+    uint32_t **member_of; /* [naxes][ngroups] place in the axis' table of members, or VC_NONE; only
+                             where vc_axis_may_show */
     const vc_property *properties; /* [nproperties] `place` is the axis */
     size_t nproperties;
     uint64_t nvalues; /* of all members shown */

@@ -35,31 +35,38 @@ static vc_status describe_levels(vc_answering *in, const vc_axis *axis, vc_resul
     return VC_OK;
 }
 
-/* Which groups of the axis occur in the answer, in member order. */
-static vc_status collect_groups(vc_answering *in, size_t axis, uint32_t **groups_out,
+/* Which groups of the axis occur in the answer, in member order. Only the part of member_of where
+ * something may be shown is touched: an axis of a million members may show ten. */
+static vc_status collect_groups(vc_answering *in, size_t number, uint32_t **groups_out,
                                 size_t *ngroups_out, vc_error *error)
 {
     const vc_plan *plan = in->plan;
-    uint32_t ngroups = plan->axes[axis].ngroups;
-    uint32_t *member_of = vc_arena_alloc(in->arena, ((size_t)ngroups + 1) * sizeof *member_of);
-    if (member_of == NULL) return vc_no_memory(error);
-    memset(member_of, 0xFF, ((size_t)ngroups + 1) * sizeof *member_of);
+    const vc_axis *axis = &plan->axes[number];
+    uint32_t span = axis->end_visible - axis->first_visible;
+    uint32_t *member_of =
+        vc_arena_alloc(in->arena, ((size_t)axis->ngroups + 1) * sizeof *member_of);
+    uint32_t *groups = vc_arena_alloc(in->arena, ((size_t)span + 1) * sizeof *groups);
+    size_t count = 0;
+    if (member_of == NULL || groups == NULL) return vc_no_memory(error);
+    memset(member_of + axis->first_visible, 0xFF, span * sizeof *member_of);
+    if (axis->has_other) member_of[axis->ngroups - 1] = VC_NONE;
     for (size_t i = 0; i < in->nshown; i++)
-        member_of[vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], axis)] = 0;
+        member_of[vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], number)] = 0;
     for (size_t t = 0; t < plan->query->ntotals; t++) {
         const vc_rows *rows = in->totals[t];
-        for (size_t row = 0; (rows->kept >> axis & 1) && row < rows->nrows; row++)
-            member_of[vc_rows_group(plan, rows, rows->keys[row], axis)] = 0;
+        for (size_t row = 0; (rows->kept >> number & 1) && row < rows->nrows; row++)
+            member_of[vc_rows_group(plan, rows, rows->keys[row], number)] = 0;
     }
-    uint32_t *groups = vc_arena_alloc(in->arena, ((size_t)ngroups + 1) * sizeof *groups);
-    size_t count = 0;
-    if (groups == NULL) return vc_no_memory(error);
-    for (uint32_t group = 0; group < ngroups; group++)
+    for (uint32_t group = axis->first_visible; group < axis->end_visible; group++)
         if (member_of[group] == 0) {
             member_of[group] = (uint32_t)count;
             groups[count++] = group;
         }
-    in->member_of[axis] = member_of;
+    if (axis->has_other && member_of[axis->ngroups - 1] == 0) {
+        member_of[axis->ngroups - 1] = (uint32_t)count;
+        groups[count++] = axis->ngroups - 1;
+    }
+    in->member_of[number] = member_of;
     *groups_out = groups;
     *ngroups_out = count;
     return VC_OK;

@@ -46,11 +46,16 @@ vc_status vc_axis_find_visible(const vc_plan *plan, vc_axis *axis, vc_error *err
         if (selection->first < selection->end)
             vc_bits_set_range(visible, axis->members[selection->first],
                               (size_t)axis->members[selection->end - 1] + 1);
-    } else {
+    } else if (selection->slots == NULL) {
         for (uint32_t leaf = selection->first; leaf < selection->end; leaf++)
-            if ((selection->slots == NULL || vc_bit_get(selection->slots, leaf)) &&
-                axis->members[leaf] != VC_NONE)
-                vc_bit_set(visible, axis->members[leaf]);
+            if (axis->members[leaf] != VC_NONE) vc_bit_set(visible, axis->members[leaf]);
+    } else {
+        for (uint32_t word = selection->first / 64; word * 64 < selection->end; word++)
+            for (uint64_t left = selection->slots[word]; left != 0; left &= left - 1) {
+                uint32_t leaf = word * 64 + (uint32_t)__builtin_ctzll(left);
+                if (leaf < axis->nleaves && axis->members[leaf] != VC_NONE)
+                    vc_bit_set(visible, axis->members[leaf]);
+            }
     }
     for (uint32_t slot = axis->nleaves; slot < nslots; slot++)
         if (selection->slots == NULL || vc_bit_get(selection->slots, slot))

@@ -71,6 +71,13 @@ typedef struct vc_axis {
     uint32_t first_visible, end_visible;
 } vc_axis;
 
+/* May rows show the group? */
+static inline bool vc_axis_may_show(const vc_axis *axis, uint32_t group)
+{
+    return (group >= axis->first_visible && group < axis->end_visible) ||
+           (axis->has_other && group == axis->ngroups - 1);
+}
+
 /* The group of a slot, selected or not; VC_NONE where it has none. A leaf's group is its member. */
 static inline uint32_t vc_axis_group(const vc_axis *axis, uint32_t slot)
 {
@@ -139,15 +146,17 @@ struct vc_plan {
     size_t nleft_out;
     vc_pass *passes;
     size_t npasses;
-    size_t ncalls;       /* of functions over members, of all measures */
-    uint64_t nlooked;    /* cells they have looked into so far */
-    vc_frame *frames;    /* that these functions need */
-    vc_plan *root;       /* itself, or the plan that a frame's was made from */
-    vc_str rows_name;    /* explain: of a frame's rows; absent: the query's own */
-    bool is_dry;         /* explain only: nothing is read */
-    vc_explain *explain; /* NULL: not asked for */
-    size_t max_scans;    /* room in it */
-    uint64_t scan_ns;    /* time in scans so far */
+    size_t ncalls;                    /* of functions over members, of all measures */
+    uint64_t nlooked;                 /* cells they have looked into so far */
+    vc_frame *frames;                 /* that these functions need */
+    vc_plan *root;                    /* itself, or the plan that a frame's was made from */
+    struct vc_cut_leaves *cut_leaves; /* of the root: cuts through mappings, made once for all
+                                         groupings (table_mapped.c) */
+    vc_str rows_name;                 /* explain: of a frame's rows; absent: the query's own */
+    bool is_dry;                      /* explain only: nothing is read */
+    vc_explain *explain;              /* NULL: not asked for */
+    size_t max_scans;                 /* room in it */
+    uint64_t scan_ns;                 /* time in scans so far */
 };
 
 vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,

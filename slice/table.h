@@ -62,8 +62,6 @@ typedef struct vc_mapped_step {
     vc_step step;
     uint64_t *mapped, *coarse; /* [ngroups] */
     uint64_t *repeated;        /* likewise; NULL: none */
-    const uint32_t *slots;     /* [nleaves] unit or synthetic slot or VC_NONE, where a leaf has one
-                                  at most and units are leaves; else NULL */
 } vc_mapped_step;
 
 /* The step of a joined dimension. Without a condition it is the model's, made once; with one it is

@@ -1,7 +1,15 @@
 /* Steps through a relation: of a joined dimension, whole or cut. */
 #include "slice/table.h"
 
+#include "slice/kernels.h"
+#include "storage/packed.h"
+
 #include <string.h>
+
+/* What the model remembers of a binding: a step for each level of each hierarchy, with these bits,
+ * and the slots of leaves. */
+static const uint64_t REPEATED = UINT64_C(1) << 32, COLLAPSED = UINT64_C(1) << 33,
+                      LEAF_SLOTS = UINT64_C(1) << 34;
 
 /* The group of each unit; units that straddle groups, or of which a part is not selected, get
  * VC_NONE, and the groups they touch are marked as coarse. A leaf that another join hides is no
@@ -169,21 +177,6 @@ static void mark_mapped(const vc_step *step, uint64_t *mapped)
     }
 }
 
-static vc_status map_slots(const vc_binding *binding, vc_arena *arena, const uint32_t **slots_out,
-                           vc_error *error)
-{
-    const vc_relation *relation = binding->relation;
-    *slots_out = relation->units;
-    if (binding->synthetic_slots == NULL) return VC_OK;
-    uint32_t *slots = vc_arena_alloc(arena, ((size_t)relation->nleaves + 1) * sizeof *slots);
-    if (slots == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
-        slots[leaf] = relation->units[leaf] != VC_NONE ? relation->units[leaf]
-                                                       : binding->synthetic_slots[leaf];
-    *slots_out = slots;
-    return VC_OK;
-}
-
 /* Likewise, when a unit's value is repeated for each of the groups that it touches. */
 static vc_status make_repeated(const vc_mapping *in, vc_arena *arena, vc_mapped_step *out,
                                vc_error *error)
@@ -216,8 +209,6 @@ static vc_status make_mapped(const vc_mapping *in, vc_arena *arena, vc_mapped_st
     if (relation->level >= 0)
         status = group_units(in->outer, relation, &in->grouping, arena, &unit_groups, out->coarse,
                              out->mapped, error);
-    else if (relation->units != NULL)
-        status = map_slots(in->binding, arena, &out->slots, error);
     if (status == VC_OK)
         status = relation->units != NULL ? step_single(in, unit_groups, arena, &out->step, error)
                                          : step_ragged(in, unit_groups, arena, &out->step, error);
@@ -237,45 +228,104 @@ static vc_status remember_mapped(void *context, vc_arena *arena, const void **st
     return make_mapped(context, arena, made, error);
 }
 
-/* A bit for each of 64 slots: is it in [first, first + span)? Eight bytes of 0 or 1 become eight
- * bits by one multiplication, which puts byte i at bit 56 + i. */
-static uint64_t slots_in_range(const uint32_t *slots, uint32_t first, uint32_t span)
+/* ---- cuts ---- */
+
+/* The slot of each joined leaf, where a leaf has one at most and units are leaves, as the kernels
+ * read them: numbers of 32 bits are packed as they are. */
+struct leaf_slots {
+    const uint32_t *slots; /* [a unit more than nleaves] aligned to 64; 0 where there is none */
+    const uint64_t *has;   /* [likewise] bits */
+};
+
+static vc_status make_leaf_slots(void *context, vc_arena *arena, const void **made_out,
+                                 vc_error *error)
 {
-    uint8_t is_in[64];
-    uint64_t bits = 0;
-    for (int i = 0; i < 64; i++)
-        is_in[i] = slots[i] - first < span;
-    for (int i = 0; i < 64; i += 8) {
-        uint64_t bytes = 0;
-        for (int j = 0; j < 8; j++)
-            bytes |= (uint64_t)is_in[i + j] << 8 * j;
-        bits |= (bytes * UINT64_C(0x0102040810204080) >> 56) << i;
+    const vc_binding *binding = context;
+    const vc_relation *relation = binding->relation;
+    size_t room = (size_t)relation->nleaves + VC_UNIT_ROWS;
+    struct leaf_slots *made = VC_ARENA_NEW(arena, struct leaf_slots, 1);
+    char *bytes = VC_ARENA_NEW(arena, char, room * sizeof *made->slots + 64);
+    uint64_t *has = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(room) + 1);
+    if (made == NULL || bytes == NULL || has == NULL) return vc_no_memory(error);
+    uint32_t *slots = (uint32_t *)(void *)(bytes + (64 - (uintptr_t)bytes % 64) % 64);
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        uint32_t slot = relation->units[leaf];
+        if (slot == VC_NONE && binding->synthetic_slots != NULL)
+            slot = binding->synthetic_slots[leaf];
+        if (slot == VC_NONE) continue;
+        slots[leaf] = slot;
+        vc_bit_set(has, leaf);
     }
-    return bits;
+    *made = (struct leaf_slots){.slots = slots, .has = has};
+    *made_out = made;
+    return VC_OK;
 }
 
-/* Cut down a step that was made without a condition: which leaves pass is one look at the slot of
- * each. */
-static vc_status cut_mapped(const vc_mapping *in, const vc_mapped_step *whole, vc_arena *arena,
-                            vc_mapped_step *out, vc_error *error)
+/* Which leaves of a joined dimension a selection lets through. */
+typedef struct vc_cut_leaves {
+    struct vc_cut_leaves *next;
+    const vc_binding *binding;
+    vc_selection selection;
+    uint64_t *bits; /* [nleaves] */
+} vc_cut_leaves;
+
+static vc_status make_cut(const vc_plan *plan, const vc_mapping *in, const struct leaf_slots *of,
+                          uint64_t **bits_out, vc_error *error)
 {
     const vc_selection *selection = in->grouping.selection;
-    size_t nwords = vc_bits_words(in->grouping.ngroups) + 1;
-    uint64_t *bits = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(in->nleaves) + 1);
-    *out = *whole;
-    out->mapped = VC_ARENA_NEW(arena, uint64_t, nwords);
-    if (bits == NULL || out->mapped == NULL) return vc_no_memory(error);
-    bool is_range = selection->is_range && !selection->has_synthetic;
-    uint32_t first = selection->first, span = selection->end - selection->first;
-    uint32_t nwhole = is_range ? in->nleaves / 64 : 0;
-    for (uint32_t word = 0; word < nwhole; word++)
-        bits[word] = slots_in_range(whole->slots + (size_t)word * 64, first, span);
-    for (uint32_t leaf = nwhole * 64; leaf < in->nleaves; leaf++) { /* VC_NONE is in no range */
-        uint32_t slot = whole->slots[leaf];
-        bool passes =
-            is_range ? slot - first < span : slot != VC_NONE && vc_bit_get(selection->slots, slot);
-        bits[leaf >> 6] |= (uint64_t)passes << (leaf & 63);
+    const vc_packed_kernels *packed = vc_packed_get_kernels(vc_cpu_get_level());
+    const vc_kernels *kernels = vc_kernels_get(vc_cpu_get_level());
+    size_t nwords = vc_bits_words(in->nleaves) + VC_UNIT_ROWS / 64;
+    uint64_t *bits = vc_arena_alloc(plan->arena, nwords * sizeof *bits);
+    if (bits == NULL) return vc_no_memory(error);
+    memcpy(bits, of->has, nwords * sizeof *bits);
+    if (selection->first >= selection->end && !selection->has_synthetic)
+        memset(bits, 0, nwords * sizeof *bits);
+    else if (!selection->has_synthetic)
+        packed->filter(of->slots, 32, in->nleaves, selection->first, selection->end - 1, bits);
+    if (!selection->is_range || selection->has_synthetic)
+        kernels->filter_set(of->slots, in->nleaves, 0, selection->slots, bits);
+    *bits_out = bits;
+    return VC_OK;
+}
+
+/* Every grouping of a query has the same cut. */
+static vc_status find_cut(const vc_plan *plan, const vc_mapping *in, const struct leaf_slots *of,
+                          const uint64_t **bits_out, vc_error *error)
+{
+    const vc_selection *selection = in->grouping.selection;
+    vc_cut_leaves *found = plan->root->cut_leaves;
+    for (; found != NULL; found = found->next)
+        if (found->binding == in->binding && found->selection.slots == selection->slots &&
+            found->selection.first == selection->first && found->selection.end == selection->end &&
+            found->selection.has_synthetic == selection->has_synthetic)
+            break;
+    if (found == NULL) {
+        found = VC_ARENA_NEW(plan->arena, vc_cut_leaves, 1);
+        if (found == NULL) return vc_no_memory(error);
+        *found = (vc_cut_leaves){
+            .next = plan->root->cut_leaves, .binding = in->binding, .selection = *selection};
+        vc_status status = make_cut(plan, in, of, &found->bits, error);
+        if (status != VC_OK) return status;
+        plan->root->cut_leaves = found;
     }
+    *bits_out = found->bits;
+    return VC_OK;
+}
+
+/* Cut down a step that was made without a condition. */
+static vc_status cut_mapped(const vc_plan *plan, const vc_mapping *in, const vc_mapped_step *whole,
+                            vc_mapped_step *out, vc_error *error)
+{
+    const void *slots;
+    const uint64_t *bits = NULL;
+    *out = *whole;
+    vc_status status = vc_model_memo(plan->model, in->binding, LEAF_SLOTS, make_leaf_slots,
+                                     (void *)in->binding, &slots, error);
+    if (status == VC_OK) status = find_cut(plan, in, slots, &bits, error);
+    if (status != VC_OK) return status;
+    out->mapped = VC_ARENA_NEW(plan->arena, uint64_t, vc_bits_words(in->grouping.ngroups) + 1);
+    if (out->mapped == NULL) return vc_no_memory(error);
     vc_step_set_passing(&out->step, bits);
     mark_mapped(&out->step, out->mapped);
     return VC_OK;
@@ -290,8 +340,8 @@ vc_status vc_mapping_make_step(const vc_plan *plan, const vc_mapping *mapping, v
     const vc_axis *axis = mapping->grouping.axis;
     uint64_t variant =
         axis == NULL ? 0 : (uint64_t)axis->hierarchy * VC_MAX_LEVELS + axis->level + 1;
-    if (mapping->finer == VC_FINER_REPEAT) variant |= UINT64_C(1) << 32;
-    if (axis != NULL && axis->is_collapsed) variant |= UINT64_C(1) << 33;
+    if (mapping->finer == VC_FINER_REPEAT) variant |= REPEATED;
+    if (axis != NULL && axis->is_collapsed) variant |= COLLAPSED;
     bool is_cut = mapping->grouping.selection->slots != mapping->outer->visible;
     bool can_cut = mapping->binding->relation->level < 0 &&
                    mapping->binding->relation->units != NULL &&
@@ -303,7 +353,7 @@ vc_status vc_mapping_make_step(const vc_plan *plan, const vc_mapping *mapping, v
     vc_status status = vc_model_memo(plan->model, mapping->binding, variant, remember_mapped,
                                      &whole, &remembered, error);
     if (status != VC_OK) return status;
-    if (is_cut) return cut_mapped(mapping, remembered, plan->arena, out, error);
+    if (is_cut) return cut_mapped(plan, mapping, remembered, out, error);
     *out = *(const vc_mapped_step *)remembered;
     return VC_OK;
 }
