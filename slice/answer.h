@@ -28,6 +28,12 @@ typedef struct vc_answering {
     size_t nnotices, max_notices;
 } vc_answering;
 
+/* The place of a group in its axis' table of members, VC_NONE when it is not shown (or is none). */
+static inline uint32_t vc_answer_place(const vc_answering *in, size_t axis, uint32_t group)
+{
+    return vc_axis_may_show(&in->plan->axes[axis], group) ? in->member_of[axis][group] : VC_NONE;
+}
+
 /* Look up the properties that the query names: before anything is read. A property that neither a
  * drilled dimension nor what is joined along it has is a mistake, not an empty column. */
 vc_status vc_answer_find_properties(vc_answering *in, vc_error *error);

@@ -43,7 +43,7 @@ static vc_status place_slots(const vc_answering *in, size_t number, const uint32
     }
     for (uint32_t slot = 0; slot < nslots; slot++) {
         uint32_t group = vc_axis_group(axis, slot);
-        places[slot] = group == VC_NONE ? VC_NONE : in->member_of[number][group];
+        places[slot] = vc_answer_place(in, number, group);
     }
     return VC_OK;
 }

@@ -80,13 +80,12 @@ static const vc_step *find_ragged(const vc_table *table, size_t axis)
 /* Mark the groups shown in the answer that share a leaf with another one shown. */
 static void mark_shared(const vc_answering *in, size_t axis, const vc_step *step, uint64_t *shared)
 {
-    const vc_axis *of = &in->plan->axes[axis];
     for (uint32_t leaf = 0; leaf < step->nleaves; leaf++) {
         size_t nshown = 0;
         for (int round = 0; round < 2; round++)
             for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++) {
                 uint32_t group = step->targets[t];
-                if (!vc_axis_may_show(of, group) || in->member_of[axis][group] == VC_NONE) continue;
+                if (vc_answer_place(in, axis, group) == VC_NONE) continue;
                 if (round == 0)
                     nshown++;
                 else if (nshown > 1)
