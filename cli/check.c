@@ -6,7 +6,7 @@
 #include "cube/model.h"
 #include "slice/engine.h"
 
-#include <string.h>
+#include <unistd.h>
 
 struct checking {
     vc_loading progress; /* first: what a load is given is a progress */
@@ -152,7 +152,7 @@ static vc_status fail_operand(const vc_arguments *arguments, const vc_snapshot *
 {
     vc_object object;
     for (size_t i = 0; i < arguments->noperands; i++)
-        if (strpbrk(arguments->operands[i], "./") == NULL) {
+        if (access(arguments->operands[i], F_OK) != 0) {
             vc_status status = vc_snapshot_find(snapshot, VC_KIND_CUBE,
                                                 vc_str_of(arguments->operands[i]), &object, error);
             if (status != VC_OK) return status;

@@ -49,6 +49,18 @@ static bool is_picked(const vc_law_pick *picks, size_t npicks, size_t dimension)
     return false;
 }
 
+/* Has the dimension a bucket that a nested primary does not have? Measures in it that have nothing
+ * to do with the dimension, and are repeated along it, stand in that bucket, too. */
+static bool has_new_bucket(const vc_laws *laws, size_t part, size_t d)
+{
+    const vc_cube *inner = laws->parts[part].cube;
+    size_t number;
+    return laws->parts[part].is_nested &&
+           vc_cube_find_dimension(inner, vc_law_inner_name(laws, part, d), &number, NULL) ==
+               VC_OK &&
+           laws->cube->dimensions[d].nbuckets > inner->dimensions[number].nbuckets;
+}
+
 /* Drill and cut some dimensions that the part has as they are. */
 static void pick_dimensions(vc_laws *laws, struct asked *asked, size_t max)
 {
@@ -58,7 +70,7 @@ static void pick_dimensions(vc_laws *laws, struct asked *asked, size_t max)
         vc_law_pick pick;
         if (vc_law_inner_name(laws, asked->part, d).data == NULL) continue;
         if (vc_law_chance(laws, 50) && asked->ndrills < max &&
-            !is_picked(asked->drills, asked->ndrills, d) &&
+            !is_picked(asked->drills, asked->ndrills, d) && !has_new_bucket(laws, asked->part, d) &&
             vc_law_pick_level(laws, d, room, &pick, &nmembers)) {
             asked->drills[asked->ndrills++] = pick;
             room /= nmembers > 0 ? nmembers : 1;
@@ -96,7 +108,8 @@ static void put_asked(vc_laws *laws, vc_law_query *query, const struct asked *as
  * dimensions. With inner and right joins the primary is asked for the members that all of them
  * match, which are found in the relations. Not asked: functions over members when joins hide some,
  * because they look past a cut; members that cannot be named; a virtual cube as the primary or as
- * an inner or right join of it, when members are hidden. */
+ * an inner or right join of it, when members are hidden; drilldowns of a nested primary by a
+ * dimension that has a bucket of this cube. */
 
 static bool hides(const vc_law_part *part)
 {
@@ -309,10 +322,21 @@ static void put_virtual(vc_laws *laws, vc_law_query *query, const struct asked *
  * any cut and drilldown of the source's own ones. Not asked: lookups, weights that do not add up,
  * sources without `on`. */
 
+/* What a weighted join cannot count in parts is refused. */
+static bool is_weightable(const vc_cube_measure *measure)
+{
+    return measure->expr == NULL && measure->over == VC_OVER_NONE &&
+           (measure->aggregator == VC_AGG_SUM || measure->aggregator == VC_AGG_COUNT ||
+            measure->aggregator == VC_AGG_AVG || measure->aggregator == VC_AGG_WEIGHTED_AVG);
+}
+
 static bool is_any(const vc_laws *laws, const vc_law_measure *measure)
 {
     const vc_cube_measure *of = &laws->cube->measures[measure->number];
-    return !measure->has_calls && (of->expr != NULL || of->mode != VC_MODE_LOOKUP);
+    bool is_weighted =
+        laws->cube->sources[laws->parts[measure->part].first].mode == VC_MODE_WEIGHTED;
+    return !measure->has_calls && (of->expr != NULL || of->mode != VC_MODE_LOOKUP) &&
+           (!is_weighted || is_weightable(of));
 }
 
 static vc_status begin_joined(vc_laws *laws, struct asked *asked, vc_list *excluded,

@@ -80,7 +80,8 @@ static vc_status ask_all(vc_laws *laws, vc_law_query *sides, size_t nsides, bool
  *
  * Asked of any query without limit, order and the like: with drilldowns and measures in another
  * order, and, of a virtual cube with two joins or more, with its sources in another order. Sources
- * that `common` names keep theirs among themselves. */
+ * that `common` names keep theirs among themselves; where buckets of several sources stand in one
+ * dimension, functions over members are not asked so. */
 
 static void shuffle(vc_laws *laws, size_t *order, size_t n)
 {
@@ -99,6 +100,18 @@ static void invert(const size_t *order, size_t n, size_t *inverse)
         inverse[order[i]] = i;
 }
 
+/* May the sources stand in another order? Not where a function over members goes along several
+ * buckets: which one is before which is the order of the sources. */
+static bool may_vary(const vc_laws *laws, const struct any *any)
+{
+    bool has_calls = false, has_buckets = false;
+    for (size_t m = 0; m < any->nmeasures; m++)
+        has_calls |= any->measures[m]->has_calls;
+    for (size_t d = 0; d < laws->cube->ndimensions; d++)
+        has_buckets |= laws->cube->dimensions[d].nbuckets > 1;
+    return laws->norders > 0 && !(has_calls && has_buckets);
+}
+
 vc_status vc_law_order(vc_laws *laws, bool *asked_out)
 {
     struct any any;
@@ -109,7 +122,7 @@ vc_status vc_law_order(vc_laws *laws, bool *asked_out)
     shuffle(laws, measures, any.nmeasures);
     invert(axes, any.ndrills, axes_of);
     invert(measures, any.nmeasures, measures_of);
-    if (laws->norders > 0 && vc_law_chance(laws, 70))
+    if (may_vary(laws, &any) && vc_law_chance(laws, 70))
         variant = &laws->orders[vc_law_below(laws, laws->norders)];
     vc_law_query sides[2] = {
         ask_any(laws, &any, "as it is", NULL, NULL, NULL),

@@ -85,6 +85,18 @@ static void finish(vc_laws *laws, vc_law_query *query)
     query->measures.failed = has_failed;
 }
 
+/* A query that should have been answered: what was asked goes with the failure. */
+static vc_status fail_side(vc_laws *laws, const vc_law_query *query, vc_status status,
+                           const vc_error *error)
+{
+    vc_buffer command = {0};
+    vc_law_side_command(&query->side, "DIR", &command);
+    vc_fail(laws->error, status, error->code, "%s (asked: %s)", error->message,
+            vc_buffer_text(&command));
+    vc_buffer_release(&command);
+    return status;
+}
+
 vc_status vc_law_ask_of(vc_laws *laws, vc_model *model, const vc_engine_options *options,
                         vc_law_query *query)
 {
@@ -101,8 +113,7 @@ vc_status vc_law_ask_of(vc_laws *laws, vc_model *model, const vc_engine_options 
     query->result = NULL;
     query->refusal = error.code;
     if (is_refusal(status)) return VC_OK;
-    if (laws->error != NULL) *laws->error = error;
-    return status;
+    return fail_side(laws, query, status, &error);
 }
 
 vc_status vc_law_ask(vc_laws *laws, vc_law_query *query)
