@@ -215,7 +215,7 @@ Test(laws, no_double_count_of_shared, .timeout = 7200)
 {
     uint64_t nshared;
     hold(4, share_facts, &nshared);
-    cr_assert_gt(nshared, random_setting("VCUBE_ROUNDS", 240) / 6);
+    cr_assert_gt(nshared, random_setting("VCUBE_ROUNDS", 240) / 12);
 }
 
 Test(laws, order, .timeout = 7200)
