@@ -34,10 +34,15 @@ static vc_str name_of(vc_arena *arena, vc_str dimension, vc_str index)
     return vc_arena_printf(arena, "%.*s.%.*s", VC_FMT(dimension), VC_FMT(index));
 }
 
+static vc_str keys_of(vc_arena *arena, const vc_suggest_side *side)
+{
+    return percent(arena, side->nmatched, side->nkeys - side->nexcluded);
+}
+
 static void print_pairs(vc_arena *arena, const vc_suggest *suggest)
 {
-    enum { COLUMNS = 9 };
-    static const char *const names[COLUMNS] = {"score", "primary", "keys",  "facts",   "joined",
+    enum { COLUMNS = 8 };
+    static const char *const names[COLUMNS] = {"score", "primary", "keys",  "joined",
                                                "keys",  "facts",   "match", "compared"};
     vc_str *texts = VC_ARENA_NEW(arena, vc_str, (suggest->npairs + 1) * COLUMNS);
     if (texts == NULL) return;
@@ -48,19 +53,18 @@ static void print_pairs(vc_arena *arena, const vc_suggest *suggest)
         vc_str *row = texts + (i + 1) * COLUMNS;
         row[0] = vc_arena_printf(arena, "%s%.2f", pair->is_chosen ? "* " : "", pair->score);
         row[1] = name_of(arena, pair->on.dim, pair->on.index);
-        row[2] = of_keys(arena, &pair->from);
-        row[3] = facts_of(arena, &pair->from);
-        row[4] = name_of(arena, pair->on.to_dim, pair->on.to_index);
-        row[5] = of_keys(arena, &pair->to);
-        row[6] = facts_of(arena, &pair->to);
-        row[7] = vc_str_of(vc_suggest_cardinality(pair));
-        row[8] = vc_arena_printf(arena, "%s%s%s", pair->manner, pair->is_time ? ", time" : "",
-                                 pair->is_shared    ? ", a shared dimension"
-                                 : pair->is_by_name ? ", by their names"
-                                                    : "");
+        row[2] = keys_of(arena, &pair->from);
+        row[3] = name_of(arena, pair->on.to_dim, pair->on.to_index);
+        row[4] = keys_of(arena, &pair->to);
+        row[5] = facts_of(arena, &pair->to);
+        row[6] = vc_str_of(vc_suggest_cardinality(pair));
+        row[7] = pair->is_shared
+                     ? VC_STR("shared")
+                     : vc_arena_printf(arena, "%s%s%s", pair->word, pair->is_time ? ", time" : "",
+                                       pair->is_by_name ? ", by name" : "");
     }
     vc_cli_table(texts, suggest->npairs + 1, COLUMNS,
-                 (bool[]){true, false, true, true, false, true, true, false, false});
+                 (bool[]){true, false, true, false, true, true, false, false});
 }
 
 /* "JP, KR" */
@@ -75,13 +79,15 @@ static void print_keys(const char *what, vc_str side, const vc_str *keys, size_t
 }
 
 /* Keys that do not meet, of the pairs that are chosen. */
-static void print_examples(const vc_suggest *suggest)
+static void print_examples(vc_arena *arena, const vc_suggest *suggest)
 {
     for (size_t i = 0; i < suggest->npairs; i++) {
         const vc_suggest_pair *pair = &suggest->pairs[i];
         if (!pair->is_chosen) continue;
-        printf("\n%.*s.%.*s = %.*s.%.*s\n", VC_FMT(pair->on.dim), VC_FMT(pair->on.index),
-               VC_FMT(pair->on.to_dim), VC_FMT(pair->on.to_index));
+        vc_str from = of_keys(arena, &pair->from), to = of_keys(arena, &pair->to);
+        printf("\n%.*s.%.*s = %.*s.%.*s: %.*s keys, %.*s keys\n", VC_FMT(pair->on.dim),
+               VC_FMT(pair->on.index), VC_FMT(pair->on.to_dim), VC_FMT(pair->on.to_index),
+               VC_FMT(from), VC_FMT(to));
         printf("  meet: ");
         for (size_t m = 0; m < pair->nmatches; m++) {
             vc_str a = pair->matches[m].from, b = pair->matches[m].to;
@@ -179,7 +185,7 @@ static vc_status print_text(vc_arena *arena, const vc_suggest *suggest, vc_error
     else
         puts("nothing meets by more than chance");
     if (suggest->nall > suggest->npairs) printf("... of %zu (--limit)\n", suggest->nall);
-    print_examples(suggest);
+    print_examples(arena, suggest);
     print_passed(arena, suggest);
     vc_status status = put_pretty(&definition, suggest, error);
     if (status == VC_OK && definition.size > 0)

@@ -411,3 +411,17 @@ const char *vc_pairing_manner(const vc_pairing *pairing)
     default: return "as codes of countries";
     }
 }
+
+const char *vc_pairing_word(const vc_pairing *pairing)
+{
+    if (pairing->from_form == VC_FORM_CODE_NAME || pairing->to_form == VC_FORM_CODE_NAME)
+        return "names";
+    switch (pairing->from_form) {
+    case VC_FORM_AS_FOUND: return "as found";
+    case VC_FORM_TRIMMED: return "blanks";
+    case VC_FORM_FOLDED: return "case";
+    case VC_FORM_SPELLED: return "case, spaces";
+    case VC_FORM_PADDED: return "zeros";
+    default: return "codes";
+    }
+}

@@ -78,6 +78,9 @@ vc_status vc_pairing_normalizers(const vc_pairing_side *from, const vc_pairing_s
 /* How the keys are compared, for people: "as they are", "without regard to case", ... A literal. */
 const char *vc_pairing_manner(const vc_pairing *pairing);
 
+/* The same in a word or two: "as found", "case", "zeros", "codes". */
+const char *vc_pairing_word(const vc_pairing *pairing);
+
 /* Bytes that a side has allocated. */
 size_t vc_pairing_side_bytes(const vc_pairing_side *side);
 

@@ -30,9 +30,7 @@ enum passed {
 static const char *const passed_why[NPASSED] = {
     [PASSED_FEW] = "fewer than three keys meet, and the names do not speak for it",
     [PASSED_SHARE] = "less than a fifth of the keys meets on either side",
-    [PASSED_CHANCE] =
-        "as many would meet by chance (whole numbers close together, short codes), and "
-        "the names do not speak for it",
+    [PASSED_CHANCE] = "as many would meet by chance, and the names do not speak for it",
     [PASSED_TIME] = "a level of time beside keys that are not called so",
     [PASSED_SHARED] = "the dimension is shared: it is common without a join",
     [PASSED_SAME] = "another key of the same members does as well",

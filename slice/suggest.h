@@ -64,7 +64,7 @@ typedef struct vc_suggest_on { /* a pair of `on` */
 typedef struct vc_suggest_pair {
     vc_suggest_on on;
     vc_suggest_side from, to;
-    const char *manner;
+    const char *manner, *word; /* how keys are compared: vc_pairing_manner, vc_pairing_word */
     double score;
     bool is_time;                    /* both are levels of time */
     bool is_shared;                  /* the same shared dimension: common without a join */

@@ -37,6 +37,7 @@ static vc_status resolve(struct detailing *in, vc_error *error)
                                               &candidate->pairing, &from, &to, error);
     vc_relation_pair pair = {.from = candidate->from->side.index,
                              .to = candidate->to->side.index,
+                             .from_leaves = candidate->from->outer->visible,
                              .normalize_from = from,
                              .normalize_to = to};
     if (status == VC_OK)
@@ -351,6 +352,7 @@ static vc_status describe(struct detailing *in, vc_suggest_pair *pair, vc_error 
     *pair = (vc_suggest_pair){.from = side_of(candidate->from, candidate->pairing.from_excluded),
                               .to = side_of(candidate->to, candidate->pairing.to_excluded),
                               .manner = vc_pairing_manner(&candidate->pairing),
+                              .word = vc_pairing_word(&candidate->pairing),
                               .score = candidate->score,
                               .is_time = candidate->is_time,
                               .is_shared = candidate->is_shared,
