@@ -28,6 +28,20 @@ typedef enum vc_binding_kind {
     VC_BIND_RELATION,
 } vc_binding_kind;
 
+/* How a source of a nested cube is counted through a join of that cube, where units alone do not
+ * tell it: its leaves belong to *points*, the slots of the nested cube's dimension (of a composite
+ * key the tuples of its leaves, then the slots of the nested cube's buckets), and points to units.
+ */
+typedef struct vc_through {
+    const vc_relation *points; /* leaves of the source -> points, with weights if the nested cube's
+                                  join has them */
+    const vc_relation *join; /* points -> units; only the first join->nleaves points match at all */
+    uint32_t *slots;         /* [points->nunits] of the points without a unit, VC_NONE where they
+                                are dropped; NULL: no buckets */
+    bool is_by_point; /* a lookup finds points, each with the value of all its leaves; otherwise a
+                         leaf counts in a group once for each point that the group has of it */
+} vc_through;
+
 typedef struct vc_binding {
     vc_binding_kind kind;
     size_t source_dimension;     /* which dimension (fact column) of the source cube */
@@ -50,7 +64,11 @@ typedef struct vc_binding {
      * dimension; of a join that exposes its members, the relation to the members above them. By it
      * members have partners or not. NULL: `relation` is the join. */
     const vc_relation *join_relation;
-    bool is_follower; /* another source of the nested cube stands for its join */
+    const struct vc_nested_join *nested_join; /* likewise: its points, for buckets */
+    const uint32_t *unmatched_points; /* likewise: [nleaves of the relation] the lowest point of
+                                         each leaf that has no unit, VC_NONE */
+    vc_through *through;              /* NULL: `relation` says it all */
+    bool is_follower;                 /* another source of the nested cube stands for its join */
     /* VC_MODE_SET; VC_MODE_WEIGHTED: the relation has weights; VC_MODE_LOOKUP: no unit of the
      * relation has several leaves. */
     vc_join_mode mode;
@@ -129,6 +147,7 @@ typedef struct vc_cube_source {
     const struct vc_cube *nested;    /* the virtual cube that it is a part of; NULL */
     size_t nested_source;            /* its number there */
     vc_str nested_alias;             /* the alias of that cube */
+    vc_join_mode nested_mode;        /* of the join of that cube; DEFAULT: it has none */
     const size_t *nested_dimensions; /* [ndimensions of that cube] the place of each here */
 } vc_cube_source;
 

@@ -4,8 +4,7 @@
 #include "base/bits.h"
 #include "dimensions/renumber.h"
 
-/* The text of an unmatched leaf in its synthetic key: its own key, else its lowest level's. */
-static vc_str leaf_text(const vc_dimension *dimension, uint32_t leaf)
+vc_str vc_virtual_leaf_text(const vc_dimension *dimension, uint32_t leaf)
 {
     if (dimension->leaf_keys.count > 0) return vc_texts_get(&dimension->leaf_keys, leaf);
     const vc_hierarchy *main = &dimension->hierarchies[0];
@@ -18,13 +17,21 @@ static vc_str joined_text(const vc_source_cube *cube, const vc_binding *binding,
                           vc_arena *arena)
 {
     const vc_tuples *tuples = binding->tuples;
-    if (tuples == NULL) return leaf_text(cube->dimensions[binding->source_dimension], leaf);
-    vc_str text = leaf_text(tuples->dimensions[0], vc_tuples_leaf(tuples, 0, leaf));
+    if (tuples == NULL)
+        return vc_virtual_leaf_text(cube->dimensions[binding->source_dimension], leaf);
+    vc_str text = vc_virtual_leaf_text(tuples->dimensions[0], vc_tuples_leaf(tuples, 0, leaf));
     for (size_t c = 1; c < tuples->ncomponents; c++)
         text = vc_arena_printf(
             arena, "%.*s, %.*s", VC_FMT(text),
-            VC_FMT(leaf_text(tuples->dimensions[c], vc_tuples_leaf(tuples, c, leaf))));
+            VC_FMT(vc_virtual_leaf_text(tuples->dimensions[c], vc_tuples_leaf(tuples, c, leaf))));
     return text;
+}
+
+/* Has a leaf facts for a bucket? Through a nested cube it may have some for members, too. */
+static bool is_unmatched(const vc_binding *binding, uint32_t leaf)
+{
+    return binding->unmatched_points != NULL ? binding->unmatched_points[leaf] != VC_NONE
+                                             : binding->relation->fates[leaf] == VC_FATE_UNMATCHED;
 }
 
 static size_t count_unmatched(const vc_binding *binding)
@@ -32,7 +39,7 @@ static size_t count_unmatched(const vc_binding *binding)
     size_t nunmatched = 0;
     if (binding->kind == VC_BIND_RELATION && binding->unmatched != VC_UNMATCHED_DROP)
         for (uint32_t leaf = 0; leaf < binding->relation->nleaves; leaf++)
-            nunmatched += binding->relation->fates[leaf] == VC_FATE_UNMATCHED;
+            nunmatched += is_unmatched(binding, leaf);
     return nunmatched;
 }
 
@@ -97,71 +104,169 @@ static vc_status make_bucket(vc_virtual_builder *builder, size_t source, vc_bind
     return status;
 }
 
-/* The first source with unmatched leaves of the same join: sources of one nested cube have a bucket
- * together. */
+/* ---- buckets of nested cubes ---- */
+
+/* Do two bindings go through one join of a nested cube? Its sources have a bucket together. */
+static bool share_join(const vc_binding *a, const vc_binding *b)
+{
+    return a->nested_join != NULL && a->nested_join == b->nested_join;
+}
+
+/* The first source with unmatched leaves of the same join. */
 static size_t find_leader(const vc_virtual_builder *builder, size_t source, size_t dimension)
 {
     const vc_binding *mine = &builder->sources[source].bindings[dimension];
     for (size_t s = 0; s < source; s++) {
         const vc_binding *binding = &builder->sources[s].bindings[dimension];
-        if (mine->join_relation != NULL && binding->join_relation == mine->join_relation &&
-            count_unmatched(binding) > 0)
-            return s;
+        if (share_join(mine, binding) && count_unmatched(binding) > 0) return s;
     }
     return source;
 }
 
-/* Into the bucket of another source. */
-static vc_status follow(vc_virtual_builder *builder, vc_binding *binding, const vc_bucket *buckets,
-                        size_t nbuckets, size_t leader, vc_error *error)
+/* The points of which some source has unmatched facts: bits. Returns how many; 0 also when out of
+ * memory (*points_out NULL). */
+static size_t mark_points(const vc_virtual_builder *builder, size_t leader, size_t dimension,
+                          vc_arena *arena, uint64_t **points_out)
 {
-    const vc_relation *relation = binding->relation;
-    uint32_t *slots =
-        vc_arena_alloc(builder->arena, ((size_t)relation->nleaves + 1) * sizeof *slots);
-    size_t b = 0;
-    if (slots == NULL) return vc_no_memory(error);
-    while (b + 1 < nbuckets && buckets[b].source != leader)
-        b++;
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
-        slots[leaf] = relation->fates[leaf] == VC_FATE_UNMATCHED ? buckets[b].first : VC_NONE;
-    binding->synthetic_slots = slots;
+    const vc_binding *mine = &builder->sources[leader].bindings[dimension];
+    uint32_t npoints = mine->nested_join->npoints;
+    *points_out = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(npoints) + 1);
+    if (*points_out == NULL) return 0;
+    for (size_t s = leader; s < builder->virtual_cube->nsources; s++) {
+        const vc_binding *binding = &builder->sources[s].bindings[dimension];
+        for (uint32_t leaf = 0; share_join(mine, binding) && leaf < binding->relation->nleaves;
+             leaf++)
+            if (binding->unmatched_points[leaf] != VC_NONE)
+                vc_bit_set(*points_out, binding->unmatched_points[leaf]);
+    }
+    return vc_bits_count(*points_out, npoints);
+}
+
+/* The slot of each unmatched point: the bucket's, or one of its own. In the order of the nested
+ * cube's hierarchy, not of loading. */
+static vc_status number_points(vc_virtual_builder *builder, size_t leader, size_t dimension,
+                               vc_bucket *bucket, vc_synthetic *synthetics, uint32_t base,
+                               uint32_t *next, uint32_t *slots, vc_error *error)
+{
+    const vc_binding *binding = &builder->sources[leader].bindings[dimension];
+    const vc_nested_join *join = binding->nested_join;
+    const uint32_t *order = NULL;
+    uint64_t *points;
+    vc_arena work = {0};
+    vc_status status = VC_OK;
+    *bucket = (vc_bucket){
+        .source = leader,
+        .key = vc_arena_printf(builder->arena, "(unmatched:%.*s)", VC_FMT(binding->join_alias)),
+        .first = *next,
+        .has_members = binding->unmatched == VC_UNMATCHED_MEMBERS};
+    mark_points(builder, leader, dimension, &work, &points);
+    if (points == NULL || bucket->key.data == NULL) status = vc_no_memory(error);
+    if (!bucket->has_members)
+        synthetics[(*next)++ - base] =
+            (vc_synthetic){.key = bucket->key, .source = leader, .is_bucket = true};
+    else if (status == VC_OK && join->tuples == NULL)
+        status = vc_dimension_order_leaves(join->part->cube->dimensions[join->numbers[0]].dimension,
+                                           &work, &order, error);
+    for (uint32_t i = 0; i < join->npoints && status == VC_OK; i++) {
+        uint32_t point = order != NULL && i < join->nmatching ? order[i] : i;
+        slots[point] = VC_NONE;
+        if (!vc_bit_get(points, point)) continue;
+        slots[point] = bucket->first;
+        if (!bucket->has_members) continue;
+        vc_str text = vc_nested_point_text(join, point, builder->arena);
+        vc_str key =
+            vc_arena_printf(builder->arena, "%.*s:%.*s", VC_FMT(binding->join_alias), VC_FMT(text));
+        if (key.data == NULL) status = vc_no_memory(error);
+        synthetics[*next - base] = (vc_synthetic){.key = key, .source = leader};
+        slots[point] = (*next)++;
+    }
+    bucket->end = *next;
+    vc_arena_release(&work);
+    return status;
+}
+
+/* One bucket for all sources of a nested cube that are joined together. */
+static vc_status make_nested_bucket(vc_virtual_builder *builder, size_t leader, size_t dimension,
+                                    vc_bucket *bucket, vc_synthetic *synthetics, uint32_t base,
+                                    uint32_t *next, vc_error *error)
+{
+    vc_binding *mine = &builder->sources[leader].bindings[dimension];
+    uint32_t *of_point =
+        vc_arena_alloc(builder->arena, ((size_t)mine->nested_join->npoints + 1) * sizeof *of_point);
+    if (of_point == NULL) return vc_no_memory(error);
+    vc_status status =
+        number_points(builder, leader, dimension, bucket, synthetics, base, next, of_point, error);
+    for (size_t s = leader; s < builder->virtual_cube->nsources && status == VC_OK; s++) {
+        vc_binding *binding = &builder->sources[s].bindings[dimension];
+        if (!share_join(mine, binding)) continue;
+        uint32_t nleaves = binding->relation->nleaves;
+        uint32_t *slots = vc_arena_alloc(builder->arena, ((size_t)nleaves + 1) * sizeof *slots);
+        if (slots == NULL) return vc_no_memory(error);
+        for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+            uint32_t point = binding->unmatched_points[leaf];
+            slots[leaf] = point == VC_NONE ? VC_NONE : of_point[point];
+        }
+        binding->synthetic_slots = slots;
+        if (binding->through != NULL) binding->through->slots = of_point;
+    }
+    return status;
+}
+
+/* ---- buckets ---- */
+
+/* How many synthetic slots a source brings: none, when another one of its nested cube stands for
+ * it. */
+static vc_status count_slots(const vc_virtual_builder *builder, size_t source, size_t dimension,
+                             size_t *count_out, vc_error *error)
+{
+    const vc_binding *binding = &builder->sources[source].bindings[dimension];
+    vc_arena work = {0};
+    uint64_t *points;
+    *count_out = count_unmatched(binding);
+    if (*count_out == 0) return VC_OK;
+    if (binding->nested_join != NULL) {
+        if (find_leader(builder, source, dimension) != source) {
+            *count_out = 0;
+            return VC_OK;
+        }
+        *count_out = mark_points(builder, source, dimension, &work, &points);
+        vc_arena_release(&work);
+        if (*count_out == 0) return vc_no_memory(error);
+    }
+    if (binding->unmatched != VC_UNMATCHED_MEMBERS) *count_out = 1;
     return VC_OK;
 }
 
 vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension, vc_error *error)
 {
     vc_cube_dimension *outer = &builder->dimensions[dimension];
-    size_t nsources = builder->virtual_cube->nsources, nbuckets = 0, nsynthetic = 0;
-    for (size_t s = 0; s < nsources; s++) {
-        const vc_binding *binding = &builder->sources[s].bindings[dimension];
-        size_t nunmatched = count_unmatched(binding);
-        if (nunmatched > 0 && find_leader(builder, s, dimension) != s) continue;
-        nbuckets += nunmatched > 0;
-        nsynthetic += binding->unmatched == VC_UNMATCHED_MEMBERS ? nunmatched : nunmatched > 0;
+    size_t nsources = builder->virtual_cube->nsources, nbuckets = 0, nsynthetic = 0, count;
+    vc_status status = VC_OK;
+    for (size_t s = 0; s < nsources && status == VC_OK; s++) {
+        status = count_slots(builder, s, dimension, &count, error);
+        nbuckets += count > 0;
+        nsynthetic += count;
     }
-    if (nbuckets == 0) return VC_OK;
+    if (status != VC_OK || nbuckets == 0) return status;
     vc_bucket *buckets = VC_ARENA_NEW(builder->arena, vc_bucket, nbuckets);
     vc_synthetic *synthetics = VC_ARENA_NEW(builder->arena, vc_synthetic, nsynthetic);
     if (buckets == NULL || synthetics == NULL) return vc_no_memory(error);
     uint32_t nleaves = outer->dimension->nleaves, next = nleaves;
     outer->buckets = buckets;
     outer->synthetics = synthetics;
-    for (size_t s = 0; s < nsources; s++) {
+    for (size_t s = 0; s < nsources && status == VC_OK; s++) {
         vc_binding *binding = &builder->sources[s].bindings[dimension];
-        if (count_unmatched(binding) == 0) continue;
-        size_t leader = find_leader(builder, s, dimension);
-        if (leader != s) {
-            vc_status status = follow(builder, binding, buckets, outer->nbuckets, leader, error);
-            if (status != VC_OK) return status;
-            continue;
-        }
-        vc_status status = make_bucket(builder, s, binding, &buckets[outer->nbuckets++], synthetics,
-                                       nleaves, &next, error);
-        if (status != VC_OK) return status;
+        status = count_slots(builder, s, dimension, &count, error);
+        if (status != VC_OK || count == 0) continue;
+        vc_bucket *bucket = &buckets[outer->nbuckets++];
+        status = binding->nested_join != NULL
+                     ? make_nested_bucket(builder, s, dimension, bucket, synthetics, nleaves, &next,
+                                          error)
+                     : make_bucket(builder, s, binding, bucket, synthetics, nleaves, &next, error);
     }
     outer->nslots = next;
     outer->nsynthetic = next - nleaves;
-    return VC_OK;
+    return status;
 }
 
 /* Clear the leaves that a join without match hides. */

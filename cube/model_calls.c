@@ -57,3 +57,47 @@ vc_status vc_cube_bind_calls(const vc_cube *cube, size_t source, const vc_expr *
     *dimensions_out = dimensions;
     return VC_OK;
 }
+
+/* Is the only dimension of the nested cube by which one here is joined to it the inner one? */
+static bool stands_for(const vc_cube *cube, size_t first, size_t dimension, size_t inner)
+{
+    const vc_cube_source *source = &cube->sources[first];
+    for (size_t s = first; s < cube->nsources && cube->sources[s].nested == source->nested; s++) {
+        const vc_binding *binding = &cube->sources[s].bindings[dimension];
+        const vc_binding *own =
+            &source->nested->sources[cube->sources[s].nested_source].bindings[inner];
+        if (binding->kind != VC_BIND_NONE && own->kind != VC_BIND_NONE)
+            return own->source_dimension == binding->source_dimension &&
+                   (own->tuples == NULL) == (binding->tuples == NULL);
+    }
+    return false;
+}
+
+vc_status vc_nested_bind_calls(const vc_cube *cube, size_t first, const vc_cube_measure *measure,
+                               vc_arena *arena, const size_t **dimensions_out, vc_error *error)
+{
+    const vc_cube_source *source = &cube->sources[first];
+    size_t ncalls;
+    const vc_member_call *calls = vc_expr_calls(measure->expr, &ncalls);
+    size_t *dimensions = VC_ARENA_NEW(arena, size_t, ncalls + 1);
+    if (dimensions == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < ncalls; i++) {
+        size_t inner = measure->call_dimensions[i], nfound = 0;
+        for (size_t d = 0; d < cube->ndimensions; d++)
+            if (stands_for(cube, first, d, inner)) {
+                dimensions[i] = d;
+                nfound++;
+            }
+        if (nfound != 1)
+            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                           "measure '%.*s' of the nested cube goes along its '%.*s', for which not "
+                           "exactly one dimension of '%.*s' stands; write the measure in '%.*s', "
+                           "along one of its own dimensions",
+                           VC_FMT(measure->name), VC_FMT(source->nested->dimensions[inner].name),
+                           VC_FMT(cube->name), VC_FMT(cube->name));
+        vc_status status = check_names(cube->dimensions[dimensions[i]].dimension, &calls[i], error);
+        if (status != VC_OK) return status;
+    }
+    *dimensions_out = dimensions;
+    return VC_OK;
+}

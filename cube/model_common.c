@@ -20,33 +20,54 @@ static vc_status bind_same(vc_virtual_builder *builder, size_t source, size_t so
 
 /* The dimensions that `common` names. */
 struct named {
-    size_t source, source_dimension;
+    vc_virtual_part *part;
+    size_t number; /* of the source cube's dimensions, or the nested cube's */
+    const vc_dimension *dimension;
+    bool is_aggregatable;
 };
 
-static vc_status find_named(vc_virtual_builder *builder, const vc_common_def *common,
-                            struct named *named, vc_error *error)
+static vc_virtual_part *find_part(const vc_virtual_builder *builder, vc_str alias)
 {
-    vc_status status = VC_OK;
-    for (size_t i = 0; i < common->nof && status == VC_OK; i++) {
-        vc_str name = common->of[i].dimension;
-        status = vc_virtual_find_alias(builder, common->of[i].alias, &named[i].source, error);
-        if (status != VC_OK) break;
-        status = vc_source_cube_find_dimension(builder->sources[named[i].source].cube, name,
-                                               &named[i].source_dimension, error);
-        if (status == VC_OK && builder->is_bound[named[i].source][named[i].source_dimension])
-            status = vc_fail(error, VC_BAD_INPUT, "bad_value",
-                             "dimension '%.*s' of '%.*s' is mapped by \"on\" already", VC_FMT(name),
-                             VC_FMT(common->of[i].alias));
+    for (size_t i = 0; i < builder->nparts; i++)
+        if (vc_str_equal(builder->parts[i].definition->alias, alias)) return &builder->parts[i];
+    return NULL;
+}
+
+static vc_status find_one(const vc_virtual_builder *builder, const vc_common_of *of,
+                          struct named *named, vc_error *error)
+{
+    vc_virtual_part *part = named->part = find_part(builder, of->alias);
+    bool is_bound = false;
+    if (part == NULL) /* the definition's reader has checked the aliases */
+        return vc_fail(error, VC_NOT_FOUND, "unknown_source",
+                       "there is no source with the alias '%.*s'", VC_FMT(of->alias));
+    const vc_source_cube *cube = builder->sources[part->first].cube;
+    vc_status status =
+        part->cube != NULL
+            ? vc_cube_find_dimension(part->cube, of->dimension, &named->number, error)
+            : vc_source_cube_find_dimension(cube, of->dimension, &named->number, error);
+    if (status != VC_OK) return status;
+    if (part->cube != NULL) {
+        named->dimension = part->cube->dimensions[named->number].dimension;
+        named->is_aggregatable = part->cube->dimensions[named->number].is_aggregatable;
+        is_bound = part->outer[named->number] != SIZE_MAX;
+    } else {
+        named->dimension = cube->dimensions[named->number];
+        named->is_aggregatable = cube->is_aggregatable[named->number];
+        is_bound = builder->is_bound[part->first][named->number];
     }
-    return status;
+    if (!is_bound) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "bad_value",
+                   "dimension '%.*s' of '%.*s' is mapped by \"on\" already", VC_FMT(of->dimension),
+                   VC_FMT(of->alias));
 }
 
 /* How a source's leaves are found in the united dimension. */
 static vc_status bind_united(vc_virtual_builder *builder, const struct named *named,
                              size_t dimension, const uint32_t *leaves, vc_error *error)
 {
-    const vc_source_cube *cube = builder->sources[named->source].cube;
-    uint32_t nleaves = cube->dimensions[named->source_dimension]->nleaves;
+    size_t source = named->part->first;
+    uint32_t nleaves = named->dimension->nleaves;
     uint32_t nunits = builder->dimensions[dimension].dimension->nleaves;
     vc_relation *relation = VC_ARENA_NEW(builder->arena, vc_relation, 1);
     uint8_t *fates = VC_ARENA_NEW(builder->arena, uint8_t, (size_t)nleaves + 1);
@@ -63,12 +84,46 @@ static vc_status bind_united(vc_virtual_builder *builder, const struct named *na
                                            .members_matched = nleaves,
                                            .primary_members = nunits,
                                            .primary_matched = nleaves}};
-    vc_virtual_bind(builder, named->source, named->source_dimension, dimension, relation);
-    vc_binding *binding = &builder->sources[named->source].bindings[dimension];
+    vc_virtual_bind(builder, source, named->number, dimension, relation);
+    vc_binding *binding = &builder->sources[source].bindings[dimension];
     binding->is_united = true;
     binding->join_kind = VC_JOIN_LEFT; /* the join of the source is about other dimensions */
     binding->unmatched = VC_UNMATCHED_DROP;
     return VC_OK;
+}
+
+/* A new dimension that is the first one's. */
+static void add_first(vc_virtual_builder *builder, const struct named *first, vc_str name)
+{
+    const vc_virtual_part *part = first->part;
+    if (part->cube == NULL) {
+        vc_virtual_add_dimension(builder, part->first, first->number, name);
+        return;
+    }
+    const vc_cube_dimension *from = &part->cube->dimensions[first->number];
+    builder->dimensions[builder->ndimensions++] =
+        (vc_cube_dimension){.name = name,
+                            .label = from->label,
+                            .dimension = from->dimension,
+                            .nslots = from->dimension->nleaves,
+                            .owner = part->first + from->owner,
+                            .is_aggregatable = from->is_aggregatable};
+}
+
+/* leaves [count]: where each one's are found; NULL: they are the same. */
+static vc_status bind_named(vc_virtual_builder *builder, const struct named *named, size_t count,
+                            size_t dimension, uint32_t *const *leaves, vc_error *error)
+{
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < count && status == VC_OK; i++)
+        if (named[i].part->cube != NULL)
+            status = vc_nested_bind_same(builder, named[i].part, named[i].number, dimension,
+                                         leaves == NULL ? NULL : leaves[i], error);
+        else if (leaves != NULL)
+            status = bind_united(builder, &named[i], dimension, leaves[i], error);
+        else
+            vc_virtual_bind(builder, named[i].part->first, named[i].number, dimension, NULL);
+    return status;
 }
 
 static vc_status unite(vc_virtual_builder *builder, const struct named *named, size_t count,
@@ -79,17 +134,14 @@ static vc_status unite(vc_virtual_builder *builder, const struct named *named, s
     const vc_dimension *united = NULL;
     if (dimensions == NULL || leaves == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < count; i++)
-        dimensions[i] =
-            builder->sources[named[i].source].cube->dimensions[named[i].source_dimension];
+        dimensions[i] = named[i].dimension;
     vc_status status = vc_virtual_unite(dimensions, count, builder->arena, &united, leaves, error);
     if (status != VC_OK) return status;
-    size_t dimension =
-        vc_virtual_add_dimension(builder, named[0].source, named[0].source_dimension, name);
+    size_t dimension = builder->ndimensions;
+    add_first(builder, &named[0], name);
     builder->dimensions[dimension].dimension = united;
     builder->dimensions[dimension].nslots = united->nleaves;
-    for (size_t i = 0; i < count && status == VC_OK; i++)
-        status = bind_united(builder, &named[i], dimension, leaves[i], error);
-    return status;
+    return bind_named(builder, named, count, dimension, leaves, error);
 }
 
 vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_def *common,
@@ -97,37 +149,30 @@ vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_de
 {
     struct named *named = VC_ARENA_NEW(builder->arena, struct named, common->nof);
     bool is_same = true, is_aggregatable = true;
+    vc_status status = VC_OK;
     if (named == NULL) return vc_no_memory(error);
     if (vc_virtual_find_outer(builder, common->name) < builder->ndimensions) {
-        vc_status status = vc_fail(error, VC_BAD_INPUT, "duplicate_name",
-                                   "the cube already has a dimension '%.*s'", VC_FMT(common->name));
+        status = vc_fail(error, VC_BAD_INPUT, "duplicate_name",
+                         "the cube already has a dimension '%.*s'", VC_FMT(common->name));
         return vc_model_place(builder->definition, common->pointer, "/name", status, error);
     }
-    vc_status status = find_named(builder, common, named, error);
     for (size_t i = 0; i < common->nof && status == VC_OK; i++) {
-        const vc_source_cube *cube = builder->sources[named[i].source].cube;
-        const vc_source_cube *first = builder->sources[named[0].source].cube;
-        is_same &= cube->dimensions[named[i].source_dimension]->fingerprint ==
-                   first->dimensions[named[0].source_dimension]->fingerprint;
-        is_aggregatable &= cube->is_aggregatable[named[i].source_dimension];
+        status = find_one(builder, &common->of[i], &named[i], error);
+        if (status != VC_OK) break;
+        is_same &= named[i].dimension->fingerprint == named[0].dimension->fingerprint;
+        is_aggregatable &= named[i].is_aggregatable;
     }
     size_t dimension = builder->ndimensions;
     if (status == VC_OK && !is_same) {
         status = unite(builder, named, common->nof, common->name, error);
     } else if (status == VC_OK) {
-        vc_virtual_add_dimension(builder, named[0].source, named[0].source_dimension, common->name);
-        for (size_t i = 1; i < common->nof; i++)
-            vc_virtual_bind(builder, named[i].source, named[i].source_dimension, dimension, NULL);
+        add_first(builder, &named[0], common->name);
+        status = bind_named(builder, named, common->nof, dimension, NULL, error);
     }
     if (status != VC_OK)
         return vc_model_place(builder->definition, common->pointer, "/of", status, error);
     builder->dimensions[dimension].is_aggregatable = is_aggregatable;
     return VC_OK;
-}
-
-static vc_str shared_name(const vc_source_cube *cube, size_t dimension)
-{
-    return cube->definition->as.cube.dimensions[dimension].shared;
 }
 
 /* A dimension that `on` or `common` has placed has its name from there: another one would silently
@@ -170,9 +215,10 @@ vc_status vc_virtual_place_rest(vc_virtual_builder *builder, size_t source, vc_e
         size_t owner = builder->dimensions[dimension].owner;
         const vc_source_cube *other = builder->sources[owner].cube;
         size_t owned = builder->sources[owner].bindings[dimension].source_dimension;
-        vc_str shared = shared_name(cube, i);
-        bool is_same = other == cube ||
-                       (shared.data != NULL && vc_str_equal(shared, shared_name(other, owned)));
+        vc_str shared = vc_virtual_shared_name(cube, i);
+        bool is_same =
+            other == cube ||
+            (shared.data != NULL && vc_str_equal(shared, vc_virtual_shared_name(other, owned)));
         vc_status status = VC_OK;
         if (builder->sources[source].bindings[dimension].kind != VC_BIND_NONE || !is_same)
             status =

@@ -21,7 +21,7 @@ struct exposing {
     const vc_dimension *made;
     const uint32_t *rests;  /* [leaves of the primary] its rest among the leaves of `made` */
     const uint32_t *leaves; /* [pairs] */
-    const vc_relation *old[2 * VC_MAX_SOURCES], *lifted[2 * VC_MAX_SOURCES]; /* what became what */
+    const vc_relation *old[3 * VC_MAX_SOURCES], *lifted[3 * VC_MAX_SOURCES]; /* what became what */
     size_t nlifted;
 };
 
@@ -289,10 +289,13 @@ static vc_status rebind_other(struct exposing *in, size_t source, vc_binding *bi
         status = lift(in, binding->relation, &binding->relation, error);
     if (status == VC_OK && binding->join_relation != NULL)
         status = lift(in, binding->join_relation, &binding->join_relation, error);
+    if (status == VC_OK && binding->through != NULL)
+        status = lift(in, binding->through->join, &binding->through->join, error);
     if (status != VC_OK || builder->sources[source].nested != NULL) return status;
     for (size_t i = 0; is_joined && i < join->non; i++)
         if (vc_str_equal(join->on[i].dim, outer->name))
-            return vc_virtual_apply_finer(builder, source, i, outer, binding, error);
+            return vc_virtual_apply_finer(builder, &builder->virtual_cube->sources[source], i,
+                                          outer, binding, error);
     if (is_joined) return VC_OK;
     return vc_virtual_set_finer(builder, in->definition->finer, in->definition->allocate_by, outer,
                                 binding, error);

@@ -141,14 +141,15 @@ static vc_status join_dimension(vc_virtual_builder *builder, size_t source, size
     vc_join_mode mode;
     const vc_dimension *joined =
         tuples == NULL ? builder->sources[source].cube->dimensions[key.components[0]] : NULL;
-    status = vc_virtual_apply_mode(builder, source, builder->dimensions[key.dimension].dimension,
-                                   joined, relation, &mode, &relation, error);
+    status =
+        vc_virtual_apply_mode(builder, definition, builder->dimensions[key.dimension].dimension,
+                              joined, tuples, relation, &mode, &relation, error);
     if (status == VC_OK) status = bind_key(builder, source, &key, relation, tuples, error);
     if (status != VC_OK) return status;
     vc_binding *binding = &builder->sources[source].bindings[key.dimension];
     binding->mode = mode;
     if (mode != VC_MODE_SET) builder->sources[source].mode = mode;
-    return vc_virtual_apply_finer(builder, source, first, &builder->dimensions[key.dimension],
+    return vc_virtual_apply_finer(builder, definition, first, &builder->dimensions[key.dimension],
                                   binding, error);
 }
 

@@ -5,21 +5,14 @@
  * operands come along as hidden measures, with the same fixes, so that the expression is computed
  * from the source's aggregates at the grain of the virtual cube.
  */
+#include "cube/model_measures.h"
 #include "cube/expr_unit.h"
-#include "cube/model_parts.h"
 
 #include "base/nearest.h"
 
 #include <string.h>
 
-/* The measures so far; room for all that can come is made once. */
-struct measures {
-    vc_model *model;
-    vc_cube_measure *items;
-    size_t count, capacity;
-};
-
-static vc_cube_measure *add_measure(struct measures *measures)
+vc_cube_measure *vc_measures_add(vc_measures *measures)
 {
     if (measures->count == measures->capacity) {
         size_t capacity = measures->capacity == 0 ? 32 : measures->capacity * 2;
@@ -33,10 +26,7 @@ static vc_cube_measure *add_measure(struct measures *measures)
     return &measures->items[measures->count++];
 }
 
-/* What kind of number the aggregate is: counts are integers, sums and extremes as stored, the rest
- * doubles.
- */
-static void set_type(vc_cube_measure *measure, const vc_measure_def *definition)
+void vc_measure_set_type(vc_cube_measure *measure, const vc_measure_def *definition)
 {
     measure->type = definition->type;
     measure->scale = definition->scale;
@@ -53,8 +43,7 @@ static void set_type(vc_cube_measure *measure, const vc_measure_def *definition)
     if (measure->type != VC_VALUE_DECIMAL) measure->scale = 0;
 }
 
-/* How it counts joined facts. What is shared out by weights, and averages, are doubles. */
-static void set_mode(vc_cube_measure *measure, const vc_cube_source *source)
+void vc_measure_set_mode(vc_cube_measure *measure, const vc_cube_source *source)
 {
     if (measure->mode != VC_MODE_SET)
         measure->mode = source->mode == VC_MODE_DEFAULT ? VC_MODE_SET : source->mode;
@@ -69,7 +58,7 @@ static void set_mode(vc_cube_measure *measure, const vc_cube_source *source)
 
 /* What a measure's `where` leaves, shared with earlier measures that say the same. A measure that
  * is restricted already (by a virtual cube) is restricted by both. */
-static vc_status bind_where(struct measures *measures, const vc_source_cube *source, vc_str where,
+static vc_status bind_where(vc_measures *measures, const vc_source_cube *source, vc_str where,
                             size_t at, vc_error *error)
 {
     vc_cube_measure *measure = &measures->items[at];
@@ -115,8 +104,8 @@ static vc_status bind_base(const vc_cube_source *cube_source, size_t number,
                            "cube '%.*s' has no column of the weights '%.*s'", VC_FMT(source->name),
                            VC_FMT(definition->weight));
     }
-    set_type(measure, definition);
-    set_mode(measure, cube_source);
+    vc_measure_set_type(measure, definition);
+    vc_measure_set_mode(measure, cube_source);
     if (definition->aggregator == VC_AGG_COUNT_DISTINCT && definition->dimension.data != NULL) {
         size_t dimension;
         status = vc_source_cube_find_dimension(source, definition->dimension, &dimension, error);
@@ -148,7 +137,7 @@ static vc_status find_source_measure(const vc_source_cube *source, vc_str name, 
 }
 
 /* Fill measure `at` from a source's measure; a calculated one adds its operands, hidden, behind. */
-static vc_status bind_source_measure(struct measures *measures, const vc_cube *cube, size_t source,
+static vc_status bind_source_measure(vc_measures *measures, const vc_cube *cube, size_t source,
                                      size_t number, size_t at, vc_error *error)
 {
     const vc_source_cube *stored = cube->sources[source].cube;
@@ -175,7 +164,7 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
         status = find_source_measure(stored, names[i], &operand, error);
         if (status != VC_OK) break;
         operands[i] = measures->count;
-        vc_cube_measure *hidden = add_measure(measures);
+        vc_cube_measure *hidden = vc_measures_add(measures);
         if (hidden == NULL) return vc_no_memory(error);
         measure = &measures->items[at]; /* adding may have moved it */
         *hidden = (vc_cube_measure){.name = stored->definition->as.cube.measures[operand].name,
@@ -203,7 +192,7 @@ static vc_status bind_source_measure(struct measures *measures, const vc_cube *c
 
 /* Find the units of calculated measures that state none, operands first. A measure is done when its
  * state is set. */
-static vc_status find_unit(struct measures *measures, size_t at, bool *is_done, vc_error *error)
+static vc_status find_unit(vc_measures *measures, size_t at, bool *is_done, vc_error *error)
 {
     vc_cube_measure *measure = &measures->items[at];
     vc_arena scratch = {0};
@@ -225,7 +214,7 @@ static vc_status find_unit(struct measures *measures, size_t at, bool *is_done, 
 }
 
 /* definitions  of the first measures */
-static vc_status find_units(struct measures *measures, const vc_definition *definition,
+static vc_status find_units(vc_measures *measures, const vc_definition *definition,
                             const vc_measure_def *definitions, size_t ndefinitions, vc_error *error)
 {
     bool *is_done = VC_ARENA_NEW(vc_model_arena(measures->model), bool, measures->count + 1);
@@ -240,7 +229,7 @@ static vc_status find_units(struct measures *measures, const vc_definition *defi
     return VC_OK;
 }
 
-static vc_str first_present(vc_str a, vc_str b)
+vc_str vc_first_present(vc_str a, vc_str b)
 {
     return a.size > 0 ? a : b;
 }
@@ -248,13 +237,13 @@ static vc_str first_present(vc_str a, vc_str b)
 vc_status vc_model_source_measures(vc_model *model, vc_cube *cube, vc_error *error)
 {
     const vc_cube_def *definition = &cube->definition->as.cube;
-    struct measures measures = {.model = model};
+    vc_measures measures = {.model = model};
     for (size_t i = 0; i < definition->nmeasures; i++) {
         const vc_measure_def *from = &definition->measures[i];
-        vc_cube_measure *measure = add_measure(&measures);
+        vc_cube_measure *measure = vc_measures_add(&measures);
         if (measure == NULL) return vc_no_memory(error);
         *measure = (vc_cube_measure){.name = from->name,
-                                     .label = first_present(from->label, from->name),
+                                     .label = vc_first_present(from->label, from->name),
                                      .unit = from->unit,
                                      .format = from->format};
     }
@@ -291,105 +280,14 @@ static vc_status find_alias(const vc_cube *cube, vc_str alias, size_t *source_ou
     return VC_NOT_FOUND;
 }
 
-/* Where the functions over members of a nested cube's measure go along here. They name levels of
- * its dimension, which must be the one that is shown here. */
-static vc_status place_calls(const vc_cube *cube, size_t first, const vc_cube_measure *from,
-                             vc_arena *arena, const size_t **dimensions_out, vc_error *error)
-{
-    const vc_cube_source *source = &cube->sources[first];
-    size_t ncalls;
-    vc_expr_calls(from->expr, &ncalls);
-    size_t *dimensions = VC_ARENA_NEW(arena, size_t, ncalls + 1);
-    if (dimensions == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < ncalls; i++) {
-        size_t inner = from->call_dimensions[i];
-        dimensions[i] = source->nested_dimensions[inner];
-        if (cube->dimensions[dimensions[i]].dimension !=
-            source->nested->dimensions[inner].dimension)
-            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                           "measure '%.*s' of the nested cube goes along its '%.*s', which is "
-                           "mapped to '%.*s' here",
-                           VC_FMT(from->name), VC_FMT(source->nested->dimensions[inner].name),
-                           VC_FMT(cube->dimensions[dimensions[i]].name));
-    }
-    *dimensions_out = dimensions;
-    return VC_OK;
-}
-
-/* Fill measure `at` from a measure of a nested cube: a base one is of the source that has it here,
- * a calculated one brings its operands along, hidden. What the cube here says of it goes before. */
-static vc_status copy_nested(struct measures *measures, const vc_cube *cube, size_t first,
-                             size_t number, size_t at, vc_error *error)
-{
-    const vc_cube *nested = cube->sources[first].nested;
-    const vc_cube_measure *from = &nested->measures[number];
-    vc_arena *arena = vc_model_arena(measures->model);
-    vc_cube_measure kept = measures->items[at], *measure = &measures->items[at];
-    *measure = *from;
-    measure->name = kept.name;
-    measure->is_hidden = kept.is_hidden;
-    measure->label = first_present(kept.label, from->label);
-    measure->unit = first_present(kept.unit, from->unit);
-    measure->format = first_present(kept.format, from->format);
-    if (kept.unrelated != VC_UNRELATED_DEFAULT) measure->unrelated = kept.unrelated;
-    measure->source = first + from->source;
-    if (from->expr == NULL) return VC_OK;
-    vc_status placed = place_calls(cube, first, from, arena, &measure->call_dimensions, error);
-    if (placed != VC_OK) return placed;
-    size_t *operands = VC_ARENA_NEW(arena, size_t, from->noperands + 1);
-    if (operands == NULL) return vc_no_memory(error);
-    measure->operands = operands;
-    for (size_t i = 0; i < from->noperands; i++) {
-        operands[i] = measures->count;
-        vc_cube_measure *hidden = add_measure(measures);
-        if (hidden == NULL) return vc_no_memory(error);
-        *hidden = (vc_cube_measure){.name = nested->measures[from->operands[i]].name,
-                                    .is_hidden = true,
-                                    .unrelated = kept.unrelated};
-        vc_status status =
-            copy_nested(measures, cube, first, from->operands[i], operands[i], error);
-        if (status != VC_OK) return status;
-    }
-    return VC_OK;
-}
-
-/* The first source of a nested cube; nsources when there is none of that alias. */
-static size_t find_nested(const vc_cube *cube, vc_str alias)
-{
-    size_t s = 0;
-    while (s < cube->nsources &&
-           (cube->sources[s].nested == NULL || !vc_str_equal(cube->sources[s].nested_alias, alias)))
-        s++;
-    return s;
-}
-
-static vc_status bind_nested(struct measures *measures, const vc_cube *cube, size_t first,
-                             const vc_measure_def *from, size_t at, vc_error *error)
-{
-    size_t number;
-    vc_status status =
-        vc_cube_find_measure(cube->sources[first].nested, from->measure, &number, error);
-    if (status != VC_OK)
-        return vc_model_place(cube->definition, from->pointer, "/measure", status, error);
-    if (from->nfixes > 0 || from->mode == VC_MODE_SET ||
-        from->reaggregate != VC_REAGGREGATE_DEFAULT) {
-        status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                         "'fix', 'mode' and 'reaggregate' of a measure of a nested cube are not "
-                         "supported by this version: say them there");
-        return vc_model_place(cube->definition, from->pointer, "", status, error);
-    }
-    measures->items[at].label = from->label;
-    status = copy_nested(measures, cube, first, number, at, error);
-    return vc_model_place(cube->definition, from->pointer, "", status, error);
-}
-
 /* A measure of the definition that names a source's measure. */
-static vc_status bind_virtual_base(struct measures *measures, const vc_cube *cube,
+static vc_status bind_virtual_base(vc_measures *measures, const vc_cube *cube,
                                    const vc_measure_def *from, size_t at, vc_error *error)
 {
-    size_t source, number, first = find_nested(cube, from->source);
+    size_t source, number, first = vc_nested_find(cube, from->source);
     const vc_definition *definition = cube->definition;
-    if (first < cube->nsources) return bind_nested(measures, cube, first, from, at, error);
+    if (first < cube->nsources)
+        return vc_nested_bind_measure(measures, cube, first, from, at, error);
     vc_status status = find_alias(cube, from->source, &source, error);
     if (status != VC_OK) return vc_model_place(definition, from->pointer, "/source", status, error);
     const vc_source_cube *stored = cube->sources[source].cube;
@@ -405,9 +303,10 @@ static vc_status bind_virtual_base(struct measures *measures, const vc_cube *cub
     }
     const vc_measure_def *stored_measure = &stored->definition->as.cube.measures[number];
     vc_cube_measure *measure = &measures->items[at];
-    measure->label = first_present(from->label, first_present(stored_measure->label, from->name));
-    measure->unit = first_present(from->unit, stored_measure->unit);
-    measure->format = first_present(from->format, stored_measure->format);
+    measure->label =
+        vc_first_present(from->label, vc_first_present(stored_measure->label, from->name));
+    measure->unit = vc_first_present(from->unit, stored_measure->unit);
+    measure->format = vc_first_present(from->format, stored_measure->format);
     status =
         vc_model_fixes(measures->model, stored, from->fixes, from->nfixes, &measure->fixes, error);
     if (status != VC_OK) return vc_model_place(definition, from->pointer, "/fix", status, error);
@@ -424,7 +323,7 @@ static vc_status bind_virtual_base(struct measures *measures, const vc_cube *cub
     return vc_model_place(definition, from->pointer, "", status, error);
 }
 
-static vc_status bind_virtual_expr(struct measures *measures, const vc_cube *cube,
+static vc_status bind_virtual_expr(vc_measures *measures, const vc_cube *cube,
                                    const vc_measure_def *from, size_t at, size_t nnamed,
                                    vc_error *error)
 {
@@ -448,7 +347,7 @@ static vc_status bind_virtual_expr(struct measures *measures, const vc_cube *cub
                            VC_FMT(cube->name), VC_FMT(names[i]));
         operands[i] = operand;
     }
-    measure->label = first_present(from->label, from->name);
+    measure->label = vc_first_present(from->label, from->name);
     measure->aggregator = VC_AGG_NONE;
     measure->type = VC_VALUE_FLOAT;
     measure->column = measure->distinct_dimension = measure->weight_column = -1;
@@ -459,10 +358,8 @@ static vc_status bind_virtual_expr(struct measures *measures, const vc_cube *cub
     return vc_model_place(cube->definition, from->pointer, "/expr", status, error);
 }
 
-/* A virtual cube that lists no measures has those of all its sources; a name that is taken gets the
- * alias in front. */
-static vc_str choose_name(const struct measures *measures, vc_arena *arena, vc_str alias,
-                          vc_str name)
+vc_str vc_measures_choose_name(const vc_measures *measures, vc_arena *arena, vc_str alias,
+                               vc_str name)
 {
     for (size_t j = 0; j < measures->count; j++)
         if (!measures->items[j].is_hidden && vc_str_equal(measures->items[j].name, name))
@@ -470,44 +367,25 @@ static vc_str choose_name(const struct measures *measures, vc_arena *arena, vc_s
     return name;
 }
 
-static vc_status add_nested_measures(struct measures *measures, const vc_cube *cube, size_t first,
-                                     vc_error *error)
-{
-    const vc_cube *nested = cube->sources[first].nested;
-    for (size_t i = 0; i < nested->nmeasures; i++) {
-        if (nested->measures[i].is_hidden) continue;
-        size_t at = measures->count;
-        vc_str name = choose_name(measures, vc_model_arena(measures->model),
-                                  cube->sources[first].nested_alias, nested->measures[i].name);
-        vc_cube_measure *measure = add_measure(measures);
-        if (measure == NULL || name.data == NULL) return vc_no_memory(error);
-        *measure = (vc_cube_measure){.name = name};
-        vc_status status = copy_nested(measures, cube, first, i, at, error);
-        if (status != VC_OK)
-            return vc_model_place(cube->definition, cube->sources[first].definition->pointer, "",
-                                  status, error);
-    }
-    return VC_OK;
-}
-
-static vc_status add_all_measures(struct measures *measures, const vc_cube *cube, vc_error *error)
+static vc_status add_all_measures(vc_measures *measures, const vc_cube *cube, vc_error *error)
 {
     vc_arena *arena = vc_model_arena(measures->model);
     for (size_t source = 0; source < cube->nsources; source++) {
         const vc_cube_def *stored = &cube->sources[source].cube->definition->as.cube;
         if (cube->sources[source].nested != NULL && cube->sources[source].nested_source == 0) {
-            vc_status status = add_nested_measures(measures, cube, source, error);
+            vc_status status = vc_nested_add_measures(measures, cube, source, error);
             if (status != VC_OK) return status;
         }
         if (cube->sources[source].nested != NULL) continue;
         for (size_t i = 0; i < stored->nmeasures; i++) {
             const vc_measure_def *from = &stored->measures[i];
-            vc_str name = choose_name(measures, arena, cube->sources[source].alias, from->name);
+            vc_str name =
+                vc_measures_choose_name(measures, arena, cube->sources[source].alias, from->name);
             size_t at = measures->count;
-            vc_cube_measure *measure = add_measure(measures);
+            vc_cube_measure *measure = vc_measures_add(measures);
             if (measure == NULL || name.data == NULL) return vc_no_memory(error);
             *measure = (vc_cube_measure){.name = name,
-                                         .label = first_present(from->label, name),
+                                         .label = vc_first_present(from->label, name),
                                          .unit = from->unit,
                                          .format = from->format};
             vc_status status = bind_source_measure(measures, cube, source, i, at, error);
@@ -520,12 +398,12 @@ static vc_status add_all_measures(struct measures *measures, const vc_cube *cube
 vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *error)
 {
     const vc_virtual_def *definition = &cube->definition->as.virtual_cube;
-    struct measures measures = {.model = model};
+    vc_measures measures = {.model = model};
     vc_status status = VC_OK;
     if (definition->nmeasures == 0) status = add_all_measures(&measures, cube, error);
     for (size_t i = 0; i < definition->nmeasures; i++) {
         const vc_measure_def *from = &definition->measures[i];
-        vc_cube_measure *measure = add_measure(&measures);
+        vc_cube_measure *measure = vc_measures_add(&measures);
         if (measure == NULL) return vc_no_memory(error);
         *measure = (vc_cube_measure){.name = from->name,
                                      .unit = from->unit,

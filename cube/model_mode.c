@@ -119,6 +119,35 @@ static vc_status rank_leaves(const vc_dimension *joined, const vc_join_def *join
     return status;
 }
 
+/* The same of tuples, by an attribute of one of their dimensions. They stand in the order of their
+ * members. */
+static vc_status rank_tuples(const vc_tuples *tuples, const vc_join_def *join, vc_arena *work,
+                             struct ranks *ranks, vc_error *error)
+{
+    vc_status status = VC_NOT_FOUND;
+    uint32_t *places = vc_arena_alloc(work, ((size_t)tuples->count + 1) * sizeof *places);
+    uint32_t *values = vc_arena_alloc(work, ((size_t)tuples->count + 1) * sizeof *values);
+    if (places == NULL || values == NULL) return vc_no_memory(error);
+    *ranks = (struct ranks){.takes_most = join->pick == VC_PICK_MAX, .values = values};
+    size_t component = 0;
+    for (; component < tuples->ncomponents; component++) { /* the first that has it */
+        status = vc_dimension_find_index(tuples->dimensions[component], join->pick_by,
+                                         &ranks->index, error);
+        if (status != VC_NOT_FOUND) break;
+    }
+    uint32_t *of_leaf;
+    if (status == VC_OK)
+        status = vc_index_leaf_values(tuples->dimensions[component], ranks->index, work, &of_leaf,
+                                      error);
+    if (status == VC_OK) status = read_numbers(ranks->index, work, &ranks->numbers, error);
+    for (uint32_t tuple = 0; status == VC_OK && tuple < tuples->count; tuple++) {
+        places[tuple] = tuple;
+        values[tuple] = of_leaf[vc_tuples_leaf(tuples, component, tuple)];
+    }
+    ranks->places = vc_numbers_of(places);
+    return status;
+}
+
 /* The relation with only the picked leaf of each unit. Coverage stays: what was not picked did
  * match. */
 static vc_status keep_picked(vc_arena *arena, const vc_relation *relation, const uint32_t *picked,
@@ -164,19 +193,18 @@ static vc_status fail_lookup(const vc_relation *relation, const vc_dimension *pr
 }
 
 static vc_status pick_leaves(vc_arena *arena, const vc_join_def *join, const vc_dimension *primary,
-                             const vc_dimension *joined, const vc_relation *relation,
-                             vc_arena *work, const vc_relation **relation_out, vc_error *error)
+                             const vc_dimension *joined, const vc_tuples *tuples,
+                             const vc_relation *relation, vc_arena *work,
+                             const vc_relation **relation_out, vc_error *error)
 {
     struct ranks ranks;
     uint32_t *picked = vc_arena_alloc(work, ((size_t)relation->nunits + 1) * sizeof *picked);
     uint32_t *counts = VC_ARENA_NEW(work, uint32_t, (size_t)relation->nunits + 1);
     if (picked == NULL || counts == NULL) return vc_no_memory(error);
     vc_status status = VC_OK;
-    if (join->pick != VC_PICK_ERROR && joined == NULL)
-        return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                       "picking one of several partners by an attribute, when the key lies in "
-                       "several dimensions of the joined cube");
-    if (join->pick != VC_PICK_ERROR) status = rank_leaves(joined, join, work, &ranks, error);
+    if (join->pick != VC_PICK_ERROR)
+        status = joined != NULL ? rank_leaves(joined, join, work, &ranks, error)
+                                : rank_tuples(tuples, join, work, &ranks, error);
     if (status != VC_OK) return status;
     memset(picked, 0xFF, (size_t)relation->nunits * sizeof *picked);
     for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
@@ -195,12 +223,12 @@ static vc_status pick_leaves(vc_arena *arena, const vc_join_def *join, const vc_
     return keep_picked(arena, relation, picked, relation_out, error);
 }
 
-vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, size_t source,
+vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, const vc_source_def *definition,
                                 const vc_dimension *primary, const vc_dimension *joined,
-                                const vc_relation *relation, vc_join_mode *mode_out,
-                                const vc_relation **relation_out, vc_error *error)
+                                const vc_tuples *tuples, const vc_relation *relation,
+                                vc_join_mode *mode_out, const vc_relation **relation_out,
+                                vc_error *error)
 {
-    const vc_source_def *definition = &builder->virtual_cube->sources[source];
     const vc_join_def *join = &definition->join;
     vc_arena work = {0};
     *mode_out = join->mode;
@@ -208,8 +236,8 @@ vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, size_t source,
     if (relation->weights != NULL)
         return apply_weights(builder, definition, relation, mode_out, relation_out, error);
     if (join->mode != VC_MODE_LOOKUP) return VC_OK;
-    vc_status status =
-        pick_leaves(builder->arena, join, primary, joined, relation, &work, relation_out, error);
+    vc_status status = pick_leaves(builder->arena, join, primary, joined, tuples, relation, &work,
+                                   relation_out, error);
     vc_arena_release(&work);
     return vc_model_place(builder->definition, definition->pointer, "/join/pick", status, error);
 }
@@ -354,11 +382,10 @@ vc_status vc_virtual_set_finer(vc_virtual_builder *builder, vc_finer finer, vc_s
     return allocate(builder, allocate_by, dimension, binding, &field, error);
 }
 
-vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, size_t source, size_t first,
-                                 const vc_cube_dimension *dimension, vc_binding *binding,
-                                 vc_error *error)
+vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, const vc_source_def *definition,
+                                 size_t first, const vc_cube_dimension *dimension,
+                                 vc_binding *binding, vc_error *error)
 {
-    const vc_source_def *definition = &builder->virtual_cube->sources[source];
     const vc_join_def *join = &definition->join;
     const vc_on_def *chosen = NULL;
     for (size_t i = first; i < join->non; i++) {

@@ -11,11 +11,6 @@
  */
 #include "cube/model_virtual.h"
 
-#include "base/bits.h"
-
-#include <stdlib.h>
-#include <string.h>
-
 /* ---- the sources ---- */
 
 static bool is_taken(const vc_source_def *sources, size_t count, vc_str alias)
@@ -111,187 +106,29 @@ const vc_virtual_part *vc_virtual_part_of(const vc_virtual_builder *builder, siz
     return &builder->parts[i];
 }
 
-/* ---- composing relations ---- */
-
-struct composing {
-    const vc_relation *outer; /* units of the outer dimension <- leaves of the inner one */
-    const vc_cube_dimension *inner;
-    const vc_binding *binding; /* leaves of the inner dimension <- leaves of a source */
-    const uint32_t *first_of;  /* [units of the binding] a visible leaf of each, VC_NONE: none;
-                                  NULL: units are leaves */
-    uint32_t *seen;            /* [units of the outer relation] leaf + 1 */
-    uint32_t *targets;
-    size_t ntargets, capacity;
-    vc_arena *arena;
-};
-
-static bool is_visible(const vc_cube_dimension *dimension, uint32_t leaf)
-{
-    return dimension->visible == NULL || vc_bit_get(dimension->visible, leaf);
-}
-
-static bool same_units(const vc_relation *relation, uint32_t a, uint32_t b)
-{
-    const uint32_t *x, *y;
-    size_t n = vc_relation_units(relation, a, &x);
-    return n == vc_relation_units(relation, b, &y) && (n == 0 || memcmp(x, y, n * sizeof *x) == 0);
-}
-
-/* A source that stands above the inner dimension's leaves can be taken through a join only when
- * that does not tell the leaves of one member apart. */
-static vc_status find_first_leaves(struct composing *in, vc_error *error)
-{
-    const vc_relation *relation = in->binding->relation;
-    if (relation->level < 0) return VC_OK;
-    const vc_level *level =
-        &in->inner->dimension->hierarchies[relation->hierarchy].levels[relation->level];
-    uint32_t *first = vc_arena_alloc(in->arena, ((size_t)relation->nunits + 1) * sizeof *first);
-    if (first == NULL) return vc_no_memory(error);
-    memset(first, 0xFF, (size_t)relation->nunits * sizeof *first);
-    for (uint32_t leaf = 0; leaf < in->inner->dimension->nleaves; leaf++) {
-        uint32_t unit = vc_numbers_get(level->leaf_members, leaf);
-        if (!is_visible(in->inner, leaf)) continue;
-        if (first[unit] == VC_NONE)
-            first[unit] = leaf;
-        else if (!same_units(in->outer, first[unit], leaf))
-            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                           "a source of the nested cube stands at '%.*s' of '%.*s', below which "
-                           "the nested cube is joined",
-                           VC_FMT(level->name), VC_FMT(in->inner->name));
-    }
-    in->first_of = first;
-    return VC_OK;
-}
-
-static bool add_target(struct composing *in, uint32_t unit, uint32_t stamp)
-{
-    if (in->seen[unit] == stamp) return true;
-    in->seen[unit] = stamp;
-    if (in->ntargets == in->capacity) {
-        size_t capacity = in->capacity * 2 + 64;
-        uint32_t *targets = vc_arena_alloc(in->arena, capacity * sizeof *targets);
-        if (targets == NULL) return false;
-        if (in->ntargets > 0) memcpy(targets, in->targets, in->ntargets * sizeof *targets);
-        in->targets = targets;
-        in->capacity = capacity;
-    }
-    in->targets[in->ntargets++] = unit;
-    return true;
-}
-
-/* The units of one leaf of the source, put behind the targets, and what becomes of it: unmatched
- * are what the inner cube counts and the outer join does not match; what the inner one drops is
- * out. */
-static bool compose_leaf(struct composing *in, uint32_t leaf, bool *is_unmatched_out)
-{
-    const vc_binding *binding = in->binding;
-    const uint32_t *leaves = &leaf, *units;
-    size_t nleaves = 1;
-    *is_unmatched_out = false;
-    if (binding->kind == VC_BIND_RELATION) {
-        nleaves = vc_relation_units(binding->relation, leaf, &leaves);
-        *is_unmatched_out = binding->relation->fates[leaf] == VC_FATE_UNMATCHED &&
-                            binding->unmatched != VC_UNMATCHED_DROP;
-    }
-    for (size_t i = 0; i < nleaves; i++) {
-        uint32_t at = in->first_of == NULL ? leaves[i] : in->first_of[leaves[i]];
-        if (at == VC_NONE || !is_visible(in->inner, at)) continue;
-        size_t nunits = vc_relation_units(in->outer, at, &units);
-        *is_unmatched_out |= nunits == 0 && in->outer->fates[at] == VC_FATE_UNMATCHED;
-        for (size_t u = 0; u < nunits; u++)
-            if (!add_target(in, units[u], leaf + 1)) return false;
-    }
-    return true;
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Make of offsets and targets the one array that a relation has where no leaf has two units. */
-static vc_status finish(struct composing *in, uint32_t *offsets, vc_relation *relation,
-                        vc_error *error)
-{
-    if (relation->has_fanout) {
-        relation->offsets = offsets;
-        relation->targets = in->targets;
-        return VC_OK;
-    }
-    uint32_t *units = vc_arena_alloc(in->arena, ((size_t)relation->nleaves + 1) * sizeof *units);
-    if (units == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++)
-        units[leaf] = offsets[leaf] < offsets[leaf + 1] ? in->targets[offsets[leaf]] : VC_NONE;
-    relation->units = units;
-    return VC_OK;
-}
-
-static vc_status compose(struct composing *in, uint32_t nleaves, bool keeps_unmatched,
-                         const vc_relation **relation_out, vc_error *error)
-{
-    vc_relation *relation = VC_ARENA_NEW(in->arena, vc_relation, 1);
-    uint32_t *offsets = VC_ARENA_NEW(in->arena, uint32_t, (size_t)nleaves + 1);
-    uint8_t *fates = VC_ARENA_NEW(in->arena, uint8_t, (size_t)nleaves + 1);
-    uint64_t *met = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(in->outer->nunits) + 1);
-    in->seen = VC_ARENA_NEW(in->arena, uint32_t, (size_t)in->outer->nunits + 1);
-    if (relation == NULL || offsets == NULL || fates == NULL || met == NULL || in->seen == NULL)
-        return vc_no_memory(error);
-    vc_status status = in->binding->kind == VC_BIND_RELATION ? find_first_leaves(in, error) : VC_OK;
-    if (status != VC_OK) return status;
-    *relation = (vc_relation){.nleaves = nleaves,
-                              .nunits = in->outer->nunits,
-                              .hierarchy = in->outer->hierarchy,
-                              .level = in->outer->level,
-                              .fates = fates,
-                              .coverage = in->outer->coverage,
-                              .unmatched = in->outer->unmatched,
-                              .nunmatched = in->outer->nunmatched,
-                              .joined_collisions = in->outer->joined_collisions,
-                              .primary_collisions = in->outer->primary_collisions,
-                              .primary_duplicates = in->outer->primary_duplicates};
-    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
-        bool is_unmatched;
-        if (!compose_leaf(in, leaf, &is_unmatched)) return vc_no_memory(error);
-        size_t first = offsets[leaf], count = in->ntargets - first;
-        if (count > 1) qsort(in->targets + first, count, sizeof *in->targets, compare_numbers);
-        for (size_t i = first; i < in->ntargets; i++) {
-            relation->has_unit_fanin |= vc_bit_get(met, in->targets[i]);
-            vc_bit_set(met, in->targets[i]);
-        }
-        relation->has_fanout |= count > 1;
-        offsets[leaf + 1] = (uint32_t)in->ntargets;
-        fates[leaf] = count > 0      ? VC_FATE_MATCHED
-                      : is_unmatched ? VC_FATE_UNMATCHED
-                                     : VC_FATE_EXCLUDED;
-        if (count > 0 && is_unmatched && keeps_unmatched)
-            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                           "facts of the nested cube belong to several members of '%.*s', of which "
-                           "some match and some do not; such a bucket is not supported by this "
-                           "version",
-                           VC_FMT(in->inner->name));
-    }
-    *relation_out = relation;
-    return finish(in, offsets, relation, error);
-}
-
 /* ---- places ---- */
 
 /* A source's binding, taken over. */
-static void copy_binding(vc_virtual_builder *builder, size_t source, size_t dimension,
+static bool copy_binding(vc_virtual_builder *builder, size_t source, size_t dimension,
                          const vc_binding *from)
 {
     vc_binding *binding = &builder->sources[source].bindings[dimension];
     *binding = *from;
     binding->synthetic_slots = NULL; /* to be made anew */
-    if (from->kind == VC_BIND_NONE) return;
+    if (from->through != NULL) {
+        binding->through = VC_ARENA_NEW(builder->arena, vc_through, 1);
+        if (binding->through == NULL) return false;
+        *binding->through = *from->through;
+    }
+    if (from->kind == VC_BIND_NONE) return true;
     builder->is_bound[source][from->source_dimension] = true;
     for (size_t c = 0; from->tuples != NULL && c < from->tuples->ncomponents; c++)
         builder->is_bound[source][from->components[c]] = true;
+    return true;
 }
 
-static void add_dimension(vc_virtual_builder *builder, vc_virtual_part *part, size_t number,
-                          vc_str name)
+static vc_status add_dimension(vc_virtual_builder *builder, vc_virtual_part *part, size_t number,
+                               vc_str name, vc_error *error)
 {
     const vc_cube_dimension *from = &part->cube->dimensions[number];
     size_t dimension = builder->ndimensions++;
@@ -302,9 +139,12 @@ static void add_dimension(vc_virtual_builder *builder, vc_virtual_part *part, si
                                                          .owner = part->first + from->owner,
                                                          .is_aggregatable = from->is_aggregatable,
                                                          .exposed = from->exposed};
-    for (size_t k = 0; k < part->count; k++)
-        copy_binding(builder, part->first + k, dimension, &part->cube->sources[k].bindings[number]);
     part->outer[number] = dimension;
+    for (size_t k = 0; k < part->count; k++)
+        if (!copy_binding(builder, part->first + k, dimension,
+                          &part->cube->sources[k].bindings[number]))
+            return vc_no_memory(error);
+    return VC_OK;
 }
 
 const uint64_t *vc_virtual_inner_leaves(const vc_virtual_builder *builder, size_t dimension)
@@ -334,15 +174,24 @@ vc_status vc_virtual_place_nested(vc_virtual_builder *builder, vc_virtual_part *
     for (size_t e = 0; e < part->cube->ndimensions; e++) {
         if (part->outer[e] != SIZE_MAX) continue;
         vc_str name = vc_virtual_outer_name(definition, part->cube->dimensions[e].name);
-        if (vc_virtual_find_outer(builder, name) < builder->ndimensions) {
+        size_t dimension = vc_virtual_find_outer(builder, name);
+        if (dimension < builder->ndimensions && vc_nested_shares(builder, part, e, dimension)) {
+            vc_status status = vc_nested_bind_same(builder, part, e, dimension, NULL, error);
+            if (status != VC_OK)
+                return vc_model_place(builder->definition, definition->pointer, "", status, error);
+            continue;
+        }
+        if (dimension < builder->ndimensions) {
             vc_status status =
                 vc_fail(error, VC_BAD_INPUT, "dimension_conflict",
-                        "there is a dimension '%.*s' already, and the nested cube '%.*s' has one; "
-                        "map it in \"on\", or give it another name in \"dimensions\"",
+                        "there is a dimension '%.*s' already, and the nested cube '%.*s' has one, "
+                        "but not from the same dimension file; map it in \"on\", or give it "
+                        "another name in \"dimensions\"",
                         VC_FMT(name), VC_FMT(part->cube->name));
             return vc_model_place(builder->definition, definition->pointer, "", status, error);
         }
-        add_dimension(builder, part, e, name);
+        vc_status status = add_dimension(builder, part, e, name, error);
+        if (status != VC_OK) return status;
     }
     return VC_OK;
 }
@@ -355,7 +204,8 @@ static vc_status resolve_pair(vc_virtual_builder *builder, const vc_on_def *on,
 {
     vc_status status = VC_OK;
     const char *field = "/index";
-    *pair = (vc_relation_pair){.from_constant = on->constant, .to_constant = on->to_constant};
+    pair->from_constant = on->constant;
+    pair->to_constant = on->to_constant;
     if (on->constant.data == NULL)
         status = vc_dimension_find_index(primary, on->index, &pair->from, error);
     if (status == VC_OK && on->to_constant.data == NULL) {
@@ -372,61 +222,153 @@ static vc_status resolve_pair(vc_virtual_builder *builder, const vc_on_def *on,
     return vc_model_place(builder->definition, on->pointer, field, status, error);
 }
 
-/* What is not possible through two relations yet. */
-static vc_status refuse(const vc_virtual_builder *builder, const vc_virtual_part *part,
-                        vc_error *error)
+/* The key by which the nested cube is joined along one dimension. */
+struct key {
+    size_t dimension, first; /* of the outer cube; of its pairs */
+    vc_relation_pair *pairs; /* [npairs] */
+    size_t npairs;
+    size_t *numbers; /* dimensions of the nested cube, as components */
+    vc_nested_join *join;
+};
+
+static vc_status read_key(vc_virtual_builder *builder, const vc_virtual_part *part, struct key *key,
+                          vc_error *error)
 {
     const vc_join_def *join = &part->definition->join;
-    const char *what = NULL, *field = "/join";
-    for (size_t i = 0; i < join->non; i++)
-        if (join->on[i].finer != VC_FINER_NULL) what = "'finer' in joins of nested cubes";
-    if (join->expose.is_asked) what = "members of nested cubes as a level";
-    if (join->mode != VC_MODE_SET) what = "weighted and lookup joins of nested cubes";
-    if (join->on_fanout == VC_FANOUT_WEIGHTED) what = "weighted fan-outs of nested cubes";
-    if (join->unmatched == VC_UNMATCHED_MEMBERS) what = "unmatched members of nested cubes";
-    if (what == NULL) return VC_OK;
-    vc_status status =
-        vc_fail(error, VC_IMPOSSIBLE, "unsupported", "%s are not supported by this version", what);
-    return vc_model_place(builder->definition, part->definition->pointer, field, status, error);
+    const vc_dimension *primary = builder->dimensions[key->dimension].dimension;
+    vc_status status = VC_OK;
+    for (size_t i = key->first; i < join->non && status == VC_OK; i++) {
+        const vc_on_def *on = &join->on[i];
+        const vc_dimension *joined = NULL;
+        size_t to = 0, at = 0;
+        if (!vc_str_equal(on->dim, join->on[key->first].dim)) continue;
+        if (on->to_dim.data != NULL)
+            status = vc_cube_find_dimension(part->cube, on->to_dim, &to, error);
+        if (status != VC_OK)
+            return vc_model_place(builder->definition, on->pointer, "/to_dim", status, error);
+        if (on->to_constant.data == NULL) {
+            joined = part->cube->dimensions[to].dimension;
+            while (at < key->join->n && key->numbers[at] != to)
+                at++;
+            key->numbers[at] = to;
+            if (at == key->join->n) key->join->n++;
+        }
+        vc_relation_pair *pair = &key->pairs[key->npairs++];
+        *pair = (vc_relation_pair){.component = at};
+        status = resolve_pair(builder, on, primary, joined, pair, error);
+    }
+    return status;
 }
 
-/* Bind the sources of the inner cube through its dimension `number`. */
-static vc_status bind_through(vc_virtual_builder *builder, vc_virtual_part *part, size_t number,
-                              size_t dimension, const vc_relation *relation, vc_error *error)
+/* Points -> units, as the join's mode leaves it. */
+static vc_status resolve_key(vc_virtual_builder *builder, const vc_virtual_part *part,
+                             const struct key *key, const vc_relation **relation_out,
+                             vc_join_mode *mode_out, vc_error *error)
 {
-    const vc_cube_dimension *inner = &part->cube->dimensions[number];
-    const vc_join_def *join = &part->definition->join;
-    for (size_t k = 0; k < part->count; k++) {
-        const vc_binding *from = &part->cube->sources[k].bindings[number];
-        if (from->kind == VC_BIND_NONE) continue;
-        if (from->mode != VC_MODE_SET || from->finer != VC_FINER_NULL)
-            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                           "source '%.*s' of the nested cube is joined to '%.*s' by weights, as a "
-                           "lookup, or with 'finer'; a join through that is not supported by this "
-                           "version",
-                           VC_FMT(part->cube->sources[k].alias), VC_FMT(inner->name));
-        struct composing in = {
-            .outer = relation, .inner = inner, .binding = from, .arena = builder->arena};
-        uint32_t nleaves =
-            from->kind == VC_BIND_RELATION ? from->relation->nleaves : inner->dimension->nleaves;
-        const vc_relation *composed = NULL;
-        vc_status status =
-            compose(&in, nleaves, join->unmatched != VC_UNMATCHED_DROP, &composed, error);
-        if (status != VC_OK) return status;
-        copy_binding(builder, part->first + k, dimension, from);
-        vc_binding *binding = &builder->sources[part->first + k].bindings[dimension];
-        binding->kind = VC_BIND_RELATION;
-        binding->relation = composed;
-        binding->join_kind = join->kind;
-        binding->unmatched = join->unmatched;
-        binding->refuses_fanout = join->on_fanout == VC_FANOUT_ERROR;
-        binding->is_united = false;
-        binding->join_alias = part->definition->alias;
-        binding->join_relation = relation;
-        binding->is_follower = k != inner->owner;
+    const vc_source_def *definition = part->definition;
+    const vc_join_def *join = &definition->join;
+    const vc_cube_dimension *inner = &part->cube->dimensions[key->numbers[0]];
+    const vc_dimension *primary = builder->dimensions[key->dimension].dimension;
+    const vc_tuples *tuples = key->join->tuples;
+    bool is_weighted = join->mode == VC_MODE_WEIGHTED || join->on_fanout == VC_FANOUT_WEIGHTED;
+    const char *field = "";
+    vc_status status =
+        tuples != NULL
+            ? vc_relation_resolve_tuples(primary, tuples, key->pairs, key->npairs, is_weighted,
+                                         builder->arena, relation_out, error)
+            : (is_weighted ? vc_relation_resolve_weighted
+                           : vc_relation_resolve)(primary, inner->dimension, key->pairs,
+                                                  key->npairs, builder->arena, relation_out, error);
+    if (status == VC_OK && tuples == NULL)
+        status = vc_nested_hide(builder->arena, inner, *relation_out, relation_out, error);
+    if (status == VC_OK)
+        status = vc_virtual_check_join(join, *relation_out, primary, &field, error);
+    if (status != VC_OK)
+        return vc_model_place(builder->definition, definition->pointer, field, status, error);
+    return vc_virtual_apply_mode(builder, definition, primary,
+                                 tuples == NULL ? inner->dimension : NULL, tuples, *relation_out,
+                                 mode_out, relation_out, error);
+}
+
+/* Bind one source of the nested cube through the key. */
+static vc_status bind_source(vc_virtual_builder *builder, const vc_virtual_part *part,
+                             const struct key *key, size_t k, const vc_relation *relation,
+                             vc_join_mode mode, vc_error *error)
+{
+    const vc_source_def *definition = part->definition;
+    const vc_join_def *join = &definition->join;
+    const vc_nested_reach *reach = &key->join->reaches[k];
+    size_t source = part->first + k;
+    vc_binding *binding = &builder->sources[source].bindings[key->dimension];
+    vc_status status = vc_nested_reach_points(builder->model, key->join, k, relation, error);
+    if (status == VC_OK) {
+        *binding = (vc_binding){.source_dimension = reach->source_dimension,
+                                .tuples = reach->tuples,
+                                .components = reach->components,
+                                .to_name = reach->to_name,
+                                .join_kind = join->kind,
+                                .unmatched = join->unmatched,
+                                .refuses_fanout = join->on_fanout == VC_FANOUT_ERROR,
+                                .join_alias = definition->alias,
+                                .join_relation = relation,
+                                .nested_join = key->join};
+        status =
+            vc_nested_compose(builder->arena, key->join, reach, relation, mode, binding, error);
     }
-    part->outer[number] = dimension;
+    if (status != VC_OK)
+        return vc_model_place(builder->definition, definition->pointer, "/join", status, error);
+    builder->is_bound[source][reach->source_dimension] = true;
+    for (size_t c = 0; reach->tuples != NULL && c < reach->tuples->ncomponents; c++)
+        builder->is_bound[source][reach->components[c]] = true;
+    return vc_virtual_apply_finer(builder, definition, key->first,
+                                  &builder->dimensions[key->dimension], binding, error);
+}
+
+/* A source that lacks a part of the key has no place along the dimension: its policy inside says
+ * what it shows. Its value for all of the part it lacks, in what the rest of the key selects, would
+ * be a third thing, which no rule gives. */
+static vc_status check_lacking(const vc_virtual_builder *builder, const vc_virtual_part *part,
+                               const struct key *key, size_t k, vc_error *error)
+{
+    const vc_cube_source *source = &part->cube->sources[k];
+    bool has_any = false;
+    for (size_t i = 0; i < key->join->n; i++)
+        has_any |= source->bindings[key->numbers[i]].kind != VC_BIND_NONE;
+    for (size_t i = 0; has_any && i < key->join->n; i++) {
+        const vc_cube_dimension *inner = &part->cube->dimensions[key->numbers[i]];
+        if (source->bindings[key->numbers[i]].kind != VC_BIND_NONE ||
+            source->unrelated[key->numbers[i]] != VC_UNRELATED_REPEAT)
+            continue;
+        vc_status status =
+            vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                    "source '%.*s' of the nested cube has a part of the key, but not '%.*s', which "
+                    "\"repeat\" there makes it repeat; a part of a key cannot be repeated",
+                    VC_FMT(source->alias), VC_FMT(inner->name));
+        return vc_model_place(builder->definition, part->definition->join.on[key->first].pointer,
+                              "/to_dim", status, error);
+    }
     return VC_OK;
+}
+
+static vc_status bind_sources(vc_virtual_builder *builder, vc_virtual_part *part,
+                              const struct key *key, const vc_relation *relation, vc_join_mode mode,
+                              vc_error *error)
+{
+    size_t leader = part->cube->dimensions[key->numbers[0]].owner;
+    vc_status status = VC_OK;
+    for (size_t k = part->count; k-- > 0;)
+        if (!vc_nested_has_all(key->join, leader) && vc_nested_has_all(key->join, k)) leader = k;
+    for (size_t k = 0; k < part->count && status == VC_OK; k++) {
+        if (!vc_nested_has_all(key->join, k)) {
+            status = check_lacking(builder, part, key, k, error);
+            continue;
+        }
+        status = bind_source(builder, part, key, k, relation, mode, error);
+        builder->sources[part->first + k].bindings[key->dimension].is_follower = k != leader;
+    }
+    for (size_t i = 0; i < key->join->n; i++)
+        if (part->outer[key->numbers[i]] == SIZE_MAX) part->outer[key->numbers[i]] = key->dimension;
+    return status;
 }
 
 static vc_status join_dimension(vc_virtual_builder *builder, vc_virtual_part *part, size_t first,
@@ -434,124 +376,106 @@ static vc_status join_dimension(vc_virtual_builder *builder, vc_virtual_part *pa
 {
     const vc_join_def *join = &part->definition->join;
     const vc_on_def *on = &join->on[first];
-    vc_relation_pair *pairs = VC_ARENA_NEW(builder->arena, vc_relation_pair, join->non);
-    size_t npairs = 0, dimension, number = SIZE_MAX;
-    if (pairs == NULL) return vc_no_memory(error);
-    vc_status status = vc_virtual_get_outer(builder, on->dim, &dimension, error);
+    const vc_relation *relation;
+    vc_join_mode mode;
+    struct key key = {.first = first,
+                      .pairs = VC_ARENA_NEW(builder->arena, vc_relation_pair, join->non),
+                      .numbers = VC_ARENA_NEW(builder->arena, size_t, join->non + 1),
+                      .join = VC_ARENA_NEW(builder->arena, vc_nested_join, 1)};
+    if (key.pairs == NULL || key.numbers == NULL || key.join == NULL) return vc_no_memory(error);
+    vc_status status = vc_virtual_get_outer(builder, on->dim, &key.dimension, error);
     if (status != VC_OK)
         return vc_model_place(builder->definition, on->pointer, "/dim", status, error);
     for (size_t i = 0; i < first; i++)
         if (vc_str_equal(join->on[i].dim, on->dim)) return VC_OK; /* taken together with it */
-    const vc_dimension *primary = builder->dimensions[dimension].dimension;
-    for (size_t i = first; i < join->non; i++) {
-        size_t to;
-        if (!vc_str_equal(join->on[i].dim, on->dim)) continue;
-        if (join->on[i].to_constant.data == NULL) {
-            status = vc_cube_find_dimension(part->cube, join->on[i].to_dim, &to, error);
-            if (status == VC_OK && number != SIZE_MAX && to != number)
-                status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                                 "a composite key over several dimensions of a nested cube is not "
-                                 "supported by this version");
-            if (status == VC_OK && part->outer[to] != SIZE_MAX)
-                status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                                 "a dimension of a nested cube that is mapped twice is not "
-                                 "supported by this version");
-            if (status != VC_OK)
-                return vc_model_place(builder->definition, join->on[i].pointer, "/to_dim", status,
-                                      error);
-            number = to;
-        }
-    }
-    const vc_dimension *joined = part->cube->dimensions[number].dimension;
-    for (size_t i = first; i < join->non && status == VC_OK; i++)
-        if (vc_str_equal(join->on[i].dim, on->dim))
-            status = resolve_pair(builder, &join->on[i], primary, joined, &pairs[npairs++], error);
+    *key.join = (vc_nested_join){.part = part, .numbers = key.numbers};
+    status = read_key(builder, part, &key, error);
     if (status != VC_OK) return status;
-    const vc_relation *relation;
-    const char *field = "";
-    pairs[0].from_leaves = vc_virtual_inner_leaves(builder, dimension);
-    status = vc_relation_resolve(primary, joined, pairs, npairs, builder->arena, &relation, error);
-    if (status == VC_OK) status = vc_virtual_check_join(join, relation, primary, &field, error);
-    if (status == VC_OK) status = bind_through(builder, part, number, dimension, relation, error);
-    return vc_model_place(builder->definition, part->definition->pointer, field, status, error);
+    key.pairs[0].from_leaves = vc_virtual_inner_leaves(builder, key.dimension);
+    status = vc_nested_find_points(builder->model, key.join, error);
+    if (status != VC_OK)
+        return vc_model_place(builder->definition, on->pointer, "/to_dim", status, error);
+    status = resolve_key(builder, part, &key, &relation, &mode, error);
+    return status == VC_OK ? bind_sources(builder, part, &key, relation, mode, error) : status;
+}
+
+/* How the facts of a source count: a source is counted in one way along all dimensions. */
+static vc_status find_mode(vc_virtual_builder *builder, const vc_virtual_part *part, size_t source,
+                           vc_error *error)
+{
+    vc_cube_source *of = &builder->sources[source];
+    const vc_cube_source *inner = &part->cube->sources[source - part->first];
+    vc_join_mode found = VC_MODE_SET;
+    vc_reaggregate reaggregate = VC_REAGGREGATE_DEFAULT;
+    bool is_mixed = false;
+    for (size_t e = 0; e < part->cube->ndimensions; e++) {
+        const vc_binding *binding = &inner->bindings[e];
+        bool is_taken = part->outer[e] == SIZE_MAX && binding->kind == VC_BIND_RELATION;
+        if (!is_taken || binding->mode == VC_MODE_SET) continue;
+        is_mixed |= found != VC_MODE_SET && binding->mode != found;
+        found = binding->mode;
+        reaggregate = inner->reaggregate;
+    }
+    for (size_t d = 0; d < builder->ndimensions; d++) {
+        const vc_binding *binding = &of->bindings[d];
+        if (binding->nested_join == NULL || binding->nested_join->part != part ||
+            binding->mode == VC_MODE_SET)
+            continue;
+        bool is_own = part->definition->join.mode == VC_MODE_LOOKUP;
+        vc_reaggregate mine = is_own ? part->definition->join.reaggregate : inner->reaggregate;
+        is_mixed |= found != VC_MODE_SET && (binding->mode != found || mine != reaggregate);
+        found = binding->mode;
+        reaggregate = mine;
+    }
+    of->mode = found;
+    of->reaggregate = reaggregate;
+    if (!is_mixed) return VC_OK;
+    vc_status status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                               "the facts of source '%.*s' would count in two ways at once: by "
+                               "weights and as a lookup, or looked up and put together by two "
+                               "words of \"reaggregate\"",
+                               VC_FMT(inner->alias));
+    return vc_model_place(builder->definition, part->definition->pointer, "/join/mode", status,
+                          error);
 }
 
 vc_status vc_virtual_join_nested(vc_virtual_builder *builder, vc_virtual_part *part,
                                  vc_error *error)
 {
-    vc_status status = refuse(builder, part, error);
+    vc_status status = VC_OK;
+    if (part->definition->join.expose.is_asked) {
+        status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                         "members of nested cubes as a level are not supported by this version: "
+                         "each of its sources would bring other ones");
+        return vc_model_place(builder->definition, part->definition->pointer,
+                              "/join/expose_as_level", status, error);
+    }
     for (size_t i = 0; i < part->definition->join.non && status == VC_OK; i++)
         status = join_dimension(builder, part, i, error);
+    for (size_t k = 0; k < part->count && status == VC_OK; k++)
+        status = find_mode(builder, part, part->first + k, error);
     return status;
 }
 
-/* ---- fixes ---- */
-
-/* What a selection of the inner cube's leaves is in terms of a source's. */
-static vc_status translate_fix(vc_virtual_builder *builder, const vc_cube_dimension *inner,
-                               const vc_binding *binding, const uint64_t *selected,
-                               vc_cube_fix *fix, vc_error *error)
-{
-    const vc_relation *relation = binding->relation;
-    *fix = (vc_cube_fix){.source_dimension = binding->source_dimension, .leaves = selected};
-    if (binding->kind == VC_BIND_IDENTITY) return VC_OK;
-    if (binding->tuples != NULL || relation->level >= 0)
-        return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                       "a fix of '%.*s', to which a source of the nested cube is joined by a "
-                       "level or by several dimensions, is not supported by this version",
-                       VC_FMT(inner->name));
-    uint64_t *leaves = VC_ARENA_NEW(builder->arena, uint64_t, vc_bits_words(relation->nleaves) + 1);
-    if (leaves == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
-        const uint32_t *units;
-        size_t nunits = vc_relation_units(relation, leaf, &units);
-        for (size_t i = 0; i < nunits; i++)
-            if (vc_bit_get(selected, units[i])) vc_bit_set(leaves, leaf);
-    }
-    fix->leaves = leaves;
-    return VC_OK;
-}
-
-/* The inner cube's own fixes, and those of the definition, each for the sources that have the
- * dimension. */
-vc_status vc_virtual_fix_nested(vc_virtual_builder *builder, const vc_virtual_part *part,
-                                vc_error *error)
-{
-    const vc_source_def *from = part->definition;
-    for (size_t k = 0; k < part->count; k++) {
-        const vc_cube_source *inner = &part->cube->sources[k];
-        vc_cube_source *source = &builder->sources[part->first + k];
-        vc_cube_fix *fixes =
-            VC_ARENA_NEW(builder->arena, vc_cube_fix, inner->nfixes + from->nfixes + 1);
-        if (fixes == NULL) return vc_no_memory(error);
-        if (inner->nfixes > 0) memcpy(fixes, inner->fixes, inner->nfixes * sizeof *fixes);
-        source->fixes = fixes;
-        source->nfixes = inner->nfixes;
-        for (size_t i = 0; i < from->nfixes; i++) {
-            size_t number;
-            const uint64_t *selected = NULL;
-            vc_status status =
-                vc_cube_find_dimension(part->cube, from->fixes[i].dimension, &number, error);
-            if (status == VC_OK)
-                status =
-                    vc_model_fix_leaves(builder->model, part->cube->dimensions[number].dimension,
-                                        from->fixes[i].value, &selected, error);
-            if (status == VC_OK && inner->bindings[number].kind != VC_BIND_NONE)
-                status = translate_fix(builder, &part->cube->dimensions[number],
-                                       &inner->bindings[number], selected, &fixes[source->nfixes++],
-                                       error);
-            if (status != VC_OK)
-                return vc_model_place(builder->definition, from->pointer, "/fix", status, error);
-        }
-    }
-    return VC_OK;
-}
-
 /* What the inner cube says of its own dimensions stays so. */
-vc_unrelated vc_virtual_inner_policy(const vc_virtual_part *part, size_t source, size_t dimension)
+vc_unrelated vc_virtual_inner_policy(const vc_virtual_builder *builder, size_t source,
+                                     size_t dimension)
 {
-    for (size_t e = 0; part->cube != NULL && e < part->cube->ndimensions; e++)
-        if (part->outer[e] == dimension)
-            return part->cube->sources[source - part->first].unrelated[e];
-    return VC_UNRELATED_DEFAULT;
+    const vc_virtual_part *part = vc_virtual_part_of(builder, source);
+    if (part->cube == NULL) return VC_UNRELATED_DEFAULT;
+    const vc_cube_source *inner = &part->cube->sources[source - part->first];
+    vc_unrelated found = VC_UNRELATED_DEFAULT;
+    for (size_t k = 0; k < part->count; k++) { /* joined: what it says of the part it lacks */
+        const vc_binding *binding = &builder->sources[part->first + k].bindings[dimension];
+        if (binding->nested_join == NULL || binding->nested_join->part != part) continue;
+        for (size_t i = 0; i < binding->nested_join->n; i++) {
+            size_t e = binding->nested_join->numbers[i];
+            bool is_lacking = inner->bindings[e].kind == VC_BIND_NONE;
+            if (is_lacking && found != VC_UNRELATED_ERROR) found = inner->unrelated[e];
+        }
+        return found;
+    }
+    for (size_t e = 0; e < part->cube->ndimensions; e++)
+        if (part->outer[e] == dimension) return inner->unrelated[e];
+    return found;
 }

@@ -75,4 +75,24 @@ vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc
 vc_status vc_model_where(vc_model *model, const vc_source_cube *source, vc_str where,
                          const vc_cube_fix **wheres_out, size_t *nwheres_out, vc_error *error);
 
+/* Restrict a measure of a nested cube by fixes, or by a `where`, of the cube around it. They name
+ * dimensions of the nested cube, and hold for a source that has them.
+ *
+ * measure  of the nested cube, its source `source` there; its fixes (wheres) are replaced
+ * has_any  set when the source has a dimension that is named, otherwise left
+ *
+ * Errors of looking up, and "unsupported", without a place. (model_nested_fix.c) */
+vc_status vc_nested_fix_measure(vc_model *model, const vc_cube *nested,
+                                const vc_fix_def *definitions, size_t ndefinitions,
+                                vc_cube_measure *measure, size_t source, bool *has_any,
+                                vc_error *error);
+vc_status vc_nested_where_measure(vc_model *model, const vc_cube *nested, vc_str where,
+                                  vc_cube_measure *measure, size_t source, bool *has_any,
+                                  vc_error *error);
+
+/* Where the functions over members of a nested cube's measure go along in the cube that has it from
+ * source `first` on. VC_NOT_FOUND, VC_IMPOSSIBLE as of vc_cube_bind_calls. (model_calls.c) */
+vc_status vc_nested_bind_calls(const vc_cube *cube, size_t first, const vc_cube_measure *measure,
+                               vc_arena *arena, const size_t **dimensions_out, vc_error *error);
+
 #endif

@@ -40,7 +40,7 @@ vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, v
     vc_unrelated *unrelated = VC_ARENA_NEW(builder->arena, vc_unrelated, builder->ndimensions + 1);
     if (unrelated == NULL) return vc_no_memory(error);
     for (size_t d = 0; d < builder->ndimensions; d++) {
-        unrelated[d] = vc_virtual_inner_policy(vc_virtual_part_of(builder, source), source, d);
+        unrelated[d] = vc_virtual_inner_policy(builder, source, d);
         if (unrelated[d] != VC_UNRELATED_DEFAULT) continue;
         unrelated[d] = VC_UNRELATED_NULL;
         for (size_t i = 0; i < virtual_cube->nprivates; i++)

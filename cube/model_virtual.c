@@ -43,25 +43,6 @@ vc_status vc_virtual_get_outer(const vc_virtual_builder *builder, vc_str name,
     return VC_NOT_FOUND;
 }
 
-vc_status vc_virtual_find_alias(const vc_virtual_builder *builder, vc_str alias, size_t *source_out,
-                                vc_error *error)
-{
-    for (size_t i = 0; i < builder->nparts; i++)
-        if (builder->parts[i].cube != NULL &&
-            vc_str_equal(builder->parts[i].definition->alias, alias))
-            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                           "'%.*s' is a virtual cube; its dimensions cannot be named here by this "
-                           "version",
-                           VC_FMT(alias));
-    for (size_t i = 0; i < builder->virtual_cube->nsources; i++)
-        if (vc_str_equal(builder->virtual_cube->sources[i].alias, alias)) {
-            *source_out = i;
-            return VC_OK;
-        }
-    return vc_fail(error, VC_NOT_FOUND, "unknown_source",
-                   "there is no source with the alias '%.*s'", VC_FMT(alias));
-}
-
 void vc_virtual_bind(vc_virtual_builder *builder, size_t source, size_t source_dimension,
                      size_t dimension, const vc_relation *relation)
 {
@@ -105,6 +86,7 @@ static void take_nested(vc_cube_source *source, const vc_virtual_part *part, siz
     source->nested_source = number - part->first;
     source->nested_alias = part->definition->alias;
     source->nested_dimensions = part->outer;
+    if (part->definition->has_join) source->nested_mode = part->definition->join.mode;
     source->mode = part->cube->sources[source->nested_source].mode;
     source->reaggregate = part->cube->sources[source->nested_source].reaggregate;
 }

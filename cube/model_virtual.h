@@ -8,7 +8,11 @@
  *     model_expose.c      joined members as a level (the dimension: model_expose_build.c)
  *     model_buckets.c     buckets of unmatched keys, visible members
  *     model_policies.c    unrelated, fix
- *     model_nested.c      virtual cubes as sources
+ *     model_nested.c      virtual cubes as sources: their places, their joins
+ *     model_points.c      the members of a nested cube that a join of it goes through
+ *     model_compose.c     relations through them
+ *     model_nested_same.c dimensions of nested cubes that are common without a join
+ *     model_nested_fix.c  fixes of nested cubes, and of their measures
  */
 #ifndef CUBE_MODEL_VIRTUAL_H
 #define CUBE_MODEL_VIRTUAL_H
@@ -19,8 +23,32 @@ typedef struct vc_virtual_part { /* a source of the definition */
     const vc_source_def *definition;
     const vc_cube *cube; /* a nested virtual cube; NULL: a source cube */
     size_t first, count; /* its sources among the builder's */
-    size_t *outer; /* nested: [ndimensions of cube] the place of each here; SIZE_MAX: none yet */
+    size_t *outer; /* nested: [ndimensions of cube] the place of each here, the first one where it
+                      is joined twice; SIZE_MAX: none yet */
 } vc_virtual_part;
+
+/* A source of a nested cube as seen from a join of that cube. */
+typedef struct vc_nested_reach {
+    size_t source; /* of the nested cube */
+    const vc_tuples *tuples;
+    const size_t *components;
+    size_t source_dimension;
+    vc_str to_name;
+    const vc_relation *points; /* its leaves (tuples) -> points; no fates, no coverage */
+    vc_join_mode mode;         /* how the nested cube counts its facts on the way */
+} vc_nested_reach;
+
+/* A nested cube's side of a join along one dimension: its dimension, or several for a composite
+ * key. What a join matches are *points*: leaves of the one dimension, or tuples of leaves that
+ * facts have; behind them stand the slots of the nested cube's own buckets, which match nothing. */
+typedef struct vc_nested_join {
+    const vc_virtual_part *part;
+    const size_t *numbers; /* [n] dimensions of the nested cube */
+    size_t n;
+    const vc_tuples *tuples;     /* n > 1 */
+    uint32_t nmatching, npoints; /* leaves or tuples; with the slots of buckets */
+    vc_nested_reach *reaches;    /* [nsources of the nested cube] */
+} vc_nested_join;
 
 typedef struct vc_virtual_builder {
     vc_model *model;
@@ -49,10 +77,6 @@ size_t vc_virtual_find_outer(const vc_virtual_builder *builder, vc_str name);
 /* The same; VC_NOT_FOUND, "unknown_dimension", with candidates. */
 vc_status vc_virtual_get_outer(const vc_virtual_builder *builder, vc_str name,
                                size_t *dimension_out, vc_error *error);
-
-/* VC_NOT_FOUND, "unknown_source". */
-vc_status vc_virtual_find_alias(const vc_virtual_builder *builder, vc_str alias, size_t *source_out,
-                                vc_error *error);
 
 /* Give a source's dimension its place. relation NULL: by identity. */
 void vc_virtual_bind(vc_virtual_builder *builder, size_t source, size_t source_dimension,
@@ -83,22 +107,25 @@ vc_status vc_virtual_check_join(const vc_join_def *join, const vc_relation *rela
 /* The relation of a join by its mode: with weights, or with one partner picked for each unit. The
  * result is `relation` itself where nothing changes.
  *
- * joined    its dimension; NULL when the key lies in several
+ * definition  the source's
+ * joined    its dimension; NULL when the key lies in several: in those of
+ * tuples
  * mode_out  how facts count through it
  *
  * VC_IMPOSSIBLE: "missing_weights", "cardinality" (a lookup that finds several). Errors have their
  * place. */
-vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, size_t source,
+vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, const vc_source_def *definition,
                                 const vc_dimension *primary, const vc_dimension *joined,
-                                const vc_relation *relation, vc_join_mode *mode_out,
-                                const vc_relation **relation_out, vc_error *error);
+                                const vc_tuples *tuples, const vc_relation *relation,
+                                vc_join_mode *mode_out, const vc_relation **relation_out,
+                                vc_error *error);
 
 /* `finer` and `allocate` of the pairs of one relation, of which `first` is the first, put into the
  * binding, which is otherwise made. VC_IMPOSSIBLE: "weights_sum", "fanout"; VC_NOT_FOUND:
  * "unknown_index". */
-vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, size_t source, size_t first,
-                                 const vc_cube_dimension *dimension, vc_binding *binding,
-                                 vc_error *error);
+vc_status vc_virtual_apply_finer(vc_virtual_builder *builder, const vc_source_def *definition,
+                                 size_t first, const vc_cube_dimension *dimension,
+                                 vc_binding *binding, vc_error *error);
 
 /* What holds below the units of a binding that is no join of its own.
  *
@@ -154,6 +181,9 @@ vc_status vc_virtual_check_common(vc_virtual_builder *builder, vc_error *error);
 
 /* ---- model_buckets.c ---- */
 
+/* The text of an unmatched leaf in its synthetic key: its own key, else its lowest level's. */
+vc_str vc_virtual_leaf_text(const vc_dimension *dimension, uint32_t leaf);
+
 /* The synthetic slots of a dimension, once all sources are bound to it. */
 vc_status vc_virtual_make_buckets(vc_virtual_builder *builder, size_t dimension, vc_error *error);
 
@@ -179,12 +209,68 @@ const uint64_t *vc_virtual_inner_leaves(const vc_virtual_builder *builder, size_
 vc_status vc_virtual_place_nested(vc_virtual_builder *builder, vc_virtual_part *part,
                                   vc_error *error);
 
+/* ---- model_points.c ---- */
+
+/* Does a source of the nested cube have all dimensions of the key? */
+bool vc_nested_has_all(const vc_nested_join *join, size_t source);
+
+/* Find the points of a join of which part, numbers and n are set. For a composite key the facts are
+ * read. VC_LIMIT "limit_tuples"; VC_IMPOSSIBLE "unsupported". */
+vc_status vc_nested_find_points(vc_model *model, vc_nested_join *join, vc_error *error);
+
+/* The points of a source that has all dimensions of the key, put into its reach.
+ *
+ * outer  points -> units
+ *
+ * VC_IMPOSSIBLE "unsupported" where the source stands above the leaves that `outer` tells apart. */
+vc_status vc_nested_reach_points(vc_model *model, const vc_nested_join *join, size_t source,
+                                 const vc_relation *outer, vc_error *error);
+
+/* What a point is called, in the arena: a leaf's key, those of a tuple "GBP, 2020", a bucket's. */
+vc_str vc_nested_point_text(const vc_nested_join *join, uint32_t point, vc_arena *arena);
+
+/* ---- model_nested_same.c ---- */
+
+/* The name of the dimension file; absent: the cube's own. */
+vc_str vc_virtual_shared_name(const vc_source_cube *cube, size_t dimension);
+
+/* Is a dimension of the nested cube of the same file as one that is there? */
+bool vc_nested_shares(const vc_virtual_builder *builder, const vc_virtual_part *part, size_t number,
+                      size_t dimension);
+
+/* Bind the sources of a nested cube to a dimension that means the same as its dimension `number`.
+ *
+ * leaves  [leaves of the nested cube's dimension] their places; NULL: found by key */
+vc_status vc_nested_bind_same(vc_virtual_builder *builder, vc_virtual_part *part, size_t number,
+                              size_t dimension, const uint32_t *leaves, vc_error *error);
+
+/* ---- model_compose.c ---- */
+
+/* A relation without the leaves that the nested cube hides; itself where none are hidden. */
+vc_status vc_nested_hide(vc_arena *arena, const vc_cube_dimension *inner,
+                         const vc_relation *relation, const vc_relation **relation_out,
+                         vc_error *error);
+
+/* Take a source through the join: its relation, what is unmatched, and how it counts are put into
+ * the binding, of which the columns are set.
+ *
+ * outer  points -> units, as the join's mode left it
+ * mode   of the join
+ *
+ * VC_IMPOSSIBLE: "missing_weights", "unsupported". */
+vc_status vc_nested_compose(vc_arena *arena, const vc_nested_join *join,
+                            const vc_nested_reach *reach, const vc_relation *outer,
+                            vc_join_mode mode, vc_binding *binding, vc_error *error);
+
+/* ---- model_nested_fix.c ---- */
+
 vc_status vc_virtual_fix_nested(vc_virtual_builder *builder, const vc_virtual_part *part,
                                 vc_error *error);
 
 /* The policy of a nested cube for one of its sources and a dimension; VC_UNRELATED_DEFAULT when it
  * does not know the dimension. */
-vc_unrelated vc_virtual_inner_policy(const vc_virtual_part *part, size_t source, size_t dimension);
+vc_unrelated vc_virtual_inner_policy(const vc_virtual_builder *builder, size_t source,
+                                     size_t dimension);
 
 /* ---- model_policies.c ---- */
 

@@ -133,6 +133,21 @@ static vc_status find_nested_leaves(vc_join_keys *keys, const vc_binding *bindin
     return status;
 }
 
+/* Does the key lie in several dimensions of the nested cube? */
+static bool has_several(const vc_source_def *definition, const vc_cube *cube, size_t dimension)
+{
+    vc_str first = {0};
+    for (size_t i = 0; i < definition->join.non; i++) {
+        const vc_on_def *on = &definition->join.on[i];
+        if (!vc_str_equal(on->dim, cube->dimensions[dimension].name) ||
+            on->to_constant.data != NULL)
+            continue;
+        if (first.data != NULL && !vc_str_equal(first, on->to_dim)) return true;
+        first = on->to_dim;
+    }
+    return false;
+}
+
 /* Go down to the cube whose definition joins, and find the pairs. */
 static vc_status find_join(struct place at, vc_join_keys *keys, vc_arena *arena,
                            const vc_source_def **definition_out, vc_str *dimension_out,
@@ -143,6 +158,11 @@ static vc_status find_join(struct place at, vc_join_keys *keys, vc_arena *arena,
     *definition_out = source->definition;
     while (source->nested != NULL && find_inner_dimension(&at, &inner)) {
         *definition_out = find_nested_join(&at);
+        if (*definition_out != NULL && has_several(*definition_out, at.cube, at.dimension)) {
+            *definition_out = NULL; /* combinations that facts of all its sources have */
+            *dimension_out = at.cube->dimensions[at.dimension].name;
+            return VC_OK;
+        }
         if (*definition_out != NULL) {
             keys->nested = source->nested->dimensions[inner].dimension;
             *dimension_out = at.cube->dimensions[at.dimension].name;

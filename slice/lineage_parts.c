@@ -213,22 +213,43 @@ static uint32_t joined_leaf(const struct parting *in, const vc_binding *binding,
     return number;
 }
 
+static double weigh_class(const vc_shares *shares, uint32_t class)
+{
+    double weight = 0;
+    for (uint32_t item = shares->offsets[class]; item < shares->offsets[class + 1]; item++)
+        weight += shares->items[item].weight;
+    return weight;
+}
+
+/* A lookup that found a member of a nested cube has the value of all that member's leaves: of sums
+ * that is the sum of its parts. */
+static bool adds_up_by_points(const struct parting *in)
+{
+    return in->pass.reaggregate == VC_REAGGREGATE_SUM &&
+           (in->spec.aggregator == VC_AGG_SUM || in->spec.aggregator == VC_AGG_COUNT);
+}
+
 /* How much of the part counts; false when that cannot be told. */
 static bool weigh(const struct parting *in, struct part *part)
 {
+    bool is_known = true;
     part->weight = 1;
     for (size_t i = 0; in->from->classes != NULL && i < in->from->nshares; i++) {
         const vc_shares *shares = in->from->shares[i];
+        const vc_step *step = &shares->step;
         const vc_binding *binding = &in->source->bindings[shares->dimension];
         uint32_t leaf = joined_leaf(in, binding, part->key);
         double weight = 0;
-        if (leaf == VC_NONE || !vc_step_passes(&shares->step, leaf)) return false;
-        uint32_t class = shares->step.groups == NULL ? 0 : shares->step.groups[leaf];
-        for (uint32_t item = shares->offsets[class]; item < shares->offsets[class + 1]; item++)
-            weight += shares->items[item].weight;
+        if (leaf == VC_NONE || !vc_step_passes(step, leaf)) return false;
+        if (binding->through != NULL && binding->through->is_by_point)
+            is_known &= adds_up_by_points(in);
+        if (step->offsets == NULL) weight = weigh_class(shares, step->groups[leaf]);
+        for (uint32_t t = step->offsets == NULL ? 0 : step->offsets[leaf];
+             step->offsets != NULL && t < step->offsets[leaf + 1]; t++)
+            weight += weigh_class(shares, step->targets[t]);
         part->weight *= weight;
     }
-    return true;
+    return is_known;
 }
 
 /* The value of a part as a number, not scaled. */

@@ -16,6 +16,17 @@ static bool uses_source(const vc_plan *plan, size_t source)
     return false;
 }
 
+/* The same of any source that is joined by the binding of this one: those of a nested cube. */
+static bool uses_join(const vc_plan *plan, size_t source, size_t dimension)
+{
+    const struct vc_nested_join *join = plan->cube->sources[source].bindings[dimension].nested_join;
+    if (uses_source(plan, source)) return true;
+    for (size_t s = 0; join != NULL && s < plan->cube->nsources; s++)
+        if (plan->cube->sources[s].bindings[dimension].nested_join == join && uses_source(plan, s))
+            return true;
+    return false;
+}
+
 /* Leaves that a partial index leaves out on purpose: said apart, so that real gaps show. */
 static uint64_t count_not_indexed(const vc_relation *relation)
 {
@@ -94,6 +105,36 @@ static void mark_shared(const vc_answering *in, size_t axis, const vc_step *step
     }
 }
 
+/* The same where a nested cube counts in parts, or looks up, and several of this cube's members
+ * have one of its members. */
+static vc_status mark_shared_points(const vc_answering *in, size_t axis, const vc_binding *binding,
+                                    uint64_t *shared, vc_error *error)
+{
+    const vc_axis *of = &in->plan->axes[axis];
+    const vc_relation *join = binding->through->join;
+    uint32_t *seen = VC_ARENA_NEW(in->arena, uint32_t, (size_t)of->ngroups + 1);
+    if (seen == NULL) return vc_no_memory(error);
+    for (uint32_t point = 0; point < join->nleaves && join->level < 0; point++) {
+        const uint32_t *units;
+        size_t nunits = vc_relation_units(join, point, &units);
+        uint32_t first = VC_NONE;
+        for (size_t i = 0; i < nunits; i++) {
+            uint32_t group = vc_axis_group(of, units[i]);
+            if (group == VC_NONE || seen[group] == point + 1 ||
+                in->member_of[axis][group] == VC_NONE)
+                continue;
+            seen[group] = point + 1;
+            if (first == VC_NONE) {
+                first = group;
+                continue;
+            }
+            vc_bit_set(shared, first);
+            vc_bit_set(shared, group);
+        }
+    }
+    return VC_OK;
+}
+
 /* Members of this answer that share facts of a source, in whatever pass over it. */
 static vc_status notice_overlap(vc_answering *in, size_t source, size_t axis, vc_error *error)
 {
@@ -106,6 +147,13 @@ static vc_status notice_overlap(vc_answering *in, size_t source, size_t axis, vc
         const vc_step *step =
             plan->passes[p].source == source ? find_ragged(in->detail->tables[p], axis) : NULL;
         if (step != NULL) mark_shared(in, axis, step, shared);
+        const vc_binding *binding = &plan->cube->sources[source].bindings[of->dimension];
+        bool is_through = plan->passes[p].source == source && binding->through != NULL &&
+                          binding->mode == plan->passes[p].mode && !binding->through->is_by_point &&
+                          binding->through->join->weights == NULL;
+        vc_status status =
+            is_through ? mark_shared_points(in, axis, binding, shared, error) : VC_OK;
+        if (status != VC_OK) return status;
     }
     size_t nshared = vc_bits_count(shared, of->ngroups), nlisted = 0;
     if (nshared == 0) return VC_OK;
@@ -265,8 +313,9 @@ vc_status vc_answer_notices(vc_answering *in, vc_error *error)
     in->notices = VC_ARENA_NEW(in->arena, vc_notice, in->max_notices);
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
-        for (size_t d = 0; d < cube->ndimensions && uses_source(plan, s); d++) {
-            if (!vc_binding_is_joined(&cube->sources[s].bindings[d])) continue;
+        for (size_t d = 0; d < cube->ndimensions; d++) {
+            if (!vc_binding_is_joined(&cube->sources[s].bindings[d]) || !uses_join(plan, s, d))
+                continue;
             notice_unmatched(in, s, d);
             vc_status status = notice_weights(in, s, d, error);
             if (status != VC_OK) return status;

@@ -43,11 +43,17 @@ vc_finer vc_binding_finer(const vc_pass *pass, const vc_binding *binding)
 struct making {
     const vc_mapping *in;
     bool is_lookup;
+    /* Whose lines are made: leaves of the source, or points of a nested cube. */
+    const vc_relation *relation; /* to units; leaves behind its last one have none */
+    const uint32_t *synthetic;   /* [nleaves] slots, NULL: none */
+    uint32_t nleaves;
     vc_units units;
     /* [ngroups] */
     double *weights;
     bool *estimated;
     uint32_t *seen; /* leaf + 1 that saw the group last */
+    uint64_t *met;  /* number of the point, as they come, that saw the group last */
+    uint64_t npoints;
     vc_share *line; /* of the leaf at hand */
 };
 
@@ -71,15 +77,27 @@ static size_t add_share(struct making *at, uint32_t leaf, uint32_t group, double
     return count;
 }
 
+/* Put the line in order, and say of each share how it is meant. */
+static void finish_line(struct making *at, size_t count)
+{
+    if (count > 1) qsort(at->line, count, sizeof *at->line, compare_shares);
+    for (size_t i = 0; i < count; i++) {
+        vc_share *share = &at->line[i];
+        share->weight = at->weights[share->group];
+        if (!at->is_lookup && fabs(share->weight - 1) <= WHOLE) share->weight = 1;
+        share->is_estimated = at->estimated[share->group] || (!at->is_lookup && share->weight != 1);
+    }
+}
+
 /* The groups of a leaf with its share of each, ascending, in at->line. Returns how many. */
 static size_t share_leaf(struct making *at, uint32_t leaf)
 {
-    const vc_binding *binding = at->in->binding;
-    const vc_relation *relation = binding->relation;
-    bool is_weighted = !at->is_lookup && binding->mode == VC_MODE_WEIGHTED;
-    const uint32_t *units;
-    size_t nunits = vc_relation_units(relation, leaf, &units), count = 0;
-    size_t first = relation->units != NULL ? leaf : relation->offsets[leaf];
+    const vc_relation *relation = at->relation;
+    bool is_weighted = !at->is_lookup && at->in->binding->mode == VC_MODE_WEIGHTED;
+    const uint32_t *units = NULL;
+    size_t nunits = leaf < relation->nleaves ? vc_relation_units(relation, leaf, &units) : 0;
+    size_t first = relation->units != NULL || nunits == 0 ? leaf : relation->offsets[leaf];
+    size_t count = 0;
     for (size_t i = 0; i < nunits; i++) {
         double weight = is_weighted ? relation->weights[first + i] : 1;
         for (uint32_t j = at->units.offsets[units[i]]; j < at->units.offsets[units[i] + 1]; j++) {
@@ -88,17 +106,52 @@ static size_t share_leaf(struct making *at, uint32_t leaf)
                 add_share(at, leaf, unit->group, weight * unit->weight, unit->is_estimated, count);
         }
     }
-    if (binding->synthetic_slots != NULL && binding->synthetic_slots[leaf] != VC_NONE) {
-        uint32_t group = vc_grouping_of(&at->in->grouping, binding->synthetic_slots[leaf]);
+    if (at->synthetic != NULL && at->synthetic[leaf] != VC_NONE) {
+        uint32_t group = vc_grouping_of(&at->in->grouping, at->synthetic[leaf]);
         if (group != VC_NONE) count = add_share(at, leaf, group, 1, false, count);
     }
-    if (count > 1) qsort(at->line, count, sizeof *at->line, compare_shares);
-    for (size_t i = 0; i < count; i++) {
-        vc_share *share = &at->line[i];
-        share->weight = at->weights[share->group];
-        if (!at->is_lookup && fabs(share->weight - 1) <= WHOLE) share->weight = 1;
-        share->is_estimated = at->estimated[share->group] || (!at->is_lookup && share->weight != 1);
+    finish_line(at, count);
+    return count;
+}
+
+/* The shares that the groups of a point have of it: by the weights of the join, or else all of it
+ * once, however many units of a group it has. */
+static size_t share_point(struct making *at, uint32_t leaf, uint32_t point, double part,
+                          size_t count)
+{
+    const vc_relation *join = at->in->binding->through->join;
+    const uint32_t *units, *slots = at->in->binding->through->slots;
+    size_t nunits = point < join->nleaves ? vc_relation_units(join, point, &units) : 0;
+    at->npoints++;
+    for (size_t i = 0; i < nunits; i++) {
+        double weight = part;
+        if (join->weights != NULL)
+            weight *= join->weights[(join->units != NULL ? point : join->offsets[point]) + i];
+        for (uint32_t j = at->units.offsets[units[i]]; j < at->units.offsets[units[i] + 1]; j++) {
+            const vc_share *unit = &at->units.items[j];
+            bool is_met = at->met[unit->group] == at->npoints;
+            at->met[unit->group] = at->npoints;
+            if (is_met && join->weights == NULL && !unit->is_estimated) continue;
+            count =
+                add_share(at, leaf, unit->group, weight * unit->weight, unit->is_estimated, count);
+        }
     }
+    if (nunits > 0 || slots == NULL || slots[point] == VC_NONE) return count;
+    uint32_t group = vc_grouping_of(&at->in->grouping, slots[point]);
+    return group == VC_NONE ? count : add_share(at, leaf, group, part, false, count);
+}
+
+/* The same of a leaf that counts by the points of a nested cube. */
+static size_t share_through(struct making *at, uint32_t leaf)
+{
+    const vc_relation *points = at->in->binding->through->points;
+    const uint32_t *items;
+    size_t count = 0, npoints = vc_relation_units(points, leaf, &items);
+    for (size_t i = 0; i < npoints; i++)
+        count = share_point(
+            at, leaf, items[i],
+            points->weights == NULL ? 1 : points->weights[points->offsets[leaf] + i], count);
+    finish_line(at, count);
     return count;
 }
 
@@ -187,32 +240,97 @@ static vc_status new_classes(vc_arena *arena, uint32_t nleaves, struct classes *
     return classes->table == NULL || classes->offsets == NULL ? vc_no_memory(error) : VC_OK;
 }
 
+/* The classes of the nested cube's own buckets, VC_NONE so far. */
+static uint32_t *inner_buckets(const vc_through *through, vc_arena *arena)
+{
+    uint32_t nbuckets = through->points->nunits - through->join->nleaves;
+    uint32_t *of_point = vc_arena_alloc(arena, ((size_t)nbuckets + 1) * sizeof *of_point);
+    if (of_point != NULL) memset(of_point, 0xFF, ((size_t)nbuckets + 1) * sizeof *of_point);
+    return of_point;
+}
+
+/* The class of the nested cube's bucket that a leaf is in; NULL: in none. */
+static uint32_t *bucket_of(const vc_through *through, uint32_t leaf, uint32_t *of_point)
+{
+    const uint32_t *points;
+    size_t n = vc_relation_units(through->points, leaf, &points);
+    return n == 1 && points[0] >= through->join->nleaves
+               ? &of_point[points[0] - through->join->nleaves]
+               : NULL;
+}
+
 static vc_status classify(struct making *at, vc_arena *arena, struct classes *classes,
                           uint32_t *class_of, vc_error *error)
 {
     const vc_mapping *in = at->in;
-    const uint32_t *synthetic = in->binding->synthetic_slots;
+    const vc_through *through = in->binding->through;
+    bool is_through = through != NULL && !through->is_by_point;
     uint32_t nreal = in->outer->dimension->nleaves;
     uint32_t *of_slot =
         vc_arena_alloc(arena, ((size_t)in->outer->nsynthetic + 1) * sizeof *of_slot);
-    if (of_slot == NULL) return vc_no_memory(error);
+    uint32_t *of_point = is_through ? inner_buckets(through, arena) : of_slot;
+    if (of_slot == NULL || of_point == NULL) return vc_no_memory(error);
     memset(of_slot, 0xFF, ((size_t)in->outer->nsynthetic + 1) * sizeof *of_slot);
-    for (uint32_t leaf = 0; leaf < in->nleaves; leaf++) {
-        size_t count = share_leaf(at, leaf);
+    for (uint32_t leaf = 0; leaf < at->nleaves; leaf++) {
+        size_t count = is_through ? share_through(at, leaf) : share_leaf(at, leaf);
         class_of[leaf] = VC_NONE;
         if (count == 0) continue;
-        bool is_bucket = synthetic != NULL && synthetic[leaf] != VC_NONE;
-        class_of[leaf] =
-            at->is_lookup
-                ? number_leaf(arena, classes, is_bucket ? &of_slot[synthetic[leaf] - nreal] : NULL,
-                              at->line, count)
-                : find_class(arena, classes, at->line, count);
+        uint32_t *of_bucket = NULL;
+        if (is_through) /* the nested cube's members have values, in a bucket, too */
+            of_bucket = bucket_of(through, leaf, of_point);
+        else if (at->synthetic != NULL && at->synthetic[leaf] != VC_NONE)
+            of_bucket = &of_slot[at->synthetic[leaf] - nreal];
+        class_of[leaf] = at->is_lookup ? number_leaf(arena, classes, of_bucket, at->line, count)
+                                       : find_class(arena, classes, at->line, count);
         if (class_of[leaf] == VC_NONE) return vc_no_memory(error);
     }
     return VC_OK;
 }
 
+/* The step of the leaves: to their classes, or to those of their points, which may be several. */
+static vc_status step_to_classes(const struct making *at, vc_arena *arena, const uint32_t *class_of,
+                                 vc_step *step, vc_error *error)
+{
+    const vc_through *through = at->in->binding->through;
+    uint32_t ntargets = 0;
+    step->groups = class_of;
+    if (through == NULL || !through->is_by_point)
+        return vc_step_pass_grouped(arena, step, class_of, error);
+    const vc_relation *points = through->points;
+    uint32_t *offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)points->nleaves + 1);
+    uint32_t *targets = VC_ARENA_NEW(arena, uint32_t, (size_t)points->offsets[points->nleaves] + 1);
+    if (offsets == NULL || targets == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < points->nleaves; leaf++) {
+        for (uint32_t i = points->offsets[leaf]; i < points->offsets[leaf + 1]; i++) {
+            uint32_t class = class_of[points->targets[i]], same = offsets[leaf];
+            while (same < ntargets && targets[same] != class)
+                same++;
+            if (class != VC_NONE && same == ntargets) targets[ntargets++] = class;
+        }
+        offsets[leaf + 1] = ntargets;
+    }
+    step->offsets = offsets;
+    step->targets = targets;
+    vc_status status = vc_step_straighten(step, arena, error);
+    return status == VC_OK && step->offsets != NULL ? vc_step_number_sets(step, arena, error)
+                                                    : status;
+}
+
 /* ---- what is reached ---- */
+
+/* What has values of its own, and may have none: units, or points of a nested cube that were looked
+ * up inside it. */
+static void count_points(const struct making *at, uint32_t *nunits)
+{
+    const vc_through *through = at->in->binding->through;
+    struct making counting = *at;
+    memset(at->seen, 0, (size_t)at->in->grouping.ngroups * sizeof *at->seen);
+    for (uint32_t point = 0; point < through->points->nunits; point++) {
+        size_t count = share_point(&counting, point, point, 1, 0);
+        for (size_t i = 0; i < count; i++)
+            nunits[at->line[i].group]++;
+    }
+}
 
 /* Lookup: how many units (and buckets) of the selection lie in each group, and how many of them
  * find a leaf. */
@@ -224,10 +342,13 @@ static vc_status count_units(const struct making *at, vc_arena *arena, vc_shares
     uint32_t *nunits = VC_ARENA_NEW(arena, uint32_t, (size_t)in->grouping.ngroups + 1);
     uint32_t *nmatched = VC_ARENA_NEW(arena, uint32_t, (size_t)in->grouping.ngroups + 1);
     if (nunits == NULL || nmatched == NULL) return vc_no_memory(error);
-    for (uint32_t unit = 0; unit < relation->nunits; unit++)
+    bool is_through = in->binding->through != NULL && !in->binding->through->is_by_point;
+    if (is_through) count_points(at, nunits);
+    for (uint32_t unit = 0; unit < relation->nunits && !is_through; unit++)
         for (uint32_t i = at->units.offsets[unit]; i < at->units.offsets[unit + 1]; i++)
             nunits[at->units.items[i].group]++;
-    for (uint32_t slot = in->outer->dimension->nleaves; slot < in->outer->nslots; slot++) {
+    for (uint32_t slot = in->outer->dimension->nleaves; slot < in->outer->nslots && !is_through;
+         slot++) {
         uint32_t group = vc_grouping_of(&in->grouping, slot);
         if (group != VC_NONE) nunits[group]++;
     }
@@ -267,21 +388,27 @@ static vc_status mark_reach(const struct making *at, vc_arena *arena, vc_shares 
 vc_status vc_shares_make(const vc_mapping *in, const vc_pass *pass, vc_arena *arena,
                          vc_shares *shares_out, vc_error *error)
 {
+    const vc_binding *binding = in->binding;
+    bool is_by_point = binding->through != NULL && binding->through->is_by_point;
     size_t room = (size_t)in->grouping.ngroups + 1;
     struct classes classes;
-    struct making at = {.in = in,
-                        .is_lookup =
-                            in->binding->mode == VC_MODE_LOOKUP && pass->mode == VC_MODE_LOOKUP,
-                        .weights = VC_ARENA_NEW(arena, double, room),
-                        .estimated = VC_ARENA_NEW(arena, bool, room),
-                        .seen = VC_ARENA_NEW(arena, uint32_t, room),
-                        .line = VC_ARENA_NEW(arena, vc_share, room)};
-    uint32_t *class_of = vc_arena_alloc(arena, ((size_t)in->nleaves + 1) * sizeof *class_of);
-    if (at.weights == NULL || at.estimated == NULL || at.seen == NULL || at.line == NULL ||
-        class_of == NULL)
+    struct making at = {
+        .in = in,
+        .is_lookup = binding->mode == VC_MODE_LOOKUP && pass->mode == VC_MODE_LOOKUP,
+        .relation = is_by_point ? binding->through->join : binding->relation,
+        .synthetic = is_by_point ? binding->through->slots : binding->synthetic_slots,
+        .nleaves = is_by_point ? binding->through->points->nunits : in->nleaves,
+        .weights = VC_ARENA_NEW(arena, double, room),
+        .estimated = VC_ARENA_NEW(arena, bool, room),
+        .seen = VC_ARENA_NEW(arena, uint32_t, room),
+        .met = VC_ARENA_NEW(arena, uint64_t, room),
+        .line = VC_ARENA_NEW(arena, vc_share, room)};
+    uint32_t *class_of = vc_arena_alloc(arena, ((size_t)at.nleaves + 1) * sizeof *class_of);
+    if (at.weights == NULL || at.estimated == NULL || at.seen == NULL || at.met == NULL ||
+        at.line == NULL || class_of == NULL)
         return vc_no_memory(error);
     vc_status status = vc_units_make(in, arena, &at.units, error);
-    if (status == VC_OK) status = new_classes(arena, in->nleaves, &classes, error);
+    if (status == VC_OK) status = new_classes(arena, at.nleaves, &classes, error);
     if (status == VC_OK) status = classify(&at, arena, &classes, class_of, error);
     if (status != VC_OK) return status;
     *shares_out = (vc_shares){.is_lookup = at.is_lookup,
@@ -289,8 +416,7 @@ vc_status vc_shares_make(const vc_mapping *in, const vc_pass *pass, vc_arena *ar
                               .nclasses = classes.count,
                               .offsets = classes.offsets,
                               .items = classes.items};
-    shares_out->step.groups = class_of;
-    status = vc_step_pass_grouped(arena, &shares_out->step, class_of, error);
+    status = step_to_classes(&at, arena, class_of, &shares_out->step, error);
     if (status == VC_OK) status = mark_reach(&at, arena, shares_out, error);
     if (status == VC_OK && at.is_lookup) status = count_units(&at, arena, shares_out, error);
     return status;

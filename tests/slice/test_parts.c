@@ -1,5 +1,6 @@
 /* Facts that count in parts: random crosswalks, lookups, values repeated and allocated, against a
- * few loops over leaves and facts that know only the meaning. */
+ * few loops over leaves and facts that know only the meaning. The same through nested cubes, whose
+ * relations compose: they are to answer as the cubes that are not nested. */
 #include "slice/engine.h"
 
 #include "tests/slice/fixture.h"
@@ -13,8 +14,12 @@
 enum { LEAVES = 12, GROUPS = 3, JOINED = 10, FACTS = 40, NOWHERE = 99 };
 enum cube { WEIGHTED, LOOKUP, ALLOCATED, REPEATED, NCUBES };
 enum { SUM, COUNT, AVG, NMEASURES };
+/* What is a nested cube: nothing; the joined one, alone in it, or joined there to finer facts; or
+ * all of it, joined to the same members, or to two for each. */
+enum nest { FLAT, ALONE, FINER, INSIDE, TWINS, NNESTS };
 
 static const char *const cube_names[] = {"weighted", "lookup", "allocated", "repeated"};
+static const char *const nest_names[] = {"", "alone_", "finer_", "inside_", "twins_"};
 static const char *const reaggregates[] = {"none", "sum", "avg", "min", "max"};
 
 struct parts {
@@ -72,8 +77,10 @@ static void make(struct parts *in, uint64_t seed)
     }
 }
 
-static void write_cube(struct fixture *fixture, const struct parts *in, enum cube cube)
+static void write_cube(struct fixture *fixture, const struct parts *in, enum cube cube,
+                       enum nest nest)
 {
+    static const char *const joined[] = {[FLAT] = "j", [ALONE] = "in_alone", [FINER] = "in_finer"};
     static const char *const joins[] = {
         "\"mode\": \"weighted\", \"on_fanout\": \"weighted\", \"on\": [{\"dim\": \"geo\", "
         "\"to_dim\":"
@@ -89,21 +96,107 @@ static void write_cube(struct fixture *fixture, const struct parts *in, enum cub
         " \"finer\": \"repeat\"}]"};
     char name[64];
     vc_buffer text = {0};
-    vc_buffer_printf(&text,
-                     "{\"name\": \"%s\", \"kind\": \"virtual\", \"primary\": \"p\", \"sources\": ["
-                     "{\"cube\": \"p\"}, {\"alias\": \"j\", \"cube\": \"j\", \"join\": {\"kind\":"
-                     " \"%s\", ",
-                     cube_names[cube], in->is_full && cube < ALLOCATED ? "full" : "left");
+    vc_buffer_printf(
+        &text,
+        "{\"name\": \"%s%s\", \"kind\": \"virtual\", \"primary\": \"p\", \"sources\": ["
+        "{\"cube\": \"p\"}, {\"alias\": \"j\", \"cube\": \"%s\", \"join\": {\"kind\":"
+        " \"%s\", ",
+        nest_names[nest], cube_names[cube], joined[nest],
+        in->is_full && cube < ALLOCATED ? "full" : "left");
     vc_buffer_printf(&text, joins[cube], reaggregates[in->reaggregate]);
     vc_buffer_put_text(&text,
                        "}}], \"measures\": [{\"name\": \"sum\", \"source\": \"j\"}, {\"name\":"
                        " \"count\", \"source\": \"j\"}, {\"name\": \"avg\", \"source\": \"j\"}]}");
-    snprintf(name, sizeof name, "%s.json", cube_names[cube]);
+    snprintf(name, sizeof name, "%s%s.json", nest_names[nest], cube_names[cube]);
     fixture_write(fixture, name, vc_buffer_text(&text));
     vc_buffer_release(&text);
 }
 
-static void write_files(struct fixture *fixture, const struct parts *in)
+/* A cube with parts as a nested one: joined to the same members, or to two for each. */
+static void write_outer(struct fixture *fixture, const struct parts *in, enum cube cube,
+                        enum nest nest)
+{
+    char name[64], text[1024];
+    snprintf(text, sizeof text,
+             "{\"name\": \"%s%s\", \"kind\": \"virtual\", \"primary\": \"%s\", \"sources\": "
+             "[{\"cube\": \"%s\"}, {\"alias\": \"j\", \"cube\": \"%s\", \"join\": {\"kind\":"
+             " \"%s\", \"on\": [{\"dim\": \"geo\", \"index\": \"%s\", \"to_dim\": \"geo\"}]}}],"
+             " \"measures\": [{\"name\": \"sum\", \"source\": \"j\"}, {\"name\": \"count\","
+             " \"source\": \"j\"}, {\"name\": \"avg\", \"source\": \"j\"}]}",
+             nest_names[nest], cube_names[cube], nest == TWINS ? "twins" : "p",
+             nest == TWINS ? "twins" : "p", cube_names[cube], in->is_full ? "full" : "left",
+             nest == TWINS ? "of" : "key");
+    snprintf(name, sizeof name, "%s%s.json", nest_names[nest], cube_names[cube]);
+    fixture_write(fixture, name, text);
+}
+
+/* The facts once more, finer: of each joined member one to three parts have them. And two members
+ * for each of the primary's. */
+static void write_nested(struct fixture *fixture, struct parts *in)
+{
+    vc_buffer facts = {0}, parts = {0}, twins = {0}, all = {0}, primary = {0};
+    vc_buffer_put_text(&facts, "part,time,value\n");
+    vc_buffer_put_text(&parts, "part,q\n");
+    vc_buffer_put_text(&twins, "leaf,group,of\n");
+    vc_buffer_put_text(&all, "q,n\n");
+    vc_buffer_put_text(&primary, "leaf,n\n");
+    for (unsigned q = 0; q < in->njoined; q++) {
+        vc_buffer_printf(&all, "q%02u,1\n", q);
+        for (unsigned i = 0; i < 3; i++)
+            vc_buffer_printf(&parts, "r%02u%u,q%02u\n", q, i, q);
+    }
+    for (unsigned p = 0; p < in->nleaves; p++)
+        for (unsigned i = 0; i < 2; i++) {
+            vc_buffer_printf(&twins, "p%02u%c,g%u,p%02u\n", p, "ab"[i], in -> group[p], p);
+            vc_buffer_printf(&primary, "p%02u%c,1\n", p, "ab"[i]);
+        }
+    for (unsigned i = 0; i < in->nfacts; i++) {
+        vc_buffer_printf(&facts, "r%02u%u,t%u,", in->facts[i].joined, random_below(&in->random, 3),
+                         in->facts[i].time);
+        if (!in->facts[i].is_null) vc_buffer_printf(&facts, "%d", in->facts[i].value);
+        vc_buffer_put_char(&facts, '\n');
+    }
+    fixture_write(fixture, "s.csv", vc_buffer_text(&facts));
+    fixture_write(fixture, "parts.csv", vc_buffer_text(&parts));
+    fixture_write(fixture, "twins_leaves.csv", vc_buffer_text(&twins));
+    fixture_write(fixture, "twins.csv", vc_buffer_text(&primary));
+    fixture_write(fixture, "all.csv", vc_buffer_text(&all));
+    vc_buffer *buffers[] = {&facts, &parts, &twins, &all, &primary};
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
+        vc_buffer_release(buffers[i]);
+    fixture_write(
+        fixture, "s.json",
+        "{\"name\": \"s\", \"kind\": \"source\", \"data\": {\"csv\": \"s.csv\"},"
+        " \"dimensions\": [{\"name\": \"part\", \"table\": {\"csv\": \"parts.csv\"}, \"key\":"
+        " \"part\", \"column\": \"part\", \"levels\": [\"part\"], \"attributes\": [\"q\"]},"
+        " {\"name\": \"time\", \"levels\": [\"time\"]}], \"measures\": ["
+        "{\"name\": \"sum\", \"column\": \"value\", \"type\": \"int\", \"aggregator\": \"sum\"},"
+        "{\"name\": \"count\", \"aggregator\": \"count\"},"
+        "{\"name\": \"avg\", \"column\": \"value\", \"type\": \"int\", \"aggregator\": \"avg\"}]}");
+    fixture_write(
+        fixture, "all.json",
+        "{\"name\": \"all\", \"kind\": \"source\", \"data\": {\"csv\": \"all.csv\"},"
+        " \"dimensions\": [{\"name\": \"q\", \"table\": {\"csv\": \"joined.csv\"}, \"key\": \"q\","
+        " \"column\": \"q\", \"levels\": [\"q\"], \"attributes\": [\"rank\", \"grp\"]}],"
+        " \"measures\": [{\"name\": \"n\", \"type\": \"int\", \"aggregator\": \"sum\"}]}");
+    fixture_write(
+        fixture, "twins.json",
+        "{\"name\": \"twins\", \"kind\": \"source\", \"data\": {\"csv\": \"twins.csv\"},"
+        " \"dimensions\": [{\"name\": \"geo\", \"table\": {\"csv\": \"twins_leaves.csv\"}, \"key\":"
+        " \"leaf\", \"column\": \"leaf\", \"levels\": [\"group\", \"leaf\"], \"attributes\": "
+        "[\"of\"]}],"
+        " \"measures\": [{\"name\": \"n\", \"type\": \"int\", \"aggregator\": \"sum\"}]}");
+    fixture_write(fixture, "in_alone.json",
+                  "{\"name\": \"in_alone\", \"kind\": \"virtual\", \"primary\": \"j\", \"sources\":"
+                  " [{\"cube\": \"j\"}]}");
+    fixture_write(
+        fixture, "in_finer.json",
+        "{\"name\": \"in_finer\", \"kind\": \"virtual\", \"primary\": \"all\", \"sources\":"
+        " [{\"cube\": \"all\"}, {\"cube\": \"s\", \"join\": {\"on\": [{\"dim\": \"q\","
+        " \"to_dim\": \"part\", \"to_index\": \"q\"}]}}]}");
+}
+
+static void write_files(struct fixture *fixture, struct parts *in)
 {
     vc_buffer leaves = {0}, joined = {0}, ways = {0}, facts = {0}, primary = {0};
     vc_buffer_put_text(&leaves, "leaf,group,days\n");
@@ -155,8 +248,13 @@ static void write_files(struct fixture *fixture, const struct parts *in)
         "{\"name\": \"sum\", \"column\": \"value\", \"type\": \"int\", \"aggregator\": \"sum\"},"
         "{\"name\": \"count\", \"aggregator\": \"count\"},"
         "{\"name\": \"avg\", \"column\": \"value\", \"type\": \"int\", \"aggregator\": \"avg\"}]}");
+    write_nested(fixture, in);
     for (enum cube cube = 0; cube < NCUBES; cube++)
-        write_cube(fixture, in, cube);
+        for (enum nest nest = FLAT; nest <= FINER; nest++)
+            write_cube(fixture, in, cube, nest);
+    for (enum cube cube = WEIGHTED; cube <= LOOKUP; cube++)
+        for (enum nest nest = INSIDE; nest <= TWINS; nest++)
+            write_outer(fixture, in, cube, nest);
 }
 
 /* ---- what must come out ---- */
@@ -302,6 +400,7 @@ static struct expected put_together(const struct parts *in, const struct cell *c
 
 struct asked {
     enum cube cube;
+    enum nest nest;
     int level; /* of geo; -1: rolled up */
     bool by_time, is_cut;
     bool is_in[LEAVES];
@@ -314,12 +413,12 @@ static const vc_result *ask(struct fixture *fixture, const struct parts *in,
     vc_arena *arena = &fixture->arena;
     vc_query query = vc_query_default();
     vc_axis_ref *axes = VC_ARENA_NEW(arena, vc_axis_ref, 2);
-    vc_item *items = VC_ARENA_NEW(arena, vc_item, LEAVES);
+    vc_item *items = VC_ARENA_NEW(arena, vc_item, 2 * LEAVES);
     vc_condition *condition = VC_ARENA_NEW(arena, vc_condition, 1);
     vc_condition **conditions = VC_ARENA_NEW(arena, vc_condition *, 1);
     vc_error error = {0};
     const vc_result *result = NULL;
-    query.cube = vc_str_of(cube_names[asked->cube]);
+    query.cube = vc_arena_printf(arena, "%s%s", nest_names[asked->nest], cube_names[asked->cube]);
     query.is_sparse = false;
     if (asked->level >= 0)
         axes[query.naxes++].dimref =
@@ -328,10 +427,12 @@ static const vc_result *ask(struct fixture *fixture, const struct parts *in,
     *condition = (vc_condition){.dimref = {.dimension = VC_STR("geo"), .level = VC_STR("leaf")},
                                 .items = items};
     for (unsigned p = 0; p < in->nleaves && asked->is_cut; p++) {
-        if (!asked->is_in[p]) continue;
-        vc_str *key = VC_ARENA_NEW(arena, vc_str, 1);
-        *key = vc_arena_printf(arena, "p%02u", p);
-        items[condition->nitems++] = (vc_item){.kind = VC_ITEM_PATH, .keys = key, .nkeys = 1};
+        for (unsigned twin = 0; asked->is_in[p] && twin < 1 + (asked->nest == TWINS); twin++) {
+            static const char *const marks[] = {"a", "b"};
+            vc_str *key = VC_ARENA_NEW(arena, vc_str, 1);
+            *key = vc_arena_printf(arena, "p%02u%s", p, asked->nest == TWINS ? marks[twin] : "");
+            items[condition->nitems++] = (vc_item){.kind = VC_ITEM_PATH, .keys = key, .nkeys = 1};
+        }
     }
     conditions[0] = condition;
     query.axes = axes;
@@ -351,6 +452,7 @@ static struct cell cell_of(const struct parts *in, const struct asked *asked,
     if (asked->level >= 0) {
         const vc_result_axis *geo = &result->axes[axis];
         key = geo->members[result->coords[row * result->naxes + axis++]].keys[geo->nlevels - 1];
+        if (asked->nest == TWINS && asked->level == 1 && key.size == 4) key.size = 3;
     }
     if (asked->by_time) {
         const vc_result_axis *time = &result->axes[axis];
@@ -387,10 +489,11 @@ static void check(const struct parts *in, const struct asked *asked, const vc_re
             if (is_same && !expected.is_null)
                 is_same = fabs(value - expected.value) <= 1e-9 * (1 + fabs(expected.value));
             cr_assert(is_same,
-                      "seed %llu, %s, level %d, time %d, cut %d, row %zu, measure %d: %s%g %c, not "
-                      "%s%g %c",
-                      (unsigned long long)seed, cube_names[asked->cube], asked->level,
-                      asked->by_time, asked->is_cut, row, m, actual->is_null ? "null " : "", value,
+                      "seed %llu, %s%s, level %d, time %d, cut %d, row %zu, measure %d: %s%g %c, "
+                      "not %s%g %c",
+                      (unsigned long long)seed, nest_names[asked->nest], cube_names[asked->cube],
+                      asked->level, asked->by_time, asked->is_cut, row, m,
+                      actual->is_null ? "null " : "", value,
                       actual->reason == 0 ? '-' : actual->reason, expected.is_null ? "null " : "",
                       expected.value, expected.reason == 0 ? '-' : expected.reason);
             counts[(unsigned char)expected.reason]++;
@@ -416,12 +519,12 @@ static void check_ways(struct fixture *fixture, const struct parts *in, const st
 
 Test(parts, like_loops, .timeout = 120)
 {
-    enum { ROUNDS = 60 };
+    const unsigned nrounds = random_setting("VCUBE_ROUNDS", 60);
     unsigned counts[256] = {0};
     vc_pool *pool = NULL;
     vc_error error = {0};
     cr_assert_eq(vc_pool_new(4, &pool, &error), VC_OK);
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+    for (uint64_t seed = 1; seed <= nrounds; seed++) {
         struct fixture fixture;
         struct parts in;
         make(&in, seed);
@@ -430,6 +533,7 @@ Test(parts, like_loops, .timeout = 120)
         fixture_need_load(&fixture, false);
         for (unsigned i = 0; i < 24 * NCUBES / 4; i++) {
             struct asked asked = {.cube = i % NCUBES,
+                                  .nest = (i / NCUBES + seed) % NNESTS,
                                   .level = (int)(i / NCUBES % 3) - 1,
                                   .by_time = random_chance(&in.random, 40),
                                   .is_cut = random_chance(&in.random, 50)};
@@ -437,6 +541,7 @@ Test(parts, like_loops, .timeout = 120)
             for (unsigned p = 0; p < in.nleaves; p++)
                 is_any |= asked.is_in[p] = random_chance(&in.random, 60);
             asked.is_cut &= is_any;
+            if (asked.cube >= ALLOCATED && asked.nest >= INSIDE) asked.nest = FLAT;
             if (in.nfacts == 0) asked.by_time = false;
             const vc_result *result = ask(&fixture, &in, &asked, NULL);
             check(&in, &asked, result, seed, counts);

@@ -890,15 +890,32 @@ static void put_privates(const struct world *world, FILE *file)
     fputs("},\n", file);
 }
 
-static void write_virtual(const struct world *world, const char *folder)
+/* A virtual cube with one source cube, "s1_" in "n_s1". */
+static void write_around(const char *folder, const struct world_source *source, const char *cube)
+{
+    char name[32];
+    snprintf(name, sizeof name, "n_%s", source->alias);
+    FILE *file = open_file(folder, name, ".json");
+    fprintf(file,
+            "{\"name\": \"%s\", \"kind\": \"virtual\", \"primary\": \"%s_\", \"sources\": "
+            "[{\"alias\": \"%s_\", \"cube\": \"%s\"}]}\n",
+            name, source->alias, source->alias, cube);
+    fclose(file);
+}
+
+static void write_virtual(const struct world *world, const char *folder, const char *name,
+                          bool is_nested)
 {
     static const char *const unrelated[] = {"", "null", "repeat", "error"};
-    FILE *file = open_file(folder, "v", ".json");
-    fputs("{\"name\": \"v\", \"kind\": \"virtual\", \"primary\": \"s0\",\n \"sources\": [\n", file);
+    FILE *file = open_file(folder, name, ".json");
+    fprintf(file, "{\"name\": \"%s\", \"kind\": \"virtual\", \"primary\": \"s0\",\n", name);
+    fputs(" \"sources\": [\n", file);
     for (unsigned s = 0; s < world->nsources; s++) {
         const struct world_source *source = &world->sources[s];
         const struct world_cube *cube = &world->cubes[source->cube];
-        fprintf(file, "  {\"alias\": \"%s\", \"cube\": \"%s\"", source->alias, cube->name);
+        if (is_nested) write_around(folder, source, cube->name);
+        fprintf(file, "  {\"alias\": \"%s\", \"cube\": \"%s%s\"", source->alias,
+                is_nested ? "n_" : "", is_nested ? source->alias : cube->name);
         put_fix(file, cube, &source->fix);
         if (source->npairs > 0) put_join(world, file, source);
         fputs(s + 1 < world->nsources ? "},\n" : "}],\n", file);
@@ -1010,6 +1027,11 @@ void world_write(const struct world *world, const char *folder, bool is_append)
             if (cube->dimensions[d]->is_shared) write_shared(cube->dimensions[d], folder);
         }
     }
-    write_virtual(world, folder);
+    write_virtual(world, folder, "v", false);
     if (world->has_nested) write_nested(world, folder);
+}
+
+void world_write_nested(const struct world *world, const char *folder)
+{
+    write_virtual(world, folder, "w", true);
 }

@@ -221,6 +221,10 @@ void world_release(struct world *world);
 /* Write the files of the first load into a folder, or those of the append. */
 void world_write(const struct world *world, const char *folder, bool is_append);
 
+/* The same virtual cube, called "w", with each of its sources inside a virtual cube of its own:
+ * "s1" is the cube "n_s1", which has the one source "s1_". */
+void world_write_nested(const struct world *world, const char *folder);
+
 /* The values of an index at a leaf; NULL where it has none. */
 const char *world_index_value(const struct world_dimension *dimension,
                               const struct world_leaf *leaf, unsigned index);
