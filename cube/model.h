@@ -52,6 +52,8 @@ typedef struct vc_binding {
     const size_t *components; /* [tuples->ncomponents] dimensions of the source, the first one is
                                  source_dimension */
     vc_str to_name;           /* of the source's dimension; of several "currency, date" */
+    vc_str
+        time_name; /* the component by whose time keys are read; absent: they do not depend on it */
     /* VC_BIND_RELATION with a bucket: the synthetic slot of each unmatched leaf, [nleaves of the
      * relation], VC_NONE elsewhere; NULL when unmatched leaves are dropped. */
     const uint32_t *synthetic_slots;

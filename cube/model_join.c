@@ -13,6 +13,8 @@ struct key {
     size_t npairs;
     size_t *components; /* [ncomponents] dimensions of the source, in the order of the pairs */
     size_t ncomponents;
+    const vc_relation_times *times; /* NULL: keys do not depend on the time */
+    bool has_time_only; /* the last component is the time of the others, and no part of the key */
 };
 
 /* The place of a dimension of the source among the key's components, where it is put if need be. */
@@ -58,7 +60,7 @@ static vc_status read_key(vc_virtual_builder *builder, size_t source, size_t fir
 {
     const vc_join_def *join = &builder->virtual_cube->sources[source].join;
     key->pairs = VC_ARENA_NEW(builder->arena, vc_relation_pair, join->non);
-    key->components = VC_ARENA_NEW(builder->arena, size_t, join->non);
+    key->components = VC_ARENA_NEW(builder->arena, size_t, join->non + 1);
     if (key->pairs == NULL || key->components == NULL) return vc_no_memory(error);
     vc_status status = VC_OK;
     for (size_t i = first; i < join->non && status == VC_OK; i++) {
@@ -73,6 +75,33 @@ static vc_status read_key(vc_virtual_builder *builder, size_t source, size_t fir
         }
     }
     return status;
+}
+
+/* The time of the facts, where keys depend on it, becomes a component. */
+static vc_status add_time(vc_virtual_builder *builder, size_t source, struct key *key,
+                          vc_error *error)
+{
+    const vc_source_cube *cube = builder->sources[source].cube;
+    const vc_join_def *join = &builder->virtual_cube->sources[source].join;
+    bool by_time = join->mode != VC_MODE_LOOKUP && !join->expose.is_asked;
+    const vc_relation_times *found;
+    size_t before = key->ncomponents;
+    vc_status status =
+        vc_virtual_find_times(builder, cube, key->pairs, key->npairs, by_time, &found, error);
+    if (status != VC_OK || found == NULL) return status;
+    vc_relation_times *times = VC_ARENA_NEW(builder->arena, vc_relation_times, 1);
+    if (times == NULL) return vc_no_memory(error);
+    *times = *found;
+    times->component = place_component(key, found->component);
+    if (key->ncomponents == 1) return VC_OK; /* a key of the time itself */
+    if (key->ncomponents > VC_MAX_COMPONENTS)
+        return vc_fail(error, VC_LIMIT, "limit_tuples",
+                       "a composite key lies in at most %d dimensions of the joined cube, that of "
+                       "its time included",
+                       VC_MAX_COMPONENTS);
+    key->times = times;
+    key->has_time_only = key->ncomponents > before;
+    return VC_OK;
 }
 
 /* The relation of a key, by leaves or by tuples. */
@@ -92,8 +121,8 @@ static vc_status resolve_key(vc_virtual_builder *builder, size_t source, const s
     vc_status status =
         vc_model_tuples(builder->model, cube, key->components, key->ncomponents, tuples_out, error);
     if (status != VC_OK) return status;
-    return vc_relation_resolve_tuples(primary, *tuples_out, key->pairs, key->npairs, is_weighted,
-                                      builder->arena, relation_out, error);
+    return vc_relation_resolve_tuples(primary, *tuples_out, key->pairs, key->npairs, key->times,
+                                      is_weighted, builder->arena, relation_out, error);
 }
 
 static vc_status bind_key(vc_virtual_builder *builder, size_t source, const struct key *key,
@@ -106,11 +135,15 @@ static vc_status bind_key(vc_virtual_builder *builder, size_t source, const stru
     binding->components = key->components;
     for (size_t c = 1; c < key->ncomponents; c++) {
         vc_str name = builder->sources[source].cube->dimension_names[key->components[c]];
-        builder->is_bound[source][key->components[c]] = true;
+        bool is_time_only = key->has_time_only && c + 1 == key->ncomponents;
+        if (!is_time_only) builder->is_bound[source][key->components[c]] = true;
         binding->to_name =
             vc_arena_printf(builder->arena, "%.*s, %.*s", VC_FMT(binding->to_name), VC_FMT(name));
         if (binding->to_name.data == NULL) return vc_no_memory(error);
     }
+    if (key->times != NULL)
+        binding->time_name =
+            builder->sources[source].cube->dimension_names[key->components[key->times->component]];
     return VC_OK;
 }
 
@@ -128,6 +161,9 @@ static vc_status join_dimension(vc_virtual_builder *builder, size_t source, size
         return VC_OK; /* these pairs were taken together with an earlier one */
     status = read_key(builder, source, first, &key, error);
     if (status != VC_OK) return status;
+    status = add_time(builder, source, &key, error);
+    if (status != VC_OK)
+        return vc_model_place(builder->definition, on->pointer, "/normalize", status, error);
     key.pairs[0].from_leaves = vc_virtual_inner_leaves(builder, key.dimension);
     const vc_relation *relation;
     const vc_tuples *tuples;

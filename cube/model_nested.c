@@ -219,6 +219,11 @@ static vc_status resolve_pair(vc_virtual_builder *builder, const vc_on_def *on,
     }
     if (status == VC_OK)
         status = vc_model_normalizer(builder->model, on->normalize_to, &pair->normalize_to, error);
+    if (status == VC_OK && (vc_normalizer_time(pair->normalize_from).data != NULL ||
+                            vc_normalizer_time(pair->normalize_to).data != NULL))
+        status = vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                         "keys of a nested cube at the time of its facts are not supported by this "
+                         "version");
     return vc_model_place(builder->definition, on->pointer, field, status, error);
 }
 

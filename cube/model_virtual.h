@@ -2,6 +2,7 @@
  *
  *     model_virtual.c     the order of the parts; names; sources
  *     model_join.c        `on`: relations        model_join_check.c  what a join declares, verified
+ *     model_times.c       keys that are read at the time of the facts
  *     model_mode.c        weights, picks, and what holds below the joined grain
  *     model_common.c      `common`, shared and private dimensions
  *     model_unite.c       one dimension of several with different members
@@ -91,6 +92,20 @@ size_t vc_virtual_add_dimension(vc_virtual_builder *builder, size_t source, size
 
 /* Resolve all pairs of a source's `on` and bind its dimensions. */
 vc_status vc_virtual_join_source(vc_virtual_builder *builder, size_t source, vc_error *error);
+
+/* The dimension whose time the keys of a relation are read at (model_times.c): the one that a step
+ * names by "time"; without a name the joined cube's time dimension, if it has just one, and some
+ * key is another one then.
+ *
+ * pairs       [npairs] with their normalisers; by_time false: only a named one, and that is an
+ * error times_out   its periods; component is the dimension of the source. NULL: keys do not depend
+ * on it
+ *
+ * VC_NOT_FOUND "unknown_dimension"; VC_BAD_INPUT "bad_value" where its keys are no dates;
+ * VC_IMPOSSIBLE "unsupported". Errors have no place. */
+vc_status vc_virtual_find_times(vc_virtual_builder *builder, const vc_source_cube *cube,
+                                const vc_relation_pair *pairs, size_t npairs, bool by_time,
+                                const vc_relation_times **times_out, vc_error *error);
 
 /* A unit's key, for messages. */
 vc_str vc_virtual_unit_key(const vc_relation *relation, const vc_dimension *dimension,

@@ -302,6 +302,7 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
     } else {
         vc_json_put_str(json, "to_dim", binding->to_name);
     }
+    if (binding->time_name.data != NULL) vc_json_put_str(json, "time", binding->time_name);
     if (vc_binding_is_joined(binding) || is_above) {
         static const char *const finers[] = {"null", "repeat", "allocate"};
         const vc_relation *relation = binding->relation;

@@ -268,6 +268,7 @@ static vc_code_kind settle_range(const vc_codelist *list, code_range range,
         }
         if (match->ncandidates < VC_CODE_CANDIDATES) match->candidates[match->ncandidates++] = code;
     }
+    match->depends_on_year = nwithdrawn > (today == NULL);
     bool is_ambiguous = nthen > 1 || (nthen == 0 && today == NULL && nwithdrawn > 1);
     if (is_ambiguous) return settle(match, VC_CODE_AMBIGUOUS, NULL);
     match->ncandidates = 0;

@@ -57,6 +57,7 @@ typedef struct vc_code_match {
     const vc_code *withdrawn; /* the withdrawn code whose only successor `code` is, or NULL */
     const char *alias_set;    /* the set that resolved the key; for NONE the set that would, if it
                                  were switched on; or NULL */
+    bool depends_on_year;     /* the key has meant several things */
     unsigned ncandidates;     /* AMBIGUOUS: what the key has meant */
     const vc_code *candidates[VC_CODE_CANDIDATES];
 } vc_code_match;

@@ -33,11 +33,30 @@ static void set_text(vc_key *key, vc_str text)
     if (text.size == 0) key->state = VC_KEY_EMPTY;
 }
 
-static void apply_codelist(const vc_step *step, vc_key *key)
+/* What a code means in the years of a period; in a week of two years that differ, nothing. */
+static vc_code_kind find_code(const vc_step *step, vc_str text, const vc_period *when,
+                              vc_code_match *match)
+{
+    vc_code_options options = step->options;
+    vc_code_match other;
+    if (step->has_as_of || when == NULL) return vc_codelist_find(step->list, text, &options, match);
+    options.as_of_year = (uint16_t)(when->first / 10000);
+    vc_code_kind kind = vc_codelist_find(step->list, text, &options, match);
+    if (when->last / 10000 == when->first / 10000) return kind;
+    options.as_of_year = (uint16_t)(when->last / 10000);
+    if (vc_codelist_find(step->list, text, &options, &other) == kind && other.code == match->code)
+        return kind;
+    return VC_CODE_AMBIGUOUS;
+}
+
+static void apply_codelist(const vc_step *step, const vc_period *when, vc_key *key,
+                           bool *depends_on_time)
 {
     vc_code_match match;
     vc_str text = {NULL, 0};
-    switch (vc_codelist_find(step->list, key->text, &step->options, &match)) {
+    vc_code_kind kind = find_code(step, key->text, when, &match);
+    *depends_on_time |= match.depends_on_year && !step->has_as_of;
+    switch (kind) {
     case VC_CODE_ASSIGNED:
     case VC_CODE_USER:
         text = vc_code_text(match.code, step->to);
@@ -46,7 +65,12 @@ static void apply_codelist(const vc_step *step, vc_key *key)
         else
             key->text = text;
         break;
-    case VC_CODE_WITHDRAWN: key->state = VC_KEY_WITHDRAWN; break;
+    case VC_CODE_WITHDRAWN:
+        if (step->keeps_withdrawn)
+            key->text = vc_str_of(match.code->alpha4);
+        else
+            key->state = VC_KEY_WITHDRAWN;
+        break;
     case VC_CODE_AMBIGUOUS: key->state = VC_KEY_AMBIGUOUS; break;
     case VC_CODE_AGGREGATE:
         key->state = VC_KEY_AGGREGATE;
@@ -102,23 +126,30 @@ static bool apply_split(const vc_step *step, size_t number, vc_key_list *list, v
     }
 }
 
-/* Does a row hold at some time that the step asks about? */
-static bool holds(const vc_step *step, const vc_crosswalk_target *target)
+/* The time that a step asks about. */
+static vc_period time_of(const vc_step *step, const vc_period *when)
 {
-    return target->first_day <= step->as_of_last && target->last_day >= step->as_of_first;
+    if (!step->has_as_of && when != NULL) return *when;
+    return (vc_period){.first = step->as_of_first, .last = step->as_of_last};
+}
+
+/* Does a row hold at some of that time? */
+static bool holds(vc_period time, const vc_crosswalk_target *target)
+{
+    return target->first_day <= time.last && target->last_day >= time.first;
 }
 
 /* Where does a key lead? Rows that hold at different times only, and lead elsewhere, cannot be told
  * apart by the key: it is ambiguous. When they all say the same, one of them is enough. */
-static vc_key_state weigh_rows(const vc_step *step, const vc_crosswalk_target *targets,
-                               size_t ntargets, bool *is_one_out)
+static vc_key_state weigh_rows(vc_period time, const vc_crosswalk_target *targets, size_t ntargets,
+                               bool *is_one_out)
 {
     int32_t first = VC_DAY_FIRST, last = VC_DAY_LAST;
     const vc_crosswalk_target *one = NULL;
     *is_one_out = true;
     for (size_t i = 0; i < ntargets; i++) {
         const vc_crosswalk_target *target = &targets[i];
-        if (!holds(step, target)) continue;
+        if (!holds(time, target)) continue;
         first = target->first_day > first ? target->first_day : first;
         last = target->last_day < last ? target->last_day : last;
         if (one == NULL) one = target;
@@ -129,18 +160,22 @@ static vc_key_state weigh_rows(const vc_step *step, const vc_crosswalk_target *t
     return first <= last || *is_one_out ? VC_KEY_OK : VC_KEY_AMBIGUOUS;
 }
 
-static bool apply_map(const vc_normalizer *normalizer, const vc_step *step, size_t number,
-                      vc_key_list *list, vc_arena *arena)
+static bool apply_map(const vc_normalizer *normalizer, const vc_step *step, const vc_period *when,
+                      size_t number, vc_key_list *list, vc_arena *arena)
 {
     vc_key from = list->keys[number];
+    vc_period time = time_of(step, when);
     const vc_crosswalk_target *targets = NULL;
     size_t ntargets = normalizer->crosswalks.find(step->crosswalk, from.text, &targets), nfound = 0;
     bool is_one;
-    list->keys[number].state = weigh_rows(step, targets, ntargets, &is_one);
+    for (size_t i = 0; i < ntargets && !step->has_as_of; i++)
+        list->depends_on_time |=
+            targets[i].first_day != VC_DAY_FIRST || targets[i].last_day != VC_DAY_LAST;
+    list->keys[number].state = weigh_rows(time, targets, ntargets, &is_one);
     if (list->keys[number].state != VC_KEY_OK) return true;
     for (size_t i = 0; i < ntargets && !(is_one && nfound > 0); i++) {
         vc_key to = from;
-        if (!holds(step, &targets[i])) continue;
+        if (!holds(time, &targets[i])) continue;
         to.weight *= targets[i].weight;
         set_text(&to, targets[i].to);
         if (nfound++ == 0)
@@ -191,19 +226,19 @@ static void merge_keys(vc_key_list *list, bool adds_weights)
     list->count = count;
 }
 
-static bool apply_step(const vc_normalizer *normalizer, const vc_step *step, vc_key_list *list,
-                       vc_arena *arena)
+static bool apply_step(const vc_normalizer *normalizer, const vc_step *step, const vc_period *when,
+                       vc_key_list *list, vc_arena *arena)
 {
     size_t count = list->count; /* keys that the step adds are not its input */
     for (size_t i = 0; i < count; i++) {
         if (list->keys[i].state != VC_KEY_OK) continue;
         bool is_done = true;
         if (step->kind == VC_STEP_CODELIST)
-            apply_codelist(step, &list->keys[i]);
+            apply_codelist(step, when, &list->keys[i], &list->depends_on_time);
         else if (step->kind == VC_STEP_SPLIT)
             is_done = apply_split(step, i, list, arena);
         else if (step->kind == VC_STEP_MAP)
-            is_done = apply_map(normalizer, step, i, list, arena);
+            is_done = apply_map(normalizer, step, when, i, list, arena);
         else
             is_done = apply_text_step(step, &list->keys[i], arena);
         if (!is_done) return false;
@@ -211,10 +246,11 @@ static bool apply_step(const vc_normalizer *normalizer, const vc_step *step, vc_
     return true;
 }
 
-vc_status vc_normalizer_apply(const vc_normalizer *normalizer, vc_str key, vc_arena *arena,
-                              vc_key_list *list, vc_error *error)
+vc_status vc_normalizer_apply_at(const vc_normalizer *normalizer, vc_str key, const vc_period *when,
+                                 vc_arena *arena, vc_key_list *list, vc_error *error)
 {
     list->count = 0;
+    list->depends_on_time = false;
     vc_key first = {.state = VC_KEY_OK, .weight = 1};
     set_text(&first, key);
     if (!push_key(list, first, arena)) return vc_no_memory(error);
@@ -223,10 +259,31 @@ vc_status vc_normalizer_apply(const vc_normalizer *normalizer, vc_str key, vc_ar
     for (size_t i = 0; i < normalizer->nsteps; i++) {
         const vc_step *step = &normalizer->steps[i];
         adds_weights |= step->kind == VC_STEP_MAP;
-        if (!apply_step(normalizer, step, list, arena)) return vc_no_memory(error);
+        if (!apply_step(normalizer, step, when, list, arena)) return vc_no_memory(error);
         if (list->count > 1) merge_keys(list, adds_weights);
     }
     return VC_OK;
+}
+
+vc_status vc_normalizer_apply(const vc_normalizer *normalizer, vc_str key, vc_arena *arena,
+                              vc_key_list *list, vc_error *error)
+{
+    return vc_normalizer_apply_at(normalizer, key, NULL, arena, list, error);
+}
+
+bool vc_normalizer_reads_time(const vc_normalizer *normalizer)
+{
+    for (size_t i = 0; i < normalizer->nsteps; i++) {
+        vc_step_kind kind = normalizer->steps[i].kind;
+        if ((kind == VC_STEP_MAP || kind == VC_STEP_CODELIST) && !normalizer->steps[i].has_as_of)
+            return true;
+    }
+    return false;
+}
+
+vc_str vc_normalizer_time(const vc_normalizer *normalizer)
+{
+    return normalizer->time;
 }
 
 bool vc_normalizer_is_identity(const vc_normalizer *normalizer)

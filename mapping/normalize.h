@@ -8,10 +8,15 @@
  *     {"pad_left": {"width": 3, "fill": "0"}}         to so many characters
  *     {"split": ","}                                  one key becomes several
  *     "map:NAME"  or  {"map": "NAME"}  or
- *     {"map": {"crosswalk": "NAME", "as_of": 1990}}   through a crosswalk, with weights
+ *     {"map": {"crosswalk": "NAME", "as_of": 1990}}   through a crosswalk, with weights;
+ *                                                     "time": DIMENSION or false
  *     "codelist:NAME"  or  {"codelist": "NAME"}  or
  *     {"codelist": {"list": "iso3166-1", "from": "auto", "to": "alpha3", "aliases": ["eurostat"],
  *                   "withdrawn": "successor", "aggregates": "bucket", "as_of": 1990}}
+ *
+ * What a key means to a crosswalk or a code list may depend on the time. A step reads it as of its
+ * own `as_of`; otherwise at the time that is given with the key, and where none is, at no time in
+ * particular: then a key that means different things at different times is ambiguous.
  *
  * Invariants: only keys of state VC_KEY_OK may match. A key that a code list or a crosswalk does
  * not know never matches, also not the same raw text on the other side. A key that is empty, from
@@ -56,6 +61,7 @@ typedef struct vc_key_list {
     vc_key *keys;
     size_t count;
     size_t capacity;
+    bool depends_on_time; /* at another time, these might be other keys */
 } vc_key_list;
 
 typedef struct vc_crosswalk_target {
@@ -108,5 +114,15 @@ bool vc_normalizer_is_identity(const vc_normalizer *normalizer);
  */
 vc_status vc_normalizer_apply(const vc_normalizer *normalizer, vc_str key, vc_arena *arena,
                               vc_key_list *list, vc_error *error);
+
+/* The same, of a key at a time; when NULL: at none in particular. */
+vc_status vc_normalizer_apply_at(const vc_normalizer *normalizer, vc_str key, const vc_period *when,
+                                 vc_arena *arena, vc_key_list *list, vc_error *error);
+
+/* Has it a step whose result may depend on the time that is given with a key? */
+bool vc_normalizer_reads_time(const vc_normalizer *normalizer);
+
+/* The dimension whose time the steps name by "time"; absent: none does. */
+vc_str vc_normalizer_time(const vc_normalizer *normalizer);
 
 #endif

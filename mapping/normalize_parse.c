@@ -136,11 +136,34 @@ static vc_status read_period(const json_t *json, vc_step *step, vc_error *error)
                    VC_FMT(text));
 }
 
+/* "time": the dimension of the joined cube that says when; or false: at no time in particular. */
+static vc_status read_time(vc_normalizer *normalizer, const json_t *json, bool has_as_of,
+                           vc_step *step, vc_error *error)
+{
+    vc_status status = VC_OK;
+    vc_str name = vc_json_str(json);
+    if (json == NULL) return VC_OK;
+    if (has_as_of)
+        status = vc_fail(error, VC_BAD_INPUT, "bad_value",
+                         "'as_of' is one time for all; it does not go with 'time'");
+    else if (json_is_false(json))
+        step->has_as_of = true;
+    else if (vc_str_is_null(name))
+        status = fail_type(error, "time", "the name of a dimension, or false", json);
+    else if (normalizer->time.data != NULL && !vc_str_equal(normalizer->time, name))
+        status = vc_fail(error, VC_BAD_INPUT, "bad_value",
+                         "a key has one time: another step names '%.*s'", VC_FMT(normalizer->time));
+    else
+        status = read_text(normalizer, json, "time", &normalizer->time, error);
+    if (status != VC_OK) vc_error_prefix_pointer(error, "/time");
+    return status;
+}
+
 /* The name of a crosswalk, or {"crosswalk": NAME, "as_of": DATE}. */
 static vc_status read_map_object(vc_normalizer *normalizer, const json_t *argument, vc_str *name,
                                  vc_step *step, vc_error *error)
 {
-    static const char *const known[] = {"crosswalk", "as_of", NULL};
+    static const char *const known[] = {"crosswalk", "as_of", "time", NULL};
     vc_status status = vc_json_check_keys(argument, known, error);
     if (status != VC_OK) return status;
     const json_t *crosswalk = json_object_get(argument, "crosswalk");
@@ -153,8 +176,12 @@ static vc_status read_map_object(vc_normalizer *normalizer, const json_t *argume
         return status;
     }
     if (as_of != NULL) status = read_period(as_of, step, error);
-    if (status != VC_OK) vc_error_prefix_pointer(error, "/as_of");
-    return status;
+    if (status != VC_OK) {
+        vc_error_prefix_pointer(error, "/as_of");
+        return status;
+    }
+    step->has_as_of = as_of != NULL;
+    return read_time(normalizer, json_object_get(argument, "time"), as_of != NULL, step, error);
 }
 
 static vc_status read_map(vc_normalizer *normalizer, const json_t *argument, vc_step *step,
@@ -252,14 +279,16 @@ static vc_status read_as_of(const json_t *json, vc_step *step, vc_error *error)
         return status;
     }
     step->options.as_of_year = (uint16_t)year;
+    step->has_as_of = true;
     return VC_OK;
 }
 
-static vc_status read_codelist_object(const json_t *object, vc_step *step, vc_error *error)
+static vc_status read_codelist_object(vc_normalizer *normalizer, const json_t *object,
+                                      vc_step *step, vc_error *error)
 {
-    static const char *const known[] = {"list",      "from",       "to",    "aliases",
-                                        "withdrawn", "aggregates", "as_of", NULL};
-    static const char *const withdrawn_words[] = {"none", "successor", NULL};
+    static const char *const known[] = {"list",       "from",  "to",   "aliases", "withdrawn",
+                                        "aggregates", "as_of", "time", NULL};
+    static const char *const withdrawn_words[] = {"none", "successor", "keep", NULL};
     static const char *const aggregate_words[] = {"exclude", "bucket", NULL};
     vc_status status = vc_json_check_keys(object, known, error);
     if (status != VC_OK) return status;
@@ -279,10 +308,13 @@ static vc_status read_codelist_object(const json_t *object, vc_step *step, vc_er
         (status = read_choice(object, "aggregates", aggregate_words, &aggregates, error)) !=
             VC_OK ||
         (status = read_aliases(json_object_get(object, "aliases"), step, error)) != VC_OK ||
-        (status = read_as_of(json_object_get(object, "as_of"), step, error)) != VC_OK)
+        (status = read_as_of(json_object_get(object, "as_of"), step, error)) != VC_OK ||
+        (status = read_time(normalizer, json_object_get(object, "time"), step->has_as_of, step,
+                            error)) != VC_OK)
         return status;
     step->options.form = (vc_code_form)from;
     step->options.follow_successor = withdrawn == 1;
+    step->keeps_withdrawn = withdrawn == 2;
     step->to = (vc_code_form)(to + 1);
     step->buckets_aggregates = aggregates == 1;
     return VC_OK;
@@ -291,9 +323,8 @@ static vc_status read_codelist_object(const json_t *object, vc_step *step, vc_er
 static vc_status read_codelist(vc_normalizer *normalizer, const json_t *argument, vc_step *step,
                                vc_error *error)
 {
-    (void)normalizer;
     step->to = VC_FORM_ALPHA3;
-    if (json_is_object(argument)) return read_codelist_object(argument, step, error);
+    if (json_is_object(argument)) return read_codelist_object(normalizer, argument, step, error);
     if (json_is_string(argument)) return read_list_name(argument, step, error);
     return fail_type(error, "the argument of codelist", "an object or the name of a list",
                      argument);

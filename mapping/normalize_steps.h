@@ -22,11 +22,13 @@ typedef struct vc_step {
     vc_str text;  /* STRIP_PREFIX: the prefix; PAD_LEFT: the fill; SPLIT: the separator */
     size_t width; /* PAD_LEFT */
     const void *crosswalk;
+    bool has_as_of; /* MAP and CODELIST: is read at one time, or by "time": false, at none */
     int32_t as_of_first, as_of_last; /* MAP: the time at which its rows are read */
     const vc_codelist *list;
     vc_code_options options;
     vc_code_form to;
     bool buckets_aggregates;
+    bool keeps_withdrawn; /* a withdrawn code is one of its own, by its alpha-4 code */
 } vc_step;
 
 struct vc_normalizer {
@@ -34,6 +36,7 @@ struct vc_normalizer {
     vc_crosswalk_source crosswalks;
     vc_step *steps;
     size_t nsteps;
+    vc_str time; /* the dimension that steps name; absent: none */
 };
 
 #endif

@@ -5,6 +5,8 @@
  * both sides share, so from here on keys are compared as numbers.
  *   2. Each side becomes a list of (unit, key number) per unit: `struct vc_resolver_side`. A
  * composite key is the tuple of its components' numbers, numbered again.
+ *      Where keys depend on the time, a value has *variants*, one for each period: those of the
+ *      primary are keys of that period only, and a joined unit has the variant of its own.
  *   3. The primary's list is turned around (key -> units), and each joined leaf collects the units
  * of its keys, without repetition.
  */
@@ -13,100 +15,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-struct numbers { /* a growing array in the work arena */
-    uint32_t *items;
-    size_t count, capacity;
-};
-
-static bool numbers_add(vc_arena *arena, struct numbers *numbers, uint32_t item)
-{
-    if (numbers->count == numbers->capacity) {
-        size_t capacity = numbers->capacity == 0 ? 1024 : numbers->capacity * 2;
-        uint32_t *items = vc_arena_alloc(arena, capacity * sizeof *items);
-        if (items == NULL) return false;
-        if (numbers->count > 0) memcpy(items, numbers->items, numbers->count * sizeof *items);
-        numbers->items = items;
-        numbers->capacity = capacity;
-    }
-    numbers->items[numbers->count++] = item;
-    return true;
-}
-
-struct weights { /* likewise */
-    double *items;
-    size_t count, capacity;
-};
-
-static bool weights_add(vc_arena *arena, struct weights *weights, double item)
-{
-    if (weights->count == weights->capacity) {
-        size_t capacity = weights->capacity == 0 ? 1024 : weights->capacity * 2;
-        double *items = vc_arena_alloc(arena, capacity * sizeof *items);
-        if (items == NULL) return false;
-        if (weights->count > 0) memcpy(items, weights->items, weights->count * sizeof *items);
-        weights->items = items;
-        weights->capacity = capacity;
-    }
-    weights->items[weights->count++] = item;
-    return true;
-}
-
-/* ---- step 1: the keys of values ---- */
-
-/* The keys of one value: through the normaliser, or as it is. */
-static vc_status keys_of_text(const vc_normalizer *normalizer, vc_str text, vc_arena *arena,
-                              vc_key_list *list, vc_error *error)
-{
-    if (normalizer != NULL) return vc_normalizer_apply(normalizer, text, arena, list, error);
-    if (list->capacity == 0) {
-        list->keys = VC_ARENA_NEW(arena, vc_key, 1);
-        if (list->keys == NULL) return vc_no_memory(error);
-        list->capacity = 1;
-    }
-    list->count = 1;
-    list->keys[0] =
-        (vc_key){.text = text, .state = text.size == 0 ? VC_KEY_EMPTY : VC_KEY_OK, .weight = 1};
-    return VC_OK;
-}
-
-static vc_status number_values(struct vc_resolver *resolver, size_t pair, const vc_index *index,
-                               vc_str constant, const vc_normalizer *normalizer,
-                               struct vc_value_keys *out, vc_error *error)
-{
-    uint32_t nvalues = vc_resolver_count_values(index);
-    struct numbers keys = {0};
-    struct weights weights = {0};
-    vc_key_list list = {0};
-    vc_status status;
-
-    out->offsets = VC_ARENA_NEW(&resolver->work, uint32_t, (size_t)nvalues + 1);
-    out->states = VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)nvalues + 1);
-    out->is_excluded = VC_ARENA_NEW(&resolver->work, bool, (size_t)nvalues + 1);
-    if (out->offsets == NULL || out->states == NULL || out->is_excluded == NULL)
-        return vc_no_memory(error);
-    for (uint32_t value = 0; value < nvalues; value++) {
-        vc_str text = index == NULL ? constant : vc_texts_get(&index->values, value);
-        status = keys_of_text(normalizer, text, &resolver->work, &list, error);
-        if (status != VC_OK) return status;
-        for (size_t i = 0; i < list.count; i++) {
-            if (list.keys[i].state != VC_KEY_OK) {
-                out->states[value] = (uint8_t)list.keys[i].state;
-                out->is_excluded[value] |= list.keys[i].is_excluded;
-                continue;
-            }
-            uint32_t number = vc_strmap_put(&resolver->components[pair], list.keys[i].text, NULL);
-            if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, &keys, number) ||
-                (resolver->is_weighted &&
-                 !weights_add(&resolver->work, &weights, list.keys[i].weight)))
-                return vc_no_memory(error);
-        }
-        out->offsets[value + 1] = (uint32_t)keys.count;
-    }
-    out->keys = keys.items;
-    out->weights = weights.items;
-    return VC_OK;
-}
 
 /* ---- step 2: the keys of units ---- */
 
@@ -152,8 +60,8 @@ static vc_status spread_values(struct vc_resolver *resolver, const struct vc_res
 }
 
 struct tuples { /* the composite keys of a side */
-    struct numbers keys;
-    struct weights weights;
+    struct vc_key_numbers keys;
+    struct vc_key_weights weights;
     uint32_t *tuple; /* [npairs] room for the numbers of the combination at hand */
 };
 
@@ -172,15 +80,21 @@ static vc_status add_tuples(struct vc_resolver *resolver, const struct vc_resolv
             vc_str bytes = {.data = (const char *)tuple, .size = pair * sizeof *tuple};
             number = vc_strmap_put(&resolver->tuples, bytes, NULL);
         }
-        if (number == VC_STRMAP_NONE || !numbers_add(&resolver->work, &out->keys, number) ||
-            (resolver->is_weighted && !weights_add(&resolver->work, &out->weights, weight)))
+        if (number == VC_STRMAP_NONE || !vc_key_numbers_add(&resolver->work, &out->keys, number) ||
+            (resolver->is_weighted && !vc_key_weights_add(&resolver->work, &out->weights, weight)))
             return vc_no_memory(error);
         return VC_OK;
     }
     uint32_t value = side->values[pair][unit];
     if (value == VC_NONE) return VC_OK; /* a null component never matches */
     const struct vc_value_keys *value_keys = &side->value_keys[pair];
-    for (uint32_t i = value_keys->offsets[value]; i < value_keys->offsets[value + 1]; i++) {
+    uint32_t first = value_keys->offsets[value], end = value_keys->offsets[value + 1];
+    if (side == &resolver->primary && value_keys->variants != NULL &&
+        value_keys->variants[value] != VC_NONE) { /* what it is at each time */
+        first = value_keys->offsets[value_keys->variants[value]];
+        end = value_keys->offsets[value_keys->variants[value] + resolver->when->nperiods];
+    }
+    for (uint32_t i = first; i < end; i++) {
         double part = value_keys->weights == NULL ? 1 : value_keys->weights[i];
         tuple[pair] = value_keys->keys[i];
         vc_status status = add_tuples(resolver, side, unit, pair + 1, weight * part, out, error);
@@ -206,6 +120,17 @@ static vc_status find_seen(struct vc_resolver *resolver, vc_error *error)
     return VC_OK;
 }
 
+/* A joined unit has a value as it is at the time of the unit. */
+static void take_variants(const struct vc_resolver *resolver, const struct vc_value_keys *keys,
+                          uint32_t *values)
+{
+    for (uint32_t unit = 0; keys->variants != NULL && unit < resolver->joined.nunits; unit++) {
+        uint32_t value = values[unit], period = resolver->when->period_of[unit];
+        if (value == VC_NONE || keys->variants[value] == VC_NONE || period == VC_NONE) continue;
+        values[unit] = keys->variants[value] + period;
+    }
+}
+
 static vc_status make_side(struct vc_resolver *resolver, struct vc_resolver_side *side,
                            bool is_primary, vc_error *error)
 {
@@ -219,14 +144,14 @@ static vc_status make_side(struct vc_resolver *resolver, struct vc_resolver_side
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         const vc_relation_pair *on = &resolver->pairs[pair];
         const vc_index *index = is_primary ? on->from : on->to;
-        vc_status status = number_values(
-            resolver, pair, index, is_primary ? on->from_constant : on->to_constant,
-            is_primary ? on->normalize_from : on->normalize_to, &side->value_keys[pair], error);
+        vc_status status =
+            vc_resolver_number_values(resolver, pair, is_primary, &side->value_keys[pair], error);
         if (status == VC_OK)
             status = spread_values(resolver, side, index, &side->values[pair], error);
         if (status != VC_OK) return status;
         for (uint32_t unit = 0; is_primary && resolver->seen != NULL && unit < side->nunits; unit++)
             if (!vc_bit_get(resolver->seen, unit)) side->values[pair][unit] = VC_NONE;
+        if (!is_primary) take_variants(resolver, &side->value_keys[pair], side->values[pair]);
     }
     for (uint32_t unit = 0; unit < side->nunits; unit++) {
         vc_status status = add_tuples(resolver, side, unit, 0, 1, &tuples, error);
@@ -356,9 +281,10 @@ static vc_status weigh_pairs(struct vc_resolver *resolver, const struct key_unit
 static vc_status match_leaves(struct vc_resolver *resolver, vc_relation *relation, vc_error *error)
 {
     const struct vc_resolver_side *joined = &resolver->joined;
-    uint32_t nkeys = resolver->npairs > 1 ? resolver->tuples.count : resolver->components[0].count;
+    uint32_t nkeys =
+        resolver->npairs > 1 ? resolver->tuples.count : vc_resolver_count_keys(resolver, 0);
     struct key_units of_key = {0};
-    struct numbers targets = {0};
+    struct vc_key_numbers targets = {0};
     uint8_t *seen = VC_ARENA_NEW(&resolver->work, uint8_t, (size_t)relation->nunits + 1);
     uint32_t *offsets = VC_ARENA_NEW(resolver->arena, uint32_t, (size_t)joined->nunits + 1);
     vc_status status = turn_around(resolver, nkeys, &of_key, error);
@@ -369,7 +295,7 @@ static vc_status match_leaves(struct vc_resolver *resolver, vc_relation *relatio
         for (uint32_t i = joined->offsets[leaf]; i < joined->offsets[leaf + 1]; i++) {
             uint32_t key = joined->keys[i];
             for (uint32_t u = of_key.offsets[key]; u < of_key.offsets[key + 1]; u++)
-                if (!numbers_add(&resolver->work, &targets, of_key.units[u]))
+                if (!vc_key_numbers_add(&resolver->work, &targets, of_key.units[u]))
                     return vc_no_memory(error);
         }
         targets.count = first + sort_distinct(targets.items + first, targets.count - first);
@@ -400,13 +326,16 @@ static vc_status match_leaves(struct vc_resolver *resolver, vc_relation *relatio
 }
 
 vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
-                                  const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
-                                  vc_arena *arena, vc_relation *relation, vc_error *error)
+                                  const vc_relation_pair *pairs, size_t npairs,
+                                  const vc_relation_when *when, bool is_weighted, vc_arena *arena,
+                                  vc_relation *relation, vc_error *error)
 {
     struct vc_resolver resolver = {
-        .arena = arena, .pairs = pairs, .npairs = npairs, .is_weighted = is_weighted};
+        .arena = arena, .pairs = pairs, .npairs = npairs, .is_weighted = is_weighted, .when = when};
     resolver.components = calloc(npairs, sizeof *resolver.components);
-    vc_status status = resolver.components == NULL ? vc_no_memory(error) : VC_OK;
+    resolver.timed = calloc(npairs, sizeof *resolver.timed);
+    vc_status status =
+        resolver.components == NULL || resolver.timed == NULL ? vc_no_memory(error) : VC_OK;
     if (status != VC_OK) goto done;
     choose_units(&resolver, primary);
     resolver.joined = (struct vc_resolver_side){
@@ -421,9 +350,12 @@ vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimensio
     if (status == VC_OK) status = match_leaves(&resolver, relation, error);
     if (status == VC_OK) status = vc_resolver_describe(&resolver, relation, error);
 done:
-    for (size_t i = 0; resolver.components != NULL && i < npairs; i++)
+    for (size_t i = 0; resolver.components != NULL && resolver.timed != NULL && i < npairs; i++) {
         vc_strmap_release(&resolver.components[i]);
+        vc_strmap_release(&resolver.timed[i]);
+    }
     free(resolver.components);
+    free(resolver.timed);
     vc_strmap_release(&resolver.tuples);
     vc_arena_release(&resolver.work);
     return status;
@@ -450,7 +382,7 @@ static vc_status resolve(const vc_dimension *primary, const vc_dimension *joined
         status =
             vc_relation_resolve_single(primary, joined, pairs, arena, &is_done, relation, error);
     if (status == VC_OK && !is_done)
-        status = vc_relation_resolve_any(primary, joined, pairs, npairs, is_weighted, arena,
+        status = vc_relation_resolve_any(primary, joined, pairs, npairs, NULL, is_weighted, arena,
                                          relation, error);
     if (status == VC_OK) *relation_out = relation;
     return status;

@@ -47,6 +47,15 @@ typedef struct vc_coverage {
 
 #define VC_NOT_IN_INDEX "not in the index" /* why: a partial index leaves the leaf out */
 
+/* The time of tuples, of which one component is a leaf of a time dimension. Keys that mean
+ * different things at different times then are read at the time of the tuple, on both sides. */
+typedef struct vc_relation_times {
+    size_t component;
+    const uint32_t *period_of; /* [leaves of that dimension] into periods; VC_NONE: none is known */
+    const vc_period *periods;  /* [nperiods] */
+    size_t nperiods;
+} vc_relation_times;
+
 typedef struct vc_unmatched_key {
     vc_str key;       /* as found; the components of a composite key joined by ", " */
     uint32_t leaf;    /* the first joined leaf that has it */
@@ -71,6 +80,9 @@ typedef struct vc_relation {
     vc_coverage coverage;
     vc_unmatched_key *unmatched; /* in the order of their bytes; excluded ones too */
     size_t nunmatched;
+    /* Resolved with times: the key of each joined tuple as in `unmatched`, with the time behind it
+     * where it depends on that: "CS, 1990". NULL: keys are what the indexes say. */
+    const vc_str *keys;
     /* Keys of either side that became equal only by normalisation; of a composite key, those of its
      * components. Apart from them: keys as found that several units of the primary have. */
     vc_collisions joined_collisions, primary_collisions;
@@ -98,11 +110,21 @@ vc_status vc_relation_resolve_weighted(const vc_dimension *primary, const vc_dim
                                        vc_error *error);
 
 /* The same by a key whose components lie in several dimensions of the joined cube: tuples take the
- * place of joined leaves, in everything that a relation says. */
+ * place of joined leaves, in everything that a relation says.
+ *
+ * times  NULL: keys are read at no time in particular. Otherwise has_unit_fanin is of leaves that
+ *        differ in more than their time */
 vc_status vc_relation_resolve_tuples(const vc_dimension *primary, const vc_tuples *tuples,
-                                     const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
+                                     const vc_relation_pair *pairs, size_t npairs,
+                                     const vc_relation_times *times, bool is_weighted,
                                      vc_arena *arena, const vc_relation **relation_out,
                                      vc_error *error);
+
+/* Is there a key of either side that is another one at some of the times than at none in
+ * particular? Each distinct key is normalised, and those whose meaning may change at each time. */
+vc_status vc_relation_depends_on_time(const vc_relation_pair *pairs, size_t npairs,
+                                      const vc_period *periods, size_t nperiods, bool *depends_out,
+                                      vc_error *error);
 
 /* The units of a joined leaf: *units_out is in the relation. Returns how many. */
 size_t vc_relation_units(const vc_relation *relation, uint32_t leaf, const uint32_t **units_out);

@@ -31,21 +31,54 @@ static const char *why_not(const struct vc_resolver *resolver, uint32_t leaf, bo
     return vc_unmatched_reasons[VC_KEY_OK];
 }
 
-/* The key of a joined leaf as it was found; absent when any component is null. */
+/* The value that a variant is of. */
+static uint32_t base_of(const struct vc_resolver *resolver, size_t pair, uint32_t value,
+                        bool *is_variant_out)
+{
+    uint32_t nvalues = vc_resolver_count_values(resolver->pairs[pair].to);
+    *is_variant_out = value >= nvalues;
+    if (!*is_variant_out) return value;
+    return resolver->joined.value_keys[pair]
+        .bases[(value - nvalues) / (uint32_t)resolver->when->nperiods];
+}
+
+/* The key of a joined leaf as it was found, with its time behind it where it depends on that;
+ * absent when any component is null. */
 static vc_str found_key(const struct vc_resolver *resolver, uint32_t leaf, vc_arena *arena)
 {
     vc_str text = {0};
-    bool is_first = true;
+    bool is_first = true, is_timed = false;
     for (size_t pair = 0; pair < resolver->npairs; pair++) {
         uint32_t value = resolver->joined.values[pair][leaf];
         const vc_index *to = resolver->pairs[pair].to;
+        bool is_variant;
         if (value == VC_NONE) return (vc_str){0};
+        value = base_of(resolver, pair, value, &is_variant);
+        is_timed |= is_variant;
         if (to == NULL) continue;
         vc_str part = vc_texts_get(&to->values, value);
         text = is_first ? part : vc_arena_printf(arena, "%.*s, %.*s", VC_FMT(text), VC_FMT(part));
         is_first = false;
     }
-    return text;
+    if (!is_timed) return text;
+    const vc_relation_when *when = resolver->when;
+    vc_str time = vc_period_text(when->periods[when->period_of[leaf]], arena);
+    return vc_arena_printf(arena, "%.*s, %.*s", VC_FMT(text), VC_FMT(time));
+}
+
+/* The keys of all joined leaves, where they are not simply those of the indexes. */
+static vc_status keep_keys(struct vc_resolver *resolver, vc_relation *relation, vc_error *error)
+{
+    vc_str *keys = VC_ARENA_NEW(resolver->arena, vc_str, (size_t)relation->nleaves + 1);
+    if (keys == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+        vc_str key = found_key(resolver, leaf, &resolver->work);
+        if (vc_str_is_null(key)) continue;
+        keys[leaf] = vc_arena_str(resolver->arena, key);
+        if (keys[leaf].data == NULL) return vc_no_memory(error);
+    }
+    relation->keys = keys;
+    return VC_OK;
 }
 
 static int compare_unmatched(const void *a, const void *b)
@@ -120,7 +153,7 @@ static vc_status find_collisions(struct vc_resolver *resolver, const struct vc_r
     memset(firsts, 0xFF, ((size_t)texts->count + 1) * sizeof *firsts);
     for (uint32_t value = 0; index != NULL && value < index->values.count; value++)
         for (uint32_t i = keys->offsets[value]; i < keys->offsets[value + 1]; i++) {
-            uint32_t key = keys->keys[i], first = firsts[key];
+            uint32_t key = vc_resolver_component(resolver, keys->keys[i]), first = firsts[key];
             if (first == VC_NONE)
                 firsts[key] = value;
             else if (!vc_collisions_note(out, vc_texts_get(&index->values, first),
@@ -189,5 +222,6 @@ static vc_status describe_keys(struct vc_resolver *resolver, vc_relation *relati
 vc_status vc_resolver_describe(struct vc_resolver *resolver, vc_relation *relation, vc_error *error)
 {
     vc_status status = describe(resolver, relation, error);
+    if (status == VC_OK && resolver->when != NULL) status = keep_keys(resolver, relation, error);
     return status == VC_OK ? describe_keys(resolver, relation, error) : status;
 }

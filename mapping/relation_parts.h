@@ -11,10 +11,19 @@ extern const char *const vc_unmatched_reasons[];
 /* Keys of an index that several members have. */
 uint64_t vc_relation_count_duplicates(const vc_index *index);
 
-/* Any join, npairs at least 1, with weights if they are asked for: relation.c. */
+/* When the joined leaves are: [nleaves] numbers of periods, VC_NONE where it is not known. */
+typedef struct vc_relation_when {
+    const uint32_t *period_of;
+    const vc_period *periods;
+    size_t nperiods;
+} vc_relation_when;
+
+/* Any join, npairs at least 1, with weights if they are asked for, and by times (NULL: without):
+ * relation.c. */
 vc_status vc_relation_resolve_any(const vc_dimension *primary, const vc_dimension *joined,
-                                  const vc_relation_pair *pairs, size_t npairs, bool is_weighted,
-                                  vc_arena *arena, vc_relation *relation, vc_error *error);
+                                  const vc_relation_pair *pairs, size_t npairs,
+                                  const vc_relation_when *when, bool is_weighted, vc_arena *arena,
+                                  vc_relation *relation, vc_error *error);
 
 /* A join of one pair whose values have one key each: relation_single.c. The same relation, many
  * times sooner. *is_single_out false: some value has several keys, and the relation is not set. */

@@ -224,6 +224,9 @@ vc_str vc_join_keys_text(const vc_join_keys *keys, vc_arena *arena)
         text = vc_arena_printf(arena, "%.*s%s%.*s = %.*s", VC_FMT(text), i > 0 ? " and " : "",
                                VC_FMT(from), VC_FMT(to));
     }
+    if (keys->nkeys > 0 && keys->binding->time_name.data != NULL)
+        text = vc_arena_printf(arena, "%.*s, as of %.*s", VC_FMT(text),
+                               VC_FMT(keys->binding->time_name));
     return text;
 }
 
@@ -291,6 +294,8 @@ uint32_t vc_join_keys_unit_value(const vc_join_keys *keys, size_t pair, uint32_t
 vc_str vc_join_keys_of_leaf(const vc_join_keys *keys, uint32_t leaf, vc_arena *arena)
 {
     vc_str text = {0};
+    if (keys->nkeys > 0 && keys->binding->relation->keys != NULL)
+        return keys->binding->relation->keys[leaf];
     uint32_t joined = vc_join_keys_joined(keys, leaf);
     size_t nparts = 0;
     for (size_t i = 0; i < keys->nkeys && joined != VC_NONE; i++) {

@@ -55,6 +55,7 @@ static const char *question_of(const char *fixture)
     if (strstr(fixture, "/parts") != NULL) return "{\"cube\":\"equal\",\"drilldown\":\"geo\"}";
     if (strstr(fixture, "/exposed") != NULL)
         return "{\"cube\":\"exposed\",\"drilldown\":\"geo:town\"}";
+    if (strstr(fixture, "/moves") != NULL) return "{\"cube\":\"moves\",\"drilldown\":\"geo\"}";
     return "{\"cube\":\"both\",\"drilldown\":\"item\"}";
 }
 

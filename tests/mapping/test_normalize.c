@@ -232,6 +232,10 @@ ParameterizedTestParameters(normalize, apply)
         {LIST("\"withdrawn\": \"successor\""), "SUN", "withdrawn:SUN"},
         {LIST("\"withdrawn\": \"none\""), "BUMM", "withdrawn:BUMM"},
         {LIST("\"withdrawn\": \"successor\", \"as_of\": 1975"), "AI", "DJI"},
+        {LIST("\"withdrawn\": \"keep\""), "DDR", "DDDE"},
+        {LIST("\"withdrawn\": \"keep\""), "CSK", "CSHH"},
+        {LIST("\"withdrawn\": \"keep\""), "CS", "ambiguous:CS"},
+        {LIST("\"withdrawn\": \"keep\", \"as_of\": 2004"), "CS", "CSXX"},
         {LIST("\"from\": \"name\""), "Cote d'Ivoire", "CIV"},
         {LIST("\"from\": \"alpha2\""), "FRA", "unknown:FRA"},
         {LIST("\"from\": \"numeric\", \"to\": \"alpha2\""), "4", "AF"},
@@ -257,6 +261,110 @@ ParameterizedTest(struct apply_case *c, normalize, apply)
     }
     vc_arena_release(&arena);
     vc_normalizer_free(normalizer);
+}
+
+/* ---- at a time ---- */
+
+struct time_case {
+    char steps[128];
+    char key[16];
+    char when[16]; /* "": at none in particular */
+    char expected[48];
+    bool depends;
+};
+
+ParameterizedTestParameters(normalize, at_a_time)
+{
+    static struct time_case cases[] = {
+        {AUTO, "SK", "", "SVK", true},
+        {AUTO, "SK", "2000", "SVK", true},
+        {AUTO, "SK", "1975", "withdrawn:SK", true},
+        {LIST("\"withdrawn\": \"successor\""), "SK", "1975-12", "IND", true},
+        {LIST("\"withdrawn\": \"successor\""), "SK", "1976-01-01", "SVK", true},
+        {LIST("\"withdrawn\": \"keep\""), "CS", "1990", "CSHH", true},
+        {LIST("\"withdrawn\": \"keep\""), "CS", "1998", "ambiguous:CS", true},
+        {LIST("\"withdrawn\": \"keep\""), "CS", "2004", "CSXX", true},
+        /* a week of two years, in one of which Sikkim was a country */
+        {LIST("\"withdrawn\": \"successor\""), "SK", "1976-W01", "ambiguous:SK", true},
+        {AUTO, "891", "2003", "ambiguous:891", true},
+        {AUTO, "FR", "1975", "FRA", false},
+        {AUTO, "DDR", "1975", "withdrawn:DDR", false}, /* whenever that is */
+        {LIST("\"as_of\": 1975, \"withdrawn\": \"successor\""), "SK", "2000", "IND", false},
+        {LIST("\"time\": false"), "SK", "1975", "SVK", false},
+        {"[\"map:states\"]", "CS", "", "ambiguous:CS", true},
+        {"[\"map:states\"]", "CS", "1990", "CZ*0.5|SK*0.5", true},
+        {"[\"map:states\"]", "CS", "1992-Q4", "CZ*0.5|SK*0.5", true},
+        {"[\"map:states\"]", "CS", "1993-Q1", "unknown:CS", true},
+        {"[\"map:states\"]", "CS", "2003-02", "RS", true},
+        {"[{\"map\": {\"crosswalk\": \"states\", \"as_of\": 1990}}]", "CS", "2003-02",
+         "CZ*0.5|SK*0.5", false},
+        {"[{\"map\": {\"crosswalk\": \"states\", \"time\": false}}]", "CS", "1990", "ambiguous:CS",
+         false},
+    };
+    return cr_make_param_array(struct time_case, cases, sizeof cases / sizeof cases[0]);
+}
+
+ParameterizedTest(struct time_case *c, normalize, at_a_time)
+{
+    vc_normalizer *normalizer = parse_steps(c->steps);
+    vc_arena arena = {0};
+    vc_key_list list = {0};
+    vc_period when;
+    bool has_time = c->when[0] != '\0';
+    char text[256];
+    if (has_time) cr_assert(vc_period_parse_key(vc_str_of(c->when), &when), "%s", c->when);
+    cr_assert_eq(vc_normalizer_apply_at(normalizer, vc_str_of(c->key), has_time ? &when : NULL,
+                                        &arena, &list, NULL),
+                 VC_OK);
+    print_keys(&list, text, sizeof text);
+    cr_assert_str_eq(text, c->expected, "%s of '%s' in '%s': %s, not %s", c->steps, c->key, c->when,
+                     text, c->expected);
+    cr_assert_eq(list.depends_on_time, c->depends, "%s of '%s'", c->steps, c->key);
+    cr_assert(vc_normalizer_reads_time(normalizer) || !c->depends);
+    vc_arena_release(&arena);
+    vc_normalizer_free(normalizer);
+}
+
+struct period_case {
+    char text[16];
+    int32_t first, last; /* 0: no period */
+    char again[32];
+};
+
+ParameterizedTestParameters(normalize, period)
+{
+    static struct period_case cases[] = {
+        {"1990", 19900101, 19901231, "1990"},
+        {"1990-02", 19900201, 19900228, "1990-02"},
+        {"1992-02-29", 19920229, 19920229, "1992-02-29"},
+        {"1990-Q1", 19900101, 19900331, "1990-01-01..1990-03-31"},
+        {"1990-Q4", 19901001, 19901231, "1990-10-01..1990-12-31"},
+        /* ISO weeks, as `date +%G-W%V` has them */
+        {"2020-W01", 20191230, 20200105, "2019-12-30..2020-01-05"},
+        {"2020-W53", 20201228, 20210103, "2020-12-28..2021-01-03"},
+        {"2021-W01", 20210104, 20210110, "2021-01-04..2021-01-10"},
+        {"2016-W09", 20160229, 20160306, "2016-02-29..2016-03-06"},
+        {"1990-Q5", 0, 0, ""},
+        {"1990-W54", 0, 0, ""},
+        {"1990-13", 0, 0, ""},
+        {"12", 0, 0, ""},
+        {"", 0, 0, ""},
+    };
+    return cr_make_param_array(struct period_case, cases, sizeof cases / sizeof cases[0]);
+}
+
+ParameterizedTest(struct period_case *c, normalize, period)
+{
+    vc_period period = {0};
+    vc_arena arena = {0};
+    bool is_one = vc_period_parse_key(vc_str_of(c->text), &period);
+    cr_assert_eq(is_one, c->first != 0, "%s", c->text);
+    if (!is_one) return;
+    cr_assert_eq(period.first, c->first, "%s: %d", c->text, period.first);
+    cr_assert_eq(period.last, c->last, "%s: %d", c->text, period.last);
+    vc_str again = vc_period_text(period, &arena);
+    cr_assert(vc_str_is(again, c->again), "%s: %.*s", c->text, VC_FMT(again));
+    vc_arena_release(&arena);
 }
 
 Test(normalize, absent_key)
@@ -434,6 +542,14 @@ ParameterizedTestParameters(normalize, errors)
         {LIST("\"aliases\": [1]"), "bad_type", "/1/codelist/aliases/0", ""},
         {LIST("\"as_of\": \"1990\""), "bad_type", "/1/codelist/as_of", ""},
         {LIST("\"as_of\": 10000"), "bad_value", "/1/codelist/as_of", ""},
+        {LIST("\"time\": 1990"), "bad_type", "/1/codelist/time", ""},
+        {LIST("\"time\": \"\""), "bad_value", "/1/codelist/time", ""},
+        {LIST("\"time\": \"date\", \"as_of\": 1990"), "bad_value", "/1/codelist/time", ""},
+        {"[{\"map\": {\"crosswalk\": \"states\", \"time\": \"date\", \"as_of\": 1990}}]",
+         "bad_value", "/0/map/time", ""},
+        {"[{\"map\": {\"crosswalk\": \"states\", \"time\": \"date\"}}, {\"map\": {"
+         "\"crosswalk\": \"blocs\", \"time\": \"day\"}}]",
+         "bad_value", "/1/map/time", ""},
     };
     return cr_make_param_array(struct error_case, cases, sizeof cases / sizeof cases[0]);
 }

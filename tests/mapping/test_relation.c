@@ -545,7 +545,7 @@ Test(relation, single_like_any)
                                                 &pair, &join.arena, &is_single, &single, &error),
                      VC_OK);
         cr_assert_eq(vc_relation_resolve_any(join.primary.dimension, join.joined.dimension, &pair,
-                                             1, false, &join.arena, &any, &error),
+                                             1, NULL, false, &join.arena, &any, &error),
                      VC_OK);
         if (is_single) {
             check_same(&single, &any, round);
