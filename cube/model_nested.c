@@ -279,8 +279,8 @@ static vc_status resolve_key(vc_virtual_builder *builder, const vc_virtual_part 
     const char *field = "";
     vc_status status =
         tuples != NULL
-            ? vc_relation_resolve_tuples(primary, tuples, key->pairs, key->npairs, is_weighted,
-                                         builder->arena, relation_out, error)
+            ? vc_relation_resolve_tuples(primary, tuples, key->pairs, key->npairs, NULL,
+                                         is_weighted, builder->arena, relation_out, error)
             : (is_weighted ? vc_relation_resolve_weighted
                            : vc_relation_resolve)(primary, inner->dimension, key->pairs,
                                                   key->npairs, builder->arena, relation_out, error);
