@@ -3,6 +3,7 @@
 #include "cli/asking.h"
 #include "render/collisions.h"
 #include "render/explain.h"
+#include "render/notices.h"
 #include "render/render.h"
 
 #include <errno.h>
@@ -21,6 +22,17 @@ static vc_status choose_format(const vc_query *query, vc_render_format *format, 
 {
     *format = vc_cli_width() > 0 ? VC_FORMAT_TABLE : VC_FORMAT_RECORDS;
     return query->format.data == NULL ? VC_OK : vc_format_find(query->format, format, error);
+}
+
+/* CSV has no place for them. */
+static void say_notices(const vc_result *result)
+{
+    for (size_t i = 0; i < result->nnotices; i++) {
+        vc_buffer text = {0};
+        vc_notice_put_text(&text, &result->notices[i]);
+        vc_cli_say("note: %s", vc_buffer_text(&text));
+        vc_buffer_release(&text);
+    }
 }
 
 static int run_query(const vc_arguments *arguments)
@@ -44,10 +56,11 @@ static int run_query(const vc_arguments *arguments)
         options.is_coloured = vc_cli_has_colour(stdout);
         options.width = (unsigned)width;
         options.is_pretty = vc_arguments_get(arguments, "pretty") != NULL;
-        options.has_status = vc_arguments_get(arguments, "output-status") != NULL;
+        options.has_status |= vc_arguments_get(arguments, "output-status") != NULL;
         options.guards_formulas = vc_arguments_get(arguments, "guard") != NULL;
         status = vc_render(result, format, &options, (vc_render_sink){.write = write_out}, &error);
     }
+    if (status == VC_OK && format == VC_FORMAT_CSV) say_notices(result);
     vc_asking_close(&in);
     return status == VC_OK ? VC_EXIT_OK : vc_cli_fail(&error);
 }

@@ -72,6 +72,7 @@ static void put_headers(struct MHD_Response *response, const exchange *in)
     if (reply->content_type != NULL) put_header(response, "Content-Type", reply->content_type);
     put_header(response, "ETag", reply->etag);
     put_header(response, "X-Snapshot", reply->snapshot);
+    put_header(response, "X-Notices", reply->notices);
     put_header(response, "X-Request-Id", in->request_id);
     put_header(response, "Allow", reply->allow);
     if (reply->is_gzip) put_header(response, "Content-Encoding", "gzip");

@@ -35,6 +35,17 @@ static vc_status append(void *context, const char *data, size_t size, vc_error *
     return body->failed ? vc_no_memory(error) : VC_OK;
 }
 
+/* CSV has no other place for them. */
+static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error *error)
+{
+    vc_buffer text = {0};
+    vc_notices_put_header(&text, result);
+    bool failed = text.failed;
+    snprintf(reply->notices, sizeof reply->notices, "%s", failed ? "" : vc_buffer_text(&text));
+    vc_buffer_release(&text);
+    return failed ? vc_no_memory(error) : VC_OK;
+}
+
 static vc_status run(vc_call *call, vc_error *error)
 {
     struct asking *asking = call->state;
@@ -51,6 +62,7 @@ static vc_status run(vc_call *call, vc_error *error)
     status = vc_render(result, asking->format, &rendering,
                        (vc_render_sink){.write = append, .context = &reply->body}, error);
     reply->rendered_ns = clock_ns() - ran_ns;
+    if (status == VC_OK) status = tell_notices(reply, result, error);
     if (status != VC_OK) return status;
     reply->status = 200;
     reply->content_type = vc_format_media_type(asking->format);

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "http/request.h"
+#include "render/notices.h"
 
 enum { VC_ETAG_TEXT = 48, VC_REQUEST_ID_TEXT = 80 };
 
@@ -19,10 +20,11 @@ typedef struct vc_reply {
     unsigned status; /* of HTTP; 0: not set yet */
     const char *content_type;
     vc_buffer body;
-    char etag[VC_ETAG_TEXT]; /* with its quotes; "" when none */
-    char snapshot[48];       /* "" when none */
-    char allow[64];          /* "" when none */
-    unsigned retry_after_s;  /* 0: none */
+    char etag[VC_ETAG_TEXT];         /* with its quotes; "" when none */
+    char snapshot[48];               /* "" when none */
+    char allow[64];                  /* "" when none */
+    char notices[VC_NOTICES_HEADER]; /* of an answer; "" when none */
+    unsigned retry_after_s;          /* 0: none */
     bool is_gzip;
     bool closes;                                         /* the connection, after this */
     int64_t queued_ns, prepared_ns, run_ns, rendered_ns; /* for Server-Timing; 0: none */

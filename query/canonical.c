@@ -265,6 +265,7 @@ static void put_scalars(vc_buffer *buffer, const vc_query *query)
     if (query->totals_visible) vc_buffer_put_text(buffer, "&totals_scope=visible");
     if (query->wants_explain) vc_buffer_put_text(buffer, "&explain=true");
     if (query->has_bom) vc_buffer_put_text(buffer, "&bom=true");
+    if (query->has_status) vc_buffer_put_text(buffer, "&status=true");
     put_named(buffer, "&format=", query->format);
     if (!vc_str_is(query->header, "names")) put_named(buffer, "&header=", query->header);
     put_named(buffer, "&at=", query->at);

@@ -134,6 +134,11 @@ static vc_status put_bom(vc_query_builder *builder, vc_source_text source, vc_er
     return read_choice(source, "true", "false", &builder->query.has_bom, error);
 }
 
+static vc_status put_status(vc_query_builder *builder, vc_source_text source, vc_error *error)
+{
+    return read_choice(source, "true", "false", &builder->query.has_status, error);
+}
+
 static vc_status put_totals_scope(vc_query_builder *builder, vc_source_text source, vc_error *error)
 {
     return read_choice(source, "visible", "all", &builder->query.totals_visible, error);
@@ -180,6 +185,7 @@ static const vc_query_field fields[] = {
     {"format", false, put_format},
     {"header", false, put_header},
     {"bom", false, put_bom},
+    {"status", false, put_status},
     {"explain", false, put_explain},
     {"at", false, put_at},
     {"cache", false, put_cache},

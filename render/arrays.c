@@ -1,12 +1,28 @@
 #include "render/parts.h"
 #include "render/values.h"
 
+/* ["geo"]: on which dimensions the row stands at no member; null for a row that is none. */
+static void put_marks(vc_buffer *buffer, const vc_result *result, size_t row, bool others)
+{
+    size_t count = 0;
+    for (size_t a = 0; a < result->naxes; a++) {
+        if (!vc_row_is_marked(result, row, a, others)) continue;
+        vc_buffer_put_char(buffer, count++ == 0 ? '[' : ',');
+        vc_buffer_put_json(buffer, result->axes[a].dimension);
+    }
+    vc_buffer_put_text(buffer, count > 0 ? "]" : "null");
+}
+
 static void put_field(vc_rendering *rendering, const vc_out_column *column, size_t row)
 {
     const vc_result *result = rendering->result;
     vc_buffer *buffer = &rendering->buffer;
     if (column->kind == VC_OUT_GROUPING) {
         vc_buffer_put_int(buffer, result->grouping[row]);
+        return;
+    }
+    if (column->kind == VC_OUT_SYNTHETIC || column->kind == VC_OUT_OTHER) {
+        put_marks(buffer, result, row, column->kind == VC_OUT_OTHER);
         return;
     }
     if (column->kind == VC_OUT_VALUE) {
@@ -61,13 +77,19 @@ void vc_render_arrays(vc_rendering *rendering)
     vc_buffer *buffer = &rendering->buffer;
     const char *line = rendering->options->is_pretty ? "\n" : "";
     const vc_out_column *columns;
+    vc_record_names names;
     size_t ncolumns;
-    if (!vc_out_columns_list(rendering, false, &columns, &ncolumns)) {
+    if (!vc_out_columns_list(rendering, false, &columns, &ncolumns) ||
+        !vc_record_names_init(rendering, &names)) {
         rendering->status = vc_no_memory(rendering->error);
         return;
     }
     vc_buffer_put_text(buffer, "{\"meta\":");
     vc_put_meta(buffer, result);
+    vc_buffer_put_char(buffer, ',');
+    vc_buffer_put_text(buffer, line);
+    vc_buffer_put_text(buffer, "\"summary\":");
+    vc_put_summary(rendering, &names);
     vc_buffer_put_char(buffer, ',');
     vc_buffer_put_text(buffer, line);
     vc_buffer_put_text(buffer, "\"columns\":[");

@@ -75,6 +75,11 @@ typedef struct vc_record_names {
 /* False when out of memory. */
 bool vc_record_names_init(vc_rendering *rendering, vc_record_names *names_out);
 
+/* Does a row stand at no member of the data on an axis: at unmatched keys, or with `others` at what
+ * a top leaves out? Does some row? */
+bool vc_row_is_marked(const vc_result *result, size_t row, size_t axis, bool others);
+bool vc_result_has_marks(const vc_result *result, bool others);
+
 /* The value of the "summary" key. */
 void vc_put_summary(vc_rendering *rendering, const vc_record_names *names);
 
@@ -93,7 +98,9 @@ typedef enum vc_out_kind {
     VC_OUT_LABEL,
     VC_OUT_PROPERTY,
     VC_OUT_VALUE,
-    VC_OUT_GROUPING, /* there when there are total rows */
+    VC_OUT_GROUPING,  /* there when there are total rows */
+    VC_OUT_SYNTHETIC, /* there when rows stand at unmatched keys: on which dimensions */
+    VC_OUT_OTHER,     /* likewise for all that a top leaves out */
     VC_OUT_STATUS,
 } vc_out_kind;
 
@@ -104,7 +111,7 @@ typedef struct vc_out_column {
 } vc_out_column;
 
 /* The columns in their order: per axis its levels (key, label) and properties; measures; grouping;
- * statuses, where asked for. False when out of memory. */
+ * marks of rows; statuses, where asked for. False when out of memory. */
 bool vc_out_columns_list(vc_rendering *rendering, bool has_status,
                          const vc_out_column **columns_out, size_t *ncolumns_out);
 

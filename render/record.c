@@ -125,6 +125,22 @@ static void close_object(vc_buffer *buffer, size_t brace)
     vc_buffer_put_char(buffer, '}');
 }
 
+bool vc_row_is_marked(const vc_result *result, size_t row, size_t axis, bool others)
+{
+    const vc_result_member *member = vc_row_member(result, row, axis);
+    return member != NULL && (others ? member->is_other : member->is_synthetic);
+}
+
+bool vc_result_has_marks(const vc_result *result, bool others)
+{
+    for (size_t a = 0; a < result->naxes; a++)
+        for (size_t i = 0; i < result->axes[a].nmembers; i++)
+            if (others ? result->axes[a].members[i].is_other
+                       : result->axes[a].members[i].is_synthetic)
+                return true;
+    return false;
+}
+
 /* The dimensions on which the row stands at no member of the data: ',"_synthetic":["geo"]', and
  * "_other" for what a top leaves out. */
 static void put_marks(vc_rendering *rendering, size_t row, bool others)
@@ -133,8 +149,7 @@ static void put_marks(vc_rendering *rendering, size_t row, bool others)
     const char *name = others ? ",\"_other\":[" : ",\"_synthetic\":[";
     size_t count = 0;
     for (size_t a = 0; a < result->naxes; a++) {
-        const vc_result_member *member = vc_row_member(result, row, a);
-        if (member == NULL || !(others ? member->is_other : member->is_synthetic)) continue;
+        if (!vc_row_is_marked(result, row, a, others)) continue;
         vc_buffer_put_text(&rendering->buffer, count++ == 0 ? name : ",");
         vc_buffer_put_json(&rendering->buffer, result->axes[a].dimension);
     }

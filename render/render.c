@@ -25,7 +25,8 @@ vc_render_options vc_render_options_of(const vc_query *query)
     return (vc_render_options){.header = vc_str_is(query->header, "labels") ? VC_HEADER_LABELS
                                          : vc_str_is(query->header, "none") ? VC_HEADER_NONE
                                                                             : VC_HEADER_NAMES,
-                               .has_bom = query->has_bom};
+                               .has_bom = query->has_bom,
+                               .has_status = query->has_status};
 }
 
 vc_status vc_render(const vc_result *result, vc_render_format format,

@@ -4,6 +4,7 @@
  * data, so control characters, which could drive the terminal, are replaced; numbers are never cut.
  */
 #include "render/explain.h"
+#include "render/notices.h"
 #include "render/number_format.h"
 #include "render/parts.h"
 #include "render/values.h"
@@ -120,6 +121,10 @@ static void put_member_cell(table *t, const table_column *column, const vc_resul
     else /* a bucket has no levels above */
         text = member->is_synthetic || member->is_other ? VC_STR("") : VC_STR("(null)");
     vc_put_safe(&t->scratch, text);
+    if (member == NULL || column->index + 1 < t->rendering->result->axes[column->axis].nlevels)
+        return;
+    if (member->is_other) vc_buffer_put_text(&t->scratch, " *");
+    if (member->is_synthetic) vc_buffer_put_text(&t->scratch, " +");
 }
 
 /* The text of a cell, in the scratch buffer until the next one. */
@@ -368,6 +373,21 @@ static void put_legend(table *t)
     vc_buffer_put_char(buffer, '\n');
 }
 
+/* What the marks behind keys mean. */
+static void put_mark_legend(table *t)
+{
+    vc_buffer *buffer = &t->rendering->buffer;
+    bool others = vc_result_has_marks(t->rendering->result, true);
+    bool synthetics = vc_result_has_marks(t->rendering->result, false);
+    if (!others && !synthetics) return;
+    put_style(t, dim);
+    if (others) vc_buffer_put_text(buffer, "* = all the others together");
+    if (others && synthetics) vc_buffer_put_text(buffer, "; ");
+    if (synthetics) vc_buffer_put_text(buffer, "+ = keys without a match");
+    put_style(t, plain);
+    vc_buffer_put_char(buffer, '\n');
+}
+
 static void put_row_count(table *t)
 {
     const vc_result *result = t->rendering->result;
@@ -391,7 +411,7 @@ static void put_notices(table *t)
     for (size_t i = 0; i < result->nnotices; i++) {
         const vc_notice *notice = &result->notices[i];
         vc_buffer_put_text(buffer, "note: ");
-        vc_put_safe(buffer, notice->message.size > 0 ? notice->message : vc_str_of(notice->code));
+        vc_notice_put_text(buffer, notice);
         vc_buffer_put_char(buffer, '\n');
     }
 }
@@ -475,6 +495,7 @@ void vc_render_table(vc_rendering *rendering)
     }
     if (rendering->status == VC_OK) {
         put_legend(&t);
+        put_mark_legend(&t);
         put_row_count(&t);
         put_notices(&t);
         put_coverage(&t);

@@ -88,20 +88,37 @@ static const vc_step *find_ragged(const vc_table *table, size_t axis)
     return NULL;
 }
 
-/* Mark the groups shown in the answer that share a leaf with another one shown. */
+static bool is_shown(const vc_answering *in, size_t axis, uint32_t group)
+{
+    return vc_answer_place(in, axis, group) != VC_NONE;
+}
+
+/* Does a leaf lead to a group that is in the row of others, and to another one that is shown? */
+static bool is_shared_with_others(const vc_answering *in, size_t axis, const vc_step *step,
+                                  uint32_t leaf, size_t nshown)
+{
+    const vc_axis *of = &in->plan->axes[axis];
+    if (of->others == NULL || !is_shown(in, axis, of->ngroups - 1)) return false;
+    for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++)
+        if (vc_bit_get(of->others, step->targets[t]) &&
+            nshown > is_shown(in, axis, step->targets[t]))
+            return true;
+    return false;
+}
+
+/* Mark the groups shown in the answer that share a leaf with another one shown, the row of others
+ * among them. */
 static void mark_shared(const vc_answering *in, size_t axis, const vc_step *step, uint64_t *shared)
 {
     for (uint32_t leaf = 0; leaf < step->nleaves; leaf++) {
         size_t nshown = 0;
-        for (int round = 0; round < 2; round++)
-            for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++) {
-                uint32_t group = step->targets[t];
-                if (vc_answer_place(in, axis, group) == VC_NONE) continue;
-                if (round == 0)
-                    nshown++;
-                else if (nshown > 1)
-                    vc_bit_set(shared, group);
-            }
+        for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++)
+            nshown += is_shown(in, axis, step->targets[t]);
+        bool with_others = is_shared_with_others(in, axis, step, leaf, nshown);
+        if (with_others) vc_bit_set(shared, in->plan->axes[axis].ngroups - 1);
+        if (nshown + with_others < 2) continue;
+        for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++)
+            if (is_shown(in, axis, step->targets[t])) vc_bit_set(shared, step->targets[t]);
     }
 }
 

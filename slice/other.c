@@ -42,6 +42,35 @@ static vc_status narrow(struct adding *in, uint32_t kept, vc_error *error)
     return vc_plan_narrow(plan, &narrowing, &in->narrowed, error);
 }
 
+/* Take note of the groups that some row of others stands for: what was dropped, or all visible ones
+ * but those that every combination keeps. */
+static vc_status mark_others(struct adding *in, vc_error *error)
+{
+    const vc_top_split *split = in->split;
+    vc_axis *axis = &in->plan->axes[split->axis];
+    uint64_t ncombinations = 0, span = in->detail->strides[split->axis] * axis->ngroups;
+    uint64_t *others = VC_ARENA_NEW(in->plan->arena, uint64_t, vc_bits_words(axis->ngroups) + 1);
+    uint64_t *seen = VC_ARENA_NEW(in->plan->arena, uint64_t, (size_t)axis->ngroups * 2 + 1);
+    if (others == NULL || seen == NULL) return vc_no_memory(error);
+    uint64_t *counts = seen + axis->ngroups, last = UINT64_MAX; /* combinations that keep a group */
+    for (size_t i = 0; i < split->nkept; i++) {
+        uint64_t key = in->detail->keys[split->kept[i]];
+        uint32_t group = vc_rows_group(in->plan, in->detail, key, split->axis);
+        if (key / span != last) ncombinations++;
+        last = key / span;
+        counts[group] += seen[group] != ncombinations;
+        seen[group] = ncombinations;
+    }
+    for (size_t i = 0; i < split->ndropped && split->is_filtered; i++)
+        vc_bit_set(others, vc_rows_group(in->plan, in->detail, in->detail->keys[split->dropped[i]],
+                                         split->axis));
+    for (uint32_t group = 0; group < axis->ngroups && !split->is_filtered; group++)
+        if (counts[group] < ncombinations && vc_bit_get(axis->visible, group))
+            vc_bit_set(others, group);
+    axis->others = others;
+    return VC_OK;
+}
+
 /* Has a row facts of members that are left out? Not those of a source that does not have the
  * dimension and repeats its value. */
 static vc_status has_facts(const struct adding *in, size_t row, uint32_t *groups, bool *has_out,
@@ -135,6 +164,7 @@ vc_status vc_other_add(vc_plan *plan, const vc_rows *detail, const vc_top_split 
     status = choose_others(&in, error);
     vc_rows_release(in.others);
     if (status == VC_OK) status = merge(&in, error);
+    if (status == VC_OK) status = mark_others(&in, error);
     *rows_out = in.rows;
     return status;
 }

@@ -67,6 +67,8 @@ typedef struct vc_axis {
     const uint32_t *synthetic_groups; /* of the slots behind the leaves */
     const vc_str *synthetic_keys;     /* [ngroups - nmembers] */
     bool has_other; /* the last group is what a top leaves out: of no slot, and not visible */
+    const uint64_t *others;  /* [ngroups] bits: which groups that is, in some row or other; NULL
+                                until they are known */
     const uint64_t *visible; /* [ngroups] bits: has a selected slot */
     uint32_t first_visible, end_visible;
 } vc_axis;

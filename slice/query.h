@@ -95,10 +95,11 @@ typedef struct vc_query {
     bool totals_visible; /* totals_scope=visible */
     bool wants_explain;
     bool no_cache;
-    vc_str format; /* "records", "arrays", "csv", ...; absent: by Accept or the default */
-    vc_str header; /* of CSV: names, labels, none; absent: names */
-    bool has_bom;  /* of CSV */
-    vc_str at;     /* snapshot id; absent: the newest */
+    vc_str format;   /* "records", "arrays", "csv", ...; absent: by Accept or the default */
+    vc_str header;   /* of CSV: names, labels, none; absent: names */
+    bool has_bom;    /* of CSV */
+    bool has_status; /* of CSV: columns of reasons */
+    vc_str at;       /* snapshot id; absent: the newest */
 } vc_query;
 
 vc_query vc_query_default(void);

@@ -119,3 +119,24 @@ Test(browse, coverage_tells_collisions)
     cr_assert_not_null(strstr(vc_buffer_text(&result.out), "2 keys equal only by normalisation"));
     house_run_release(&result);
 }
+
+/* CSV has no place for notices: they go to standard error, so that none is lost in a pipe. */
+Test(browse, notices_of_csv)
+{
+    char from[HOUSE_PATH];
+    struct house_run result;
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_store("samples/golden", from);
+    run(&result, (const char *[]){"query", "-d", from, "golden_fanout", "--drilldown", "country",
+                                  "--measures", "cpop", "--format", "csv", "--limit", "1", NULL});
+    cr_assert_str_eq(vc_buffer_text(&result.complaint),
+                     "note: 1 of 7 members of 'cities' match no member of 'country' and are in no "
+                     "total\nnote: rows 1 to 1 of 5 are shown\n");
+    house_run_release(&result);
+    run(&result, (const char *[]){"query", "-d", from, "golden_fanout", "--drilldown", "country",
+                                  "--measures", "cpop", "--format", "csv", NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.complaint),
+                              "note: 2 members share facts of 'cities': their sum is more than "
+                              "their total: FR, FX\n"));
+    house_run_release(&result);
+}

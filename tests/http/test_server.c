@@ -307,6 +307,22 @@ Test(server, suggested_joins)
 
 /* ---- queries ---- */
 
+/* CSV has no place for notices, and reasons are columns that are asked for. */
+Test(server, csv_with_reasons_and_notices)
+{
+    test_answer answer;
+    const char expected[] = "country.country,country.country_label,cpop,_other,cpop_status\r\n"
+                            "US,United States,8.3,,\r\n(other),(other),8.4,country,\r\n";
+    ask(server.port, "GET",
+        LEFT "/aggregate?drilldown=country&measures=cpop&top=1:country:cpop:desc:other&format=csv"
+             "&status=true",
+        "", NULL, &answer);
+    cr_assert_str_eq(vc_buffer_text(&answer.body), expected);
+    cr_assert_str_eq(answer_header(&answer, "X-Notices"),
+                     "unmatched;source=\"cities\";dim=\"country\";count=1");
+    answer_release(&answer);
+}
+
 static vc_status collect(void *context, const char *data, size_t size, vc_error *error)
 {
     (void)error;

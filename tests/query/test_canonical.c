@@ -146,6 +146,7 @@ Test(canonical, different_queries_differ)
         "header=labels",
         "header=none",
         "bom=true",
+        "status=true",
         "top=2:geo:pop:asc:other",
         "properties=a",
         "nonempty=a",

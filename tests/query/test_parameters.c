@@ -78,7 +78,7 @@ Test(parameters, all_of_them)
               "&having=pop:gt:5%7Cpop%20/%20cpop:ne:-1.5;2&order=pop:desc%7Cgeo.country&limit=10"
               "&offset=20&top=3:geo:pop%7C2:date:cpop:asc&totals=geo,date%7C()&totals_scope=visible"
               "&nonempty=geo,date&sparse=false&parents=true&properties=geo.capital&format=csv"
-              "&header=labels&bom=true&explain=true&at=42-9f3c&cache=off&cut=x:1",
+              "&header=labels&bom=true&status=true&explain=true&at=42-9f3c&cache=off&cut=x:1",
               &arena, &q, &error);
     cr_assert_eq(status, VC_OK, "%s: %s", error.pointer, error.message);
     cr_assert(vc_str_is_null(q.cube));
@@ -110,7 +110,7 @@ Test(parameters, all_of_them)
     cr_assert_eq(q.totals[0].ndimensions, 2);
     cr_assert_eq(q.totals[1].ndimensions, 0);
     cr_assert_eq(q.totals[1].place.offset, 9);
-    cr_assert(q.totals_visible && !q.is_sparse && q.has_parents && q.has_bom);
+    cr_assert(q.totals_visible && !q.is_sparse && q.has_parents && q.has_bom && q.has_status);
     cr_assert(q.wants_explain && q.no_cache);
     cr_assert_eq(q.nnonempty, 2);
     cr_assert_eq(q.nproperties, 1);
