@@ -134,7 +134,11 @@ static void put_parts(vc_json_writer *json, const vc_lineage_source *source)
     vc_json_end(json, '}');
     vc_json_begin(json, "check", '{');
     vc_json_put_text(json, "how", source->putting);
-    if (source->is_checked) vc_json_put_bool(json, "adds_up", source->adds_up);
+    vc_json_put_bool(json, "checked", source->is_checked);
+    if (source->is_checked) {
+        vc_json_put_text(json, "from", source->from_facts ? "facts" : "parts");
+        vc_json_put_bool(json, "adds_up", source->adds_up);
+    }
     vc_json_end(json, '}');
 }
 
@@ -153,6 +157,7 @@ static void put_source(vc_json_writer *json, const vc_lineage_source *source)
         vc_json_put_text(json, "take", source->over_word);
         vc_json_end(json, '}');
     }
+    vc_json_put_given(json, "where", source->where);
     vc_json_begin(json, "fixes", '[');
     for (size_t i = 0; i < source->nfixes; i++) {
         vc_json_begin(json, NULL, '{');

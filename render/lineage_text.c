@@ -198,9 +198,15 @@ static void put_parts(const struct telling *in, const vc_lineage_source *source)
     }
     if (source->nparts == 0) return;
     vc_buffer_printf(in->out, "    %s", source->putting);
+    if (source->is_checked && source->from_facts)
+        vc_buffer_put_text(in->out, "; computed again, fact by fact");
     if (source->is_checked)
         vc_buffer_put_text(in->out, source->adds_up ? ": that is the value, checked"
                                                     : ": that is NOT the value");
+    else if (source->nfacts > VC_LINEAGE_FACTS)
+        vc_buffer_put_text(in->out, "; not checked: too many facts");
+    else
+        vc_buffer_put_text(in->out, "; not checked");
     vc_buffer_put_char(in->out, '\n');
 }
 
@@ -219,9 +225,14 @@ static void put_source(const struct telling *in, const vc_lineage_source *source
         vc_buffer_put_char(in->out, ')');
     }
     if (source->over_word != NULL) {
-        vc_buffer_printf(in->out, "; over %.*s, the %s", VC_FMT(source->over), source->over_word);
+        vc_buffer_printf(in->out, "; over %.*s: %s", VC_FMT(source->over), source->over_word);
     }
     vc_buffer_put_char(in->out, '\n');
+    if (source->where.size > 0) {
+        vc_buffer_put_text(in->out, "    only facts where ");
+        vc_put_safe(in->out, source->where);
+        vc_buffer_put_char(in->out, '\n');
+    }
     for (size_t i = 0; i < source->nfixes; i++) {
         vc_buffer_put_text(in->out, "    fixed: ");
         vc_put_safe(in->out, source->fixes[i].name);

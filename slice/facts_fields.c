@@ -295,7 +295,7 @@ const vc_fact_field *vc_fact_teller_fields(const vc_fact_teller *teller, size_t 
 
 /* ---- read ---- */
 
-static int64_t read_int(const vc_chunk *chunk, uint32_t row)
+int64_t vc_fact_int(const vc_chunk *chunk, uint32_t row)
 {
     uint32_t block = row / VC_BLOCK_ROWS;
     return (int64_t)((uint64_t)chunk->blocks[block].min +
@@ -320,7 +320,7 @@ static vc_status read_leaves(vc_fact_teller *teller, uint32_t segment, uint32_t 
         if (status != VC_OK) return status;
         if (row >= chunk->nrows || chunk->type != VC_CHUNK_INT)
             return fail_damaged(teller, segment, error);
-        int64_t leaf = read_int(chunk, row);
+        int64_t leaf = vc_fact_int(chunk, row);
         if (leaf < 0 || leaf >= (int64_t)teller->cube->dimensions[d]->nleaves)
             return fail_damaged(teller, segment, error);
         teller->leaves[d] = (uint32_t)leaf;
@@ -385,7 +385,7 @@ static vc_status read_column(const vc_fact_teller *teller, const struct field *f
         cell->as.f = ((const double *)chunk->data)[row];
         return VC_OK;
     }
-    int64_t value = read_int(chunk, row);
+    int64_t value = vc_fact_int(chunk, row);
     if (!column->is_dictionary) {
         cell->as.i = value;
         return VC_OK;

@@ -23,6 +23,9 @@ const vc_fact_field *vc_fact_teller_fields(const vc_fact_teller *teller, size_t 
 vc_status vc_fact_teller_tell(vc_fact_teller *teller, uint32_t segment, uint32_t row,
                               vc_fact_cell *cells, vc_error *error);
 
+/* A row of a chunk of integers. */
+int64_t vc_fact_int(const vc_chunk *chunk, uint32_t row);
+
 /* What else a field might have been: for "did you mean". */
 void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_nearest *nearest);
 

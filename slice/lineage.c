@@ -49,13 +49,12 @@ static vc_status trace(const vc_tracing *in, vc_lineage_source *out, vc_error *e
                                    in->plan->cube->is_virtual ? source->alias : source->cube->name,
                                .cube = source->cube->name,
                                .aggregator = measure->measure->aggregator,
+                               .where = measure->measure->where,
                                .type = measure->type,
                                .scale = measure->scale};
     if (measure->measure->over != VC_OVER_NONE) {
         out->over = source->cube->dimension_names[measure->measure->over_dimension];
-        out->over_word = measure->measure->over == VC_OVER_LAST    ? "last"
-                         : measure->measure->over == VC_OVER_FIRST ? "first"
-                                                                   : "other";
+        out->over_word = vc_over_name(measure->measure->over);
     }
     vc_status status = vc_grain_read(in->grain, in->measure, groups, &out->cell, &has_facts, error);
     if (status == VC_OK) status = vc_trace_dimensions(in, out, error);

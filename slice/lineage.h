@@ -15,6 +15,9 @@
 
 #include "slice/engine.h"
 
+/* What no parts add up to is computed again from the facts themselves, up to this many. */
+#define VC_LINEAGE_FACTS 1000000
+
 typedef struct vc_lineage_query {
     const vc_query *query; /* cube, conditions, one measure; axes: the cell is their only row */
     size_t limit;
@@ -75,8 +78,9 @@ typedef struct vc_lineage_source { /* a base measure */
     size_t ndimensions;
     const vc_lineage_fix *fixes;
     size_t nfixes;
-    vc_str over;           /* dimension of the source along which one leaf counts; absent: none */
-    const char *over_word; /* "last", "first" */
+    vc_str over;           /* dimension of the source along which it is resolved; absent: none */
+    const char *over_word; /* "last", "avg", ... */
+    vc_str where;          /* of the measure, as the definition has it; absent: none */
     size_t nby;
     const vc_str *by; /* [nby] dimensions of the source; 0: one part, all facts */
     uint64_t nparts, nfacts;
@@ -87,7 +91,8 @@ typedef struct vc_lineage_source { /* a base measure */
     size_t nlisted;
     vc_lineage_part rest; /* of the parts that are not listed, put together */
     const char *putting;  /* how parts make the value: "added up", "the smallest", ... */
-    bool is_checked;      /* they were put together again; false: that is no way to the value */
+    bool from_facts;      /* parts do not make the value: it was computed again from its facts */
+    bool is_checked; /* the value was made again; false: there were no facts, or too many of them */
     bool adds_up;
     vc_cell again; /* what came out */
 } vc_lineage_source;

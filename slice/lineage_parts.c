@@ -3,8 +3,8 @@
  * The pass is scanned once more by the same steps, now grouped by the leaves of the dimensions that
  * are mapped or cut. What each part accumulated is kept exactly and put together at the end, which
  * for averages is sum and count, not the mean of means. Where no such way leads from parts to the
- * value (distinct values, a leaf that is another one for each combination), parts say how many
- * facts they have, and nothing is claimed.
+ * value (medians, distinct values, a leaf that is another one for each combination), parts say how
+ * many facts they have, and the value is computed again from the facts (lineage_facts.c).
  */
 #include "slice/lineage_parts.h"
 
@@ -36,6 +36,7 @@ struct parting {
     const vc_table *from; /* of the cell */
     vc_list parts;
     bool has_values;
+    bool from_facts; /* parts do not make the value, its facts do */
 };
 
 /* ---- by what ---- */
@@ -101,9 +102,11 @@ static const char *choose_way(struct parting *in, bool *is_checked_out)
     case VC_AGG_AVG: return "the sums of the parts over their counts";
     case VC_AGG_COUNT_DISTINCT:
         *is_checked_out = false;
+        in->from_facts = true;
         return "distinct values are counted once over all parts, so parts do not add up";
     default:
         *is_checked_out = in->has_values = false;
+        in->from_facts = in->from->classes == NULL;
         in->spec = (vc_accumulator_spec){
             .aggregator = VC_AGG_COUNT, .column = -1, .distinct_dimension = -1};
         return "computed from all facts at once, not from parts";
@@ -446,6 +449,17 @@ static vc_status check(const struct parting *in, vc_lineage_source *out, vc_erro
     return status;
 }
 
+/* The same facts once more, in one cell. */
+static vc_status check_facts(struct parting *in, vc_lineage_source *out, vc_error *error)
+{
+    in->ncolumns = 0;
+    vc_status status = make_table(in, in->from, error);
+    if (status == VC_OK) status = vc_trace_again(in->in, &in->table, out, error);
+    out->from_facts = out->is_checked;
+    out->adds_up = out->is_checked && same_value(in->measure, &out->again, &out->cell);
+    return status;
+}
+
 vc_status vc_trace_parts(const vc_tracing *tracing, vc_lineage_source *out, vc_error *error)
 {
     const vc_plan *plan = tracing->plan;
@@ -478,5 +492,6 @@ vc_status vc_trace_parts(const vc_tracing *tracing, vc_lineage_source *out, vc_e
         return status;
     }
     status = list_parts(&in, out, error);
+    if (status == VC_OK && in.from_facts) return check_facts(&in, out, error);
     return status == VC_OK && out->is_checked ? check(&in, out, error) : status;
 }

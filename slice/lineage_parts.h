@@ -1,5 +1,6 @@
-/* Lineage in three files: lineage.c the whole, lineage_dimensions.c what a cut became,
- * lineage_parts.c of what a value is made. Private to slice/.
+/* Lineage in four files: lineage.c the whole, lineage_dimensions.c what a cut became,
+ * lineage_parts.c of what a value is made, lineage_facts.c the value once more from its facts.
+ * Private to slice/.
  */
 #ifndef SLICE_LINEAGE_PARTS_H
 #define SLICE_LINEAGE_PARTS_H
@@ -20,5 +21,10 @@ vc_status vc_trace_dimensions(const vc_tracing *in, vc_lineage_source *out, vc_e
 
 /* by, parts, rest, and the check. out->cell is there. */
 vc_status vc_trace_parts(const vc_tracing *in, vc_lineage_source *out, vc_error *error);
+
+/* Where no parts make the value: compute it from the facts that pass a table of one cell, and set
+ * out->is_checked and out->again. Not done for more than VC_LINEAGE_FACTS facts. */
+vc_status vc_trace_again(const vc_tracing *in, const vc_table *table, vc_lineage_source *out,
+                         vc_error *error);
 
 #endif
