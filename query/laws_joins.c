@@ -410,6 +410,11 @@ static size_t find_buckets(vc_laws *laws, const struct asked *asked, vc_law_pick
             vc_buffer text = {0};
             if (bucket->source < part->first || bucket->source >= part->first + part->count)
                 continue;
+            /* One that a nested cube has by itself is in its total, whatever the join. */
+            if (part->is_nested &&
+                !vc_str_equal(cube->sources[bucket->source].bindings[d].join_alias,
+                              part->definition->alias))
+                continue;
             if (count < MAX_BUCKETS) {
                 vc_buffer_put_char(&text, ':');
                 vc_law_put_name(&text, bucket->key);

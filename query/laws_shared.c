@@ -120,6 +120,10 @@ vc_status vc_law_share(vc_laws *laws, const vc_law_family *family, const vc_bind
         if (binding->finer != VC_FINER_ALLOCATE) sharing_out->reason = "below the source's grain";
         return VC_OK;
     }
+    /* Parts of a nested cube's members, of which children may have the same ones. */
+    if (is_weighted && binding->through != NULL && binding->through->join->weights == NULL &&
+        binding->through->join->has_fanout)
+        sharing_out->reason = "members of a nested cube that counts in parts are shared";
     if (is_weighted) return VC_OK; /* each child has its part */
     status = find_units(laws, dimension, relation, children.child_of, &units);
     for (uint32_t q = 0; q < relation->nleaves && status == VC_OK; q++) {
