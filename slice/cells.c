@@ -110,6 +110,28 @@ uint64_t vc_cells_estimate(const vc_cells_form *form, uint64_t nrows, size_t nla
     return all;
 }
 
+uint64_t vc_cells_bytes(const vc_cells *cells)
+{
+    enum { KEYED_BYTES = 6 * sizeof(uint64_t) }; /* its key, and its index entry */
+    const vc_cells_form form_of = {.ncells = cells->ncells,
+                                   .specs = cells->specs,
+                                   .keeps = cells->keeps,
+                                   .nids = cells->nids,
+                                   .nspecs = cells->nspecs,
+                                   .nrows = cells->is_dense ? cells->ncells : 0};
+    const vc_cells_form *form = &form_of;
+    bool is_dense = cells->is_dense;
+    uint64_t nslots = vc_cells_count(cells), nfacts = 0;
+    uint64_t all = times(nslots, slot_bytes(form) + (is_dense ? 0 : KEYED_BYTES));
+    for (size_t i = 0; i < form->nspecs; i++) {
+        if (!is_distinct(form, i)) continue;
+        for (uint64_t slot = 0; nfacts == 0 && slot < nslots; slot++)
+            nfacts = plus(nfacts, vc_cells_facts(cells)[slot]);
+        all = plus(all, estimate_distinct(form, i, nfacts, nslots));
+    }
+    return all;
+}
+
 /* ---- memory ---- */
 
 /* Cells are met in random order: with pages of 4 KiB, most of the time goes into finding them.

@@ -69,7 +69,7 @@ static vc_status add_entry(struct distributing *in, struct entry entry, vc_error
             vc_format_bytes(need, in->plan->options->limits.max_memory_bytes);
             return vc_fail(error, VC_LIMIT, "limit_memory",
                            "sharing out joined facts needs more memory than the limit of %s; drill "
-                           "fewer dimensions, or cut more",
+                           "fewer dimensions, cut more, or raise the limit (--max-memory)",
                            need);
         }
         struct entry *entries = realloc(in->entries, capacity * sizeof *entries);

@@ -75,6 +75,10 @@ static vc_status find_cells(vc_grain *grain, size_t number, const vc_grain *fine
         status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->cells[number], table,
                                   &grain->cells[number], error);
     plan->root->scan_ns += vc_plan_now() - begin;
+    if (status == VC_OK && grain->cells[number] != NULL) {
+        grain->held_bytes[number] = vc_cells_bytes(grain->cells[number]);
+        plan->root->held_bytes += grain->held_bytes[number];
+    }
     if (status != VC_OK || plan->explain == NULL) return status;
     return vc_plan_explain_scan(plan, number, grain->kept, table, is_derived ? NULL : &stats,
                                 grain->cells[number], vc_plan_now() - begin, error);
@@ -89,10 +93,11 @@ vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_er
                         .tables = VC_ARENA_NEW(plan->arena, vc_table *, plan->npasses + 1),
                         .cells = VC_ARENA_NEW(plan->arena, vc_cells *, plan->npasses + 1),
                         .spreads = VC_ARENA_NEW(plan->arena, const vc_spread *, plan->npasses + 1),
+                        .held_bytes = VC_ARENA_NEW(plan->arena, uint64_t, plan->npasses + 1),
                         .is_scanned = VC_ARENA_NEW(plan->arena, bool, plan->npasses + 1),
                         .policies = VC_ARENA_NEW(plan->arena, vc_policy, plan->nmeasures + 1)};
     if (grain->tables == NULL || grain->cells == NULL || grain->spreads == NULL ||
-        grain->is_scanned == NULL || grain->policies == NULL)
+        grain->held_bytes == NULL || grain->is_scanned == NULL || grain->policies == NULL)
         return vc_no_memory(error);
     *grain_out = grain;
     return VC_OK;
@@ -127,6 +132,8 @@ void vc_grain_release(vc_grain *grain)
     for (size_t p = 0; grain != NULL && p < grain->plan->npasses; p++) {
         vc_cells_free(grain->cells[p]);
         grain->cells[p] = NULL;
+        grain->plan->root->held_bytes -= grain->held_bytes[p];
+        grain->held_bytes[p] = 0;
     }
 }
 

@@ -159,6 +159,7 @@ struct vc_plan {
     vc_explain *explain;              /* NULL: not asked for */
     size_t max_scans;                 /* room in it */
     uint64_t scan_ns;                 /* time in scans so far */
+    uint64_t held_bytes;              /* root: of cells that are kept, of rows and of frames */
 };
 
 vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
@@ -372,6 +373,9 @@ void vc_cells_free(vc_cells *cells);
 /* Bytes that nlanes such cells objects and what they are merged to need at most, when nrows facts
  * fall into them in all. Exact for dense cells, all of them touched; else an upper bound. */
 uint64_t vc_cells_estimate(const vc_cells_form *form, uint64_t nrows, size_t nlanes);
+
+/* The same of cells that there are: what is held of them once they are merged. */
+uint64_t vc_cells_bytes(const vc_cells *cells);
 bool vc_cells_fit_densely(const vc_cells_form *form);
 bool vc_cells_is_dense(const vc_cells *cells); /* the slot of a key is the key */
 
@@ -526,6 +530,7 @@ typedef struct vc_grain {
     vc_table **tables;         /* [npasses]; NULL: not needed so far */
     vc_cells **cells;          /* [npasses]; NULL: not scanned, or released */
     const vc_spread **spreads; /* [npasses] likewise, of those whose facts count in parts */
+    uint64_t *held_bytes;      /* [npasses] of cells */
     bool *is_scanned;          /* [npasses] */
     vc_policy *policies;       /* [nmeasures of the plan] */
 } vc_grain;

@@ -208,14 +208,19 @@ static vc_status check_memory(const vc_scan *scan, size_t nlanes, vc_scan_stats 
         if (__builtin_add_overflow(stats->memory_bytes, bytes, &stats->memory_bytes))
             stats->memory_bytes = UINT64_MAX;
     }
-    char need[VC_NUMBER_TEXT], most[VC_NUMBER_TEXT];
-    if (stats->memory_bytes <= limit || scan->plan->is_dry) return VC_OK;
+    char need[VC_NUMBER_TEXT], held[VC_NUMBER_TEXT], most[VC_NUMBER_TEXT];
+    /* Beside the cells that are there already: of other sources, of rows, of frames. */
+    uint64_t held_bytes = scan->plan->root == NULL ? 0 : scan->plan->root->held_bytes;
+    bool fits = stats->memory_bytes <= limit && held_bytes <= limit - stats->memory_bytes;
+    if (fits || scan->plan->is_dry) return VC_OK;
     vc_format_bytes(need, stats->memory_bytes);
+    vc_format_bytes(held, held_bytes);
     vc_format_bytes(most, limit);
     return vc_fail(error, VC_LIMIT, "limit_memory",
-                   "the query may need %s of memory, the limit is %s; drill fewer dimensions, or "
-                   "cut more",
-                   need, most);
+                   "the query may need %s of memory%s%s%s, the limit is %s; drill fewer "
+                   "dimensions, cut more, or raise the limit (--max-memory)",
+                   need, held_bytes > 0 ? " beside the " : "", held_bytes > 0 ? held : "",
+                   held_bytes > 0 ? " that it has" : "", most);
 }
 
 /* What each of nlanes gets about its share of the facts that are scanned into. */

@@ -136,6 +136,33 @@ Test(explaining, beside_the_answer)
     answer_release(&answer);
 }
 
+TestSuite(explaining_memory, .fini = stop, .timeout = 30);
+
+/* What scans before have left in memory counts, too. */
+Test(explaining_memory, is_added_up)
+{
+    vc_server_options options = {.limits.max_memory_bytes = 1};
+    fixture_start(&server, "samples/golden", &options);
+    json_t *json = post("/v1/explain", BODY "}"), *explain = json_object_get(json, "explain");
+    json_int_t need = json_integer_value(json_object_get(explain, "memory_bytes"));
+    json_decref(json);
+    stop();
+    options.limits.max_memory_bytes = (uint64_t)need; /* of the scan that needs most */
+    fixture_start(&server, "samples/golden", &options);
+    test_answer answer;
+    ask(server.port, "POST", "/v1/query", NULL, BODY "}", &answer);
+    cr_assert_eq(answer.status, 422, "%s", answer.body.data);
+    cr_assert_not_null(strstr(answer.body.data, " beside the "), "%s", answer.body.data);
+    cr_assert_not_null(strstr(answer.body.data, "--max-memory"), "%s", answer.body.data);
+    answer_release(&answer);
+    stop();
+    options.limits.max_memory_bytes = 2 * (uint64_t)need;
+    fixture_start(&server, "samples/golden", &options);
+    ask(server.port, "POST", "/v1/query", NULL, BODY "}", &answer);
+    cr_assert_eq(answer.status, 200, "%s", answer.body.data);
+    answer_release(&answer);
+}
+
 /* What is refused for its need of memory can still be explained. */
 TestSuite(explaining_limits, .fini = stop, .timeout = 30);
 
