@@ -151,6 +151,9 @@ static bool is_same_cell(const vc_result_measure *a, const vc_cell *x, const vc_
     vc_law_sum difference = {0};
     if (is_reason_free && is_count(a) && (x->is_null || y->is_null))
         return (x->is_null || x->as.i == 0) && (y->is_null || y->as.i == 0);
+    /* What is calculated from a count of nothing is null where nobody matches. */
+    if (is_reason_free && a->is_calculated && x->is_null && x->reason == VC_REASON_UNMATCHED)
+        return true;
     if (x->is_null != y->is_null) return false;
     if (!is_reason_free && x->reason != y->reason) return false;
     vc_law_sum_add(&difference, a, x, 1);

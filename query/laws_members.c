@@ -168,19 +168,20 @@ static size_t ask_all_shared(vc_laws *laws, struct question *question, vc_law_qu
     return nqueries;
 }
 
-/* The children's sum, as text and less the member's value. False: a child has nothing to say. */
-static bool add_up(vc_law_query sides[2], vc_law_sum *above, vc_law_sum *children)
+/* The children's sum, beside the member's value. False: there is nothing to compare, because a cell
+ * has no number to show. Children below the grain of which none has a number are such cells, which
+ * a sparse answer leaves out: a measure that counts each fact whole is not allocated. */
+static bool add_up(const struct question *question, vc_law_query sides[2], vc_law_sum *above,
+                   vc_law_sum *children)
 {
     const vc_result *member = sides[0].result, *below = sides[1].result;
-    const vc_cell *cell = &member->summary[0];
-    vc_law_sum_add(above, &member->measures[0], cell, 1);
-    if (!vc_law_cell_counts(cell)) return false;
+    vc_law_sum_add(above, &member->measures[0], &member->summary[0], 1);
+    if (!vc_law_cell_counts(&member->summary[0])) return false;
     for (size_t row = 0; row < below->ndetail_rows; row++) {
-        cell = &below->cells[row];
-        if (!vc_law_cell_counts(cell)) return false;
-        vc_law_sum_add(children, &below->measures[0], cell, 1);
+        if (!vc_law_cell_counts(&below->cells[row])) return false;
+        vc_law_sum_add(children, &below->measures[0], &below->cells[row], 1);
     }
-    return true;
+    return children->has_scale || !question->sharing.is_allocated;
 }
 
 static vc_law_sum combine(const vc_law_sum *a, const vc_law_sum *b, int factor)
@@ -293,7 +294,8 @@ vc_status vc_law_children(vc_laws *laws, bool *asked_out)
     for (size_t i = 0; i < nsides && status == VC_OK; i++)
         status = vc_law_ask(laws, &sides[i]);
     if (status != VC_OK || !vc_law_all_answered(laws, sides, nsides)) return status;
-    if (!add_up(sides, &sums[0], &sums[1])) return vc_law_note_put(laws, "no value to compare");
+    if (!add_up(&question, sides, &sums[0], &sums[1]))
+        return vc_law_note_put(laws, "no value to compare");
     if (nsides < 3 && question.sharing.is_shared && question.measure->has_negative)
         return vc_law_note_put(laws, "negative values where children share facts");
     *asked_out = true;

@@ -231,6 +231,7 @@ enum { VC_LAW_TIMES = 4 }; /* as many children as one leaf may have, for the exc
 typedef struct vc_law_sharing {
     const char *reason; /* why the law says nothing of these children; NULL: it does */
     bool is_shared;     /* some leaf of the source belongs to several children */
+    bool is_allocated;  /* the children stand below the grain, and have parts, if anything */
     bool is_beyond;     /* ... to more than VC_LAW_TIMES */
     uint64_t *leaves[VC_LAW_TIMES + 1]; /* [times]: bits of the source's leaves that belong to so
                                            many children, from 2 on; NULL where there are none */

@@ -117,7 +117,8 @@ vc_status vc_law_share(vc_laws *laws, const vc_law_family *family, const vc_bind
     if (binding->kind != VC_BIND_RELATION) return VC_OK;
     if (!is_at_grain(relation, family)) {
         /* Parts add up; a whole value in each of them does not, and nothing is nothing. */
-        if (binding->finer != VC_FINER_ALLOCATE) sharing_out->reason = "below the source's grain";
+        sharing_out->is_allocated = binding->finer == VC_FINER_ALLOCATE;
+        if (!sharing_out->is_allocated) sharing_out->reason = "below the source's grain";
         return VC_OK;
     }
     /* Parts of a nested cube's members, of which children may have the same ones. */
