@@ -387,14 +387,19 @@ vc_status vc_law_joined(vc_laws *laws, bool *asked_out)
  * Asked of sums and counts that are `over` no joined dimension: what a join of kind left has, and
  * what is in the bucket of the same join of kind full, make the source. A source that is joined
  * along two dimensions has two buckets, and what is in both counts once; along more it is not
- * asked. */
+ * asked. Nor are measures of a virtual cube that is joined along a dimension that their own source
+ * does not have. */
 
 static bool is_conserved(const vc_laws *laws, const vc_law_measure *measure)
 {
+    if (!measure->is_additive) return false;
+    const vc_cube_source *source =
+        &laws->cube->sources[laws->cube->measures[measure->number].source];
     for (size_t d = 0; d < laws->cube->ndimensions; d++)
-        if (vc_law_is_joined(laws, measure->part, d) && vc_law_is_over(laws, measure, d))
+        if (vc_law_is_joined(laws, measure->part, d) &&
+            (vc_law_is_over(laws, measure, d) || source->bindings[d].kind != VC_BIND_RELATION))
             return false;
-    return measure->is_additive;
+    return true;
 }
 
 /* The buckets of a part in a variant. Returns how many; more than MAX_BUCKETS are not all listed.
