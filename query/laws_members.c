@@ -281,8 +281,6 @@ vc_status vc_law_children(vc_laws *laws, bool *asked_out)
     const vc_cube_measure *of = &laws->cube->measures[question.measure->number];
     const vc_binding *binding = &question.source->bindings[question.family.dimension];
     bool is_weighted = of->mode == VC_MODE_WEIGHTED && binding->mode == VC_MODE_WEIGHTED;
-    if (is_weighted && question.source->nested != NULL)
-        return vc_law_note_put(laws, "weights inside of a virtual cube that is joined");
     vc_status status =
         vc_law_share(laws, &question.family, binding, is_weighted, &question.sharing);
     if (status != VC_OK) return status;
