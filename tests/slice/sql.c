@@ -353,7 +353,7 @@ static void make_work_tables(struct sql *sql)
     vc_buffer columns = {0}, groups = {0};
     for (unsigned a = 0; a < SQL_AXES; a++)
         vc_buffer_printf(&groups, "%sg%u INT", a > 0 ? ", " : "", a);
-    for (unsigned i = 0; i < SQL_NODES; i++)
+    for (unsigned i = 0; i < sql->nnodes; i++)
         vc_buffer_printf(&columns, ", v%u REAL, r%u TEXT NOT NULL DEFAULT ''", i, i);
     sql_run(sql, &sql->world_log, "CREATE TABLE w(%s, n INT NOT NULL DEFAULT 0%s)",
             vc_buffer_text(&groups), vc_buffer_text(&columns));
@@ -414,7 +414,9 @@ static void count_units(struct sql *sql, unsigned s, unsigned d)
 void sql_open(struct sql *sql, const struct world *world, const char *cube)
 {
     *sql = (struct sql){.world = world};
-    if (sqlite3_open(":memory:", &sql->db) != SQLITE_OK) abort();
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(":memory:", &sql->db, flags, NULL) != SQLITE_OK) abort();
+    sqlite3_db_config(sql->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 512, 2000);
     sql_run(sql, &sql->log, "PRAGMA journal_mode = OFF");
     list_sources(sql, cube);
     for (unsigned i = 0; i < world->ncrosswalks; i++)
@@ -437,8 +439,8 @@ void sql_open(struct sql *sql, const struct world *world, const char *cube)
         for (unsigned s = 0; s < sql->nsources; s++)
             if (sql->sources[s].places[d].is_relation) count_units(sql, s, d);
     }
-    make_work_tables(sql);
     add_nodes(sql, strcmp(cube, "v") == 0 || sql->ninner > 0);
+    make_work_tables(sql);
 }
 
 void sql_describe(struct sql *sql, vc_arena *arena, struct asking_cube *cube_out)
