@@ -249,7 +249,7 @@ static void add_dimension(struct sql *sql, unsigned s, unsigned of,
 static void put_united(struct sql *sql, unsigned s, unsigned d)
 {
     const struct world *world = sql->world;
-    const uint32_t *slots = world->united_leaves[s - 1];
+    const uint32_t *slots = world->united_leaves[s - sql->first - 1];
     size_t nleaves =
         world->cubes[sql->sources[s].cube].dimensions[sql->sources[s].places[d].of]->nleaves;
     sql_run(sql, &sql->world_log, "CREATE TABLE m%u_%u(slot INT, leaf INT)", s, d);
@@ -266,9 +266,9 @@ static void place_source(struct sql *sql, unsigned s)
     bool is_mapped[WORLD_DIMENSIONS] = {false};
     for (unsigned i = 0; source->definition != NULL && i < source->definition->npairs; i++) {
         const struct world_pair *pair = &source->definition->pairs[i];
-        if (s == 0) break;
+        if (s == sql->first) break;
         is_mapped[pair->to_dimension] = true;
-        struct sql_place *place = &source->places[pair->dimension];
+        struct sql_place *place = &source->places[pair->dimension + sql->shift];
         bool is_new = true;
         for (unsigned c = 0; c < place->ncomponents; c++)
             is_new &= place->components[c] != pair->to_dimension;
@@ -280,7 +280,8 @@ static void place_source(struct sql *sql, unsigned s)
         unsigned d = 0;
         if (is_mapped[of]) continue;
         bool is_united = sql->world->has_united && source->definition != NULL &&
-                         (s == 1 || s == 2) && sql->world->united_of[s - 1] == of;
+                         (s == sql->first + 1 || s == sql->first + 2) &&
+                         sql->world->united_of[s - sql->first - 1] == of;
         const struct world_dimension *stored =
             is_united ? sql->world->united : cube->dimensions[of];
         while (d < sql->ndimensions && sql->dimensions[d].stored != stored)
@@ -324,16 +325,16 @@ static void add_nodes(struct sql *sql, bool is_virtual)
 {
     const struct world *world = sql->world;
     unsigned count = is_virtual ? world->ntaken : world->cubes[sql->sources[0].cube].nmeasures;
-    unsigned outer = sql->ninner > 0 ? world->cubes[world->nested.cube].nmeasures : 0;
-    sql->nnodes = sql->nnamed = count + outer;
-    for (unsigned i = 0; i < outer; i++)
+    unsigned own = sql->ninner + sql->first > 0 ? world->cubes[world->nested.cube].nmeasures : 0;
+    sql->nnodes = sql->nnamed = count + own;
+    for (unsigned i = 0; i < own; i++) /* of "n" behind v's, of "o" its primary's */
         add_node(sql, count + i, sql->ninner, i, NULL);
     for (unsigned i = 0; i < count; i++) {
         const struct world_taken *taken = is_virtual ? &world->taken[i] : NULL;
         if (taken == NULL)
             add_node(sql, i, 0, i, NULL);
         else if (taken->formula == FORMULA_NONE)
-            add_node(sql, i, taken->source, taken->measure, taken);
+            add_node(sql, i, sql->first + taken->source, taken->measure, taken);
         else
             sql->nodes[i] = (struct sql_node){.name = taken->name,
                                               .formula = taken->formula,
@@ -377,9 +378,18 @@ static void make_work_tables(struct sql *sql)
 /* The sources of the cube: of "n" those of "v", then its own. */
 static void list_sources(struct sql *sql, const char *cube)
 {
+    static const struct world_source nothing;
     const struct world *world = sql->world;
-    bool is_nested = strcmp(cube, "n") == 0, is_virtual = is_nested || strcmp(cube, "v") == 0;
+    bool is_nested = strcmp(cube, "n") == 0, is_outer = strcmp(cube, "o") == 0;
+    bool is_virtual = is_nested || is_outer || strcmp(cube, "v") == 0;
     sql->ninner = is_nested ? world->nsources : 0;
+    sql->first = is_outer;
+    if (is_outer) {
+        sql->sources[sql->nsources++] =
+            (struct sql_source){.cube = world->nested.cube, .definition = &nothing};
+        place_source(sql, 0);
+        sql->shift = sql->ndimensions;
+    }
     for (unsigned s = 0; is_virtual && s < world->nsources; s++)
         sql->sources[sql->nsources++] =
             (struct sql_source){.cube = world->sources[s].cube, .definition = &world->sources[s]};
@@ -389,8 +399,9 @@ static void list_sources(struct sql *sql, const char *cube)
     if (!is_virtual) sql->nsources = 1;
     while (!is_virtual && strcmp(world->cubes[sql->sources[0].cube].name, cube) != 0)
         sql->sources[0].cube++;
-    for (unsigned s = 0; s < sql->nsources; s++)
+    for (unsigned s = sql->first; s < sql->nsources; s++)
         place_source(sql, s);
+    if (is_outer) sql->dimensions[sql->shift + world->outer.pairs[0].to_dimension].is_hidden = true;
 }
 
 /* What some sources say of a dimension, and hide of it. Of "n" those of "v" come first: what they
@@ -409,6 +420,30 @@ static void count_units(struct sql *sql, unsigned s, unsigned d)
             "CREATE TABLE n%u_%u AS SELECT unit, count(*) AS n, sum(part) AS part FROM u%u_%u JOIN "
             "x%u ON slot = p WHERE vis GROUP BY unit",
             s, d, s, d, d);
+}
+
+/* Of "o": everything of "v" through both relations, and what nobody has in one bucket. */
+static void join_outer(struct sql *sql)
+{
+    const struct world_source *outer = &sql->world->outer;
+    unsigned d = outer->pairs[0].dimension, inner = sql->shift + outer->pairs[0].to_dimension;
+    enum { BUCKET = 90000000 };
+    sql_relate_outer(sql, d, inner);
+    if (outer->kind == VC_JOIN_INNER || outer->kind == VC_JOIN_RIGHT)
+        sql_run(sql, &sql->world_log, "UPDATE x%u SET vis = 0 WHERE slot NOT IN (SELECT p FROM ro)",
+                d);
+    for (unsigned s = sql->first; s < sql->nsources; s++) {
+        if (!sql->sources[s].places[d].is_relation) continue;
+        if (outer->unmatched == VC_UNMATCHED_BUCKET)
+            sql_run(sql, &sql->world_log,
+                    "INSERT INTO x%u SELECT %u + row_number() OVER (ORDER BY q), 1, %u, q, bkey, "
+                    "bkey, 1, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, %d, %d, %d, %d FROM "
+                    "(SELECT DISTINCT q, '(unmatched:v)' AS bkey FROM ip%u WHERE slot NOT IN "
+                    "(SELECT slot FROM ro))",
+                    d, BUCKET + 1000000 * s, s, BUCKET, BUCKET, BUCKET, BUCKET, s);
+    }
+    for (unsigned s = sql->first; s < sql->nsources; s++)
+        if (sql->sources[s].places[d].is_relation) count_units(sql, s, d);
 }
 
 void sql_open(struct sql *sql, const struct world *world, const char *cube)
@@ -439,28 +474,32 @@ void sql_open(struct sql *sql, const struct world *world, const char *cube)
         for (unsigned s = 0; s < sql->nsources; s++)
             if (sql->sources[s].places[d].is_relation) count_units(sql, s, d);
     }
-    add_nodes(sql, strcmp(cube, "v") == 0 || sql->ninner > 0);
+    if (sql->first > 0) join_outer(sql);
+    add_nodes(sql, strcmp(cube, "v") == 0 || sql->ninner + sql->first > 0);
     make_work_tables(sql);
 }
 
 void sql_describe(struct sql *sql, vc_arena *arena, struct asking_cube *cube_out)
 {
-    *cube_out = (struct asking_cube){.ndimensions = sql->ndimensions, .nmeasures = sql->nnamed};
+    *cube_out = (struct asking_cube){.nmeasures = sql->nnamed};
     for (unsigned m = 0; m < sql->nnamed; m++)
         cube_out->measures[m] = sql->nodes[m].name;
-    for (unsigned d = 0; d < sql->ndimensions; d++) {
+    for (unsigned of = 0; of < sql->ndimensions; of++) {
         sqlite3_stmt *keys = NULL;
         vc_buffer text = {0};
-        cube_out->dimensions[d] = sql->dimensions[d].stored;
-        cube_out->names[d] = sql->dimensions[d].name;
+        unsigned d = cube_out->ndimensions;
+        if (sql->dimensions[of].is_hidden) continue;
+        cube_out->ndimensions++;
+        cube_out->dimensions[d] = sql->dimensions[of].stored;
+        cube_out->names[d] = sql->dimensions[of].name;
         for (unsigned i = 0; i < sql->world->nsets; i++)
-            if (sql->world->sets[i].dimension == sql->dimensions[d].stored)
+            if (sql->world->sets[i].dimension == sql->dimensions[of].stored)
                 cube_out->sets[d][cube_out->nsets[d]++] = sql->world->sets[i].name;
         vc_buffer_printf(
             &text,
             "SELECT skey FROM x%u WHERE syn UNION SELECT bkey FROM x%u WHERE syn LIMIT "
             "%d",
-            d, d, ASKING_SYNTHETIC);
+            of, of, ASKING_SYNTHETIC);
         if (sqlite3_prepare_v2(sql->db, vc_buffer_text(&text), -1, &keys, NULL) != SQLITE_OK)
             fail(sql, vc_buffer_text(&text));
         while (sqlite3_step(keys) == SQLITE_ROW)

@@ -31,7 +31,8 @@ enum sql_feature {
     FEATURE_VISIBLE, /* cells of totals */
     FEATURE_OTHER,   /* of rows of others */
     FEATURE_SET,     /* of answers with a member set in a cut */
-    FEATURE_NESTED,  /* of a virtual cube over a virtual cube */
+    FEATURE_NESTED,  /* of a virtual cube whose primary is one */
+    FEATURE_OUTER,   /* of one that is joined */
     FEATURE_UNITED,  /* of answers along a dimension of several sources together */
     FEATURE_CALL,    /* and those behind it: of each vc_member_function */
     FEATURE_AGG_OVER = FEATURE_CALL + VC_MEMBER_AGG_OVER,
@@ -60,6 +61,7 @@ struct sql_source {
 
 struct sql_dimension { /* of the cube */
     const char *name;
+    bool is_hidden; /* of "o": what "v" is joined by, which others take the place of */
     const struct world_dimension *stored;
     unsigned owner, owned; /* source, and its own dimension */
     unsigned cube, of;     /* whose tables c<cube>_<of> and o<cube>_<of> are its leaves */
@@ -84,6 +86,8 @@ struct sql {
     const struct world *world;
     unsigned nsources, ndimensions, nnodes, nnamed;
     unsigned ninner; /* sources of "v" in "n"; else 0 */
+    unsigned first;  /* of "v": 1 in "o", whose first source is the primary; else 0 */
+    unsigned shift;  /* by how much dimensions of v's primary stand later, in "o" */
     struct sql_source sources[WORLD_CUBES];
     struct sql_dimension dimensions[SQL_DIMENSIONS];
     struct sql_node nodes[SQL_NODES];

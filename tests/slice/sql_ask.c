@@ -68,13 +68,19 @@ static int axis_named(const struct sql_question *in, vc_str name)
 static vc_unrelated policy_of(const struct sql *sql, const struct sql_node *node, unsigned d)
 {
     const struct sql_dimension *dimension = &sql->dimensions[d];
+    const struct world *world = sql->world;
+    const struct world_pair *outer = &world->outer.pairs[0];
     bool is_outer = sql->ninner > 0 && node->source == sql->ninner;
     vc_unrelated word = VC_UNRELATED_DEFAULT;
     if (node->unrelated != VC_UNRELATED_DEFAULT) return node->unrelated;
-    if (!is_outer) /* of "n", too: what the sources of "v" show among themselves, "v" says */
+    if (sql->first > 0 && node->source > 0 && d == outer->dimension)
+        word = world->sources[0].others[outer->to_dimension]; /* of "o": it is v's own one now */
+    else if (sql->first > 0 && (node->source == 0 || dimension->owner == 0))
+        word = VC_UNRELATED_NULL; /* "o" says nothing */
+    else if (!is_outer) /* of "n", too: what the sources of "v" show among themselves, "v" says */
         word = sql->sources[dimension->owner].definition->others[dimension->owned];
     else if (dimension->owner == 0)
-        word = sql->world->nested_others[dimension->owned];
+        word = world->nested_others[dimension->owned];
     return word == VC_UNRELATED_DEFAULT ? VC_UNRELATED_NULL : word;
 }
 
@@ -96,8 +102,11 @@ static const char *plan_measures(struct sql_question *in)
     const struct sql *sql = in->sql;
     for (size_t i = 0; i < query->nmeasures; i++)
         in->asked[in->nasked++] = sql_find_node(sql, query->measures[i].name);
-    for (unsigned m = 0; query->nmeasures == 0 && m < sql->nnamed; m++)
+    unsigned first = sql->first > 0 ? sql->world->ntaken : 0; /* the primary's of "o" */
+    for (unsigned i = 0; query->nmeasures == 0 && i < sql->nnamed; i++) {
+        unsigned m = (first + i) % sql->nnamed;
         if (!sql_is_refused(sql, m)) in->asked[in->nasked++] = m;
+    }
     for (unsigned i = 0; i < in->nasked; i++)
         sql_want(in, in->asked[i]);
     for (size_t i = 0; i < query->nhavings; i++)

@@ -196,10 +196,9 @@ static void prepare_window(struct calling *at)
     put_order(at, level, &order);
     if (at->call->function != VC_MEMBER_RUNNING || at->call->level < 0)
         snprintf(begins, sizeof begins, "0");
-    else if ((int)level <= at->call->level)
-        snprintf(begins, sizeof begins, "g%u", level);
-    else
-        snprintf(begins, sizeof begins, "CASE WHEN syn THEN g3 ELSE g%d END", at->call->level);
+    else /* a bucket is a member of each level, what is in it is below */
+        snprintf(begins, sizeof begins, "CASE WHEN syn THEN g3 ELSE g%d END",
+                 (int)level <= at->call->level ? (int)level : at->call->level);
     RUN(at->in, "DROP TABLE IF EXISTS placed");
     RUN(at->in,
         "CREATE TABLE placed AS SELECT cells.*, place, win FROM cells JOIN (%s) o ON o.g = "

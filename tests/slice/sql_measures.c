@@ -101,16 +101,17 @@ bool sql_is_rough(const struct sql *sql, vc_str measure)
 }
 
 const char *const sql_feature_names[] = {
-    "crosswalk",  "weighted", "equal parts",    "whole facts",     "lookup",      "pick",
-    "repeat",     "allocate", "visible totals", "others of a top", "member sets", "nested",
-    "united",     "parent",   "share",          "previous",        "growth",      "running",
-    "moving_avg", "rank",     "agg_over"};
+    "crosswalk",      "weighted",   "equal parts",    "whole facts",     "lookup",      "pick",
+    "repeat",         "allocate",   "visible totals", "others of a top", "member sets", "nested",
+    "joined through", "united",     "parent",         "share",           "previous",    "growth",
+    "running",        "moving_avg", "rank",           "agg_over"};
 
 static uint32_t features_of(const struct sql *sql, unsigned m)
 {
     const struct sql_node *node = &sql->nodes[m];
     const struct sql_source *source = &sql->sources[node->source];
     uint32_t features = sql->ninner > 0 ? 1u << FEATURE_NESTED : 0;
+    if (sql->first > 0 && node->source > 0) features |= 1u << FEATURE_OUTER;
     if (node->formula == FORMULA_CALL)
         return features_of(sql, node->a) | 1u << (FEATURE_CALL + node->call.function);
     if (node->formula != FORMULA_NONE) return features_of(sql, node->a) | features_of(sql, node->b);
@@ -118,7 +119,7 @@ static uint32_t features_of(const struct sql *sql, unsigned m)
         const struct sql_place *place = &source->places[d];
         enum sql_form form = sql_form_of(sql, node, d);
         if (!place->is_there || !place->is_relation) continue;
-        for (unsigned i = 0; i < source->definition->npairs; i++)
+        for (unsigned i = 0; i < source->definition->npairs && sql->first == 0; i++)
             if (source->definition->pairs[i].nmaps[0] + source->definition->pairs[i].nmaps[1] > 0)
                 features |= 1u << FEATURE_CROSSWALK;
         if (place->mode == VC_MODE_WEIGHTED)

@@ -27,6 +27,9 @@ struct sql_question {
 
 /* Resolve a join along a dimension of the cube (sql_relate.c). */
 void sql_relate(struct sql *sql, unsigned source, unsigned d);
+/* Those of "o": `ro`(p, slot), leaves of its dimension d and slots of v's dimension `inner`;
+ * ip<source>(slot, q); and the relations of v's sources through both. */
+void sql_relate_outer(struct sql *sql, unsigned d, unsigned inner);
 
 /* Which facts a measure sees through its source's place along a dimension, and how they count:
  * forms of T, each in the table `t`. */

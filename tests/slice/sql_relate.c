@@ -114,7 +114,7 @@ static void put_pairs(struct sql *sql, unsigned s, unsigned d, vc_buffer *out)
     vc_buffer all = {0}, product = {0};
     for (unsigned i = 0; i < source->definition->npairs; i++) {
         const struct world_pair *pair = &source->definition->pairs[i];
-        if (pair->dimension != d) continue;
+        if (pair->dimension + sql->shift != d) continue;
         unsigned level = pair->constant != NULL ? 0 : index_level(primary, pair->index);
         unsigned to = pair->to_dimension;
         if (level > place->level) place->level = level;
@@ -193,33 +193,83 @@ static void weigh(struct sql *sql, unsigned s, unsigned d)
     place->is_rough |= place->finer == VC_FINER_ALLOCATE;
 }
 
+/* u<source>_<dimension>: what each p is a part of; ru: the pairs (unit, q) that count. */
+static void put_units(struct sql *sql, unsigned s, unsigned d)
+{
+    const struct sql_place *place = &sql->sources[s].places[d];
+    unsigned mine = sql->dimensions[d].cube, owned = sql->dimensions[d].of;
+    char unit[8] = "leaf";
+    if (place->level < WORLD_LEVELS) snprintf(unit, sizeof unit, "m%u", place->level);
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE u%u_%u AS SELECT leaf AS p, %s AS unit, %s AS part FROM o%u_%u JOIN "
+            "c%u_%u USING (leaf)",
+            s, d, unit, place->allocates_by_days ? "coalesce(CAST(days AS REAL), 0)" : "1.0", mine,
+            owned, mine, owned);
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE ru%u_%u AS SELECT unit, q, max(w) AS w FROM r%u_%u JOIN u%u_%u USING (p) "
+            "GROUP BY unit, q",
+            s, d, s, d, s, d);
+}
+
+/* Through "v": what each of its slots has of a source, then what finds the slot. */
+static void relate_through(struct sql *sql, unsigned s, unsigned d, unsigned inner, unsigned level)
+{
+    const struct sql_place *from = &sql->sources[s].places[inner];
+    if (from->is_relation)
+        sql_run(sql, &sql->world_log,
+                "CREATE TABLE ip%u AS SELECT slot, ru.q FROM x%u JOIN u%u_%u ON p = slot JOIN "
+                "ru%u_%u ru "
+                "USING (unit) WHERE vis AND NOT syn UNION SELECT slot, q FROM x%u WHERE syn AND "
+                "src = %u",
+                s, inner, s, inner, s, inner, inner, s);
+    else
+        sql_run(sql, &sql->world_log,
+                "CREATE TABLE ip%u AS SELECT slot, slot AS q FROM x%u WHERE vis AND NOT syn", s,
+                inner);
+    sql->sources[s].places[d] = *from;
+    struct sql_place *place = &sql->sources[s].places[d];
+    place->is_relation = true;
+    place->mode = VC_MODE_SET;
+    place->finer = VC_FINER_NULL;
+    place->level = level;
+    if (from->ncomponents > 1)
+        sql_run(sql, &sql->world_log, "CREATE TABLE q%u_%u AS SELECT * FROM q%u_%u", s, d, s,
+                inner);
+    sql_run(sql, &sql->world_log,
+            "CREATE TABLE r%u_%u AS SELECT DISTINCT p, q, 1.0 AS w FROM ro JOIN ip%u USING (slot)",
+            s, d, s);
+    put_units(sql, s, d);
+}
+
+void sql_relate_outer(struct sql *sql, unsigned d, unsigned inner)
+{
+    const struct world_pair *pair = &sql->world->outer.pairs[0];
+    const struct sql_dimension *to = &sql->dimensions[inner], *from = &sql->dimensions[d];
+    unsigned level = index_level(from->stored, pair->index);
+    vc_buffer all = {0};
+    vc_buffer_put_text(&all, "SELECT DISTINCT a.leaf AS p, b.leaf AS slot FROM (");
+    put_keys(sql, &all, from->cube, from->of, from->stored, pair, 0);
+    vc_buffer_put_text(&all, ") a JOIN (");
+    put_keys(sql, &all, to->cube, to->of, to->stored, pair, 1);
+    vc_buffer_printf(&all, ") b ON a.key = b.key JOIN x%u x ON x.slot = b.leaf WHERE x.vis", inner);
+    sql_run(sql, &sql->world_log, "CREATE TABLE ro AS %s", vc_buffer_text(&all));
+    for (unsigned s = sql->first; s < sql->nsources; s++)
+        if (sql->sources[s].places[inner].is_there) relate_through(sql, s, d, inner, level);
+    vc_buffer_release(&all);
+}
+
 /* r<source>_<dimension>: the pairs (p, q); u: what each p is a part of, and how much of it; ru: the
  * pairs (unit, q) that count, with weights. */
 void sql_relate(struct sql *sql, unsigned s, unsigned d)
 {
     struct sql_place *place = &sql->sources[s].places[d];
-    unsigned mine = sql->dimensions[d].cube, owned = sql->dimensions[d].of;
     vc_buffer all = {0};
     place->level = 0;
     list_qs(sql, s, d);
     put_pairs(sql, s, d, &all);
     if (place->level == WORLD_LEVELS) place->finer = VC_FINER_NULL; /* nothing is finer */
     sql_run(sql, &sql->world_log, "CREATE TABLE r%u_%u AS %s", s, d, vc_buffer_text(&all));
-    vc_buffer_clear(&all);
-    if (place->level == WORLD_LEVELS)
-        vc_buffer_put_text(&all, "leaf");
-    else
-        vc_buffer_printf(&all, "m%u", place->level);
-    sql_run(sql, &sql->world_log,
-            "CREATE TABLE u%u_%u AS SELECT leaf AS p, %s AS unit, %s AS part FROM o%u_%u JOIN "
-            "c%u_%u USING (leaf)",
-            s, d, vc_buffer_text(&all),
-            place->allocates_by_days ? "coalesce(CAST(days AS REAL), 0)" : "1.0", mine, owned, mine,
-            owned);
-    sql_run(sql, &sql->world_log,
-            "CREATE TABLE ru%u_%u AS SELECT unit, q, max(w) AS w FROM r%u_%u JOIN u%u_%u USING (p) "
-            "GROUP BY unit, q",
-            s, d, s, d, s, d);
+    put_units(sql, s, d);
     if (sql->sources[s].definition->pick != VC_PICK_ERROR) pick(sql, s, d);
     weigh(sql, s, d);
     vc_buffer_release(&all);

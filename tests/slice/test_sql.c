@@ -444,12 +444,14 @@ static void play(struct round *round, unsigned nqueries)
     world_add_calls(&round->world);
     world_add_sets(&round->world);
     world_add_nested(&round->world, 60);
+    world_add_outer(&round->world);
     bool is_loaded = load_world(round);
     round->nrejected += !is_loaded;
     if (is_loaded) {
         round->nworlds++;
         ask_cube(round, "v", round->world.has_nested ? nqueries * 2 / 3 : nqueries);
-        if (round->world.has_nested) ask_cube(round, "n", nqueries / 3);
+        if (round->world.has_nested) ask_cube(round, "n", nqueries / 4);
+        if (round->world.has_outer) ask_cube(round, "o", nqueries / 4);
         ask_cube(round, round->world.cubes[0].name, nqueries / 5);
     }
     fixture_close(&round->fixture);

@@ -799,12 +799,11 @@ static void put_normalize(const struct world *world, FILE *file, const struct wo
     fputs("}", file);
 }
 
-static void put_join(const struct world *world, FILE *file, const struct world_source *source)
+static void put_join(const struct world *world, FILE *file, const struct world_source *source,
+                     const struct world_cube *primary, const struct world_cube *joined)
 {
     static const char *const unmatched[] = {"drop", "bucket", "members"};
     static const char *const picks[] = {"", "first_by:", "max:"};
-    const struct world_cube *primary = &world->cubes[world->sources[0].cube];
-    const struct world_cube *joined = &world->cubes[source->cube];
     fprintf(file, ",\n   \"join\": {\"kind\": \"%s\", \"unmatched\": \"%s\"",
             vc_join_kind_name(source->kind), unmatched[source->unmatched]);
     if (source->mode != VC_MODE_DEFAULT) fprintf(file, ", \"mode\": \"%s\"", modes[source->mode]);
@@ -917,7 +916,8 @@ static void write_virtual(const struct world *world, const char *folder, const c
         fprintf(file, "  {\"alias\": \"%s\", \"cube\": \"%s%s\"", source->alias,
                 is_nested ? "n_" : "", is_nested ? source->alias : cube->name);
         put_fix(file, cube, &source->fix);
-        if (source->npairs > 0) put_join(world, file, source);
+        if (source->npairs > 0)
+            put_join(world, file, source, &world->cubes[world->sources[0].cube], cube);
         fputs(s + 1 < world->nsources ? "},\n" : "}],\n", file);
     }
     put_privates(world, file);
@@ -962,7 +962,7 @@ static void write_nested(const struct world *world, const char *folder)
         "{\"name\": \"n\", \"kind\": \"virtual\", \"primary\": \"v\",\n \"sources\": [{\"cube\": "
         "\"v\"}, {\"alias\": \"k\", \"cube\": \"%s\"",
         joined->name);
-    put_join(world, file, &world->nested);
+    put_join(world, file, &world->nested, primary, joined);
     fputs("}],\n \"private\": {\"k\": {", file);
     const char *comma = "";
     for (unsigned d = 0; d < joined->ndimensions; d++) {
@@ -984,6 +984,20 @@ static void write_nested(const struct world *world, const char *folder)
         comma = ", ";
     }
     fputs("}}}\n", file);
+    fclose(file);
+}
+
+static void write_outer(const struct world *world, const char *folder)
+{
+    const struct world_cube *primary = &world->cubes[world->nested.cube];
+    FILE *file = open_file(folder, "o", ".json");
+    fprintf(
+        file,
+        "{\"name\": \"o\", \"kind\": \"virtual\", \"primary\": \"k\",\n \"sources\": [{\"alias\": "
+        "\"k\", \"cube\": \"%s\"}, {\"alias\": \"v\", \"cube\": \"v\"",
+        primary->name);
+    put_join(world, file, &world->outer, primary, &world->cubes[world->sources[0].cube]);
+    fputs("}]}\n", file);
     fclose(file);
 }
 
@@ -1029,6 +1043,7 @@ void world_write(const struct world *world, const char *folder, bool is_append)
     }
     write_virtual(world, folder, "v", false);
     if (world->has_nested) write_nested(world, folder);
+    if (world->has_outer) write_outer(world, folder);
 }
 
 void world_write_nested(const struct world *world, const char *folder)

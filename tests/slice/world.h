@@ -182,6 +182,10 @@ struct world {
     bool has_nested;
     struct world_source nested;
     vc_unrelated nested_others[WORLD_DIMENSIONS]; /* what k shows over dimensions of v's primary */
+    /* The virtual cube "o": its primary is the cube of `nested`, "v" is joined to it by this pair
+     * (to a dimension of v's primary). */
+    bool has_outer;
+    struct world_source outer;
     /* The dimension "united" of "v": of s1 and s2 together. */
     bool has_united;
     struct world_dimension *united;
@@ -209,6 +213,7 @@ void world_add_united(struct world *world);
 /* Add member sets; and a virtual cube over the virtual cube. */
 void world_add_sets(struct world *world);
 void world_add_nested(struct world *world, unsigned nfacts_max);
+void world_add_outer(struct world *world); /* where there is a nested one */
 
 /* A further cube, of dimensions of its own. */
 void world_add_cube(struct world *world, unsigned nfacts_max);

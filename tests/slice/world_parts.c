@@ -328,3 +328,54 @@ void world_add_united(struct world *world)
             world->sources[1].others[a] = world->sources[2].others[b] = VC_UNRELATED_DEFAULT;
         }
 }
+
+/* Can others be joined through the dimension of v's primary? Its sources must stand at leaves
+ * there, and count whole facts. */
+static bool is_plain(const struct world *world, unsigned dimension)
+{
+    const struct world_dimension *stored =
+        world->cubes[world->sources[0].cube].dimensions[dimension];
+    for (unsigned s = 1; s < world->nsources; s++) {
+        const struct world_source *source = &world->sources[s];
+        for (unsigned i = 0; i < source->npairs; i++) {
+            const struct world_pair *pair = &source->pairs[i];
+            bool is_leaf =
+                pair->index == INDEX_CODE || (pair->index == INDEX_KEY && stored->has_table);
+            if (pair->dimension == dimension && pair->constant == NULL && !is_leaf) return false;
+            if (pair->dimension == dimension &&
+                (source->mode != VC_MODE_DEFAULT || source->is_fanout_weighted))
+                return false;
+        }
+    }
+    return true;
+}
+
+static unsigned any_index(struct random *random, const struct world_dimension *dimension)
+{
+    if (dimension->has_code && random_chance(random, 50)) return INDEX_CODE;
+    if (dimension->has_top && random_chance(random, 20)) return INDEX_TOP;
+    return random_chance(random, 30) ? INDEX_KEY
+                                     : INDEX_LEVEL + random_below(random, dimension->nlevels);
+}
+
+void world_add_outer(struct world *world)
+{
+    struct random *random = &world->random;
+    struct world_source *outer = &world->outer;
+    struct world_pair *pair = &outer->pairs[0];
+    const struct world_cube *joined = &world->cubes[world->sources[0].cube];
+    if (!world->has_nested) return;
+    const struct world_cube *primary = &world->cubes[world->nested.cube];
+    pair->dimension = random_below(random, primary->ndimensions);
+    pair->to_dimension = random_below(random, joined->ndimensions);
+    if (!is_plain(world, pair->to_dimension)) return;
+    pair->index = any_index(random, primary->dimensions[pair->dimension]);
+    pair->to_index = any_index(random, joined->dimensions[pair->to_dimension]);
+    if (random_chance(random, 40)) pair->steps = random_below(random, 8);
+    strcpy(outer->alias, "v");
+    outer->npairs = 1;
+    outer->kind = random_below(random, 4);
+    outer->unmatched = outer->kind >= VC_JOIN_RIGHT ? VC_UNMATCHED_BUCKET : VC_UNMATCHED_DROP;
+    if (random_chance(random, 30)) outer->unmatched = random_below(random, 2);
+    world->has_outer = true;
+}
