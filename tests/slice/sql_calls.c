@@ -99,10 +99,13 @@ static void prepare_parent(struct calling *at)
                  level, level - 1, at->d);
         add_cells(at, at->axis, pairs);
     }
-    make_cells(at, WORLD_LEVELS, false); /* g3: buckets */
+    /* Of what is in a bucket, the bucket: a member of the first level, where there are more (g3).
+     */
+    int bucket = at->in->sql->dimensions[at->d].stored->nlevels > 1 ? 0 : WORLD_LEVELS;
+    make_cells(at, bucket, false);
     snprintf(pairs, sizeof pairs,
-             "SELECT DISTINCT g%u AS c, g3 AS p FROM x%u WHERE syn AND g%u %% 1000000 <> 0", level,
-             at->d, level);
+             "SELECT DISTINCT g%u AS c, g%d AS p FROM x%u WHERE syn AND g%u %% 1000000 <> 0", level,
+             bucket, at->d, level);
     add_cells(at, at->axis, pairs);
 }
 
@@ -240,7 +243,7 @@ static void prepare_aggregate(struct calling *at)
     bool is_count = at->call->how == VC_MEMBER_COUNT;
     vc_buffer groups = {0}, by = {0}, same = {0};
     char pairs[160];
-    if (at->call->level < level) return; /* nothing there */
+    if (at->call->level < level && level < WORLD_LEVELS) return; /* nothing there */
     int axis = make_cells(at, at->call->level, false);
     if (level >= 0)
         snprintf(pairs, sizeof pairs, "SELECT DISTINCT g%d AS c, g%d AS p FROM x%u", level,
@@ -256,7 +259,7 @@ static void prepare_aggregate(struct calling *at)
     put_groups("", axis, "up", &by);
     put_same("y.", "placed.", axis, &same);
     RUN(at->in,
-        "INSERT INTO %s SELECT %s, CASE WHEN count(v) = 0 AND %d AND max(instr('enduxc', r)) > 0 "
+        "INSERT INTO %s SELECT %s, CASE WHEN count(v) = 0 AND %d "
         "AND "
         "max(r NOT IN ('e', 'n')) THEN NULL ELSE %s END, CASE WHEN count(v) > 0 AND %d THEN '' "
         "WHEN "

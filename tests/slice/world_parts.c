@@ -188,6 +188,14 @@ static const struct world_dimension *any_dimension(struct world *world)
     return world->cubes[world->sources[0].cube].dimensions[0];
 }
 
+/* Does a measure look at other members? */
+static bool looks(const struct world *world, unsigned number)
+{
+    const struct world_taken *taken = &world->taken[number];
+    if (taken->formula == FORMULA_NONE) return false;
+    return taken->formula == FORMULA_CALL || looks(world, taken->a) || looks(world, taken->b);
+}
+
 static void make_call(struct world *world, struct world_taken *taken, unsigned number)
 {
     struct random *random = &world->random;
@@ -203,7 +211,11 @@ static void make_call(struct world *world, struct world_taken *taken, unsigned n
         (call->function == VC_MEMBER_RUNNING && random_chance(random, 50)))
         call->level = (int)random_below(random, call->dimension->nlevels);
     taken->formula = FORMULA_CALL;
-    taken->a = taken->b = random_below(random, number);
+    taken->a = random_below(random, number);
+    for (unsigned s = 1; s < world->nsources; s++) /* calls of calls look at buckets' members */
+        while (world->sources[s].unmatched == VC_UNMATCHED_MEMBERS && looks(world, taken->a))
+            taken->a = random_below(random, world->nsources);
+    taken->b = taken->a;
     taken->fix.is_there = taken->is_mode_set = false;
     taken->unrelated = VC_UNRELATED_DEFAULT;
     taken->reaggregate = VC_REAGGREGATE_DEFAULT;
