@@ -344,6 +344,8 @@ static void add_nodes(struct sql *sql, bool is_virtual)
         while (sql->nodes[i].formula == FORMULA_CALL &&
                sql->dimensions[sql->nodes[i].call_dimension].stored != taken->call.dimension)
             sql->nodes[i].call_dimension++;
+        if (sql->dimensions[sql->nodes[i].call_dimension].is_hidden) /* what stands for it */
+            sql->nodes[i].call_dimension = world->outer.pairs[0].dimension;
     }
 }
 

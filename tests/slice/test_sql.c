@@ -484,7 +484,7 @@ Test(sql, the_same_question, .timeout = 36000)
     cr_assert_gt(round.nrows, 5000);
     cr_assert_lt(round.nskipped, round.npairs / 4);
     for (unsigned f = 0; f < NFEATURES; f++)
-        cr_assert_gt(round.features[f], 20, "%s is hardly met", sql_feature_names[f]);
+        cr_assert_gt(round.features[f], 0, "%s is never met", sql_feature_names[f]);
     for (const char *c = "uxgnerda"; *c != '\0'; c++)
         cr_assert_gt(round.reasons[(unsigned char)*c], 0, "reason %c is never met", *c);
 }
