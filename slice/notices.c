@@ -137,8 +137,7 @@ static vc_status mark_shared_points(const vc_answering *in, size_t axis, const v
         uint32_t first = VC_NONE;
         for (size_t i = 0; i < nunits; i++) {
             uint32_t group = vc_axis_group(of, units[i]);
-            if (group == VC_NONE || seen[group] == point + 1 ||
-                in->member_of[axis][group] == VC_NONE)
+            if (group == VC_NONE || seen[group] == point + 1 || !is_shown(in, axis, group))
                 continue;
             seen[group] = point + 1;
             if (first == VC_NONE) {

@@ -332,7 +332,25 @@ static void count_points(const struct making *at, uint32_t *nunits)
     }
 }
 
-/* Lookup: how many units (and buckets) of the selection lie in each group, and how many of them
+/* The buckets of the binding itself: what another join does not match is no leaf of this one. */
+static vc_status count_buckets(const struct making *at, vc_arena *arena, uint32_t *nunits,
+                               vc_error *error)
+{
+    const vc_mapping *in = at->in;
+    const uint32_t *slots = in->binding->synthetic_slots;
+    uint32_t first = in->outer->dimension->nleaves, nslots = in->outer->nslots;
+    uint64_t *own = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(nslots) + 1);
+    if (own == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; slots != NULL && leaf < in->binding->relation->nleaves; leaf++)
+        if (slots[leaf] != VC_NONE) vc_bit_set(own, slots[leaf]);
+    for (uint32_t slot = first; slot < nslots; slot++) {
+        uint32_t group = vc_bit_get(own, slot) ? vc_grouping_of(&in->grouping, slot) : VC_NONE;
+        if (group != VC_NONE) nunits[group]++;
+    }
+    return VC_OK;
+}
+
+/* Lookup: how many units (and own buckets) of the selection lie in each group, and how many of them
  * find a leaf. */
 static vc_status count_units(const struct making *at, vc_arena *arena, vc_shares *shares,
                              vc_error *error)
@@ -347,11 +365,8 @@ static vc_status count_units(const struct making *at, vc_arena *arena, vc_shares
     for (uint32_t unit = 0; unit < relation->nunits && !is_through; unit++)
         for (uint32_t i = at->units.offsets[unit]; i < at->units.offsets[unit + 1]; i++)
             nunits[at->units.items[i].group]++;
-    for (uint32_t slot = in->outer->dimension->nleaves; slot < in->outer->nslots && !is_through;
-         slot++) {
-        uint32_t group = vc_grouping_of(&in->grouping, slot);
-        if (group != VC_NONE) nunits[group]++;
-    }
+    vc_status status = is_through ? VC_OK : count_buckets(at, arena, nunits, error);
+    if (status != VC_OK) return status;
     for (uint32_t i = 0; i < shares->offsets[shares->nclasses]; i++)
         nmatched[shares->items[i].group] += (uint32_t)shares->items[i].weight;
     shares->nunits = nunits;
