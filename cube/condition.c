@@ -2,6 +2,7 @@
 #include "cube/condition.h"
 
 #include "base/bits.h"
+#include "cube/meeting.h"
 #include "cube/model.h"
 #include "dimensions/members.h"
 
@@ -156,6 +157,37 @@ static vc_status mark_key(const struct selecting *in, const vc_dimref *ref,
     return nmembers > 0 ? VC_OK : fail_unknown_key(in, ref, key, item, error);
 }
 
+/* A key that several members have is not ambiguous when all of them are the same leaves: a country
+ * in several groups, a part of several machines. */
+static vc_status mark_one_leaf(const struct selecting *in, const struct target *target, vc_str key,
+                               uint64_t *bits, bool *is_one_out, vc_error *error)
+{
+    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
+    uint64_t *first = NULL, *all = new_bits(in, error);
+    if (in->dimension->ndoubles == 0) return VC_OK;
+    if (all == NULL) return VC_NO_MEMORY;
+    for (unsigned l = 0; l < hierarchy->nlevels; l++) {
+        uint32_t *members;
+        size_t nmembers;
+        vc_status status = vc_level_find_members(&hierarchy->levels[l], key, in->arena, &members,
+                                                 &nmembers, error);
+        for (size_t i = 0; i < nmembers && status == VC_OK; i++) {
+            uint64_t *mine = new_bits(in, error);
+            if (mine == NULL) return VC_NO_MEMORY;
+            mark_member(in, &hierarchy->levels[l], members[i], mine);
+            mark_member(in, &hierarchy->levels[l], members[i], all);
+            vc_dimension_mark_places(in->dimension, mine);
+            if (first == NULL) first = mine;
+            if (memcmp(first, mine, in->nwords * sizeof *mine) != 0) return VC_OK;
+        }
+        if (status != VC_OK) return status;
+    }
+    for (size_t w = 0; w < in->nwords; w++)
+        bits[w] |= all[w];
+    *is_one_out = true;
+    return VC_OK;
+}
+
 static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
                            const struct target *target, const vc_item *item, uint64_t *bits,
                            vc_error *error)
@@ -168,8 +200,15 @@ static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
         vc_bits_set_range(bits, 0, in->dimension->nleaves);
         return VC_OK;
     }
+    vc_error problem = {0};
     vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, item->keys,
-                                                item->nkeys, in->arena, &member, error);
+                                                item->nkeys, in->arena, &member, &problem);
+    if (status == VC_IMPOSSIBLE && item->nkeys == 1) {
+        bool is_one = false;
+        vc_status looked = mark_one_leaf(in, target, item->keys[0], bits, &is_one, error);
+        if (looked != VC_OK || is_one) return looked;
+    }
+    if (status != VC_OK && error != NULL) *error = problem;
     if (status != VC_OK) return vc_error_at_place(error, status, item->place);
     mark_member(in, &in->dimension->hierarchies[target->hierarchy].levels[member.level],
                 member.member, bits);
@@ -554,7 +593,8 @@ static vc_status mark_set(const struct selecting *in, const vc_item *item, uint6
     enum { MAX_DEPTH = 16 };
     const vc_set_def *set;
     struct selecting inner = *in;
-    uint64_t *all = NULL, *part;
+    uint64_t *all, *part;
+    vc_meeting meeting = {.dimension = in->dimension, .nwords = in->nwords, .arena = in->arena};
     vc_error why = {0};
     vc_status status = vc_cube_find_set(in->cube, in->outer, item->keys[0], &set, error);
     if (status != VC_OK) return vc_error_at_place(error, status, item->place);
@@ -562,10 +602,9 @@ static vc_status mark_set(const struct selecting *in, const vc_item *item, uint6
         status = vc_fail(&why, VC_BAD_INPUT, "definition_cycle", "it needs itself");
     for (size_t i = 0; i < set->nconditions && status == VC_OK; i++) {
         status = evaluate(&inner, set->conditions[i], &part, &why);
-        for (size_t w = 0; status == VC_OK && all != NULL && w < in->nwords; w++)
-            part[w] &= all[w];
-        all = part;
+        if (status == VC_OK) status = vc_meeting_add(&meeting, part, &why);
     }
+    if (status == VC_OK) status = vc_meeting_end(&meeting, &all, &why);
     for (size_t w = 0; status == VC_OK && w < in->nwords; w++)
         bits[w] |= all[w];
     if (status == VC_OK) return VC_OK;
@@ -629,14 +668,18 @@ static vc_status evaluate(const struct selecting *in, const vc_condition *condit
         for (size_t i = 0; i < condition->nitems && status == VC_OK; i++)
             status = mark_item(in, &condition->dimref, &target, &condition->items[i], bits, error);
     }
+    vc_meeting meeting = {.dimension = in->dimension, .nwords = in->nwords, .arena = in->arena};
     for (size_t c = 0; c < condition->nchildren && status == VC_OK; c++) {
         status = evaluate(in, condition->children[c], &child, error);
+        if (status == VC_OK && condition->kind == VC_CONDITION_AND)
+            status = vc_meeting_add(&meeting, child, error);
         for (size_t w = 0; status == VC_OK && w < in->nwords; w++)
-            bits[w] = c == 0                                ? child[w]
-                      : condition->kind == VC_CONDITION_AND ? bits[w] & child[w]
-                                                            : bits[w] | child[w];
+            bits[w] |= child[w];
     }
+    if (status == VC_OK && condition->kind == VC_CONDITION_AND && condition->nchildren > 0)
+        status = vc_meeting_end(&meeting, &bits, error);
     if (status == VC_OK && condition->kind == VC_CONDITION_NOT) {
+        vc_dimension_mark_places(in->dimension, bits); /* a leaf is asked for wherever it stands */
         for (size_t w = 0; w < in->nwords; w++)
             bits[w] = ~bits[w];
         /* What is not asked for does not include what has no place: buckets stay out. */

@@ -64,9 +64,10 @@ typedef struct vc_hierarchy_def {
     vc_str name, label;
     vc_level_def *levels;
     size_t nlevels;
-    vc_str parent_column; /* parent-child; absent otherwise. Its levels are those of the first
-                             depths, and what the others are like */
-    vc_str level_column;  /* absent: levels are depths */
+    vc_str parent_column;     /* parent-child; absent otherwise. Its levels are those of the first
+                                 depths, and what the others are like */
+    vc_str level_column;      /* absent: levels are depths */
+    bool has_several_parents; /* a key may stand in several rows of the table */
 } vc_hierarchy_def;
 
 typedef struct vc_index_def {

@@ -204,10 +204,24 @@ static vc_status read_tree(const vc_node *object, const vc_dimension_def *dimens
     return VC_OK;
 }
 
+/* "several_parents": a member may stand in several rows of the table, under a parent each. object
+ * is the hierarchy, or the dimension that is short for one. */
+static vc_status read_several(const vc_node *object, const vc_dimension_def *dimension,
+                              vc_hierarchy_def *hierarchy)
+{
+    vc_node node = vc_node_field(object, "several_parents");
+    vc_status status = vc_field_bool(object, "several_parents", &hierarchy->has_several_parents);
+    if (status != VC_OK || !hierarchy->has_several_parents || dimension->has_table) return status;
+    return vc_node_fail(&node, "bad_value",
+                        "members under several parents need a table with a key, by which their "
+                        "rows are known to be of one member");
+}
+
 static vc_status read_hierarchy(const vc_node *node, const vc_dimension_def *dimension,
                                 vc_hierarchy_def *hierarchy)
 {
-    static const char *const known[] = {"name", "label", "levels", "parent", "level_column", NULL};
+    static const char *const known[] = {"name",         "label",           "levels", "parent",
+                                        "level_column", "several_parents", NULL};
     vc_status status;
     if ((status = vc_node_object(node, known)) != VC_OK ||
         (status = vc_field_need(node, "name")) != VC_OK ||
@@ -220,7 +234,8 @@ static vc_status read_hierarchy(const vc_node *node, const vc_dimension_def *dim
         return status;
     if (levels.json != NULL && (status = read_levels(&levels, dimension, hierarchy)) != VC_OK)
         return status;
-    return read_tree(node, dimension, hierarchy);
+    if ((status = read_tree(node, dimension, hierarchy)) != VC_OK) return status;
+    return read_several(node, dimension, hierarchy);
 }
 
 static vc_status read_hierarchy_list(const vc_node *array, vc_dimension_def *dimension)
@@ -248,6 +263,7 @@ static vc_status read_hierarchies(const vc_node *object, vc_dimension_def *dimen
 {
     vc_node hierarchies = vc_node_field(object, "hierarchies");
     vc_node levels = vc_node_field(object, "levels"), parent = vc_node_field(object, "parent");
+    vc_node several = vc_node_field(object, "several_parents");
     if (hierarchies.json != NULL && levels.json != NULL)
         return vc_node_fail(&levels, "bad_value",
                             "'levels' is short for one hierarchy: it does not go with "
@@ -256,6 +272,10 @@ static vc_status read_hierarchies(const vc_node *object, vc_dimension_def *dimen
         return vc_node_fail(&parent, "bad_value",
                             "'parent' beside 'hierarchies' says of none of them that it is a "
                             "parent-child one: write it in the hierarchy");
+    if (hierarchies.json != NULL && several.json != NULL)
+        return vc_node_fail(&several, "bad_value",
+                            "'several_parents' beside 'hierarchies' does not say in which of them: "
+                            "write it in the hierarchy");
     if (hierarchies.json != NULL) return read_hierarchy_list(&hierarchies, dimension);
     if (levels.json == NULL && parent.json == NULL) return vc_node_fail_missing(object, "levels");
     dimension->hierarchies = VC_ARENA_NEW(object->reader->arena, vc_hierarchy_def, 1);
@@ -264,7 +284,8 @@ static vc_status read_hierarchies(const vc_node *object, vc_dimension_def *dimen
     dimension->hierarchies[0].name = dimension->hierarchies[0].label = VC_STR("std");
     vc_status status =
         levels.json == NULL ? VC_OK : read_levels(&levels, dimension, &dimension->hierarchies[0]);
-    return status == VC_OK ? read_tree(object, dimension, &dimension->hierarchies[0]) : status;
+    if (status == VC_OK) status = read_tree(object, dimension, &dimension->hierarchies[0]);
+    return status == VC_OK ? read_several(object, dimension, &dimension->hierarchies[0]) : status;
 }
 
 /* ---- attributes and indexes ---- */
@@ -513,7 +534,7 @@ static vc_status read_table(const vc_node *object, vc_dimension_def *dimension)
 
 #define DIMENSION_FIELDS                                                                           \
     "type", "table", "key", "column", "lookups", "hierarchies", "levels", "attributes", "indexes", \
-        "aggregatable", "parent", "level_column", "default"
+        "aggregatable", "parent", "level_column", "several_parents", "default"
 
 static vc_status read_names(const vc_node *object, vc_dimension_def *dimension)
 {
@@ -546,6 +567,13 @@ vc_status vc_read_dimension(const vc_node *object, bool is_shared, vc_dimension_
         (status = vc_field_bool(object, "aggregatable", &is_aggregatable)) != VC_OK)
         return status;
     dimension->is_not_aggregatable = !is_aggregatable;
+    for (size_t h = 0; h < dimension->nhierarchies && !is_aggregatable; h++)
+        if (dimension->hierarchies[h].has_several_parents) {
+            vc_node node = vc_node_field(object, "aggregatable");
+            return vc_node_fail(&node, "bad_value",
+                                "a dimension without an All whose members may stand under several "
+                                "parents: which facts are one member's could not be said");
+        }
     return VC_OK;
 }
 

@@ -25,7 +25,8 @@ static bool is_same_hierarchy(const vc_hierarchy_def *a, const vc_hierarchy_def 
 {
     if (!vc_str_equal(a->name, b->name) || a->nlevels != b->nlevels ||
         !vc_str_equal(a->parent_column, b->parent_column) ||
-        !vc_str_equal(a->level_column, b->level_column))
+        !vc_str_equal(a->level_column, b->level_column) ||
+        a->has_several_parents != b->has_several_parents)
         return false;
     for (size_t i = 0; i < a->nlevels; i++) {
         if (!is_same_level(&a->levels[i], &b->levels[i])) return false;
@@ -131,9 +132,10 @@ vc_status vc_load_check_leaves(const vc_dimension *older, const vc_dimension *ne
                                vc_error *error)
 {
     if (older->fingerprint == newer->fingerprint) return VC_OK;
-    bool is_extended =
-        newer->nleaves >= older->nleaves && newer->leaf_keys.count >= older->leaf_keys.count;
-    for (uint32_t leaf = 0; is_extended && leaf < older->leaf_keys.count; leaf++)
+    uint32_t nleaves = vc_dimension_count_leaves(older); /* doubles may have moved */
+    bool is_extended = vc_dimension_count_leaves(newer) >= nleaves &&
+                       newer->leaf_keys.count >= older->leaf_keys.count;
+    for (uint32_t leaf = 0; is_extended && leaf < nleaves && older->leaf_keys.count > 0; leaf++)
         is_extended = vc_str_equal(vc_texts_get(&older->leaf_keys, leaf),
                                    vc_texts_get(&newer->leaf_keys, leaf));
     if (is_extended) return VC_OK;

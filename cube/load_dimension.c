@@ -163,8 +163,8 @@ static vc_str get_leaf_key(const void *dimension, uint32_t leaf)
 vc_status vc_load_map_leaves(const vc_dimension *dimension, vc_keymap *leaves, vc_error *error)
 {
     vc_error found = {0};
-    vc_status status =
-        vc_keymap_init(leaves, dimension->leaf_keys.count, get_leaf_key, dimension, &found);
+    uint32_t nkeys = dimension->leaf_keys.count - dimension->ndoubles;
+    vc_status status = vc_keymap_init(leaves, nkeys, get_leaf_key, dimension, &found);
     if (status != VC_CORRUPT) {
         if (status != VC_OK && error != NULL) *error = found;
         return status;
@@ -281,7 +281,7 @@ vc_status vc_load_shared(vc_loader *loader, const vc_definition *definition,
                                    &report->nrows, error);
         if (status != VC_OK) return status;
         shared->image = (vc_str){.data = shared->buffer.data, .size = shared->buffer.size};
-        report->nmembers = shared->dimension->nleaves;
+        report->nmembers = vc_dimension_count_leaves(shared->dimension);
     }
     return put_shared(loader, definition, shared, error);
 }

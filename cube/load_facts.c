@@ -224,7 +224,7 @@ vc_status vc_load_source(vc_loader *loader, const vc_definition *definition,
     if (facts->segments != NULL) report->nrows = vc_segments_nrows(facts->segments);
     for (size_t d = 0; d < facts->ndimensions; d++) {
         if (facts->dimensions[d].use != NULL && facts->dimensions[d].use->own != NULL)
-            report->nmembers += facts->dimensions[d].nleaves;
+            report->nmembers += facts->dimensions[d].nleaves - facts->dimensions[d].ndoubles;
     }
     release_facts(facts);
     return status;

@@ -19,6 +19,7 @@ static vc_status put_image(vc_fact_load *facts, const vc_fact_dimension *dimensi
 static void take_leaves(vc_fact_dimension *dimension, const vc_dimension *image)
 {
     dimension->nleaves = image->nleaves;
+    dimension->ndoubles = image->ndoubles;
     dimension->fingerprint = image->fingerprint;
 }
 

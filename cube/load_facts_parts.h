@@ -16,7 +16,7 @@ typedef struct vc_fact_dimension {
     const vc_definition *owner;         /* where that is written, at `pointer` */
     vc_str pointer;
     const vc_dimension *older; /* of the cube that is appended to; NULL otherwise */
-    uint32_t nleaves;
+    uint32_t nleaves, ndoubles;
     uint64_t fingerprint;
     /* keyed: */
     size_t field;

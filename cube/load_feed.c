@@ -377,6 +377,7 @@ static bool make_hierarchies(vc_feed *feed)
                                 .label = definition->label,
                                 .nlevels = (unsigned)definition->nlevels,
                                 .levels = levels,
+                                .has_several_parents = definition->has_several_parents,
                                 .is_parent_child = !vc_str_is_null(definition->parent_column)};
         if (!hierarchies[h].is_parent_child) continue;
         hierarchies[h].parent_column = find_column(feed, definition->parent_column, VC_TIME_NONE);
@@ -448,6 +449,7 @@ static vc_status make_spec(vc_feed *feed, vc_str name, vc_error *error)
     feed->spec = (vc_dimension_spec){.name = name,
                                      .label = dimension->label,
                                      .is_time = dimension->is_time,
+                                     .has_table = dimension->has_table,
                                      .ncolumns = feed->ncolumns,
                                      .column_names = names,
                                      .key_column = find_optional(feed, dimension->key)};

@@ -77,9 +77,9 @@ typedef struct vc_binding {
     vc_finer finer;        /* of a relation whose units are larger than a leaf */
     const double *weights; /* [leaves of the dimension] by which a unit's value is allocated; NULL:
                               in equal parts */
-    /* The dimension was put together of those of several sources (`common`), or has a level more
-     * than the source's (`exposed`): the relation only says which number a leaf has in it. Nothing
-     * is unmatched, and a member without facts is empty. */
+    /* The dimension was put together of those of several sources (`common`), has a level more than
+     * the source's (`exposed`), or leaves with several places: the relation only says which numbers
+     * a leaf has in it. Nothing is unmatched, and a member without facts is empty. */
     bool is_united;
 } vc_binding;
 

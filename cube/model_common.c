@@ -133,8 +133,14 @@ static vc_status unite(vc_virtual_builder *builder, const struct named *named, s
     uint32_t **leaves = VC_ARENA_NEW(builder->arena, uint32_t *, count);
     const vc_dimension *united = NULL;
     if (dimensions == NULL || leaves == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         dimensions[i] = named[i].dimension;
+        if (dimensions[i]->ndoubles > 0)
+            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                           "dimension '%.*s' has members under several parents; put together with "
+                           "another dimension they are not supported by this version",
+                           VC_FMT(dimensions[i]->name));
+    }
     vc_status status = vc_virtual_unite(dimensions, count, builder->arena, &united, leaves, error);
     if (status != VC_OK) return status;
     size_t dimension = builder->ndimensions;

@@ -318,6 +318,14 @@ static vc_status place_dimension(struct exposing *in, vc_str level, vc_error *er
     return VC_OK;
 }
 
+static vc_status check_places(const vc_dimension *dimension, vc_error *error)
+{
+    if (dimension->ndoubles == 0) return VC_OK;
+    return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                   "a level below '%.*s', whose members may stand under several parents",
+                   VC_FMT(dimension->name));
+}
+
 static vc_status expose(struct exposing *in, vc_error *error)
 {
     vc_virtual_builder *builder = in->builder;
@@ -328,6 +336,9 @@ static vc_status expose(struct exposing *in, vc_error *error)
         builder->sources[in->source].cube->dimensions[join->source_dimension];
     const vc_hierarchy *main = &joined->hierarchies[0];
     const vc_level *lowest = &main->levels[main->nlevels - 1];
+    status = check_places(in->primary, error);
+    if (status == VC_OK) status = check_places(joined, error);
+    if (status != VC_OK) return status;
     bool has_name = in->definition->name.data != NULL;
     vc_exposing making = {.primary = in->primary,
                           .joined = joined,

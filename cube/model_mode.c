@@ -223,6 +223,20 @@ static vc_status pick_leaves(vc_arena *arena, const vc_join_def *join, const vc_
     return keep_picked(arena, relation, picked, relation_out, error);
 }
 
+/* What counts in parts counts by units, which a leaf with several places would be several of. */
+static vc_status check_places(const vc_virtual_builder *builder, const vc_source_def *definition,
+                              const vc_dimension *primary, const vc_relation *relation,
+                              vc_error *error)
+{
+    if (primary->ndoubles == 0 || relation->level >= 0) return VC_OK;
+    vc_status status =
+        vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                "a weighted join or a lookup onto the leaves of '%.*s', which may stand under "
+                "several parents; join a level above them, or by \"mode\": \"set\"",
+                VC_FMT(primary->name));
+    return vc_model_place(builder->definition, definition->pointer, "/join/mode", status, error);
+}
+
 vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, const vc_source_def *definition,
                                 const vc_dimension *primary, const vc_dimension *joined,
                                 const vc_tuples *tuples, const vc_relation *relation,
@@ -233,11 +247,14 @@ vc_status vc_virtual_apply_mode(vc_virtual_builder *builder, const vc_source_def
     vc_arena work = {0};
     *mode_out = join->mode;
     *relation_out = relation;
+    vc_status status = VC_OK;
     if (relation->weights != NULL)
-        return apply_weights(builder, definition, relation, mode_out, relation_out, error);
-    if (join->mode != VC_MODE_LOOKUP) return VC_OK;
-    vc_status status = pick_leaves(builder->arena, join, primary, joined, tuples, relation, &work,
-                                   relation_out, error);
+        status = apply_weights(builder, definition, relation, mode_out, relation_out, error);
+    if (status == VC_OK && *mode_out != VC_MODE_SET)
+        status = check_places(builder, definition, primary, relation, error);
+    if (status != VC_OK || join->mode != VC_MODE_LOOKUP || relation->weights != NULL) return status;
+    status = pick_leaves(builder->arena, join, primary, joined, tuples, relation, &work,
+                         relation_out, error);
     vc_arena_release(&work);
     return vc_model_place(builder->definition, definition->pointer, "/join/pick", status, error);
 }

@@ -265,6 +265,22 @@ static vc_status read_key(vc_virtual_builder *builder, const vc_virtual_part *pa
     return status;
 }
 
+/* What a join leads to a leaf of the nested cube, it leads to all its places: some of which could
+ * be hidden there. */
+static vc_status check_places(const vc_cube_dimension *inner, vc_error *error)
+{
+    const vc_dimension *dimension = inner->dimension;
+    uint32_t count = vc_dimension_count_leaves(dimension);
+    for (uint32_t leaf = count; inner->visible != NULL && leaf < dimension->nleaves; leaf++)
+        if (vc_bit_get(inner->visible, leaf) !=
+            vc_bit_get(inner->visible, vc_leaf_first(dimension, leaf)))
+            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                           "the nested cube hides members of '%.*s' under some of their parents; "
+                           "joined by them it is not supported by this version",
+                           VC_FMT(inner->name));
+    return VC_OK;
+}
+
 /* Points -> units, as the join's mode leaves it. */
 static vc_status resolve_key(vc_virtual_builder *builder, const vc_virtual_part *part,
                              const struct key *key, const vc_relation **relation_out,
@@ -277,13 +293,15 @@ static vc_status resolve_key(vc_virtual_builder *builder, const vc_virtual_part 
     const vc_tuples *tuples = key->join->tuples;
     bool is_weighted = join->mode == VC_MODE_WEIGHTED || join->on_fanout == VC_FANOUT_WEIGHTED;
     const char *field = "";
-    vc_status status =
-        tuples != NULL
-            ? vc_relation_resolve_tuples(primary, tuples, key->pairs, key->npairs, NULL,
-                                         is_weighted, builder->arena, relation_out, error)
-            : (is_weighted ? vc_relation_resolve_weighted
-                           : vc_relation_resolve)(primary, inner->dimension, key->pairs,
-                                                  key->npairs, builder->arena, relation_out, error);
+    vc_status status = check_places(inner, error);
+    if (status != VC_OK)
+        return vc_model_place(builder->definition, definition->pointer, field, status, error);
+    status = tuples != NULL
+                 ? vc_relation_resolve_tuples(primary, tuples, key->pairs, key->npairs, NULL,
+                                              is_weighted, builder->arena, relation_out, error)
+                 : (is_weighted ? vc_relation_resolve_weighted : vc_relation_resolve)(
+                       primary, inner->dimension, key->pairs, key->npairs, builder->arena,
+                       relation_out, error);
     if (status == VC_OK && tuples == NULL)
         status = vc_nested_hide(builder->arena, inner, *relation_out, relation_out, error);
     if (status == VC_OK)

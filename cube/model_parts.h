@@ -95,4 +95,9 @@ vc_status vc_nested_where_measure(vc_model *model, const vc_cube *nested, vc_str
 vc_status vc_nested_bind_calls(const vc_cube *cube, size_t first, const vc_cube_measure *measure,
                                vc_arena *arena, const size_t **dimensions_out, vc_error *error);
 
+/* Where leaves of the dimension have several places, a source's own facts find them by a relation:
+ * an identity becomes one. */
+vc_status vc_model_bind_places(const vc_cube_dimension *dimension, vc_arena *arena,
+                               vc_binding *binding, vc_error *error);
+
 #endif

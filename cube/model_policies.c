@@ -177,6 +177,7 @@ vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc
     if (leaves == NULL) return vc_no_memory(error);
     vc_level_mark_leaves(dimension, &dimension->hierarchies[0].levels[found.level], found.member,
                          leaves);
+    vc_dimension_mark_places(dimension, leaves); /* facts know a leaf, wherever it stands */
     *leaves_out = leaves;
     return VC_OK;
 }

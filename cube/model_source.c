@@ -1,5 +1,7 @@
-/* A source cube as a vc_cube: one source, every dimension its own, every binding an identity. */
+/* A source cube as a vc_cube: one source, every dimension its own, every binding an identity,
+ * unless leaves of the dimension have several places. */
 #include "cube/model_parts.h"
+#include "mapping/relation_places.h"
 
 vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc_cube *cube,
                                vc_error *error)
@@ -22,6 +24,8 @@ vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc
         bindings[i] = (vc_binding){
             .kind = VC_BIND_IDENTITY, .source_dimension = i, .to_name = source->dimension_names[i]};
         unrelated[i] = VC_UNRELATED_NULL;
+        vc_status bound = vc_model_bind_places(&dimensions[i], arena, &bindings[i], error);
+        if (bound != VC_OK) return bound;
     }
     *only = (vc_cube_source){
         .alias = source->name, .cube = source, .bindings = bindings, .unrelated = unrelated};
@@ -35,4 +39,16 @@ vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc
                       .nsources = 1,
                       .sources = only};
     return vc_model_source_measures(model, cube, error);
+}
+
+vc_status vc_model_bind_places(const vc_cube_dimension *dimension, vc_arena *arena,
+                               vc_binding *binding, vc_error *error)
+{
+    if (binding->kind != VC_BIND_IDENTITY || dimension->dimension->ndoubles == 0) return VC_OK;
+    binding->kind = VC_BIND_RELATION;
+    binding->is_united = true;
+    binding->mode = VC_MODE_SET;
+    binding->join_kind = VC_JOIN_LEFT; /* the join of the source is about other dimensions */
+    binding->unmatched = VC_UNMATCHED_DROP;
+    return vc_relation_of_places(dimension->dimension, arena, &binding->relation, error);
 }

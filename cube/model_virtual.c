@@ -165,6 +165,16 @@ static vc_status place_dimensions(vc_virtual_builder *builder, vc_error *error)
     return status == VC_OK ? vc_virtual_expose(builder, error) : status;
 }
 
+static vc_status bind_places(vc_virtual_builder *builder, vc_error *error)
+{
+    vc_status status = VC_OK;
+    for (size_t s = 0; s < builder->virtual_cube->nsources; s++)
+        for (size_t d = 0; d < builder->ndimensions && status == VC_OK; d++)
+            status = vc_model_bind_places(&builder->dimensions[d], builder->arena,
+                                          &builder->sources[s].bindings[d], error);
+    return status;
+}
+
 vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition, vc_cube *cube,
                                 vc_error *error)
 {
@@ -175,6 +185,7 @@ vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition
                                   .cube = cube};
     vc_status status = open_sources(&builder, error);
     if (status == VC_OK) status = place_dimensions(&builder, error);
+    if (status == VC_OK) status = bind_places(&builder, error);
     for (size_t d = 0; d < builder.ndimensions && status == VC_OK; d++) {
         status = vc_virtual_make_buckets(&builder, d, error);
         if (status == VC_OK) status = vc_virtual_find_visible(&builder, d, error);

@@ -20,6 +20,7 @@ static vc_status restrict_to(const vc_source_cube *source, const vc_condition *c
                                .nslots = dimension->nleaves};
     status = vc_condition_evaluate(&cube, &outer, condition, arena, &bits, error);
     if (status != VC_OK || !vc_condition_restricts(condition)) return status;
+    vc_dimension_mark_places(dimension, bits); /* facts know a leaf, wherever it stands */
     while (at < *nwheres && wheres[at].source_dimension != number)
         at++;
     if (at < *nwheres)

@@ -87,6 +87,22 @@ static bool assemble_columns(vc_build *build)
     return dimension->leaf_keys.bytes != NULL;
 }
 
+/* The last numbers are further places of leaves before them. */
+static bool assemble_doubles(vc_build *build)
+{
+    vc_dimension *dimension = build->dimension;
+    uint32_t *firsts = vc_arena_alloc(build->arena, (size_t)build->ndoubles * sizeof *firsts);
+    uint32_t nowned = build->nrows - build->ndoubles;
+    if (build->ndoubles == 0) return true;
+    if (firsts == NULL) return false;
+    for (uint32_t row = 0; row < build->nrows; row++)
+        if (build->leaf_of_row[row] >= nowned)
+            firsts[build->leaf_of_row[row] - nowned] = build->leaf_of_row[build->first_of_row[row]];
+    dimension->ndoubles = build->ndoubles;
+    dimension->firsts = vc_numbers_of(firsts);
+    return true;
+}
+
 /* ---- levels ---- */
 
 /* Members sorted by the bytes of their keys, nulls last. */
@@ -260,6 +276,7 @@ vc_status vc_build_assemble(vc_build *build, vc_error *error)
     dimension->nleaves = build->nrows;
     build->scratch = vc_arena_alloc(build->arena, ((size_t)build->nrows + 1) * sizeof(vc_str));
     if (build->scratch == NULL) return vc_no_memory(error);
-    if (!assemble_columns(build) || !assemble_hierarchies(build)) return vc_no_memory(error);
+    if (!assemble_columns(build) || !assemble_doubles(build) || !assemble_hierarchies(build))
+        return vc_no_memory(error);
     return assemble_attributes(build, error);
 }

@@ -1,6 +1,7 @@
 /* A dimension being numbered: what the steps of vc_dimension_builder_finish pass on.
  *
  *     columns      column.c    every column becomes a dictionary and codes
+ *     rows         places.c    a row of a tree for each place of it
  *     spec         tree.c      ragged and parent-child hierarchies become even ones
  *     levels       number.c    members of each level, in member order
  *     leaves       number.c    leaf_of_row
@@ -35,20 +36,33 @@ typedef struct vc_build_clash {
 
 typedef struct vc_build {
     const vc_dimension_spec *spec; /* its levels may stand on columns behind its ncolumns */
-    const vc_dimension *older;     /* or NULL; its leaves are the first rows, in their load order */
+    const vc_dimension *older;     /* or NULL; its rows are the first ones, in their load order */
     const vc_dimension_rows *older_rows;
+    uint32_t nolder_rows;
     vc_arena *arena;
     uint32_t nrows;
-    const vc_build_column *columns; /* [spec->ncolumns], then those of ragged levels */
-    const vc_build_clash *clashes;  /* [nclashes] one per row and column at most */
+    /* Where leaves may stand under several parents, else NULL: */
+    const uint32_t *first_of_row;    /* [nrows] the first row of the same leaf */
+    const uint32_t *parents_of_rows; /* [nrows] in trees: the row above, VC_NONE for a root; else
+                                        NULL */
+    const vc_build_column *columns;  /* [spec->ncolumns], then those of ragged levels */
+    const vc_build_clash *clashes;   /* [nclashes] one per row and column at most */
     uint32_t nclashes;
     vc_str *scratch; /* [nrows + 1] texts, for whoever needs them for a moment */
     vc_build_level *levels[VC_MAX_HIERARCHIES];
     const uint32_t *leaf_of_row; /* [nrows] */
-    vc_dimension *dimension;     /* all its numbers are of 4 bytes */
+    uint32_t ndoubles;
+    vc_dimension *dimension; /* all its numbers are of 4 bytes */
     vc_dimension_rows rows;
     vc_dimension_report *report;
 } vc_build;
+
+/* In trees where a row may have several parents, itself or further up: a row for each place that it
+ * has. VC_BAD_INPUT "parent_cycle"; VC_LIMIT "limit_levels", "limit_places". */
+vc_status vc_build_make_places(vc_build *build, vc_error *error);
+
+/* A row whose parent is not there: counted, and the first one told. */
+void vc_build_note_lost(vc_build *build, vc_str parent, vc_str key);
 
 /* Give ragged levels, and the levels of parent-child hierarchies, columns of their own, in which
  * the key is null where a row has no member. Nothing is done when there are none. */
@@ -58,7 +72,7 @@ vc_status vc_build_make_even(vc_build *build, vc_error *error);
 vc_status vc_build_number_levels(vc_build *build, vc_error *error);
 
 /* The numbers of the leaves: those of the older dimension keep theirs, new ones follow depth first
- * through the main hierarchy. */
+ * through the main hierarchy, and then all doubles, older ones too. */
 vc_status vc_build_number_leaves(vc_build *build, vc_error *error);
 
 /* The dimension without its indexes. */
@@ -66,6 +80,25 @@ vc_status vc_build_assemble(vc_build *build, vc_error *error);
 
 /* Its indexes, declared and implicit. */
 vc_status vc_build_indexes(vc_build *build, vc_error *error);
+
+/* What the columns of a table are there for. */
+typedef struct vc_build_roles {
+    bool *is_rider; /* [ncolumns] tells no rows apart: labels and order values where there is no key
+                       column, or where a key may stand in several rows all that leads to no leaf */
+    bool has_riders;
+    bool has_places; /* a key may stand in several rows, */
+    bool *is_free;   /* [ncolumns] which may differ in these, */
+    bool *is_owned;  /* [ncolumns] but not within a member: an attribute of its level */
+} vc_build_roles;
+
+/* false when out of memory. (spec.c) */
+bool vc_build_find_roles(const vc_dimension_spec *spec, vc_arena *arena, vc_build_roles *roles);
+
+/* Does a column say where a leaf stands: a level's key, a parent? */
+bool vc_build_leads_to_leaf(const vc_dimension_spec *spec, unsigned column);
+
+/* VC_BAD_INPUT, "bad_dimension", "unknown_attribute", "bad_index". */
+vc_status vc_build_check_spec(const vc_dimension_spec *spec, vc_error *error);
 
 /* Can every index of the spec be made? (Asked before there are rows.) */
 vc_status vc_build_check_indexes(const vc_dimension_spec *spec, vc_error *error);

@@ -11,15 +11,22 @@
  * (column.h). So a row that is there already costs one look into a hash map, and allocates nothing.
  *
  * Labels and order values identify nothing: where a second row differs in them alone, the first
- * value stands, and what is missing is filled in. */
+ * value stands, and what is missing is filled in.
+ *
+ * Where a key may stand under several parents, its rows are told apart by the columns that lead to
+ * it, too; in all others they must agree. */
 struct vc_dimension_builder {
     const vc_dimension_spec *spec;
     const vc_dimension *older;
     vc_dimension_rows older_rows;
     vc_strmap rows; /* key or tuple -> row */
     vc_arena arena; /* tuples of rows that `rows` does not hold whole; the work of finish */
-    bool *is_rider; /* [ncolumns] a label or order value, without a key column */
-    bool has_riders;
+    vc_build_roles roles;
+    /* Where a key may stand in several rows: */
+    vc_strmap keys;         /* key -> number */
+    uint32_t *rows_of_keys; /* the first row of each */
+    uint32_t *first_of_row; /* [nrows] the first row of the same key */
+    uint32_t nolder_rows;
     vc_strmap clash_places; /* row and column -> number of its clash */
     vc_build_clash *clashes;
     uint32_t clash_capacity;
@@ -36,69 +43,6 @@ struct vc_dimension_builder {
 };
 
 /* ---- life ---- */
-
-static vc_status check_column(const vc_dimension_spec *spec, int column, vc_error *error)
-{
-    if (column < (int)spec->ncolumns) return VC_OK;
-    return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
-                   "dimension '%.*s' has %u columns, column %d is not among them",
-                   VC_FMT(spec->name), spec->ncolumns, column);
-}
-
-static vc_status check_hierarchy(const vc_dimension_spec *spec, const vc_hierarchy_spec *hierarchy,
-                                 vc_error *error)
-{
-    if (hierarchy->is_parent_child && spec->key_column < 0)
-        return vc_fail(
-            error, VC_BAD_INPUT, "bad_dimension",
-            "hierarchy '%.*s' of dimension '%.*s' has a parent column, but its table has "
-            "no key that parents could be found by",
-            VC_FMT(hierarchy->name), VC_FMT(spec->name));
-    if (hierarchy->nlevels == 0 || hierarchy->nlevels > VC_MAX_LEVELS)
-        return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
-                       "hierarchy '%.*s' of dimension '%.*s' has %u levels; it needs 1 to %d",
-                       VC_FMT(hierarchy->name), VC_FMT(spec->name), hierarchy->nlevels,
-                       VC_MAX_LEVELS);
-    vc_status status = VC_OK;
-    if (hierarchy->is_parent_child) {
-        status = check_column(spec, (int)hierarchy->parent_column, error);
-        if (status == VC_OK) status = check_column(spec, hierarchy->level_column, error);
-    }
-    for (unsigned l = 0; status == VC_OK && l < hierarchy->nlevels; l++) {
-        const vc_level_spec *level = &hierarchy->levels[l];
-        status = check_column(spec, (int)level->key_column, error);
-        if (status == VC_OK) status = check_column(spec, level->label_column, error);
-        if (status == VC_OK) status = check_column(spec, level->order_column, error);
-    }
-    return status;
-}
-
-static vc_status check_attribute(const vc_dimension_spec *spec, const vc_attribute_spec *attribute,
-                                 vc_error *error)
-{
-    bool has_level = attribute->hierarchy < 0 ||
-                     (attribute->hierarchy < (int)spec->nhierarchies && attribute->level >= 0 &&
-                      attribute->level < (int)spec->hierarchies[attribute->hierarchy].nlevels);
-    if (!has_level)
-        return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
-                       "attribute '%.*s' of dimension '%.*s' belongs to a level that is not there",
-                       VC_FMT(attribute->name), VC_FMT(spec->name));
-    return check_column(spec, (int)attribute->column, error);
-}
-
-static vc_status check_spec(const vc_dimension_spec *spec, vc_error *error)
-{
-    if (spec->nhierarchies == 0 || spec->nhierarchies > VC_MAX_HIERARCHIES)
-        return vc_fail(error, VC_BAD_INPUT, "bad_dimension",
-                       "dimension '%.*s' has %u hierarchies; it needs 1 to %d", VC_FMT(spec->name),
-                       spec->nhierarchies, VC_MAX_HIERARCHIES);
-    vc_status status = check_column(spec, spec->key_column, error);
-    for (unsigned h = 0; status == VC_OK && h < spec->nhierarchies; h++)
-        status = check_hierarchy(spec, &spec->hierarchies[h], error);
-    for (unsigned a = 0; status == VC_OK && a < spec->nattributes; a++)
-        status = check_attribute(spec, &spec->attributes[a], error);
-    return status == VC_OK ? vc_build_check_indexes(spec, error) : status;
-}
 
 static vc_status fail_changed(const vc_dimension_builder *builder, vc_str column, vc_error *error)
 {
@@ -130,7 +74,8 @@ static vc_status match_columns(const vc_dimension_builder *builder, unsigned *co
     return VC_OK;
 }
 
-/* The leaves of the older dimension are the first rows, in the order in which they were loaded. */
+/* The rows of the older dimension are the first ones, in the order in which they were loaded; those
+ * that trees made of them (places.c) came last, and are made again. */
 static vc_status add_older(vc_dimension_builder *builder, vc_error *error)
 {
     const vc_dimension *older = builder->older;
@@ -146,34 +91,12 @@ static vc_status add_older(vc_dimension_builder *builder, vc_error *error)
         for (unsigned c = 0; c < ncolumns; c++)
             texts[c] = vc_leaf_column_get(&rows->columns[columns[c]], leaf);
         status = vc_dimension_builder_add(builder, texts, &row, error);
-        if (status == VC_OK && row != i)
+        bool is_copy = leaf >= vc_dimension_count_leaves(older) && row < i;
+        if (status == VC_OK && row != i && !is_copy)
             return fail_changed(builder, builder->spec->column_names[0], error);
     }
+    builder->nolder_rows = builder->nrows;
     return status;
-}
-
-/* Columns that are nothing but labels or order values of levels. */
-static void find_riders(vc_dimension_builder *builder)
-{
-    const vc_dimension_spec *spec = builder->spec;
-    bool *is_rider = builder->is_rider;
-    for (unsigned h = 0; h < spec->nhierarchies; h++)
-        for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++) {
-            const vc_level_spec *level = &spec->hierarchies[h].levels[l];
-            if (level->label_column >= 0) is_rider[level->label_column] = true;
-            if (level->order_column >= 0) is_rider[level->order_column] = true;
-        }
-    for (unsigned h = 0; h < spec->nhierarchies; h++)
-        for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++)
-            is_rider[spec->hierarchies[h].levels[l].key_column] = false;
-    for (unsigned a = 0; a < spec->nattributes; a++)
-        is_rider[spec->attributes[a].column] = false;
-    for (unsigned c = 0; c < spec->ncolumns; c++) {
-        for (unsigned i = 0; i < spec->nindexes; i++)
-            if (vc_str_equal(spec->indexes[i].attribute, spec->column_names[c]))
-                is_rider[c] = false;
-        builder->has_riders |= is_rider[c];
-    }
 }
 
 static bool make_row_memory(vc_dimension_builder *builder)
@@ -184,11 +107,9 @@ static bool make_row_memory(vc_dimension_builder *builder)
     builder->texts = VC_ARENA_NEW(arena, vc_str, spec->ncolumns);
     builder->numbers = vc_arena_calloc(arena, spec->ncolumns, sizeof *builder->numbers);
     builder->merged = VC_ARENA_NEW(arena, vc_str, spec->ncolumns);
-    builder->is_rider = VC_ARENA_NEW(arena, bool, spec->ncolumns);
     if (builder->types == NULL || builder->texts == NULL || builder->numbers == NULL ||
-        builder->merged == NULL || builder->is_rider == NULL)
+        builder->merged == NULL || !vc_build_find_roles(spec, arena, &builder->roles))
         return false;
-    if (spec->key_column < 0) find_riders(builder);
     for (unsigned h = 0; h < spec->nhierarchies; h++)
         for (unsigned l = 0; l < spec->hierarchies[h].nlevels; l++) {
             const vc_level_spec *level = &spec->hierarchies[h].levels[l];
@@ -204,7 +125,7 @@ static bool make_row_memory(vc_dimension_builder *builder)
 vc_status vc_dimension_builder_new(const vc_dimension_spec *spec, const vc_dimension *older,
                                    vc_dimension_builder **builder_out, vc_error *error)
 {
-    vc_status status = check_spec(spec, error);
+    vc_status status = vc_build_check_spec(spec, error);
     if (status != VC_OK) return status;
     vc_dimension_builder *builder = calloc(1, sizeof *builder);
     if (builder == NULL) return vc_no_memory(error);
@@ -226,6 +147,9 @@ void vc_dimension_builder_free(vc_dimension_builder *builder)
     if (builder == NULL) return;
     vc_strmap_release(&builder->rows);
     vc_strmap_release(&builder->clash_places);
+    vc_strmap_release(&builder->keys);
+    free(builder->rows_of_keys);
+    free(builder->first_of_row);
     vc_arena_release(&builder->arena);
     free(builder->clashes);
     free(builder->tuples);
@@ -322,28 +246,39 @@ static vc_status encode(vc_dimension_builder *builder, const vc_str *columns, co
     return VC_OK;
 }
 
-/* A key that is there already, with other columns. */
+/* The first column in which a row of the same key differs though it may not; ncolumns: none. */
+static unsigned find_difference(const vc_dimension_builder *builder, uint32_t row,
+                                const vc_str *columns)
+{
+    unsigned c = 0, ncolumns = builder->spec->ncolumns;
+    while (c < ncolumns &&
+           (builder->roles.is_free[c] ||
+            vc_str_equal(vc_tuple_get(builder->tuples[row], ncolumns, c), columns[c])))
+        c++;
+    return c;
+}
+
+/* A key that is there already, with another value in a column. */
 static vc_status fail_duplicate(const vc_dimension_builder *builder, uint32_t row,
-                                const vc_str *columns, vc_error *error)
+                                const vc_str *columns, unsigned c, vc_error *error)
 {
     const vc_dimension_spec *spec = builder->spec;
-    unsigned c = 0;
-    vc_str before = {0};
-    for (; c < spec->ncolumns; c++) {
-        before = vc_tuple_get(builder->tuples[row], spec->ncolumns, c);
-        if (!vc_str_equal(before, columns[c])) break;
-    }
+    vc_str before = vc_tuple_get(builder->tuples[row], spec->ncolumns, c);
     vc_str now = shorten(columns[c]);
     const char *quote_before = vc_str_is_null(before) ? "" : "'";
     const char *quote_now = vc_str_is_null(now) ? "" : "'";
+    const char *hint = spec->has_table && vc_build_leads_to_leaf(spec, c)
+                           ? "; a hierarchy in which members may stand under several parents says "
+                             "\"several_parents\": true"
+                           : "";
     before = vc_str_is_null(before) ? VC_STR("null") : shorten(before);
     now = vc_str_is_null(now) ? VC_STR("null") : now;
     return vc_fail(error, VC_BAD_INPUT, "duplicate_key",
                    "dimension '%.*s' has the key '%.*s' already, with another '%.*s': %s%.*s%s "
-                   "before, %s%.*s%s here",
+                   "before, %s%.*s%s here%s",
                    VC_FMT(spec->name), VC_FMT(shorten(columns[spec->key_column])),
                    VC_FMT(spec->column_names[c]), quote_before, VC_FMT(before), quote_before,
-                   quote_now, VC_FMT(now), quote_now);
+                   quote_now, VC_FMT(now), quote_now, hint);
 }
 
 static bool reserve_row(vc_dimension_builder *builder)
@@ -353,6 +288,13 @@ static bool reserve_row(vc_dimension_builder *builder)
     vc_str *tuples = realloc(builder->tuples, capacity * sizeof *tuples);
     if (tuples == NULL) return false;
     builder->tuples = tuples;
+    if (builder->roles.has_places) {
+        uint32_t *firsts = realloc(builder->first_of_row, capacity * sizeof *firsts);
+        uint32_t *rows = realloc(builder->rows_of_keys, capacity * sizeof *rows);
+        if (firsts != NULL) builder->first_of_row = firsts;
+        if (rows != NULL) builder->rows_of_keys = rows;
+        if (firsts == NULL || rows == NULL) return false;
+    }
     builder->row_capacity = capacity;
     return true;
 }
@@ -362,8 +304,9 @@ static vc_status identify(vc_dimension_builder *builder, const vc_str *columns,
                           vc_str *identity_out, vc_error *error)
 {
     int key_column = builder->spec->key_column;
-    const bool *left_out = builder->has_riders ? builder->is_rider : NULL;
-    if (key_column < 0) return encode(builder, columns, left_out, identity_out, error);
+    const bool *left_out = builder->roles.has_riders ? builder->roles.is_rider : NULL;
+    if (key_column < 0 || builder->roles.has_places)
+        return encode(builder, columns, left_out, identity_out, error);
     *identity_out = columns[key_column];
     return VC_OK;
 }
@@ -379,20 +322,45 @@ static vc_status keep_tuple(vc_dimension_builder *builder, const vc_str *columns
     return tuple_out->data == NULL ? vc_no_memory(error) : VC_OK;
 }
 
+/* A further row of a key must agree with the first in what belongs to the leaf. */
+static vc_status check_place(const vc_dimension_builder *builder, const vc_str *columns,
+                             vc_error *error)
+{
+    uint32_t key = vc_strmap_find(&builder->keys, columns[builder->spec->key_column]);
+    if (key == VC_STRMAP_NONE) return VC_OK;
+    uint32_t first = builder->rows_of_keys[key];
+    unsigned column = find_difference(builder, first, columns);
+    return column == builder->spec->ncolumns
+               ? VC_OK
+               : fail_duplicate(builder, first, columns, column, error);
+}
+
+static vc_status add_key(vc_dimension_builder *builder, vc_str key, uint32_t row, vc_error *error)
+{
+    bool is_new;
+    uint32_t number = vc_strmap_put(&builder->keys, key, &is_new);
+    if (number == VC_STRMAP_NONE) return vc_no_memory(error);
+    if (is_new) builder->rows_of_keys[number] = row;
+    builder->first_of_row[row] = builder->rows_of_keys[number];
+    return VC_OK;
+}
+
 static vc_status add_row(vc_dimension_builder *builder, const vc_str *columns, vc_str identity,
                          uint32_t *row_out, vc_error *error)
 {
-    bool has_key = builder->spec->key_column >= 0;
-    vc_str tuple;
+    int key_column = builder->spec->key_column;
+    bool is_whole = key_column < 0 && !builder->roles.has_riders; /* the identity is the tuple */
+    vc_str tuple = {0};
     vc_status status = check_dates(builder, columns, error);
+    if (status == VC_OK && builder->roles.has_places) status = check_place(builder, columns, error);
     if (status == VC_OK && !reserve_row(builder)) status = vc_no_memory(error);
-    if (status == VC_OK && has_key) status = keep_tuple(builder, columns, &tuple, error);
     if (status != VC_OK) return status;
     uint32_t row = vc_strmap_put(&builder->rows, identity, NULL);
     if (row == VC_STRMAP_NONE) return vc_no_memory(error);
-    if (!has_key) tuple = builder->rows.keys[row];
-    if (builder->has_riders) /* the identity was where it is put together: it is not needed more */
-        status = keep_tuple(builder, columns, &tuple, error);
+    if (is_whole) tuple = builder->rows.keys[row];
+    if (!is_whole) status = keep_tuple(builder, columns, &tuple, error);
+    if (status == VC_OK && builder->roles.has_places)
+        status = add_key(builder, columns[key_column], row, error);
     if (status != VC_OK) return status;
     builder->tuples[row] = tuple;
     builder->nrows = row + 1;
@@ -431,18 +399,22 @@ static vc_status merge_riders(vc_dimension_builder *builder, uint32_t row, const
     vc_str tuple = builder->tuples[row];
     bool has_more = false;
     for (unsigned c = 0; c < ncolumns; c++) {
-        if (!builder->is_rider[c] || vc_str_is_null(columns[c])) continue;
+        bool may_differ = !builder->roles.has_places || builder->roles.is_free[c];
+        if (!builder->roles.is_rider[c] || !may_differ || vc_str_is_null(columns[c])) continue;
         vc_str before = vc_tuple_get(tuple, ncolumns, c);
         has_more |= vc_str_is_null(before);
         if (vc_str_is_null(before) || vc_str_equal(before, columns[c])) continue;
-        vc_status status = note_clash(builder, row, c, columns[c], error);
+        vc_status status = builder->roles.is_owned[c]
+                               ? fail_duplicate(builder, row, columns, c, error)
+                               : note_clash(builder, row, c, columns[c], error);
         if (status != VC_OK) return status;
     }
     if (!has_more) return VC_OK;
     vc_status status = check_dates(builder, columns, error);
     for (unsigned c = 0; c < ncolumns; c++) {
         vc_str before = vc_tuple_get(tuple, ncolumns, c);
-        builder->merged[c] = builder->is_rider[c] && vc_str_is_null(before) ? columns[c] : before;
+        builder->merged[c] =
+            builder->roles.is_rider[c] && vc_str_is_null(before) ? columns[c] : before;
     }
     if (status == VC_OK) status = keep_tuple(builder, builder->merged, &tuple, error);
     if (status == VC_OK) builder->tuples[row] = tuple;
@@ -453,12 +425,10 @@ static vc_status merge_riders(vc_dimension_builder *builder, uint32_t row, const
 static vc_status meet_row(vc_dimension_builder *builder, uint32_t row, const vc_str *columns,
                           vc_error *error)
 {
-    if (builder->has_riders) return merge_riders(builder, row, columns, error);
-    if (builder->spec->key_column < 0) return VC_OK;
-    vc_str tuple;
-    vc_status status = encode(builder, columns, NULL, &tuple, error);
-    if (status != VC_OK || vc_str_equal(builder->tuples[row], tuple)) return status;
-    return fail_duplicate(builder, row, columns, error);
+    unsigned ncolumns = builder->spec->ncolumns, column = ncolumns;
+    if (builder->spec->key_column >= 0) column = find_difference(builder, row, columns);
+    if (column < ncolumns) return fail_duplicate(builder, row, columns, column, error);
+    return builder->roles.has_riders ? merge_riders(builder, row, columns, error) : VC_OK;
 }
 
 vc_status vc_dimension_builder_add(vc_dimension_builder *builder, const vc_str *columns,
@@ -486,7 +456,9 @@ uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str k
     if (key_column < 0 || key.size == 0) return VC_NONE;
     char number[VC_NUMBER_TEXT];
     if (builder->types[key_column] == VC_KEY_INT) key = vc_key_canonical_int(key, number);
-    return vc_strmap_find(&builder->rows, key);
+    if (!builder->roles.has_places) return vc_strmap_find(&builder->rows, key);
+    uint32_t known = vc_strmap_find(&builder->keys, key);
+    return known == VC_STRMAP_NONE ? VC_NONE : builder->rows_of_keys[known];
 }
 
 /* ---- finishing ---- */
@@ -499,7 +471,8 @@ static vc_status code_columns(const vc_dimension_builder *builder, vc_build *bui
     vc_status status = VC_OK;
     for (unsigned c = 0; status == VC_OK && c < spec->ncolumns; c++)
         status = vc_build_column_make(builder->tuples, builder->nrows, spec->ncolumns, c,
-                                      (int)c == spec->key_column, build->arena, &columns[c], error);
+                                      (int)c == spec->key_column && !builder->roles.has_places,
+                                      build->arena, &columns[c], error);
     build->columns = columns;
     return status;
 }
@@ -512,12 +485,15 @@ vc_status vc_dimension_builder_rank(const vc_dimension_builder *builder, unsigne
     vc_build build = {.spec = builder->spec,
                       .older = builder->older,
                       .older_rows = &builder->older_rows,
+                      .nolder_rows = builder->nolder_rows,
+                      .first_of_row = builder->first_of_row,
                       .arena = arena,
                       .nrows = builder->nrows,
                       .clashes = builder->clashes,
                       .nclashes = builder->clash_places.count,
                       .report = &report};
     vc_status status = code_columns(builder, &build, error);
+    if (status == VC_OK) status = vc_build_make_places(&build, error);
     if (status == VC_OK) status = vc_build_make_even(&build, error);
     if (status == VC_OK) status = vc_build_number_levels(&build, error);
     if (status == VC_OK && level < 0) status = vc_build_number_leaves(&build, error);
@@ -535,12 +511,15 @@ vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *
     vc_build build = {.spec = builder->spec,
                       .older = builder->older,
                       .older_rows = &builder->older_rows,
+                      .nolder_rows = builder->nolder_rows,
+                      .first_of_row = builder->first_of_row,
                       .arena = &builder->arena,
                       .nrows = builder->nrows,
                       .clashes = builder->clashes,
                       .nclashes = builder->clash_places.count,
                       .report = report_out};
     vc_status status = code_columns(builder, &build, error);
+    if (status == VC_OK) status = vc_build_make_places(&build, error);
     if (status == VC_OK) status = vc_build_make_even(&build, error);
     if (status == VC_OK) status = vc_build_number_levels(&build, error);
     if (status == VC_OK) status = vc_build_number_leaves(&build, error);

@@ -50,6 +50,9 @@ typedef struct vc_hierarchy_spec {
     bool is_parent_child;
     unsigned parent_column;
     int level_column; /* -1: none; looked at only when is_parent_child */
+    /* A leaf may stand under several parents: several rows of one key, which differ in what leads
+     * to the leaf here and in nothing else. Needs a key column. */
+    bool has_several_parents;
 } vc_hierarchy_spec;
 
 typedef struct vc_attribute_spec {
@@ -73,6 +76,7 @@ typedef struct vc_index_spec {
 typedef struct vc_dimension_spec {
     vc_str name, label;
     bool is_time;
+    bool has_table; /* the rows are those of a table, not of facts */
     unsigned ncolumns;
     const vc_str *column_names; /* [ncolumns], for messages and the key's name */
     int key_column;             /* identifies the leaf; -1: the tuple of all columns does, those
@@ -99,8 +103,8 @@ void vc_dimension_builder_free(vc_dimension_builder *builder);
 /* Add a row.
  *
  * columns  [ncolumns] texts, absent where null; copied
- * row_out  the number of the distinct row (not yet the leaf), dense from 0; the leaves of the
- *          older dimension are the first rows
+ * row_out  the number of the distinct row (not yet the leaf), dense from 0; the rows of the
+ *          older dimension are the first ones
  *
  * VC_BAD_INPUT: code "empty_key" for a null or empty key column; "duplicate_key" for a key seen
  * before with contradicting columns (message names key, column, both values); "bad_key" where a
@@ -111,7 +115,7 @@ vc_status vc_dimension_builder_add(vc_dimension_builder *builder, const vc_str *
                                    uint32_t *row_out, vc_error *error);
 
 /* The row of a key that was added, or is in the older dimension (VC_NONE when there is none): how
- * facts find their leaf. Only with a key column. */
+ * facts find their leaf; of several rows the first. Only with a key column. */
 uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str key);
 
 uint32_t vc_dimension_builder_nrows(const vc_dimension_builder *builder);
@@ -141,7 +145,8 @@ typedef struct vc_dimension_report {
  * image             the bytes for vc_dimension_open, to be stored; replaces what the buffer held
  * leaf_of_row_out   [nrows] in the builder's memory, valid until free
  *
- * VC_BAD_INPUT: "parent_cycle" for a row that is its own ancestor; "parent_level" for one whose
+ * VC_BAD_INPUT: "parent_cycle" for a row that is its own ancestor; VC_LIMIT, "limit_places", for
+ * one in which very many ways lead down; "parent_level" for one whose
  * level is not below its parent's, or is none of the hierarchy's; VC_LIMIT, "limit_levels", for a
  * tree that is too deep; "index_not_unique" for an index declared unique that is not, the message
  * lists the first keys and their members and counts the rest; "attribute_conflict" for an attribute

@@ -157,3 +157,31 @@ vc_status vc_index_leaf_values(const vc_dimension *dimension, const vc_index *in
     *values_out = of_leaf;
     return VC_OK;
 }
+
+vc_status vc_dimension_list_places(const vc_dimension *dimension, vc_arena *arena,
+                                   uint32_t **offsets_out, uint32_t **places_out, vc_error *error)
+{
+    uint32_t nleaves = dimension->nleaves;
+    uint32_t *offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)nleaves + 2);
+    uint32_t *places = vc_arena_alloc(arena, ((size_t)nleaves + 1) * sizeof *places);
+    if (offsets == NULL || places == NULL) return vc_no_memory(error);
+    uint32_t *next = offsets + 1; /* becomes the offsets as places are put */
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
+        next[vc_leaf_first(dimension, leaf) + 1]++;
+    for (uint32_t leaf = 1; leaf <= nleaves; leaf++)
+        next[leaf] += next[leaf - 1];
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
+        places[next[vc_leaf_first(dimension, leaf)]++] = leaf;
+    *offsets_out = offsets;
+    *places_out = places;
+    return VC_OK;
+}
+
+void vc_dimension_mark_places(const vc_dimension *dimension, uint64_t *bits)
+{
+    uint32_t count = vc_dimension_count_leaves(dimension);
+    for (uint32_t i = 0; i < dimension->ndoubles; i++)
+        if (vc_bit_get(bits, count + i)) vc_bit_set(bits, vc_numbers_get(dimension->firsts, i));
+    for (uint32_t i = 0; i < dimension->ndoubles; i++)
+        if (vc_bit_get(bits, vc_numbers_get(dimension->firsts, i))) vc_bit_set(bits, count + i);
+}

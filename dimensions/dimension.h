@@ -14,6 +14,12 @@
  * every row of the table is a leaf, and the leaf of a row that has others below it stands under a
  * hidden member of the next level (its path ends with "(self)").
  *
+ * A leaf may stand under several parents of one hierarchy. Then it has a number for each of its
+ * *places*: the first one, by which facts know it, and others, its *doubles*, which are the last
+ * `ndoubles` numbers of all. So each number has one member on each level, as ever; what a member
+ * has is what the leaves have of which a place is under it, each once. `nleaves` counts all
+ * numbers.
+ *
  * Leaves of a fresh load are numbered depth first through the main (first) hierarchy, so a member
  * of any of its levels is one range of leaves (`is_contiguous`). Leaves that arrive later by an
  * append take the next numbers; the level tables are made anew, and stay right, but no longer
@@ -83,7 +89,8 @@ typedef struct vc_index {
     vc_str name;
     int hierarchy, level;    /* -1, -1: members are leaves */
     bool is_implicit;        /* `key`, the key column, a level, or an attribute nobody declared */
-    bool is_unique;          /* verified: no value has two members (declared so, or the key's) */
+    bool is_unique;          /* verified: no value has two members (declared so, or the key's);
+                                places of one leaf are one */
     bool is_partial;         /* has a `where`: only some members are in it */
     vc_texts values;         /* distinct, in the order of their bytes, each with some member; null
                                 and the empty text are not in an index */
@@ -95,6 +102,8 @@ typedef struct vc_dimension {
     vc_str name, label;
     bool is_time;
     uint32_t nleaves;
+    uint32_t ndoubles;  /* the last ones of them: further places of leaves before them */
+    vc_numbers firsts;  /* [ndoubles] the leaf that each is a place of */
     vc_texts leaf_keys; /* [nleaves]; count 0 when leaves have no key (no key column) */
     vc_str key_name;    /* name of the key column, "" when there is none */
     unsigned nhierarchies;
@@ -110,6 +119,28 @@ typedef struct vc_dimension {
     uint64_t fingerprint; /* XXH3 of the image apart from the dimension's name and label: equal
                              means the same leaves and members, numbered alike */
 } vc_dimension;
+
+/* Leaves, however many places each has. */
+static inline uint32_t vc_dimension_count_leaves(const vc_dimension *dimension)
+{
+    return dimension->nleaves - dimension->ndoubles;
+}
+
+/* The leaf that a number is a place of: that by which facts know it. */
+static inline uint32_t vc_leaf_first(const vc_dimension *dimension, uint32_t leaf)
+{
+    uint32_t count = vc_dimension_count_leaves(dimension);
+    return leaf < count ? leaf : vc_numbers_get(dimension->firsts, leaf - count);
+}
+
+/* The places of each leaf: places_out [offsets_out[nleaves]], ascending per leaf; a double has
+ * none. In the arena. VC_NO_MEMORY. O(nleaves). */
+vc_status vc_dimension_list_places(const vc_dimension *dimension, vc_arena *arena,
+                                   uint32_t **offsets_out, uint32_t **places_out, vc_error *error);
+
+/* Set the bit of every place of the leaves of which some place has its bit set. bits [nleaves] is
+ * in/out. Does nothing where no leaf has several places. */
+void vc_dimension_mark_places(const vc_dimension *dimension, uint64_t *bits);
 
 /* ---- ask ---- */
 

@@ -287,7 +287,13 @@ static void take_dimension(reader *from, vc_dimension *dimension)
     dimension->is_time = take_word(from, 1) != 0;
     dimension->nleaves = (uint32_t)take_word(from, VC_NONE - 1);
     dimension->key_name = take_str(from);
-    if (take_word(from, 1) != 0) dimension->leaf_keys = take_texts(from, dimension->nleaves);
+    uint64_t have = take_word(from, VC_LEAVES_HAVE_DOUBLES);
+    if (have != VC_LEAVES_PLAIN) dimension->leaf_keys = take_texts(from, dimension->nleaves);
+    if (have == VC_LEAVES_HAVE_DOUBLES) {
+        dimension->ndoubles = (uint32_t)take_word(from, dimension->nleaves);
+        dimension->firsts =
+            take_numbers(from, dimension->ndoubles, vc_dimension_count_leaves(dimension));
+    }
     take_hierarchies(from, dimension);
     take_attributes(from, dimension);
     take_indexes(from, dimension);

@@ -32,6 +32,8 @@ typedef struct vc_image_header {
     uint64_t label_offset, label_bytes;
 } vc_image_header;
 
+enum { VC_LEAVES_PLAIN = 0, VC_LEAVES_HAVE_KEYS, VC_LEAVES_HAVE_DOUBLES };
+
 enum {
     VC_LEVEL_NUMERIC = 1,
     VC_LEVEL_ORDERED = 2,

@@ -347,8 +347,14 @@ static void put_dimension(writer *to, const vc_dimension *dimension)
     put_word(to, dimension->is_time);
     put_word(to, dimension->nleaves);
     put_str(to, dimension->key_name);
-    put_word(to, dimension->leaf_keys.count > 0);
+    put_word(to, dimension->ndoubles > 0          ? VC_LEAVES_HAVE_DOUBLES
+                 : dimension->leaf_keys.count > 0 ? VC_LEAVES_HAVE_KEYS
+                                                  : VC_LEAVES_PLAIN);
     if (dimension->leaf_keys.count > 0) put_texts(to, &dimension->leaf_keys);
+    if (dimension->ndoubles > 0) {
+        put_word(to, dimension->ndoubles);
+        put_numbers(to, dimension->firsts, dimension->ndoubles);
+    }
     put_word(to, dimension->nhierarchies);
     for (unsigned h = 0; h < dimension->nhierarchies; h++)
         put_hierarchy(to, dimension, &dimension->hierarchies[h]);

@@ -313,13 +313,25 @@ static void put_conflict(const vc_build *build, const vc_index *index, uint32_t 
     vc_buffer_put_text(text, ")");
 }
 
-static vc_status check_unique(const vc_build *build, const vc_index *index, vc_error *error)
+/* Are all units of a value places of one leaf? */
+static bool is_one_leaf(const vc_build *build, const vc_index *index, uint32_t value)
 {
     const uint32_t *offsets = vc_build_array(index->offsets);
+    const uint32_t *units = index->members + offsets[value];
+    uint32_t count = offsets[value + 1] - offsets[value];
+    if (index->hierarchy >= 0 || build->ndoubles == 0) return count < 2;
+    for (uint32_t i = 1; i < count; i++)
+        if (vc_leaf_first(build->dimension, units[i]) != vc_leaf_first(build->dimension, units[0]))
+            return false;
+    return true;
+}
+
+static vc_status check_unique(const vc_build *build, const vc_index *index, vc_error *error)
+{
     uint32_t nconflicts = 0;
     vc_buffer text = {0};
     for (uint32_t value = 0; value < index->values.count; value++) {
-        if (offsets[value + 1] - offsets[value] < 2) continue;
+        if (is_one_leaf(build, index, value)) continue;
         if (nconflicts++ >= SHOWN_VALUES) continue;
         if (nconflicts > 1) vc_buffer_put_text(&text, ", ");
         put_conflict(build, index, value, &text);

@@ -252,9 +252,15 @@ static void sort_rows(const vc_build *build, sorter *by)
     sort_items(by, build->nrows, lowest->member_of_row, lowest->nmembers);
 }
 
+/* Rows of which the leaf had a row before. */
+static bool is_double(const vc_build *build, uint32_t row)
+{
+    return build->first_of_row != NULL && build->first_of_row[row] != row;
+}
+
 vc_status vc_build_number_leaves(vc_build *build, vc_error *error)
 {
-    uint32_t nrows = build->nrows, nolder = build->older == NULL ? 0 : build->older->nleaves;
+    uint32_t nrows = build->nrows, next = 0;
     uint32_t *leaf_of_row = vc_arena_alloc(build->arena, nrows * sizeof *leaf_of_row);
     sorter by;
     if (!sorter_init(&by, build) || leaf_of_row == NULL) {
@@ -262,13 +268,20 @@ vc_status vc_build_number_leaves(vc_build *build, vc_error *error)
         return vc_no_memory(error);
     }
     sort_rows(build, &by);
-    for (uint32_t row = 0; row < nolder; row++)
-        leaf_of_row[row] = build->older_rows->load_order[row];
-    uint32_t next = nolder;
+    for (uint32_t row = 0; row < build->nolder_rows; row++)
+        if (!is_double(build, row)) {
+            leaf_of_row[row] = build->older_rows->load_order[row];
+            next++;
+        }
+    uint32_t nolder = next;
     for (uint32_t i = 0; i < nrows; i++)
-        if (by.items[i] >= nolder) leaf_of_row[by.items[i]] = next++;
+        if (by.items[i] >= build->nolder_rows && !is_double(build, by.items[i]))
+            leaf_of_row[by.items[i]] = next++;
+    build->ndoubles = nrows - next;
+    build->report->nnew_leaves = next - nolder;
+    for (uint32_t i = 0; i < nrows; i++)
+        if (is_double(build, by.items[i])) leaf_of_row[by.items[i]] = next++;
     sorter_release(&by);
     build->leaf_of_row = leaf_of_row;
-    build->report->nnew_leaves = nrows - nolder;
     return VC_OK;
 }

@@ -8,8 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Doubles come last, wherever they stand: then the order is what has to be looked at. */
+static bool has_order(const vc_dimension *dimension)
+{
+    const uint32_t *order;
+    vc_arena arena = {0};
+    bool is_same = vc_dimension_order_leaves(dimension, &arena, &order, NULL) == VC_OK;
+    for (uint32_t leaf = 0; is_same && leaf < dimension->nleaves; leaf++)
+        is_same = order[leaf] == leaf;
+    vc_arena_release(&arena);
+    return is_same;
+}
+
 bool vc_dimension_is_depth_first(const vc_dimension *dimension)
 {
+    if (dimension->ndoubles > 0) return has_order(dimension);
     const vc_hierarchy *main = &dimension->hierarchies[0];
     for (unsigned l = 0; l < main->nlevels; l++)
         if (!main->levels[l].is_contiguous) return false;
@@ -24,16 +37,21 @@ typedef struct leaf_order {
     unsigned ncolumns;
     const vc_leaf_column *columns;
     bool *are_numeric; /* [ncolumns], or one for the keys */
+    uint32_t *places;  /* [nleaves] in the order of loading, which tells places of one leaf apart;
+                          NULL: none has several */
 } leaf_order;
 
 static int compare_leaves(const void *left, const void *right, void *context)
 {
     const leaf_order *by = context;
     uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    if (by->keys != NULL)
-        return vc_key_compare(vc_texts_get(by->keys, a), vc_texts_get(by->keys, b),
-                              by->are_numeric[0]);
     int order = 0;
+    if (by->keys != NULL) {
+        order = vc_key_compare(vc_texts_get(by->keys, a), vc_texts_get(by->keys, b),
+                               by->are_numeric[0]);
+        if (order != 0 || by->places == NULL) return order;
+        return (by->places[a] > by->places[b]) - (by->places[a] < by->places[b]);
+    }
     for (unsigned c = 0; order == 0 && c < by->ncolumns; c++)
         order = vc_key_compare(vc_leaf_column_get(&by->columns[c], a),
                                vc_leaf_column_get(&by->columns[c], b), by->are_numeric[c]);
@@ -55,11 +73,16 @@ static vc_status start_order(const vc_dimension *dimension, vc_arena *arena, lea
 {
     vc_dimension_rows rows = {0};
     bool has_keys = dimension->leaf_keys.count > 0;
-    if (has_keys) {
-        by->keys = &dimension->leaf_keys;
-    } else {
-        vc_status status = vc_dimension_read_rows(dimension, arena, &rows, error);
-        if (status != VC_OK) return status;
+    vc_status status = VC_OK;
+    if (has_keys) by->keys = &dimension->leaf_keys;
+    if (!has_keys || dimension->ndoubles > 0)
+        status = vc_dimension_read_rows(dimension, arena, &rows, error);
+    if (status != VC_OK) return status;
+    if (dimension->ndoubles > 0) {
+        by->places = vc_arena_alloc(arena, (size_t)dimension->nleaves * sizeof *by->places);
+        if (by->places == NULL) return vc_no_memory(error);
+        for (uint32_t i = 0; i < dimension->nleaves; i++)
+            by->places[rows.load_order[i]] = i;
     }
     by->columns = rows.columns;
     by->ncolumns = rows.ncolumns;
@@ -91,6 +114,22 @@ static bool sort_by_member(const vc_dimension *dimension, const vc_level *level,
     return true;
 }
 
+/* Leaves keep their order among each other, and so do doubles. */
+static vc_status put_doubles_last(const vc_dimension *dimension, uint32_t *order, vc_error *error)
+{
+    uint32_t count = vc_dimension_count_leaves(dimension), nleaves = 0, ndoubles = 0;
+    uint32_t *doubles = malloc((size_t)dimension->ndoubles * sizeof *doubles);
+    if (doubles == NULL) return vc_no_memory(error);
+    for (uint32_t i = 0; i < dimension->nleaves; i++)
+        if (order[i] < count)
+            order[nleaves++] = order[i];
+        else
+            doubles[ndoubles++] = order[i];
+    memcpy(order + nleaves, doubles, ndoubles * sizeof *doubles);
+    free(doubles);
+    return VC_OK;
+}
+
 vc_status vc_dimension_order_leaves(const vc_dimension *dimension, vc_arena *arena,
                                     const uint32_t **order_out, vc_error *error)
 {
@@ -108,7 +147,7 @@ vc_status vc_dimension_order_leaves(const vc_dimension *dimension, vc_arena *are
         qsort_r(order + firsts[m], count, sizeof *order, compare_leaves, &by);
     }
     *order_out = order;
-    return VC_OK;
+    return dimension->ndoubles == 0 ? VC_OK : put_doubles_last(dimension, order, error);
 }
 
 /* ---- the image ---- */
@@ -138,6 +177,17 @@ static vc_numbers permute(renumbering *work, vc_numbers numbers)
     for (uint32_t leaf = 0; values != NULL && leaf < nleaves; leaf++)
         values[leaf] = vc_numbers_get(numbers, work->order[leaf]);
     return vc_numbers_of(values);
+}
+
+static void renumber_doubles(renumbering *work)
+{
+    const vc_dimension *from = work->from;
+    uint32_t count = vc_dimension_count_leaves(from);
+    if (from->ndoubles == 0) return;
+    uint32_t *firsts = take_memory(work, from->ndoubles, sizeof *firsts);
+    for (uint32_t i = 0; firsts != NULL && i < from->ndoubles; i++)
+        firsts[i] = work->leaves[vc_leaf_first(from, work->order[count + i])];
+    work->to->firsts = vc_numbers_of(firsts);
 }
 
 static void renumber_level(renumbering *work, vc_level *level)
@@ -245,6 +295,7 @@ vc_status vc_dimension_renumber(const vc_dimension *dimension, vc_arena *arena, 
     if (status == VC_OK) status = vc_dimension_read_rows(dimension, arena, &work.rows, error);
     if (status != VC_OK) return status;
     if (to.leaf_keys.count > 0) to.leaf_keys.places = permute(&work, to.leaf_keys.places);
+    renumber_doubles(&work);
     renumber_hierarchies(&work);
     renumber_look_ups(&work);
     renumber_rows(&work);

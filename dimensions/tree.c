@@ -103,16 +103,17 @@ static vc_str row_key(const tree *of, uint32_t row)
 
 static void note_lost(const tree *of, uint32_t row)
 {
-    vc_dimension_report *report = of->work->build->report;
-    if (report->nlost_parents++ > 0) return;
-    snprintf(report->lost_parent, sizeof report->lost_parent, "'%.*s', the parent of '%.*s'",
-             VC_FMT(vc_text_shorten(of->parent_keys->values[of->parent_keys->codes[row]], 48)),
-             VC_FMT(vc_text_shorten(row_key(of, row), 48)));
+    vc_build_note_lost(of->work->build, of->parent_keys->values[of->parent_keys->codes[row]],
+                       row_key(of, row));
 }
 
 static vc_status find_parents(tree *of, vc_error *error)
 {
     uint32_t nrows = of->work->build->nrows;
+    if (of->hierarchy->has_several_parents) { /* places.c has found them */
+        memcpy(of->parents, of->work->build->parents_of_rows, nrows * sizeof *of->parents);
+        return VC_OK;
+    }
     uint32_t *row_of_key = new_codes(of->work, error);
     if (row_of_key == NULL) return VC_NO_MEMORY;
     for (uint32_t row = 0; row < nrows; row++)
@@ -126,7 +127,7 @@ static vc_status find_parents(tree *of, vc_error *error)
             note_lost(of, row);
         else if (key == VC_NONE)
             continue;
-        else if (row_of_key[key] != row)
+        else if (key != of->keys->codes[row])
             of->parents[row] = row_of_key[key];
     }
     return VC_OK;

@@ -47,12 +47,25 @@ void vc_describe_coverage(vc_json_writer *json, vc_str source, vc_str dimension,
 
 /* ---- dimensions ---- */
 
-static void put_hierarchy(vc_json_writer *json, const vc_hierarchy *hierarchy)
+/* Has some leaf places under several members of the lowest level? */
+static bool has_several_parents(const vc_dimension *dimension, const vc_hierarchy *hierarchy)
+{
+    const vc_numbers members = hierarchy->levels[hierarchy->nlevels - 1].leaf_members;
+    for (uint32_t leaf = vc_dimension_count_leaves(dimension); leaf < dimension->nleaves; leaf++)
+        if (vc_numbers_get(members, leaf) !=
+            vc_numbers_get(members, vc_leaf_first(dimension, leaf)))
+            return true;
+    return false;
+}
+
+static void put_hierarchy(vc_json_writer *json, const vc_dimension *dimension,
+                          const vc_hierarchy *hierarchy)
 {
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "name", hierarchy->name);
     vc_json_put_given(json, "label", hierarchy->label);
     if (hierarchy->is_parent_child) vc_json_put_bool(json, "parent_child", true);
+    if (has_several_parents(dimension, hierarchy)) vc_json_put_bool(json, "several_parents", true);
     vc_json_begin(json, "levels", '[');
     for (unsigned l = 0; l < hierarchy->nlevels; l++) {
         const vc_level *level = &hierarchy->levels[l];
@@ -162,7 +175,7 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
         vc_json_put_text(json, "snapshot", snapshot);
     }
     vc_json_put_text(json, "type", dimension->is_time ? "time" : "standard");
-    vc_json_put_uint(json, "leaves", dimension->nleaves);
+    vc_json_put_uint(json, "leaves", vc_dimension_count_leaves(dimension));
     if (cube->is_virtual) {
         vc_json_put_str(json, "owner", cube->sources[outer->owner].alias);
         vc_json_put_bool(json, "private", outer->is_private);
@@ -179,7 +192,7 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
     if (dimension->leaf_keys.count > 0) vc_json_put_str(json, "key", dimension->key_name);
     vc_json_begin(json, "hierarchies", '[');
     for (unsigned h = 0; h < dimension->nhierarchies; h++)
-        put_hierarchy(json, &dimension->hierarchies[h]);
+        put_hierarchy(json, dimension, &dimension->hierarchies[h]);
     vc_json_end(json, ']');
     put_attributes(json, dimension);
     if (cube->is_virtual && !put_joined_attributes(json, cube, number)) json->out->failed = true;

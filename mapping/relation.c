@@ -12,6 +12,7 @@
  */
 #include "base/bits.h"
 #include "mapping/relation_any.h"
+#include "mapping/relation_places.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -384,6 +385,7 @@ static vc_status resolve(const vc_dimension *primary, const vc_dimension *joined
     if (status == VC_OK && !is_done)
         status = vc_relation_resolve_any(primary, joined, pairs, npairs, NULL, is_weighted, arena,
                                          relation, error);
+    if (status == VC_OK) status = vc_relation_fold_places(primary, joined, arena, relation, error);
     if (status == VC_OK) *relation_out = relation;
     return status;
 }

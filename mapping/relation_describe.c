@@ -86,6 +86,16 @@ static int compare_unmatched(const void *a, const void *b)
     return vc_str_compare(((const vc_unmatched_key *)a)->key, ((const vc_unmatched_key *)b)->key);
 }
 
+/* Joined leaves that have keys of their own: of places of one leaf (relation_places.c) only the
+ * first, unless some index stands on a level, of which each place has a member. */
+static uint32_t count_told(const struct vc_resolver *resolver)
+{
+    for (size_t pair = 0; pair < resolver->npairs; pair++)
+        if (resolver->pairs[pair].to != NULL && resolver->pairs[pair].to->hierarchy >= 0)
+            return resolver->joined.dimension->nleaves;
+    return vc_dimension_count_leaves(resolver->joined.dimension);
+}
+
 /* Fates of leaves, counts of keys, and the list of what did not match: one pass over the leaves,
  * with the distinct raw keys numbered by their values' numbers. */
 static vc_status describe(struct vc_resolver *resolver, vc_relation *relation, vc_error *error)
@@ -104,7 +114,8 @@ static vc_status describe(struct vc_resolver *resolver, vc_relation *relation, v
     relation->fates = fates;
     relation->unmatched = found;
     coverage->members = relation->nleaves;
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+    uint32_t nleaves = count_told(resolver);
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
         const uint32_t *units;
         bool is_matched = vc_relation_units(relation, leaf, &units) > 0, is_new, has_null = false;
         for (size_t pair = 0; pair < npairs; pair++) {

@@ -203,8 +203,12 @@ static size_t count_leaves(const struct resolver *resolver, vc_relation *relatio
                            uint32_t *counts, uint32_t *firsts)
 {
     uint32_t nvalues = resolver->pair->to->values.count;
+    const vc_dimension *joined = resolver->joined;
     size_t nunmatched = 0;
-    for (uint32_t leaf = 0; leaf < relation->nleaves; leaf++) {
+    /* Places of a leaf have one value of the leaf between them, but one each of a level. */
+    uint32_t nleaves =
+        resolver->pair->to->hierarchy < 0 ? vc_dimension_count_leaves(joined) : relation->nleaves;
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
         uint32_t value = resolver->values[leaf];
         if (value != VC_NONE && resolver->match.partners[value] != VC_NONE) continue;
         bool excluded = is_excluded(resolver, value);

@@ -5,6 +5,7 @@
  * has all leaves of its components or it is not there, so nothing is ever a cross product.
  */
 #include "mapping/relation_parts.h"
+#include "mapping/relation_places.h"
 
 #include <string.h>
 
@@ -76,6 +77,18 @@ static vc_status find_fanin(const vc_tuples *tuples, size_t component, vc_relati
     return VC_OK;
 }
 
+/* A tuple has one value of each index; a leaf under several parents may have several. */
+static vc_status check_places(const vc_tuples *tuples, const vc_relation_pair *pair,
+                              vc_error *error)
+{
+    const vc_dimension *dimension = tuples->dimensions[pair->component];
+    if (dimension->ndoubles == 0 || pair->to->hierarchy < 0) return VC_OK;
+    return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                   "a composite key over several dimensions by the level of '%.*s', whose members "
+                   "may stand under several parents",
+                   VC_FMT(dimension->name));
+}
+
 vc_status vc_relation_resolve_tuples(const vc_dimension *primary, const vc_tuples *tuples,
                                      const vc_relation_pair *pairs, size_t npairs,
                                      const vc_relation_times *times, bool is_weighted,
@@ -93,6 +106,8 @@ vc_status vc_relation_resolve_tuples(const vc_dimension *primary, const vc_tuple
     for (size_t i = 0; i < npairs && status == VC_OK; i++) {
         over[i] = pairs[i];
         if (pairs[i].to == NULL) continue;
+        status = check_places(tuples, &pairs[i], error);
+        if (status != VC_OK) break;
         status = index_tuples(tuples, &pairs[i], &work, &indexes[i], error);
         over[i].to = &indexes[i];
     }
@@ -101,6 +116,7 @@ vc_status vc_relation_resolve_tuples(const vc_dimension *primary, const vc_tuple
         status =
             vc_relation_resolve_any(primary, &joined, over, npairs, times == NULL ? NULL : &when,
                                     is_weighted, arena, relation, error);
+    if (status == VC_OK) status = vc_relation_fold_places(primary, &joined, arena, relation, error);
     if (status == VC_OK && times != NULL)
         status = find_fanin(tuples, times->component, relation, &work, error);
     vc_arena_release(&work);

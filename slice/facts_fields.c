@@ -14,6 +14,7 @@ struct field {
     const vc_attribute *attribute;
     size_t column; /* of the source's measure columns */
     vc_namer namer;
+    bool is_list; /* leaves may have several: of their places */
 };
 
 struct vc_fact_teller {
@@ -25,8 +26,9 @@ struct vc_fact_teller {
     vc_fact_field *fields;
     struct field *how;
     size_t nfields, max_fields;
-    vc_texts *dictionaries; /* [ncolumns] */
-    uint32_t *leaves;       /* [ndimensions] of the fact at hand */
+    vc_texts *dictionaries;             /* [ncolumns] */
+    uint32_t *leaves;                   /* [ndimensions] of the fact at hand */
+    uint32_t **place_offsets, **places; /* [ndimensions] of each leaf; NULL: one each */
 };
 
 /* ---- look-up ---- */
@@ -46,18 +48,51 @@ static vc_str name_of(const vc_fact_teller *teller, size_t dimension, vc_str par
                            VC_FMT(teller->cube->dimension_names[dimension]), VC_FMT(part), end);
 }
 
+/* Do the places of some leaf differ on the level? */
+static bool has_several(const vc_fact_teller *teller, size_t number, const vc_level *level)
+{
+    const vc_dimension *dimension = teller->cube->dimensions[number];
+    for (uint32_t leaf = vc_dimension_count_leaves(dimension); leaf < dimension->nleaves; leaf++)
+        if (vc_numbers_get(level->leaf_members, leaf) !=
+            vc_numbers_get(level->leaf_members, vc_leaf_first(dimension, leaf)))
+            return true;
+    return false;
+}
+
 static void add_level(vc_fact_teller *teller, size_t dimension, const vc_level *level)
 {
+    bool is_list = has_several(teller, dimension, level);
     add(teller,
         (vc_fact_field){.name = name_of(teller, dimension, level->name, ""),
-                        .kind = level->key_type == VC_KEY_INT ? VC_FACT_NUMBER : VC_FACT_TEXT},
-        (struct field){.of = OF_LEVEL_KEY, .dimension = dimension, .level = level});
+                        .kind = is_list                         ? VC_FACT_LIST
+                                : level->key_type == VC_KEY_INT ? VC_FACT_NUMBER
+                                                                : VC_FACT_TEXT},
+        (struct field){
+            .of = OF_LEVEL_KEY, .dimension = dimension, .level = level, .is_list = is_list});
 }
 
 static void add_label(vc_fact_teller *teller, size_t dimension, const vc_level *level)
 {
-    add(teller, (vc_fact_field){.name = name_of(teller, dimension, level->name, "_label")},
-        (struct field){.of = OF_LEVEL_LABEL, .dimension = dimension, .level = level});
+    bool is_list = has_several(teller, dimension, level);
+    add(teller,
+        (vc_fact_field){.name = name_of(teller, dimension, level->name, "_label"),
+                        .kind = is_list ? VC_FACT_LIST : VC_FACT_TEXT},
+        (struct field){
+            .of = OF_LEVEL_LABEL, .dimension = dimension, .level = level, .is_list = is_list});
+}
+
+static void add_attribute(vc_fact_teller *teller, size_t number, vc_str name,
+                          const vc_attribute *attribute)
+{
+    const vc_hierarchy *hierarchies = teller->cube->dimensions[number]->hierarchies;
+    bool is_list =
+        attribute->hierarchy >= 0 &&
+        has_several(teller, number, &hierarchies[attribute->hierarchy].levels[attribute->level]);
+    add(teller,
+        (vc_fact_field){.name = name_of(teller, number, name, ""),
+                        .kind = is_list ? VC_FACT_LIST : VC_FACT_TEXT},
+        (struct field){
+            .of = OF_ATTRIBUTE, .dimension = number, .attribute = attribute, .is_list = is_list});
 }
 
 static void add_leaf_key(vc_fact_teller *teller, size_t dimension)
@@ -72,6 +107,10 @@ static void add_dimension(vc_fact_teller *teller, size_t number)
     const vc_dimension *dimension = teller->cube->dimensions[number];
     const vc_hierarchy *main = &dimension->hierarchies[0];
     const vc_level *lowest = &main->levels[main->nlevels - 1];
+    if (dimension->ndoubles > 0) { /* where it stands is told by in.DIM */
+        add_leaf_key(teller, number);
+        return;
+    }
     vc_namer namer = vc_namer_of(dimension);
     for (unsigned l = 0; namer.has_paths && l + 1 < main->nlevels; l++)
         add_level(teller, number, &main->levels[l]);
@@ -159,8 +198,7 @@ static bool add_part(vc_fact_teller *teller, size_t number, vc_str part)
     }
     const vc_attribute *attribute = vc_dimension_find_attribute(dimension, part);
     if (attribute != NULL) {
-        add(teller, (vc_fact_field){.name = name_of(teller, number, part, "")},
-            (struct field){.of = OF_ATTRIBUTE, .dimension = number, .attribute = attribute});
+        add_attribute(teller, number, part, attribute);
         return true;
     }
     if (!vc_str_is(part, "key") || dimension->leaf_keys.count == 0) return false;
@@ -259,6 +297,20 @@ static size_t count_fields(const vc_fact_teller *teller, size_t nasked)
     return count + nasked * (VC_MAX_LEVELS + 2);
 }
 
+static vc_status list_places(vc_fact_teller *teller, vc_error *error)
+{
+    size_t ndimensions = teller->cube->ndimensions;
+    vc_status status = VC_OK;
+    teller->place_offsets = VC_ARENA_NEW(teller->arena, uint32_t *, ndimensions + 1);
+    teller->places = VC_ARENA_NEW(teller->arena, uint32_t *, ndimensions + 1);
+    if (teller->place_offsets == NULL || teller->places == NULL) return vc_no_memory(error);
+    for (size_t d = 0; d < ndimensions && status == VC_OK; d++)
+        if (teller->cube->dimensions[d]->ndoubles > 0)
+            status = vc_dimension_list_places(teller->cube->dimensions[d], teller->arena,
+                                              &teller->place_offsets[d], &teller->places[d], error);
+    return status;
+}
+
 vc_status vc_fact_teller_new(const vc_plan *plan, size_t source, const vc_facts_query *query,
                              bool *is_known, vc_arena *arena, vc_fact_teller **teller_out,
                              vc_error *error)
@@ -278,6 +330,8 @@ vc_status vc_fact_teller_new(const vc_plan *plan, size_t source, const vc_facts_
     if (teller->fields == NULL || teller->how == NULL || teller->dictionaries == NULL ||
         teller->leaves == NULL)
         return vc_no_memory(error);
+    vc_status listed = list_places(teller, error);
+    if (listed != VC_OK) return listed;
     if (query->nfields == 0) add_all(teller);
     for (size_t i = 0; i < query->nfields; i++)
         if (add_named(teller, query->fields[i])) is_known[i] = true;
@@ -396,36 +450,56 @@ static vc_status read_column(const vc_fact_teller *teller, const struct field *f
     return VC_OK;
 }
 
+/* What a number of a leaf has; the key of a level, its label or an attribute. */
+static vc_str text_of(const vc_fact_teller *teller, const struct field *field, uint32_t leaf)
+{
+    const vc_attribute *attribute = field->attribute;
+    if (field->of == OF_LEVEL_KEY)
+        return vc_texts_get(&field->level->keys, vc_numbers_get(field->level->leaf_members, leaf));
+    if (field->of == OF_LEVEL_LABEL)
+        return vc_texts_get(&field->level->labels,
+                            vc_numbers_get(field->level->leaf_members, leaf));
+    const vc_dimension *dimension = teller->cube->dimensions[field->dimension];
+    if (field->of == OF_LEAF_KEY) return vc_texts_get(&dimension->leaf_keys, leaf);
+    if (attribute->hierarchy >= 0)
+        leaf = vc_numbers_get(
+            dimension->hierarchies[attribute->hierarchy].levels[attribute->level].leaf_members,
+            leaf);
+    uint32_t code = vc_numbers_get(attribute->codes, leaf);
+    return code == VC_NONE ? (vc_str){0} : vc_texts_get(&attribute->values, code);
+}
+
+/* All that the places of a leaf have, each once; nothing is not listed. */
+static vc_status read_places(const vc_fact_teller *teller, const struct field *field,
+                             vc_fact_cell *cell, vc_error *error)
+{
+    uint32_t leaf = teller->leaves[field->dimension];
+    const uint32_t *offsets = teller->place_offsets[field->dimension];
+    uint32_t first = offsets[leaf], end = offsets[leaf + 1];
+    vc_str *items = VC_ARENA_NEW(teller->arena, vc_str, (size_t)(end - first) + 1);
+    size_t nitems = 0;
+    if (items == NULL) return vc_no_memory(error);
+    for (uint32_t i = first; i < end; i++) {
+        vc_str text = text_of(teller, field, teller->places[field->dimension][i]);
+        size_t at = 0;
+        while (at < nitems && vc_str_compare(items[at], text) < 0)
+            at++;
+        if (vc_str_is_null(text) || (at < nitems && vc_str_equal(items[at], text))) continue;
+        memmove(items + at + 1, items + at, (nitems++ - at) * sizeof *items);
+        items[at] = text;
+    }
+    cell->as.list.items = items;
+    cell->as.list.nitems = nitems;
+    return VC_OK;
+}
+
 static vc_status read_field(const vc_fact_teller *teller, const struct field *field,
                             uint32_t segment, uint32_t row, vc_fact_cell *cell, vc_error *error)
 {
-    const vc_dimension *dimension = NULL;
-    uint32_t leaf = 0, code;
     if (field->of == OF_COLUMN) return read_column(teller, field, segment, row, cell, error);
     if (field->of == OF_OUTER) return read_outer(teller, field, cell, error);
-    dimension = teller->cube->dimensions[field->dimension];
-    leaf = teller->leaves[field->dimension];
-    switch (field->of) {
-    case OF_LEVEL_KEY:
-        put_text(cell, vc_texts_get(&field->level->keys,
-                                    vc_numbers_get(field->level->leaf_members, leaf)));
-        break;
-    case OF_LEVEL_LABEL:
-        put_text(cell, vc_texts_get(&field->level->labels,
-                                    vc_numbers_get(field->level->leaf_members, leaf)));
-        break;
-    case OF_LEAF_KEY: put_text(cell, vc_texts_get(&dimension->leaf_keys, leaf)); break;
-    default:
-        if (field->attribute->hierarchy >= 0)
-            leaf = vc_numbers_get(dimension->hierarchies[field->attribute->hierarchy]
-                                      .levels[field->attribute->level]
-                                      .leaf_members,
-                                  leaf);
-        code = vc_numbers_get(field->attribute->codes, leaf);
-        put_text(cell,
-                 code == VC_NONE ? (vc_str){0} : vc_texts_get(&field->attribute->values, code));
-        break;
-    }
+    if (field->is_list) return read_places(teller, field, cell, error);
+    put_text(cell, text_of(teller, field, teller->leaves[field->dimension]));
     return VC_OK;
 }
 

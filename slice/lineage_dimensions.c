@@ -139,7 +139,7 @@ static vc_status find_namers(struct mapping *in, vc_error *error)
     in->namers = VC_ARENA_NEW(in->in->arena, vc_namer, n);
     if (in->namers == NULL) return vc_no_memory(error);
     for (size_t c = 0; c < n; c++)
-        in->namers[c] = vc_namer_of(
+        in->namers[c] = vc_namer_of_facts(
             source->cube->dimensions[in->binding->tuples == NULL ? in->binding->source_dimension
                                                                  : in->binding->components[c]]);
     return VC_OK;
@@ -229,12 +229,12 @@ static vc_status trace_fix(const vc_tracing *in, const vc_cube_fix *fix, vc_line
 {
     const vc_source_cube *cube = source_of(in)->cube;
     const vc_dimension *dimension = cube->dimensions[fix->source_dimension];
-    vc_namer namer = vc_namer_of(dimension);
+    vc_namer namer = vc_namer_of_facts(dimension);
     vc_lineage_member *items = VC_ARENA_NEW(in->arena, vc_lineage_member, in->limit + 1);
     if (items == NULL) return vc_no_memory(error);
     out->name = cube->dimension_names[fix->source_dimension];
     out->members.items = items;
-    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
+    for (uint32_t leaf = 0; leaf < vc_dimension_count_leaves(dimension); leaf++)
         if (vc_bit_get(fix->leaves, leaf) && out->members.count++ < in->limit) {
             vc_lineage_member *item = &items[out->members.nitems++];
             item->key = vc_namer_leaf(&namer, leaf, in->arena, &item->label);

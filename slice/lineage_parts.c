@@ -348,7 +348,7 @@ static vc_status list_parts(struct parting *in, vc_lineage_source *out, vc_error
     vc_status status = VC_OK;
     if (namers == NULL || by == NULL || listed == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < in->ncolumns; i++) {
-        namers[i] = vc_namer_of(in->source->cube->dimensions[in->columns[i]]);
+        namers[i] = vc_namer_of_facts(in->source->cube->dimensions[in->columns[i]]);
         by[i] = in->source->cube->dimension_names[in->columns[i]];
     }
     if (in->parts.count > 1) qsort(parts, in->parts.count, sizeof *parts, compare_parts);

@@ -26,6 +26,12 @@ vc_namer vc_namer_of(const vc_dimension *dimension)
     return namer;
 }
 
+vc_namer vc_namer_of_facts(const vc_dimension *dimension)
+{
+    if (dimension->ndoubles == 0) return vc_namer_of(dimension);
+    return (vc_namer){.dimension = dimension, .has_leaf_keys = true};
+}
+
 static vc_str name_member(const vc_hierarchy *hierarchy, unsigned number, uint32_t member,
                           bool has_paths, vc_arena *arena, vc_str *label_out)
 {

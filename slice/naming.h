@@ -15,6 +15,10 @@ typedef struct vc_namer {
 /* One look at the keys of the lowest level. */
 vc_namer vc_namer_of(const vc_dimension *dimension);
 
+/* The same where leaves are those of facts, which go by their keys however many places they have.
+ */
+vc_namer vc_namer_of_facts(const vc_dimension *dimension);
+
 /* Do members of the level have a key each, whatever is above them? */
 bool vc_level_has_unique_keys(const vc_level *level);
 

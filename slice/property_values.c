@@ -265,6 +265,13 @@ static uint32_t joined_code(const vc_property *property, uint32_t leaf)
     return vc_attribute_leaf_code(property->of, property->attribute, leaf);
 }
 
+/* A leaf has what any of its places has: relations know the first of them. */
+static uint32_t first_of(const vc_property *property, uint32_t leaf)
+{
+    bool is_leaf = property->tuples == NULL && property->of->nleaves == property->relation->nleaves;
+    return is_leaf ? vc_leaf_first(property->of, leaf) : leaf;
+}
+
 /* Where a leaf that matches nothing is found. */
 static uint32_t bucket_of(const vc_property *property, uint32_t leaf)
 {
@@ -285,10 +292,11 @@ static vc_status read_joined(const vc_cube *cube, const vc_property *property,
         uint32_t code = joined_code(property, leaf);
         const uint32_t *of;
         if (code == VC_NONE) continue;
-        size_t nunits = vc_relation_units(property->relation, leaf, &of);
+        uint32_t first = first_of(property, leaf);
+        size_t nunits = vc_relation_units(property->relation, first, &of);
         for (size_t i = 0; i < nunits && status == VC_OK; i++)
             status = add_to_unit(&units, of[i], code, in, error);
-        uint32_t slot = nunits == 0 ? bucket_of(property, leaf) : VC_NONE;
+        uint32_t slot = nunits == 0 ? bucket_of(property, first) : VC_NONE;
         if (slot != VC_NONE && members->places[slot] != VC_NONE && status == VC_OK)
             status = add(in, members->places[slot], code, error);
     }
@@ -331,7 +339,8 @@ vc_status vc_property_is_multi(const vc_property *property, bool *is_multi_out, 
 {
     const vc_relation *relation = property->relation;
     *is_multi_out = false;
-    if (relation == NULL || !relation->has_unit_fanin) return VC_OK;
+    if (relation == NULL || (!relation->has_unit_fanin && property->of->ndoubles == 0))
+        return VC_OK;
     uint32_t *codes = malloc(((size_t)relation->nunits + 1) * sizeof *codes);
     if (codes == NULL) return vc_no_memory(error);
     for (uint32_t unit = 0; unit < relation->nunits; unit++)
@@ -339,7 +348,8 @@ vc_status vc_property_is_multi(const vc_property *property, bool *is_multi_out, 
     for (uint32_t leaf = 0; leaf < relation->nleaves && !*is_multi_out; leaf++) {
         uint32_t code = joined_code(property, leaf);
         const uint32_t *units;
-        size_t nunits = code == VC_NONE ? 0 : vc_relation_units(relation, leaf, &units);
+        size_t nunits =
+            code == VC_NONE ? 0 : vc_relation_units(relation, first_of(property, leaf), &units);
         for (size_t i = 0; i < nunits; i++) {
             *is_multi_out |= codes[units[i]] != VC_NONE && codes[units[i]] != code;
             codes[units[i]] = code;

@@ -1,7 +1,10 @@
 /* Conditions -> selections: which slots of each dimension the query asks for. */
+#include "cube/meeting.h"
 #include "slice/plan.h"
 
-static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_error *error)
+/* meetings [ndimensions], of what several conditions leave */
+static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_meeting *meetings,
+                               vc_error *error)
 {
     size_t number;
     vc_status status =
@@ -11,12 +14,25 @@ static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_
     uint64_t *bits;
     status = vc_condition_evaluate(plan->cube, outer, condition, plan->arena, &bits, error);
     if (status != VC_OK || !vc_condition_restricts(condition)) return status;
-    vc_selection *selection = &plan->selections[number];
-    for (size_t w = 0; selection->slots != NULL && w < vc_bits_words(outer->nslots); w++)
-        bits[w] &= selection->slots[w];
-    selection->is_cut = true;
-    selection->slots = bits;
-    return VC_OK;
+    plan->selections[number].is_cut = true;
+    meetings[number].dimension = outer->dimension;
+    meetings[number].nwords = vc_bits_words(outer->nslots);
+    meetings[number].arena = plan->arena;
+    return vc_meeting_add(&meetings[number], bits, error);
+}
+
+/* What the conditions leave of what the cube has. */
+static vc_status meet_conditions(vc_plan *plan, size_t dimension, const vc_meeting *meeting,
+                                 vc_error *error)
+{
+    const uint64_t *visible = plan->cube->dimensions[dimension].visible;
+    uint64_t *bits;
+    if (meeting->all == NULL) return VC_OK;
+    vc_status status = vc_meeting_end(meeting, &bits, error);
+    for (size_t w = 0; status == VC_OK && visible != NULL && w < meeting->nwords; w++)
+        bits[w] &= visible[w];
+    plan->selections[dimension].slots = bits;
+    return status;
 }
 
 /* Most selections are one range of leaves, because a member is one: that is worth knowing. */
@@ -68,15 +84,17 @@ static vc_status take_default(vc_plan *plan, size_t dimension, vc_error *error)
 vc_status vc_plan_select(vc_plan *plan, vc_error *error)
 {
     plan->selections = VC_ARENA_NEW(plan->arena, vc_selection, plan->cube->ndimensions + 1);
-    if (plan->selections == NULL) return vc_no_memory(error);
+    vc_meeting *meetings = VC_ARENA_NEW(plan->arena, vc_meeting, plan->cube->ndimensions + 1);
+    if (plan->selections == NULL || meetings == NULL) return vc_no_memory(error);
     for (size_t d = 0; d < plan->cube->ndimensions; d++)
         plan->selections[d].slots = plan->cube->dimensions[d].visible;
     for (size_t i = 0; i < plan->query->nconditions; i++) {
-        vc_status status = add_condition(plan, plan->query->conditions[i], error);
+        vc_status status = add_condition(plan, plan->query->conditions[i], meetings, error);
         if (status != VC_OK) return status;
     }
     for (size_t d = 0; d < plan->cube->ndimensions; d++) {
-        vc_status status = take_default(plan, d, error);
+        vc_status status = meet_conditions(plan, d, &meetings[d], error);
+        if (status == VC_OK) status = take_default(plan, d, error);
         if (status != VC_OK) return status;
     }
     for (size_t d = 0; d < plan->cube->ndimensions; d++)
