@@ -273,6 +273,29 @@ static void print_measures(vc_browsing *in, const vc_cube *cube)
     vc_cli_table(texts, nrows, 5, (bool[]){false, false, false, false, false});
 }
 
+static void print_calculated(vc_browsing *in, const vc_cube *cube)
+{
+    vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (cube->ncalculated + 1) * 4);
+    if (texts == NULL) return;
+    texts[0] = VC_STR("  name");
+    texts[1] = VC_STR("of");
+    texts[2] = VC_STR("expression");
+    texts[3] = VC_STR("label");
+    for (size_t i = 0; i < cube->ncalculated; i++) {
+        const vc_calculated *member = &cube->calculated[i];
+        const vc_cube_dimension *outer = &cube->dimensions[member->dimension];
+        vc_str *row = texts + (i + 1) * 4;
+        row[0] = vc_arena_printf(&in->arena, "  %.*s", VC_FMT(member->name));
+        row[1] = vc_arena_printf(
+            &in->arena, "%.*s:%.*s", VC_FMT(outer->name),
+            VC_FMT(outer->dimension->hierarchies[member->hierarchy].levels[member->level].name));
+        row[2] = member->definition->expr;
+        row[3] = vc_str_equal(member->label, member->name) ? VC_STR("") : member->label;
+    }
+    puts("\ncalculated members");
+    vc_cli_table(texts, cube->ncalculated + 1, 4, (bool[]){false, false, false, false});
+}
+
 /* "facts are sorted by date, customer" */
 static void print_cluster(vc_browsing *in, const vc_cube *cube)
 {
@@ -317,6 +340,7 @@ static int run_describe(const vc_arguments *arguments)
         }
         puts("\nmeasures");
         print_measures(&in, cube);
+        if (cube->ncalculated > 0) print_calculated(&in, cube);
     }
     return vc_browsing_close(&in, status, &error);
 }

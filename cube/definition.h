@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "cube/calculated.h"
 #include "cube/condition.h"
 #include "dimensions/builder.h"
 
@@ -190,9 +191,10 @@ typedef struct vc_measure_def {
     vc_str weight;    /* column of VC_AGG_WEIGHTED_AVG */
     vc_value_type weight_type;
     unsigned weight_scale;
-    double quantile; /* 0 to 1, of VC_AGG_QUANTILE */
-    vc_str expr;     /* calculated; absent otherwise */
-    vc_str where;    /* a cut on the dimensions of the source; absent: all facts */
+    double quantile;        /* 0 to 1, of VC_AGG_QUANTILE */
+    vc_str expr;            /* calculated; absent otherwise */
+    const int *solve_order; /* of a calculated one; NULL: before all calculated members */
+    vc_str where;           /* a cut on the dimensions of the source; absent: all facts */
     vc_str over_dimension;
     vc_over over;
     /* only in virtual cubes; what is absent above is as in the source, the label too: */
@@ -380,6 +382,8 @@ typedef struct vc_definition {
     vc_str text;            /* the JSON as read, for places of later errors and for the manifest */
     const vc_set_def *sets; /* [nsets] of a cube */
     size_t nsets;
+    const vc_calculated_def *calculated; /* [ncalculated] members of a cube */
+    size_t ncalculated;
     json_t *json;      /* owned */
     json_t *made_json; /* owned: arrays put together while reading; NULL when there are none */
     union {

@@ -481,7 +481,8 @@ static vc_status check_expressions(const vc_node *array, const vc_measure_def *m
 
 /* ---- the list ---- */
 
-#define MEASURE_FIELDS "name", "label", "unit", "format", "description", "expr", "where"
+#define MEASURE_FIELDS                                                                             \
+    "name", "label", "unit", "format", "description", "expr", "where", "solve_order"
 
 static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dimensions,
                               vc_names aliases, vc_measure_def *measure)
@@ -502,8 +503,14 @@ static vc_status read_measure(const vc_node *node, bool is_virtual, vc_names dim
         (status = vc_field_label(node, "unit", &measure->unit)) != VC_OK ||
         (status = vc_field_label(node, "format", &measure->format)) != VC_OK ||
         (status = vc_field_label(node, "description", &measure->description)) != VC_OK ||
-        (status = vc_field_text(node, "expr", &measure->expr)) != VC_OK)
+        (status = vc_field_text(node, "expr", &measure->expr)) != VC_OK ||
+        (status = vc_read_solve_order(node, &measure->solve_order)) != VC_OK)
         return status;
+    vc_node order = vc_node_field(node, "solve_order");
+    if (order.json != NULL && vc_str_is_null(measure->expr))
+        return vc_node_fail(&order, "bad_value",
+                            "'solve_order' is for measures with an 'expr': values of others are "
+                            "what calculated members are made of");
     if (vc_str_is_null(measure->expr)) {
         status = read_where(node, is_virtual, dimensions, measure);
         if (status != VC_OK) return status;

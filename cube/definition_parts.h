@@ -23,6 +23,7 @@ enum {
     VC_SOURCES_MAX = 64,
     VC_SCALE_MAX = 18,
     VC_CLUSTER_MAX = 16,
+    VC_CALCULATED_MAX = 256,
 };
 
 typedef struct vc_reader {
@@ -152,6 +153,12 @@ vc_status vc_read_crosswalk(const vc_node *root, vc_crosswalk_def *crosswalk);
 /* The fields every kind has. */
 /* "sets" of a cube, into the definition. dimensions: the cube's; none: not known yet. */
 vc_status vc_read_sets(const vc_node *root, vc_names dimensions);
+
+/* "calculated_members" of a cube, likewise. */
+vc_status vc_read_calculated(const vc_node *root, vc_names dimensions);
+
+/* "solve_order" of a calculated member or measure. */
+vc_status vc_read_solve_order(const vc_node *object, const int **order_out);
 
 #define VC_DEFINITION_FIELDS "$schema", "name", "kind", "label", "description", "info"
 

@@ -121,8 +121,9 @@ static vc_status read_cluster(const vc_node *array, vc_names names, vc_cube_def 
 
 vc_status vc_read_cube(const vc_node *root, vc_cube_def *cube)
 {
-    static const char *const known[] = {
-        VC_DEFINITION_FIELDS, "data", "dimensions", "measures", "cluster", "sets", NULL};
+    static const char *const known[] = {VC_DEFINITION_FIELDS, "data",    "dimensions",
+                                        "measures",           "cluster", "sets",
+                                        "calculated_members", NULL};
     vc_node cluster = vc_node_field(root, "cluster");
     vc_node data = vc_node_field(root, "data");
     vc_node dimensions = vc_node_field(root, "dimensions");
@@ -136,7 +137,8 @@ vc_status vc_read_cube(const vc_node *root, vc_cube_def *cube)
         (status = vc_read_csv(&data, &cube->data)) != VC_OK ||
         (status = read_uses(&dimensions, cube, &names)) != VC_OK ||
         (status = read_cluster(&cluster, names, cube)) != VC_OK ||
-        (status = vc_read_sets(root, names)) != VC_OK)
+        (status = vc_read_sets(root, names)) != VC_OK ||
+        (status = vc_read_calculated(root, names)) != VC_OK)
         return status;
     return vc_read_measures(&measures, false, names, no_aliases, &cube->measures, &cube->nmeasures);
 }

@@ -525,7 +525,8 @@ static vc_status read_commons(const vc_node *root, vc_names aliases, vc_virtual_
 vc_status vc_read_virtual(const vc_node *root, vc_virtual_def *cube)
 {
     static const char *const known[] = {
-        VC_DEFINITION_FIELDS, "primary", "sources", "private", "common", "measures", "sets", NULL};
+        VC_DEFINITION_FIELDS, "primary", "sources", "private", "common", "measures", "sets",
+        "calculated_members", NULL};
     vc_node measures = vc_node_field(root, "measures");
     vc_names aliases, no_dimensions = {0};
     vc_status status;
@@ -537,7 +538,8 @@ vc_status vc_read_virtual(const vc_node *root, vc_virtual_def *cube)
         (status = put_primary_first(root, cube, aliases)) != VC_OK ||
         (status = read_privates(root, aliases, cube)) != VC_OK ||
         (status = read_commons(root, aliases, cube)) != VC_OK ||
-        (status = vc_read_sets(root, no_dimensions)) != VC_OK)
+        (status = vc_read_sets(root, no_dimensions)) != VC_OK ||
+        (status = vc_read_calculated(root, no_dimensions)) != VC_OK)
         return status;
     if (measures.json == NULL) return VC_OK; /* then all measures of all sources are in it */
     return vc_read_measures(&measures, true, no_dimensions, aliases, &cube->measures,

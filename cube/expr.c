@@ -25,6 +25,7 @@ typedef enum token_kind {
     TOKEN_NUMBER,
     TOKEN_NAME,
     TOKEN_QUOTED,
+    TOKEN_MEMBER, /* "[BEL]", "sum([BEL], [NLD])", as written */
     TOKEN_SYMBOL
 } token_kind;
 
@@ -44,6 +45,7 @@ typedef struct parser {
     size_t *first, *end; /* of each call: where in the code its argument begins, and it stands */
     size_t stack;        /* values on the stack behind the code so far */
     unsigned nesting;
+    bool takes_members; /* operands are members in brackets, not measures */
     vc_error *error;
 } parser;
 
@@ -169,6 +171,58 @@ static vc_status read_symbol(parser *p)
     return VC_OK;
 }
 
+/* ---- members in brackets ---- */
+
+static size_t skip_space(const parser *p, size_t at)
+{
+    while (at < p->text.size && memchr(" \t\r\n", p->text.data[at], 4) != NULL)
+        at++;
+    return at;
+}
+
+/* Behind the "]" of the bracket that begins here; a backslash escapes a byte, as in a cut. */
+static vc_status skip_bracket(parser *p, size_t first, size_t *end_out)
+{
+    size_t at = first + 1;
+    while (at < p->text.size && p->text.data[at] != ']')
+        at += p->text.data[at] == '\\' ? 2 : 1;
+    if (at >= p->text.size) return fail_at(p, first, "the bracket has no end");
+    if (skip_space(p, first + 1) == at) return fail_at(p, first, "there is no member in it");
+    *end_out = at + 1;
+    return VC_OK;
+}
+
+static void take_member(parser *p, size_t end)
+{
+    p->token.kind = TOKEN_MEMBER;
+    p->token.text = slice(p, p->at, end);
+    p->at = end;
+}
+
+/* "sum([BEL], [#bric])" is one operand; "min([BEL] - 1, 0)" is not. */
+static vc_status read_aggregate(parser *p, size_t name_end, bool *is_found_out)
+{
+    static const char *const names[] = {"sum", "avg", "min", "max", "count"};
+    vc_str name = slice(p, p->at, name_end);
+    size_t at = skip_space(p, name_end);
+    bool is_name = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        is_name |= vc_str_is(name, names[i]);
+    *is_found_out = false;
+    if (!is_name || byte_at(p, at) != '(') return VC_OK;
+    do {
+        at = skip_space(p, at + 1);
+        if (byte_at(p, at) != '[') return VC_OK;
+        vc_status status = skip_bracket(p, at, &at);
+        if (status != VC_OK) return status;
+        at = skip_space(p, at);
+    } while (byte_at(p, at) == ',');
+    if (byte_at(p, at) != ')') return VC_OK;
+    take_member(p, at + 1);
+    *is_found_out = true;
+    return VC_OK;
+}
+
 static vc_status advance(parser *p)
 {
     while (p->at < p->text.size && memchr(" \t\r\n", p->text.data[p->at], 4) != NULL)
@@ -176,12 +230,21 @@ static vc_status advance(parser *p)
     p->token = (token){.offset = p->at, .text = slice(p, p->at, p->at)};
     if (p->at == p->text.size) return VC_OK;
     char byte = p->text.data[p->at];
+    bool is_found = false;
     if (is_digit(byte)) return read_number(p);
     if (byte == '"') return read_quoted(p);
+    if (byte == '[' && p->takes_members) {
+        size_t end;
+        vc_status status = skip_bracket(p, p->at, &end);
+        if (status == VC_OK) take_member(p, end);
+        return status;
+    }
     if (!starts_name(byte)) return read_symbol(p);
     size_t end = p->at;
     while (continues_name(byte_at(p, end)))
         end++;
+    vc_status status = p->takes_members ? read_aggregate(p, end, &is_found) : VC_OK;
+    if (status != VC_OK || is_found) return status;
     p->token.kind = TOKEN_NAME;
     p->token.text = slice(p, p->at, end);
     p->at = end;
@@ -294,6 +357,12 @@ static vc_status fail_function(parser *p, const token *name)
 {
     char message[128];
     vc_str found = cut(name->text);
+    if (p->takes_members &&
+        (vc_str_is(found, "sum") || vc_str_is(found, "avg") || vc_str_is(found, "count"))) {
+        snprintf(message, sizeof message, "%.*s takes members in brackets, like %.*s([BEL], [NLD])",
+                 VC_FMT(found), VC_FMT(found));
+        return fail_at(p, name->offset, message);
+    }
     snprintf(message, sizeof message, "no function named '%.*s'", VC_FMT(found));
     fail_at(p, name->offset, message);
     vc_nearest nearest;
@@ -402,6 +471,10 @@ static vc_status parse_call(parser *p, const token *name)
 {
     const struct member_function *over_members = find_member_function(name->text);
     size_t which = 0, count = 0;
+    if (over_members != NULL && p->takes_members)
+        return fail_at(p, name->offset,
+                       "functions over members belong into measures; a calculated member is made "
+                       "of members in brackets");
     if (over_members != NULL) return parse_member_call(p, name, over_members);
     while (which < vc_expr_nfunctions && !vc_str_is(name->text, vc_expr_functions[which].name))
         which++;
@@ -427,11 +500,18 @@ static vc_status parse_primary(parser *p)
         return take_symbol(p, ")", "an operator or ')'");
     }
     bool is_keyword = is_word(p, "and") || is_word(p, "or") || is_word(p, "not");
+    const char *operands = p->takes_members
+                               ? "a number, a member in brackets like [BEL], a function or '('"
+                               : "a number, a measure, a function or '('";
     if (first.kind == TOKEN_END || first.kind == TOKEN_SYMBOL || is_keyword)
-        return fail_expected(p, "a number, a measure, a function or '('");
+        return fail_expected(p, operands);
     if ((status = advance(p)) != VC_OK) return status;
     if (first.kind == TOKEN_NUMBER) return emit_number(p, &first);
     if (first.kind == TOKEN_NAME && is_symbol(p, "(")) return parse_call(p, &first);
+    if (p->takes_members && first.kind != TOKEN_MEMBER) {
+        p->token = first;
+        return fail_expected(p, operands);
+    }
     return emit_name(p, first.text);
 }
 
@@ -516,10 +596,11 @@ static vc_status parse_or(parser *p)
 
 /* ---- the door ---- */
 
-vc_status vc_expr_parse(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_error *error)
+static vc_status parse(vc_str text, bool takes_members, vc_arena *arena, vc_expr **expr_out,
+                       vc_error *error)
 {
     if (vc_str_is_null(text)) text = VC_STR("");
-    parser p = {.text = text, .arena = arena, .error = error};
+    parser p = {.text = text, .arena = arena, .takes_members = takes_members, .error = error};
     if (text.size > TEXT_BYTES_MAX)
         return fail_at(&p, TEXT_BYTES_MAX, "the expression is too long");
     p.expr = VC_ARENA_NEW(arena, vc_expr, 1);
@@ -541,4 +622,14 @@ vc_status vc_expr_parse(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_err
     assert(p.stack == 1);
     *expr_out = p.expr;
     return VC_OK;
+}
+
+vc_status vc_expr_parse(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_error *error)
+{
+    return parse(text, false, arena, expr_out, error);
+}
+
+vc_status vc_expr_parse_members(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_error *error)
+{
+    return parse(text, true, arena, expr_out, error);
 }

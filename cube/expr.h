@@ -46,6 +46,11 @@ typedef struct vc_number {
  * unknown function has candidates. */
 vc_status vc_expr_parse(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_error *error);
 
+/* The same for a calculated member: operands are members in brackets, `[BEL] + [NLD]`, or
+ * aggregates of such, `sum([BEL], [#bric])`, and the names are these texts as they were written,
+ * brackets and all. There are no measures and no functions over members in it. */
+vc_status vc_expr_parse_members(vc_str text, vc_arena *arena, vc_expr **expr_out, vc_error *error);
+
 /* The distinct names it uses, in order of first appearance. The array lives in the expr's arena. */
 const vc_str *vc_expr_names(const vc_expr *expr, size_t *nnames_out);
 

@@ -178,6 +178,7 @@ typedef struct vc_cube_measure {
     vc_join_mode mode;          /* how it counts joined facts: its source's, or VC_MODE_SET */
     vc_reaggregate reaggregate; /* with VC_MODE_LOOKUP; never DEFAULT then */
     const vc_expr *expr;        /* calculated: */
+    const int *solve_order;     /* after calculated members with a lower one; NULL: before all */
     const size_t *operands;     /* measures, in the order of vc_expr_names */
     size_t noperands;
     const size_t *call_dimensions; /* of the cube, in the order of vc_expr_calls */
@@ -195,6 +196,8 @@ typedef struct vc_cube {
     const vc_cube_source *sources;
     size_t nmeasures;
     const vc_cube_measure *measures; /* operands stand before what uses them */
+    size_t ncalculated;              /* members: its own, and those of the owners of dimensions */
+    const vc_calculated *calculated;
 } vc_cube;
 
 /* ---- the model of a snapshot ---- */

@@ -182,6 +182,7 @@ static vc_status bind_source_measure(vc_measures *measures, const vc_cube *cube,
     measure->aggregator = VC_AGG_NONE;
     measure->type = VC_VALUE_FLOAT;
     measure->expr = expr;
+    measure->solve_order = definition->solve_order;
     measure->operands = operands;
     measure->noperands = nnames;
     if (status != VC_OK) return status;
@@ -352,6 +353,7 @@ static vc_status bind_virtual_expr(vc_measures *measures, const vc_cube *cube,
     measure->type = VC_VALUE_FLOAT;
     measure->column = measure->distinct_dimension = measure->weight_column = -1;
     measure->expr = expr;
+    measure->solve_order = from->solve_order;
     measure->operands = operands;
     measure->noperands = nnames;
     status = vc_cube_bind_calls(cube, SIZE_MAX, expr, arena, &measure->call_dimensions, error);

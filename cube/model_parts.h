@@ -6,6 +6,7 @@
  * that model_virtual.h lists model_tuples.c    the tuples of composite keys over several dimensions
  *     model_defaults.c  default members, member sets
  *     model_measures.c  measures and their expressions
+ *     model_calculated.c  calculated members, also those of the cubes below
  *     model_where.c     the facts that a measure is restricted to
  */
 #ifndef CUBE_MODEL_PARTS_H
@@ -61,6 +62,9 @@ vc_status vc_model_find_defaults(vc_model *model, const vc_cube_source *sources,
 /* The measures of a cube whose sources are in place. */
 vc_status vc_model_source_measures(vc_model *model, vc_cube *cube, vc_error *error);
 vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *error);
+
+/* The calculated members of a cube that is otherwise whole. */
+vc_status vc_model_calculate(vc_model *model, vc_cube *cube, vc_error *error);
 
 /* A fix in terms of a source's leaves. `fixes` [nfixes] of a definition, of one source. */
 vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,

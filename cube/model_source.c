@@ -38,7 +38,8 @@ vc_status vc_model_open_source(vc_model *model, const vc_source_cube *source, vc
                       .dimensions = dimensions,
                       .nsources = 1,
                       .sources = only};
-    return vc_model_source_measures(model, cube, error);
+    status = vc_model_source_measures(model, cube, error);
+    return status == VC_OK ? vc_model_calculate(model, cube, error) : status;
 }
 
 vc_status vc_model_bind_places(const vc_cube_dimension *dimension, vc_arena *arena,

@@ -208,5 +208,6 @@ vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition
                       .nsources = builder.virtual_cube->nsources,
                       .sources = builder.sources};
     status = vc_model_virtual_measures(model, cube, error);
-    return status == VC_OK ? vc_virtual_check_aggregatable(&builder, error) : status;
+    if (status == VC_OK) status = vc_virtual_check_aggregatable(&builder, error);
+    return status == VC_OK ? vc_model_calculate(model, cube, error) : status;
 }

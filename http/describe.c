@@ -162,6 +162,31 @@ static void put_buckets(vc_json_writer *json, const vc_cube *cube, const vc_cube
     vc_json_end(json, ']');
 }
 
+static void put_calculated(vc_json_writer *json, const vc_cube *cube, size_t dimension)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cube->ncalculated; i++) {
+        const vc_calculated *member = &cube->calculated[i];
+        const vc_hierarchy *hierarchies = cube->dimensions[dimension].dimension->hierarchies;
+        if (member->dimension != dimension) continue;
+        if (count++ == 0) vc_json_begin(json, "calculated_members", '[');
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "name", member->name);
+        vc_json_put_str(json, "label", member->label);
+        vc_json_put_given(json, "description", member->definition->description);
+        vc_json_put_str(json, "hierarchy", hierarchies[member->hierarchy].name);
+        vc_json_put_str(json, "level", hierarchies[member->hierarchy].levels[member->level].name);
+        vc_json_put_given(json, "parent", member->definition->parent);
+        vc_json_put_str(json, "expr", member->definition->expr);
+        vc_json_put_key(json, "solve_order");
+        vc_buffer_put_int(json->out, member->definition->solve_order);
+        vc_json_put_given(json, "unit", member->definition->unit);
+        vc_json_put_given(json, "format", member->definition->format);
+        vc_json_end(json, '}');
+    }
+    if (count > 0) vc_json_end(json, ']');
+}
+
 void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t number,
                            const char *snapshot)
 {
@@ -198,6 +223,7 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
     if (cube->is_virtual && !put_joined_attributes(json, cube, number)) json->out->failed = true;
     put_indexes(json, dimension);
     if (outer->nbuckets > 0) put_buckets(json, cube, outer);
+    put_calculated(json, cube, number);
     vc_json_end(json, '}');
 }
 

@@ -52,7 +52,9 @@ struct browsing {
     const vc_property *properties[MAX_PROPERTIES];
     size_t nproperties;
     const vc_result_values *values[MAX_PROPERTIES]; /* [nmembers, then synthetic ones] */
-    struct synthetic *synthetics;                   /* that fit the filter */
+    const vc_calculated **calculated;               /* [ncalculated] behind all */
+    size_t ncalculated;
+    struct synthetic *synthetics; /* that fit the filter */
     size_t nsynthetic;
     vc_member_ref *members; /* of this page */
     size_t nmembers;
@@ -252,6 +254,34 @@ static vc_status list_synthetic(struct browsing *in, vc_arena *arena, vc_error *
     return VC_OK;
 }
 
+/* The calculated members that stand at the level, below the parent. */
+static vc_status list_calculated(struct browsing *in, vc_arena *arena, vc_error *error)
+{
+    const vc_cube *cube = in->cube;
+    size_t number = (size_t)(in->outer - cube->dimensions);
+    in->calculated = VC_ARENA_NEW(arena, const vc_calculated *, cube->ncalculated + 1);
+    if (in->calculated == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < cube->ncalculated; i++) {
+        const vc_calculated *member = &cube->calculated[i];
+        const vc_member_ref *parent = &in->filter.parent;
+        vc_member_ref above = member->parent;
+        bool is_here = member->dimension == number && member->hierarchy == in->filter.hierarchy &&
+                       member->level == in->filter.level && in->parent_bucket == NULL &&
+                       !in->is_below_leaves;
+        if (is_here && in->filter.has_parent) {
+            is_here = member->has_parent && above.level >= parent->level;
+            for (; is_here && above.level > parent->level; above.level--)
+                above.member =
+                    vc_numbers_get(in->hierarchy->levels[above.level].parents, above.member);
+            is_here = is_here && above.member == parent->member;
+        }
+        if (is_here && (contains_text(member->name, in->filter.search) ||
+                        contains_text(member->label, in->filter.search)))
+            in->calculated[in->ncalculated++] = member;
+    }
+    return VC_OK;
+}
+
 /* The synthetic members of the page: those where the real ones end. */
 static struct synthetic *synthetic_page(const struct browsing *in, size_t *count_out)
 {
@@ -321,9 +351,10 @@ static vc_status begin_member(vc_json_writer *json, const vc_hierarchy *hierarch
     return VC_OK;
 }
 
-/* A synthetic member is addressed in a cut by its key, escaped as any. */
-static vc_status put_synthetic(const struct browsing *in, vc_json_writer *json, vc_str key,
-                               size_t place, vc_arena *arena, vc_error *error)
+/* A member that is no member of the data is addressed in a cut by its key, escaped as any. Leaves
+ * the object open. */
+static vc_status begin_keyed(vc_json_writer *json, vc_str key, vc_str label, vc_arena *arena,
+                             vc_error *error)
 {
     char *path = vc_arena_alloc(arena, 2 * key.size + 1);
     size_t size = 0;
@@ -334,10 +365,37 @@ static vc_status put_synthetic(const struct browsing *in, vc_json_writer *json, 
     }
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "key", key);
-    vc_json_put_str(json, "label", key);
+    vc_json_put_str(json, "label", label);
     vc_json_put_str(json, "path", (vc_str){path, size});
+    return VC_OK;
+}
+
+static vc_status put_synthetic(const struct browsing *in, vc_json_writer *json, vc_str key,
+                               size_t place, vc_arena *arena, vc_error *error)
+{
+    vc_status status = begin_keyed(json, key, key, arena, error);
+    if (status != VC_OK) return status;
     vc_json_put_bool(json, "synthetic", true);
     put_properties(in, json, place);
+    vc_json_end(json, '}');
+    return VC_OK;
+}
+
+static vc_status put_calculated(const struct browsing *in, vc_json_writer *json,
+                                const vc_calculated *member, vc_arena *arena, vc_error *error)
+{
+    vc_status status = begin_keyed(json, member->name, member->label, arena, error);
+    if (status != VC_OK) return status;
+    vc_json_put_bool(json, "calculated", true);
+    vc_json_put_str(json, "expr", member->definition->expr);
+    vc_json_put_key(json, "solve_order");
+    vc_buffer_put_int(json->out, member->definition->solve_order);
+    if (member->has_parent) {
+        vc_str parent =
+            vc_member_path(in->hierarchy, member->parent.level, member->parent.member, arena);
+        if (vc_str_is_null(parent)) return vc_no_memory(error);
+        vc_json_put_str(json, "parent", parent);
+    }
     vc_json_end(json, '}');
     return VC_OK;
 }
@@ -359,6 +417,11 @@ static vc_status put_members(const struct browsing *in, vc_json_writer *json, vc
     }
     for (size_t i = 0; i < nsynthetic && status == VC_OK; i++)
         status = put_synthetic(in, json, synthetics[i].key, in->nmembers + i, arena, error);
+    /* Behind these those that are calculated. */
+    uint64_t before = in->ntotal + in->nsynthetic, end = in->offset + in->limit;
+    for (uint64_t i = 0; i < in->ncalculated && status == VC_OK; i++)
+        if (before + i >= in->offset && before + i < end)
+            status = put_calculated(in, json, in->calculated[i], arena, error);
     return status;
 }
 
@@ -377,6 +440,7 @@ vc_status vc_handle_members(vc_call *call, vc_error *error)
     status = list_real(&in, call->arena, error);
     if (status == VC_OK) status = list_synthetic(&in, call->arena, error);
     if (status == VC_OK) status = read_values(&in, call->arena, error);
+    if (status == VC_OK) status = list_calculated(&in, call->arena, error);
     if (status != VC_OK) return status;
     vc_json_writer json = {.out = &call->reply->body};
     vc_json_begin(&json, NULL, '{');
@@ -388,7 +452,7 @@ vc_status vc_handle_members(vc_call *call, vc_error *error)
                     in.is_below_leaves || in.filter.is_children
                         ? (vc_str){0}
                         : in.hierarchy->levels[in.filter.level].name);
-    vc_json_put_uint(&json, "total", in.ntotal + in.nsynthetic);
+    vc_json_put_uint(&json, "total", in.ntotal + in.nsynthetic + in.ncalculated);
     vc_json_put_uint(&json, "offset", in.offset);
     vc_json_put_uint(&json, "limit", in.limit);
     vc_json_begin(&json, "members", '[');

@@ -10,6 +10,7 @@
 #include "query/operator.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 
 static vc_status fail_value(vc_body_node node, const char *expected, vc_error *error)
@@ -30,9 +31,24 @@ static vc_status read_name_of(vc_query_builder *builder, vc_body_node object, co
     return vc_body_node_name(field, "a text", builder->arena, name_out, error);
 }
 
+static vc_status read_solve_order(vc_query_builder *builder, vc_body_node object, bool *has_out,
+                                  int *order_out, vc_error *error)
+{
+    vc_body_node field;
+    vc_status status = vc_body_node_field(object, "solve_order", builder->arena, &field, error);
+    if (status != VC_OK || field.json == NULL) return status;
+    if (!json_is_integer(field.json)) return vc_body_node_fail_type(field, "an integer", error);
+    json_int_t value = json_integer_value(field.json);
+    if (value < INT_MIN || value > INT_MAX)
+        return fail_value(field, "an integer of at most 2147483647", error);
+    *has_out = true;
+    *order_out = (int)value;
+    return VC_OK;
+}
+
 static vc_status read_measure(vc_query_builder *builder, vc_body_node node, vc_error *error)
 {
-    static const char *const known[] = {"name", "expr", "format", "unit", NULL};
+    static const char *const known[] = {"name", "expr", "format", "unit", "solve_order", NULL};
     vc_measure_ref *measure = VC_LIST_NEW(&builder->measures, builder->arena, vc_measure_ref);
     if (measure == NULL) return vc_no_memory(error);
     measure->place = vc_body_node_place(node);
@@ -45,6 +61,11 @@ static vc_status read_measure(vc_query_builder *builder, vc_body_node node, vc_e
     if (status == VC_OK)
         status = read_name_of(builder, node, "format", true, &measure->format, error);
     if (status == VC_OK) status = read_name_of(builder, node, "unit", true, &measure->unit, error);
+    if (status == VC_OK)
+        status = read_solve_order(builder, node, &measure->has_solve_order, &measure->solve_order,
+                                  error);
+    if (status == VC_OK && measure->has_solve_order && vc_str_is_null(measure->expr))
+        return fail_value(node, "an 'expr' beside 'solve_order'", error);
     return status;
 }
 
@@ -215,6 +236,42 @@ static vc_status read_nonempty(vc_query_builder *builder, vc_body_node node, vc_
     return add_name(&builder->nonempty, "the name of a dimension", builder, node, error);
 }
 
+static vc_status read_calculated(vc_query_builder *builder, vc_body_node node, vc_error *error)
+{
+    static const char *const known[] = {"dim",         "name", "label",  "parent",
+                                        "level",       "expr", "format", "solve_order",
+                                        "description", "unit", NULL};
+    vc_status status = vc_body_node_check_keys(node, known, error);
+    if (status != VC_OK) return status;
+    vc_calculated_def *member =
+        VC_LIST_NEW(&builder->calculated, builder->arena, vc_calculated_def);
+    if (member == NULL) return vc_no_memory(error);
+    vc_str dim;
+    const struct {
+        const char *key;
+        bool is_optional;
+        vc_str *out;
+    } texts[] = {{"dim", false, &dim},
+                 {"name", false, &member->name},
+                 {"expr", false, &member->expr},
+                 {"label", true, &member->label},
+                 {"parent", true, &member->parent},
+                 {"level", true, &member->level},
+                 {"unit", true, &member->unit},
+                 {"format", true, &member->format},
+                 {"description", true, &member->description}};
+    member->place = vc_body_node_place(node);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == VC_OK; i++)
+        status =
+            read_name_of(builder, node, texts[i].key, texts[i].is_optional, texts[i].out, error);
+    bool has_order = false;
+    if (status == VC_OK)
+        status = read_solve_order(builder, node, &has_order, &member->solve_order, error);
+    if (status != VC_OK) return status;
+    status = vc_calculated_parse(dim, builder->arena, member, error);
+    return status == VC_OK ? VC_OK : vc_error_at_place(error, status, member->place);
+}
+
 /* A list, and what its array may hold beside texts of the grammar. */
 typedef struct list_field {
     const char *name;
@@ -237,6 +294,7 @@ static const list_field list_fields[] = {
     {"totals", "totals", JSON_STRING, NULL, "a string"},
     {"nonempty", NULL, JSON_STRING, read_nonempty, "a name"},
     {"properties", NULL, JSON_STRING, read_property, "a name"},
+    {"calculated_members", NULL, JSON_OBJECT, read_calculated, "an object"},
 };
 
 static const list_field *find_list(const char *name)
@@ -298,8 +356,8 @@ static vc_status read_field(vc_query_builder *builder, const char *name, vc_body
 
 static vc_status check_known(vc_body_node body, vc_error *error)
 {
-    const char *known[40] = {"cube", "dimensions", "filters"};
-    size_t count = 3;
+    const char *known[40] = {"cube", "dimensions", "filters", "calculated_members"};
+    size_t count = 4;
     for (size_t i = 0; vc_query_field_name(i) != NULL; i++) {
         assert(count + 1 < sizeof known / sizeof known[0]);
         known[count++] = vc_query_field_name(i);

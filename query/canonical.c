@@ -194,6 +194,7 @@ static void put_measure(vc_buffer *buffer, const vc_measure_ref *measure)
     put_optional(buffer, '=', measure->expr);
     put_optional(buffer, '#', measure->format);
     put_optional(buffer, '@', measure->unit);
+    if (measure->has_solve_order) vc_buffer_printf(buffer, "!%d", measure->solve_order);
 }
 
 static void put_total(vc_buffer *buffer, const vc_total *total)
@@ -217,8 +218,27 @@ static void put_top(vc_buffer *buffer, const vc_top *top)
     if (top->has_other) vc_buffer_put_text(buffer, ":other");
 }
 
+static void put_calculated(vc_buffer *buffer, const vc_calculated_def *member)
+{
+    put_text(buffer, member->dim);
+    put_optional(buffer, '@', member->hierarchy);
+    put_optional(buffer, ':', member->name);
+    put_optional(buffer, '=', member->expr);
+    put_optional(buffer, '(', member->label);
+    put_optional(buffer, '/', member->parent);
+    put_optional(buffer, '.', member->level);
+    put_optional(buffer, '$', member->unit);
+    put_optional(buffer, '#', member->format);
+    put_optional(buffer, '?', member->description);
+    vc_buffer_printf(buffer, "!%d", member->solve_order);
+}
+
 static void put_lists(vc_buffer *buffer, const vc_query *query)
 {
+    for (size_t i = 0; i < query->ncalculated; i++) {
+        vc_buffer_put_text(buffer, i == 0 ? "&calculated=" : "|");
+        put_calculated(buffer, &query->calculated[i]);
+    }
     for (size_t i = 0; i < query->naxes; i++) {
         vc_buffer_put_text(buffer, i == 0 ? "&drilldown=" : "|");
         put_dimref(buffer, &query->axes[i].dimref, ':');

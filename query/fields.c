@@ -217,6 +217,8 @@ vc_query vc_query_builder_finish(vc_query_builder *builder)
     query.ntops = builder->tops.count;
     query.properties = builder->properties.items;
     query.nproperties = builder->properties.count;
+    query.calculated = builder->calculated.items;
+    query.ncalculated = builder->calculated.count;
     query.nonempty = builder->nonempty.items;
     query.nnonempty = builder->nonempty.count;
     return query;

@@ -18,6 +18,7 @@ typedef struct vc_query_builder {
     vc_arena *arena;
     vc_query query;
     vc_list measures, axes, conditions, havings, totals, orders, tops, properties, nonempty;
+    vc_list calculated; /* of bodies only */
 } vc_query_builder;
 
 typedef struct vc_query_field vc_query_field;

@@ -103,20 +103,31 @@ static void put_row_key(vc_buffer *out, const vc_result *result, size_t row, con
     }
 }
 
+bool vc_law_row_is_calculated(const vc_result *result, size_t row)
+{
+    bool is_calculated = false;
+    for (size_t a = 0; a < result->naxes; a++)
+        is_calculated |=
+            result->axes[a].members[result->coords[row * result->naxes + a]].is_calculated;
+    return is_calculated;
+}
+
 vc_status vc_law_rows_make(vc_laws *laws, const vc_result *result, const size_t *axes,
                            vc_law_rows *rows_out)
 {
     vc_buffer key = {0};
-    *rows_out = (vc_law_rows){.result = result, .nrows = result->ndetail_rows};
-    rows_out->rows = VC_ARENA_NEW(&laws->work, vc_law_row, rows_out->nrows + 1);
+    *rows_out = (vc_law_rows){.result = result};
+    rows_out->rows = VC_ARENA_NEW(&laws->work, vc_law_row, result->ndetail_rows + 1);
     if (rows_out->rows == NULL) return vc_no_memory(laws->error);
     bool has_failed = false;
-    for (size_t row = 0; row < rows_out->nrows; row++) {
+    for (size_t row = 0; row < result->ndetail_rows; row++) {
+        if (vc_law_row_is_calculated(result, row)) continue;
         vc_buffer_clear(&key);
         put_row_key(&key, result, row, axes);
         vc_str text = {.data = vc_buffer_text(&key), .size = key.size};
-        rows_out->rows[row] = (vc_law_row){.key = vc_arena_str(&laws->work, text), .row = row};
-        has_failed |= rows_out->rows[row].key.data == NULL || key.failed;
+        vc_law_row *made = &rows_out->rows[rows_out->nrows++];
+        *made = (vc_law_row){.key = vc_arena_str(&laws->work, text), .row = row};
+        has_failed |= made->key.data == NULL || key.failed;
     }
     vc_buffer_release(&key);
     if (has_failed) return vc_no_memory(laws->error);

@@ -178,6 +178,7 @@ static bool add_up(const struct question *question, vc_law_query sides[2], vc_la
     vc_law_sum_add(above, &member->measures[0], &member->summary[0], 1);
     if (!vc_law_cell_counts(&member->summary[0])) return false;
     for (size_t row = 0; row < below->ndetail_rows; row++) {
+        if (vc_law_row_is_calculated(below, row)) continue;
         if (!vc_law_cell_counts(&below->cells[row])) return false;
         vc_law_sum_add(children, &below->measures[0], &below->cells[row], 1);
     }

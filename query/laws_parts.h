@@ -192,9 +192,11 @@ typedef struct vc_law_rows {
     size_t nrows;
     vc_law_row *rows; /* by key */
 } vc_law_rows;
+/* Those of calculated members are left out: the laws are about facts. */
 vc_status vc_law_rows_make(vc_laws *laws, const vc_result *result, const size_t *axes,
                            vc_law_rows *rows_out);
 /* The cells of a row; NULL where there is none. */
+bool vc_law_row_is_calculated(const vc_result *result, size_t row);
 const vc_cell *vc_law_rows_find(const vc_law_rows *rows, vc_str key);
 
 typedef struct vc_law_matching {

@@ -7,7 +7,7 @@ void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc
 {
     if (!vc_buffer_reserve(buffer, VC_NUMBER_TEXT)) return;
     char *text = buffer->data + buffer->size;
-    switch (measure->type) {
+    switch (cell->is_float ? VC_VALUE_FLOAT : measure->type) {
     case VC_VALUE_INT: buffer->size += vc_format_int(text, cell->as.i); break;
     case VC_VALUE_DECIMAL:
         buffer->size += vc_format_decimal(text, cell->as.i, measure->scale);
@@ -31,5 +31,6 @@ static bool is_plain_integer(vc_str text)
 
 bool vc_key_is_number(const vc_result_level *level, const vc_result_member *member, vc_str key)
 {
-    return level->key_type == VC_KEY_INT && !member->is_synthetic && is_plain_integer(key);
+    return level->key_type == VC_KEY_INT && !member->is_synthetic && !member->is_calculated &&
+           is_plain_integer(key);
 }

@@ -174,6 +174,41 @@ static void put_source(vc_json_writer *json, const vc_lineage_source *source)
     vc_json_end(json, '}');
 }
 
+static void put_place(vc_json_writer *json, const vc_lineage *lineage,
+                      const vc_lineage_place *place)
+{
+    vc_json_begin(json, NULL, '{');
+    vc_json_put_str(json, "operand", place->operand);
+    vc_json_put_str(json, "cut", place->cut);
+    put_cell(json, "value", lineage->type, lineage->scale, &place->cell);
+    put_reason(json, "status", &place->cell.reason);
+    put_cell(json, "alone", lineage->type, lineage->scale, &place->alone);
+    vc_json_end(json, '}');
+}
+
+/* A cell at a calculated member: what its expression is computed from. */
+static void put_calculated(vc_json_writer *json, const vc_lineage *lineage)
+{
+    const vc_lineage_calculated *calculated = lineage->calculated;
+    vc_json_begin(json, "calculated", '{');
+    vc_json_put_str(json, "dim", calculated->dimension);
+    vc_json_put_str(json, "name", calculated->name);
+    vc_json_put_str(json, "label", calculated->label);
+    vc_json_put_str(json, "expr", calculated->expr);
+    vc_json_put_key(json, "solve_order");
+    vc_buffer_put_int(json->out, calculated->solve_order);
+    vc_json_begin(json, "operands", '{');
+    vc_json_put_uint(json, "count", calculated->nplaces);
+    vc_json_begin(json, "listed", '[');
+    for (size_t i = 0; i < calculated->nlisted; i++)
+        put_place(json, lineage, &calculated->places[i]);
+    vc_json_end(json, ']');
+    vc_json_put_uint(json, "rest", calculated->nplaces - calculated->nlisted);
+    vc_json_end(json, '}');
+    vc_json_put_bool(json, "adds_up", calculated->adds_up);
+    vc_json_end(json, '}');
+}
+
 void vc_lineage_put_json(vc_buffer *out, const vc_lineage *lineage)
 {
     vc_json_writer json = {.out = out};
@@ -184,6 +219,7 @@ void vc_lineage_put_json(vc_buffer *out, const vc_lineage *lineage)
     vc_json_put_given(&json, "unit", lineage->unit);
     vc_json_put_given(&json, "expr", lineage->expr);
     put_value(&json, lineage->type, lineage->scale, &lineage->cell);
+    if (lineage->calculated != NULL) put_calculated(&json, lineage);
     vc_json_begin(&json, "operands", '[');
     for (size_t i = 0; i < lineage->noperands; i++) {
         const vc_lineage_operand *operand = &lineage->operands[i];

@@ -245,6 +245,31 @@ static void put_source(const struct telling *in, const vc_lineage_source *source
     put_parts(in, source);
 }
 
+static void put_calculated(struct telling *in, const vc_lineage *lineage)
+{
+    const vc_lineage_calculated *calculated = lineage->calculated;
+    vc_buffer_put_text(in->out, "  ");
+    vc_put_safe(in->out, calculated->dimension);
+    vc_buffer_put_char(in->out, ':');
+    vc_put_safe(in->out, calculated->name);
+    vc_buffer_put_text(in->out, " is calculated: ");
+    vc_put_safe(in->out, calculated->expr);
+    vc_buffer_put_char(in->out, '\n');
+    for (size_t i = 0; i < calculated->nlisted; i++) {
+        vc_buffer_put_text(in->out, "    ");
+        vc_put_safe(in->out, calculated->places[i].cut);
+        vc_buffer_put_text(in->out, " = ");
+        put_value(in, lineage->type, lineage->scale, lineage->unit, &calculated->places[i].cell);
+        vc_buffer_put_char(in->out, '\n');
+    }
+    if (calculated->nplaces > calculated->nlisted)
+        vc_buffer_printf(in->out, "    and %llu more\n",
+                         (unsigned long long)(calculated->nplaces - calculated->nlisted));
+    vc_buffer_put_text(in->out, calculated->adds_up
+                                    ? "    asked by themselves they are the same\n"
+                                    : "    asked by themselves they are NOT the same\n");
+}
+
 void vc_lineage_put_text(vc_buffer *out, const vc_lineage *lineage, bool is_coloured)
 {
     struct telling in = {.out = out, .is_coloured = is_coloured};
@@ -257,6 +282,7 @@ void vc_lineage_put_text(vc_buffer *out, const vc_lineage *lineage, bool is_colo
         vc_put_safe(out, lineage->expr);
         vc_buffer_put_char(out, '\n');
     }
+    if (lineage->calculated != NULL) put_calculated(&in, lineage);
     for (size_t i = 0; i < lineage->noperands; i++) {
         const vc_lineage_operand *operand = &lineage->operands[i];
         vc_buffer_put_text(out, "  ");

@@ -136,6 +136,31 @@ static void put_notice(vc_buffer *buffer, const vc_notice *notice)
     vc_buffer_put_char(buffer, '}');
 }
 
+/* A unit that is null says that the values are not in the measure's. */
+static void put_calculated(vc_buffer *buffer, const vc_result *result)
+{
+    vc_put_field_name(buffer, "calculated");
+    vc_buffer_put_char(buffer, '[');
+    for (size_t i = 0; i < result->ncalculated; i++) {
+        const vc_result_calculated *member = &result->calculated[i];
+        put_separator(buffer, i);
+        vc_buffer_put_char(buffer, '{');
+        vc_put_field_text(buffer, "dim", member->dimension);
+        vc_put_field_text(buffer, "name", member->name);
+        vc_put_field_text(buffer, "label", member->label);
+        vc_put_field_text(buffer, "expr", member->expr);
+        vc_put_field_name(buffer, "solve_order");
+        vc_buffer_put_int(buffer, member->solve_order);
+        if (!member->keeps_unit || !vc_str_is_null(member->unit)) {
+            vc_put_field_name(buffer, "unit");
+            vc_buffer_put_json(buffer, member->unit);
+        }
+        if (!vc_str_is_null(member->format)) vc_put_field_text(buffer, "format", member->format);
+        vc_buffer_put_char(buffer, '}');
+    }
+    vc_buffer_put_char(buffer, ']');
+}
+
 void vc_put_meta(vc_buffer *buffer, const vc_result *result)
 {
     vc_buffer_put_char(buffer, '{');
@@ -162,6 +187,7 @@ void vc_put_meta(vc_buffer *buffer, const vc_result *result)
         put_coverage(buffer, &result->coverage[i]);
     }
     vc_buffer_put_char(buffer, ']');
+    if (result->ncalculated > 0) put_calculated(buffer, result);
     vc_put_field_name(buffer, "notices");
     vc_buffer_put_char(buffer, '[');
     for (size_t i = 0; i < result->nnotices; i++) {

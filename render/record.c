@@ -141,15 +141,31 @@ bool vc_result_has_marks(const vc_result *result, bool others)
     return false;
 }
 
+static bool is_synthetic(const vc_result_member *member)
+{
+    return member->is_synthetic;
+}
+
+static bool is_other(const vc_result_member *member)
+{
+    return member->is_other;
+}
+
+static bool is_calculated(const vc_result_member *member)
+{
+    return member->is_calculated;
+}
+
 /* The dimensions on which the row stands at no member of the data: ',"_synthetic":["geo"]', and
- * "_other" for what a top leaves out. */
-static void put_marks(vc_rendering *rendering, size_t row, bool others)
+ * "_other" for what a top leaves out, "_calculated" for calculated members. */
+static void put_marks(vc_rendering *rendering, size_t row, const char *name,
+                      bool (*is_marked)(const vc_result_member *member))
 {
     const vc_result *result = rendering->result;
-    const char *name = others ? ",\"_other\":[" : ",\"_synthetic\":[";
     size_t count = 0;
     for (size_t a = 0; a < result->naxes; a++) {
-        if (!vc_row_is_marked(result, row, a, others)) continue;
+        const vc_result_member *member = vc_row_member(result, row, a);
+        if (member == NULL || !is_marked(member)) continue;
         vc_buffer_put_text(&rendering->buffer, count++ == 0 ? name : ",");
         vc_buffer_put_json(&rendering->buffer, result->axes[a].dimension);
     }
@@ -170,8 +186,9 @@ void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t
         vc_buffer_put_int(buffer, result->grouping[row]);
     }
     put_cells(buffer, result, names->measures, vc_row_cells(result, row));
-    put_marks(rendering, row, false);
-    put_marks(rendering, row, true);
+    put_marks(rendering, row, ",\"_synthetic\":[", is_synthetic);
+    put_marks(rendering, row, ",\"_other\":[", is_other);
+    put_marks(rendering, row, ",\"_calculated\":[", is_calculated);
     close_object(buffer, brace);
 }
 

@@ -75,7 +75,7 @@ static vc_str scratch_text(const table *t)
 /* Very small and very large doubles would be all zeros in a fixed format. */
 static bool is_plain_size(const vc_result_measure *measure, const vc_cell *cell)
 {
-    if (measure->type != VC_VALUE_FLOAT || cell->as.f == 0) return true;
+    if ((measure->type != VC_VALUE_FLOAT && !cell->is_float) || cell->as.f == 0) return true;
     double size = cell->as.f < 0 ? -cell->as.f : cell->as.f;
     return size >= 1e-4 && size < 1e15;
 }
@@ -119,7 +119,8 @@ static void put_member_cell(table *t, const table_column *column, const vc_resul
     else if (!vc_str_is_null(member->keys[column->index]))
         text = member->keys[column->index];
     else /* a bucket has no levels above */
-        text = member->is_synthetic || member->is_other ? VC_STR("") : VC_STR("(null)");
+        text = member->is_synthetic || member->is_other || member->is_calculated ? VC_STR("")
+                                                                                 : VC_STR("(null)");
     vc_put_safe(&t->scratch, text);
     if (member == NULL || column->index + 1 < t->rendering->result->axes[column->axis].nlevels)
         return;

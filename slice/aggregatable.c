@@ -89,6 +89,8 @@ static vc_status find_open(const vc_plan *plan, size_t dimension, const vc_axis 
                            const vc_cube_source *source, bool *is_open, vc_error *error)
 {
     const vc_binding *binding = &source->bindings[dimension];
+    *is_open = false; /* a calculated member is asked for its operands, one by one */
+    if (axis == NULL && plan->selections[dimension].is_calculated) return VC_OK;
     if (vc_binding_is_joined(binding))
         return find_mixed(plan, dimension, axis, binding,
                           source->cube->dimensions[binding->source_dimension], is_open, error);

@@ -1,6 +1,7 @@
 /* The axes of a result: levels, members and their properties. */
 #include "slice/answer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const vc_hierarchy *axis_hierarchy(const vc_plan *plan, const vc_axis *axis)
@@ -35,6 +36,13 @@ static vc_status describe_levels(vc_answering *in, const vc_axis *axis, vc_resul
     return VC_OK;
 }
 
+static int compare_ranks(const void *a, const void *b, void *axis)
+{
+    uint32_t x = vc_axis_rank(axis, *(const uint32_t *)a);
+    uint32_t y = vc_axis_rank(axis, *(const uint32_t *)b);
+    return (x > y) - (x < y);
+}
+
 /* Which groups of the axis occur in the answer, in member order. Only the part of member_of where
  * something may be shown is touched: an axis of a million members may show ten. */
 static vc_status collect_groups(vc_answering *in, size_t number, uint32_t **groups_out,
@@ -45,10 +53,13 @@ static vc_status collect_groups(vc_answering *in, size_t number, uint32_t **grou
     uint32_t span = axis->end_visible - axis->first_visible;
     uint32_t *member_of =
         vc_arena_alloc(in->arena, ((size_t)axis->ngroups + 1) * sizeof *member_of);
-    uint32_t *groups = vc_arena_alloc(in->arena, ((size_t)span + 1) * sizeof *groups);
+    uint32_t behind = axis->first_calculated + (uint32_t)axis->ncalculated;
+    uint32_t *groups =
+        vc_arena_alloc(in->arena, ((size_t)span + axis->ncalculated + 1) * sizeof *groups);
     size_t count = 0;
     if (member_of == NULL || groups == NULL) return vc_no_memory(error);
     memset(member_of + axis->first_visible, 0xFF, span * sizeof *member_of);
+    memset(member_of + axis->first_calculated, 0xFF, axis->ncalculated * sizeof *member_of);
     if (axis->has_other) member_of[axis->ngroups - 1] = VC_NONE;
     for (size_t i = 0; i < in->nshown; i++)
         member_of[vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], number)] = 0;
@@ -58,18 +69,39 @@ static vc_status collect_groups(vc_answering *in, size_t number, uint32_t **grou
             member_of[vc_rows_group(plan, rows, rows->keys[row], number)] = 0;
     }
     for (uint32_t group = axis->first_visible; group < axis->end_visible; group++)
-        if (member_of[group] == 0) {
-            member_of[group] = (uint32_t)count;
-            groups[count++] = group;
-        }
-    if (axis->has_other && member_of[axis->ngroups - 1] == 0) {
-        member_of[axis->ngroups - 1] = (uint32_t)count;
-        groups[count++] = axis->ngroups - 1;
-    }
+        if (member_of[group] == 0) groups[count++] = group;
+    for (uint32_t group = axis->first_calculated; group < behind; group++)
+        if (member_of[group] == 0) groups[count++] = group;
+    if (axis->has_other && member_of[axis->ngroups - 1] == 0) groups[count++] = axis->ngroups - 1;
+    if (axis->ranks != NULL) qsort_r(groups, count, sizeof *groups, compare_ranks, (void *)axis);
+    for (size_t i = 0; i < count; i++)
+        member_of[groups[i]] = (uint32_t)i;
     in->member_of[number] = member_of;
     *groups_out = groups;
     *ngroups_out = count;
     return VC_OK;
+}
+
+/* Keys of the levels above are those of the parent, where it has one there. */
+static void describe_calculated(const vc_answering *in, const vc_axis *axis,
+                                const vc_calculated *calculated, const vc_result_axis *out,
+                                vc_str *keys, vc_str *labels, vc_result_member *member)
+{
+    const vc_hierarchy *hierarchy = axis_hierarchy(in->plan, axis);
+    size_t last = out->nlevels - 1;
+    member->is_calculated = true;
+    keys[last] = calculated->name;
+    labels[last] = calculated->label;
+    vc_member_ref above = calculated->parent;
+    for (unsigned level = axis->level; calculated->has_parent && level-- > 0;) {
+        if (axis->level - level > last || level > above.level) continue;
+        for (; above.level > level; above.level--)
+            above.member = vc_numbers_get(hierarchy->levels[above.level].parents, above.member);
+        keys[last - (axis->level - level)] =
+            vc_texts_get(&hierarchy->levels[level].keys, above.member);
+        labels[last - (axis->level - level)] =
+            vc_texts_get(&hierarchy->levels[level].labels, above.member);
+    }
 }
 
 static vc_status describe_member(vc_answering *in, const vc_axis *axis, uint32_t group,
@@ -82,6 +114,11 @@ static vc_status describe_member(vc_answering *in, const vc_axis *axis, uint32_t
     if (keys == NULL || labels == NULL) return vc_no_memory(error);
     member->keys = keys;
     member->labels = labels;
+    size_t calculated = vc_axis_calculated(axis, group);
+    if (calculated != SIZE_MAX) {
+        describe_calculated(in, axis, &in->plan->calculated[calculated], out, keys, labels, member);
+        return VC_OK;
+    }
     if (group >= axis->stored->nmembers) { /* keys of the levels above a bucket are null */
         member->is_other = axis->has_other && group == axis->ngroups - 1;
         member->is_synthetic = !member->is_other;

@@ -1,6 +1,9 @@
 /* The properties that a query asks for, in its answer. */
 #include "slice/answer.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 vc_status vc_answer_find_properties(vc_answering *in, vc_error *error)
 {
     const vc_plan *plan = in->plan;
@@ -25,9 +28,36 @@ vc_status vc_answer_find_properties(vc_answering *in, vc_error *error)
     return VC_OK;
 }
 
+static int compare_groups(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The groups of the answer's members with those of members of the dimension first, wherever
+ * calculated ones stand among them; and the place of each group of the axis in that. */
+static vc_status order_groups(const vc_answering *in, size_t number, const uint32_t *groups,
+                              size_t nmembers, uint32_t **ordered_out, uint32_t **place_of_out,
+                              vc_error *error)
+{
+    const vc_axis *axis = &in->plan->axes[number];
+    uint32_t *ordered = vc_arena_alloc(in->arena, (nmembers + 1) * sizeof *ordered);
+    uint32_t *place_of = vc_arena_alloc(in->arena, ((size_t)axis->ngroups + 1) * sizeof *place_of);
+    if (ordered == NULL || place_of == NULL) return vc_no_memory(error);
+    memcpy(ordered, groups, nmembers * sizeof *ordered);
+    if (axis->ranks != NULL) qsort(ordered, nmembers, sizeof *ordered, compare_groups);
+    memset(place_of, 0xFF, ((size_t)axis->ngroups + 1) * sizeof *place_of);
+    for (size_t i = 0; i < nmembers; i++)
+        place_of[ordered[i]] = (uint32_t)i;
+    *ordered_out = ordered;
+    *place_of_out = place_of;
+    return VC_OK;
+}
+
 /* Who the slots of an axis' dimension are, among the members that the answer shows. */
 static vc_status place_slots(const vc_answering *in, size_t number, const uint32_t *groups,
-                             size_t nmembers, vc_property_members *out, vc_error *error)
+                             const uint32_t *place_of, size_t nmembers, vc_property_members *out,
+                             vc_error *error)
 {
     const vc_axis *axis = &in->plan->axes[number];
     uint32_t nslots = in->plan->cube->dimensions[axis->dimension].nslots;
@@ -43,7 +73,7 @@ static vc_status place_slots(const vc_answering *in, size_t number, const uint32
     }
     for (uint32_t slot = 0; slot < nslots; slot++) {
         uint32_t group = vc_axis_group(axis, slot);
-        places[slot] = vc_answer_place(in, number, group);
+        places[slot] = group == VC_NONE ? VC_NONE : place_of[group];
     }
     return VC_OK;
 }
@@ -105,12 +135,15 @@ vc_status vc_answer_properties(vc_answering *in, size_t axis, const uint32_t *gr
     vc_result_values *values =
         VC_ARENA_NEW(in->arena, vc_result_values, out->nmembers * out->nproperties + 1);
     if (values == NULL) return vc_no_memory(error);
-    vc_status status = place_slots(in, axis, groups, out->nmembers, &of, error);
+    uint32_t *ordered = NULL, *place_of = NULL;
+    vc_status status = order_groups(in, axis, groups, out->nmembers, &ordered, &place_of, error);
+    if (status == VC_OK)
+        status = place_slots(in, axis, ordered, place_of, out->nmembers, &of, error);
     for (size_t p = 0; p < out->nproperties && status == VC_OK; p++)
         status =
             fill(in, found[p], &of, p, out->nproperties, values, &properties[p].is_multi, error);
-    for (size_t i = 0; i < out->nmembers; i++)
-        members[i].properties = values + i * out->nproperties;
+    for (size_t i = 0; i < out->nmembers && status == VC_OK; i++)
+        members[i].properties = values + place_of[groups[i]] * out->nproperties;
     return status;
 }
 

@@ -1,7 +1,7 @@
 /* The cells of a row: base measures read from the grain, calculated ones from other cells of the
  * row, each once, whatever uses it.
  */
-#include "slice/frame.h"
+#include "slice/calculated.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ vc_number vc_cell_number(const vc_plan_measure *measure, const vc_cell *cell)
 {
     vc_number number = {.is_null = cell->is_null, .reason = cell->reason};
     if (cell->is_null) return number;
-    if (measure->type == VC_VALUE_FLOAT)
+    if (measure->type == VC_VALUE_FLOAT || cell->is_float)
         number.value = cell->as.f;
     else
         number.value = (double)cell->as.i / (double)vc_pow10(measure->scale);
@@ -41,6 +41,12 @@ vc_status vc_row_cell(vc_row_at *row, size_t number, vc_error *error)
     bool has_facts;
     if (row->is_done[number]) return VC_OK;
     row->is_done[number] = true;
+    if (row->is_calculated) {
+        vc_status found = vc_calculated_cell(row->frame, number, NULL, row->groups,
+                                             &row->cells[number], &has_facts, error);
+        row->has_facts |= has_facts;
+        return found;
+    }
     if (row->grain->plan->measures[number].expr != NULL) return fill_calculated(row, number, error);
     vc_status status =
         vc_grain_read(row->grain, number, row->groups, &row->cells[number], &has_facts, error);
@@ -97,6 +103,7 @@ vc_status vc_row_fill(vc_row_at *row, vc_error *error)
     vc_status status = VC_OK;
     memset(row->is_done, 0, nmeasures * sizeof *row->is_done);
     row->has_facts = false;
+    row->is_calculated = row->frame != NULL && vc_frame_is_calculated(row->frame, row->groups);
     for (size_t m = 0; m < nmeasures && status == VC_OK; m++)
         status = vc_row_cell(row, m, error);
     return status;

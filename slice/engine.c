@@ -51,15 +51,27 @@ static vc_status compute_visible_totals(vc_answering *in, vc_error *error)
     vc_status status = VC_OK;
     size_t naxes = plan->naxes;
     if (in->is_whole || naxes == 0) return compute_totals(in, error);
+    for (size_t d = 0; d < plan->cube->ndimensions; d++)
+        if (plan->selections[d].is_calculated)
+            return vc_fail(error, VC_IMPOSSIBLE, "not_exact",
+                           "totals of the visible rows, of calculated members of '%.*s' alone",
+                           VC_FMT(plan->cube->dimensions[d].name));
     uint32_t *groups = vc_arena_alloc(plan->arena, (in->nshown * naxes + 1) * sizeof *groups);
     if (groups == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < in->nshown * naxes; i++)
-        groups[i] =
-            vc_rows_group(plan, in->detail, in->detail->keys[in->order[i / naxes]], i % naxes);
+    size_t nordinary = 0;
+    for (size_t i = 0; i < in->nshown; i++) {
+        bool is_calculated = false;
+        for (size_t axis = 0; axis < naxes; axis++) {
+            uint32_t group = vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], axis);
+            groups[nordinary * naxes + axis] = group;
+            is_calculated |= vc_axis_calculated(&plan->axes[axis], group) != SIZE_MAX;
+        }
+        nordinary += !is_calculated;
+    }
     for (size_t i = 0; i < query->ntotals && status == VC_OK; i++) {
         vc_narrowing narrowing = {.axes = in->detail->kept,
                                   .groups = groups,
-                                  .count = in->nshown,
+                                  .count = nordinary,
                                   .cut_axis = SIZE_MAX,
                                   .place = query->totals[i].place};
         vc_plan *narrowed;

@@ -1,6 +1,7 @@
 #include "slice/facts.h"
 
 #include "base/list.h"
+#include "slice/calculated.h"
 #include "slice/facts_parts.h"
 
 #include <string.h>
@@ -267,6 +268,7 @@ vc_status vc_facts_run(vc_model *model, const vc_facts_query *query,
     if (status == VC_OK) status = choose_sets(&in, &filled, error);
     if (status == VC_OK)
         status = vc_plan_make_of(model, &cut, &filled, in.counts, in.nsets, arena, &plan, error);
+    if (status == VC_OK) status = vc_plan_refuse_calculated(plan, "has no facts", error);
     if (status == VC_OK) status = vc_grain_new(plan, 0, &grain, error);
     if (status != VC_OK) return status;
     vc_fact_set *sets = VC_ARENA_NEW(arena, vc_fact_set, in.nsets + 1);

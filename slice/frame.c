@@ -1,28 +1,14 @@
 /* Frames and links, made before the first row: see frame.h. */
-#include "slice/frame.h"
-
+#include "slice/calculated.h"
 #include "slice/position.h"
 
 #include <string.h>
 
 enum { FRAMES_MAX = 256 };
 
-/* One dimension of a frame that is another one's otherwise. */
-struct change {
-    size_t dimension;
-    bool is_kept;              /* at this level; else rolled up */
-    unsigned hierarchy, level; /* of a kept one */
-    bool is_collapsed;         /* a bucket is one group */
-    bool is_lifted;            /* past the cut */
-    const uint64_t *needed;    /* bits of groups; NULL: all */
-    vc_str name;               /* for explain: ", previous date" */
-};
-
-static vc_status need_expr(vc_frame *frame, size_t measure, const vc_expr *expr, vc_error *error);
-
 /* ---- frames ---- */
 
-static size_t find_axis(const vc_plan *plan, size_t dimension)
+size_t vc_plan_find_axis(const vc_plan *plan, size_t dimension)
 {
     for (size_t i = 0; i < plan->naxes; i++)
         if (plan->axes[i].dimension == dimension) return i;
@@ -44,6 +30,34 @@ static vc_status set_strides(vc_frame *frame, vc_error *error)
     return VC_OK;
 }
 
+/* At which calculated member the dimensions stand that are rolled up: the one that is cut to. */
+static size_t fixed_of(const vc_plan *plan, size_t dimension)
+{
+    const vc_selection *selection = &plan->selections[dimension];
+    size_t fixed = 0;
+    for (size_t i = 0; selection->is_calculated && i < plan->ncalculated; i++)
+        if (vc_bit_get(selection->calculated, i)) fixed = fixed == 0 ? i + 1 : VC_FIXED_SEVERAL;
+    return fixed;
+}
+
+static vc_status init_calculated(vc_frame *frame, vc_error *error)
+{
+    const vc_plan *plan = frame->plan;
+    size_t ndimensions = plan->cube->ndimensions;
+    if (plan->ncalculated == 0) return VC_OK;
+    frame->fixed = VC_ARENA_NEW(plan->arena, size_t, ndimensions + 1);
+    frame->is_replaced = VC_ARENA_NEW(plan->arena, bool, ndimensions + 1);
+    frame->replaced = VC_ARENA_NEW(plan->arena, const uint64_t *, ndimensions + 1);
+    if (frame->fixed == NULL || frame->is_replaced == NULL || frame->replaced == NULL)
+        return vc_no_memory(error);
+    for (size_t d = 0; d < ndimensions; d++) {
+        size_t axis = vc_plan_find_axis(plan, d);
+        if (axis == SIZE_MAX || !(frame->grain->kept >> axis & 1))
+            frame->fixed[d] = fixed_of(plan, d);
+    }
+    return VC_OK;
+}
+
 static vc_status new_frame(vc_plan *plan, vc_grain *grain, vc_frame **frame_out, vc_error *error)
 {
     size_t ndimensions = plan->cube->ndimensions;
@@ -59,7 +73,7 @@ static vc_status new_frame(vc_plan *plan, vc_grain *grain, vc_frame **frame_out,
         frame->links == NULL)
         return vc_no_memory(error);
     *frame_out = frame;
-    return VC_OK;
+    return init_calculated(frame, error);
 }
 
 static bool same_axis(const vc_axis *a, const vc_axis *b)
@@ -77,7 +91,11 @@ static bool same_frame(const vc_frame *a, const vc_frame *b)
         if ((a->grain->kept >> i & 1) && !same_axis(&plan->axes[i], &b->plan->axes[i]))
             return false;
     for (size_t d = 0; d < plan->cube->ndimensions; d++) {
-        size_t axis = find_axis(plan, d);
+        size_t axis = vc_plan_find_axis(plan, d);
+        if (a->fixed != NULL &&
+            (a->fixed[d] != b->fixed[d] || a->is_replaced[d] != b->is_replaced[d] ||
+             a->replaced[d] != b->replaced[d]))
+            return false;
         if (a->is_lifted[d] != b->is_lifted[d] || (a->needed[d] == NULL) != (b->needed[d] == NULL))
             return false;
         if (a->needed[d] != NULL &&
@@ -111,11 +129,11 @@ static vc_status lift(vc_plan *plan, vc_axis *axis, const uint64_t *needed, vc_e
 }
 
 /* The plan of `from` with one dimension changed. */
-static vc_status change_plan(const vc_frame *from, const struct change *change, vc_plan **plan_out,
-                             uint32_t *kept_out, vc_error *error)
+static vc_status change_plan(const vc_frame *from, const vc_frame_change *change,
+                             vc_plan **plan_out, uint32_t *kept_out, vc_error *error)
 {
     size_t ndimensions = from->plan->cube->ndimensions,
-           i = find_axis(from->plan, change->dimension);
+           i = vc_plan_find_axis(from->plan, change->dimension);
     vc_plan *plan = VC_ARENA_NEW(from->plan->arena, vc_plan, 1);
     if (plan == NULL) return vc_no_memory(error);
     *plan = *from->plan;
@@ -149,16 +167,55 @@ static vc_status change_plan(const vc_frame *from, const struct change *change, 
     return status == VC_OK ? vc_plan_reallocate(plan, error) : status;
 }
 
+/* The plan of `from` with one dimension cut otherwise. It counts as cut, for policies, unless all
+ * of it is selected. */
+static vc_status replace_cut(const vc_frame *from, const vc_frame_change *change,
+                             vc_plan **plan_out, vc_error *error)
+{
+    const vc_plan *old = from->plan;
+    const vc_cube_dimension *outer = &old->cube->dimensions[change->dimension];
+    size_t ndimensions = old->cube->ndimensions;
+    vc_plan *plan = VC_ARENA_NEW(old->arena, vc_plan, 1);
+    vc_selection *selections = VC_ARENA_NEW(old->arena, vc_selection, ndimensions + 1);
+    if (plan == NULL || selections == NULL) return vc_no_memory(error);
+    *plan = *old;
+    memcpy(selections, old->selections, ndimensions * sizeof *selections);
+    plan->selections = selections;
+    selections[change->dimension] =
+        (vc_selection){.is_cut = change->slots != NULL,
+                       .slots = change->slots != NULL ? change->slots : outer->visible};
+    vc_selection_measure(outer, &selections[change->dimension]);
+    plan->rows_name =
+        vc_arena_printf(plan->arena, "%.*s%.*s", VC_FMT(old->rows_name), VC_FMT(change->name));
+    if (plan->rows_name.data == NULL) return vc_no_memory(error);
+    *plan_out = plan;
+    return vc_plan_reallocate(plan, error);
+}
+
+static void inherit_calculated(const vc_frame *from, const vc_frame_change *change, vc_frame *frame)
+{
+    size_t ndimensions = frame->plan->cube->ndimensions, d = change->dimension;
+    if (frame->fixed == NULL) return;
+    size_t all = change->is_kept || change->is_replaced ? 0 : fixed_of(frame->plan, d);
+    memcpy(frame->fixed, from->fixed, ndimensions * sizeof *frame->fixed);
+    memcpy(frame->is_replaced, from->is_replaced, ndimensions * sizeof *frame->is_replaced);
+    memcpy(frame->replaced, from->replaced, ndimensions * sizeof *frame->replaced);
+    frame->fixed[d] = change->fixed > 0 ? change->fixed : all;
+    frame->is_replaced[d] = change->is_replaced;
+    frame->replaced[d] = change->is_replaced ? change->slots : NULL;
+}
+
 /* The frame that differs from another one by one dimension; itself when it does not. */
-static vc_status find_frame(vc_frame *from, const struct change *change, vc_frame **frame_out,
-                            vc_error *error)
+vc_status vc_frame_find(vc_frame *from, const vc_frame_change *change, vc_frame **frame_out,
+                        vc_error *error)
 {
     vc_plan *root = from->plan->root, *plan = from->plan;
-    size_t axis = find_axis(plan, change->dimension), nframes = 0;
+    size_t axis = vc_plan_find_axis(plan, change->dimension), nframes = 0;
     uint32_t kept = from->grain->kept;
     bool is_kept = axis != SIZE_MAX && (kept >> axis & 1);
     vc_status status = VC_OK;
-    if (!change->is_kept && !is_kept) {
+    bool is_moved = change->is_replaced || change->fixed > 0;
+    if (!change->is_kept && !is_kept && !is_moved) {
         *frame_out = from;
         return VC_OK;
     }
@@ -171,8 +228,9 @@ static vc_status find_frame(vc_frame *from, const struct change *change, vc_fram
     }
     if (change->is_kept)
         status = change_plan(from, change, &plan, &kept, error);
-    else
+    else if (axis != SIZE_MAX)
         kept &= ~(1u << axis);
+    if (change->is_replaced) status = replace_cut(from, change, &plan, error);
     vc_frame *frame;
     vc_grain *grain;
     if (status == VC_OK) status = vc_grain_new(plan, kept, &grain, error);
@@ -186,6 +244,7 @@ static vc_status find_frame(vc_frame *from, const struct change *change, vc_fram
     frame->needed[change->dimension] = change->needed;
     frame->is_lifted = is_lifted;
     frame->base = from->base;
+    inherit_calculated(from, change, frame);
     if (plan == from->plan) frame->finer = from->grain;
     for (vc_frame *known = root->frames; known != NULL; known = known->next, nframes++)
         if (same_frame(known, frame)) {
@@ -298,7 +357,7 @@ static vc_status find_above(vc_frame *frame, const vc_link *link, vc_position pa
                             vc_frame **frames, vc_frame **frame_out, vc_error *error)
 {
     const vc_axis *axis = &frame->plan->axes[link->axis];
-    struct change change = {.dimension = link->dimension, .hierarchy = axis->hierarchy};
+    vc_frame_change change = {.dimension = link->dimension, .hierarchy = axis->hierarchy};
     if (parent.member != VC_NONE) {
         const vc_level *levels = frame->plan->cube->dimensions[link->dimension]
                                      .dimension->hierarchies[axis->hierarchy]
@@ -308,7 +367,7 @@ static vc_status find_above(vc_frame *frame, const vc_link *link, vc_position pa
         change.name = describe(frame, link, "parents in", levels[parent.level].name);
     }
     vc_frame **known = &frames[parent.member == VC_NONE ? VC_MAX_LEVELS : parent.level];
-    vc_status status = *known == NULL ? find_frame(frame, &change, known, error) : VC_OK;
+    vc_status status = *known == NULL ? vc_frame_find(frame, &change, known, error) : VC_OK;
     *frame_out = *known;
     return status;
 }
@@ -352,11 +411,20 @@ static vc_status link_parent(vc_frame *frame, vc_link *link, vc_error *error)
             targets[group] =
                 vc_axis_group(&frames[group]->plan->axes[link->axis], buckets[parent.member].first);
     }
+    for (size_t i = 0; axis->is_shown != NULL && i < axis->ncalculated && status == VC_OK; i++) {
+        const vc_calculated *member = &frame->plan->calculated[axis->calculated[i]];
+        vc_position parent = {.hierarchy = axis->hierarchy, .member = VC_NONE};
+        if (member->has_parent) parent.level = member->parent.level;
+        if (member->has_parent) parent.member = member->parent.member;
+        if (!axis->is_shown[i]) continue;
+        status = find_above(frame, link, parent, known, &frames[axis->first_calculated + i], error);
+        targets[axis->first_calculated + i] = parent.member;
+    }
     link->targets = targets;
     link->parents = (vc_frame *const *)frames;
     for (unsigned i = 0; i <= VC_MAX_LEVELS && status == VC_OK; i++)
         if (known[i] != NULL)
-            status = need_expr(known[i], link->measure, link->call->argument, error);
+            status = vc_frame_need_expr(known[i], link->measure, link->call->argument, error);
     return status;
 }
 
@@ -429,17 +497,17 @@ static vc_status link_previous(vc_frame *frame, vc_link *link, vc_error *error)
         targets[is_drilled ? group : 0] = before;
         vc_bit_set(needed, before);
     }
-    struct change change = {.dimension = link->dimension,
-                            .is_kept = true,
-                            .hierarchy = axis->hierarchy,
-                            .level = axis->level,
-                            .is_collapsed = axis->is_collapsed,
-                            .is_lifted = true,
-                            .name = describe(frame, link, "previous in", axis->stored->name)};
+    vc_frame_change change = {.dimension = link->dimension,
+                              .is_kept = true,
+                              .hierarchy = axis->hierarchy,
+                              .level = axis->level,
+                              .is_collapsed = axis->is_collapsed,
+                              .is_lifted = true,
+                              .name = describe(frame, link, "previous in", axis->stored->name)};
     if (!goes_along(plan, link->measure, link->call->argument, link->dimension, is_seen))
         change.needed = needed;
-    status = find_frame(frame, &change, &link->other, error);
-    if (status == VC_OK) link->other_axis = find_axis(link->other->plan, link->dimension);
+    status = vc_frame_find(frame, &change, &link->other, error);
+    if (status == VC_OK) link->other_axis = vc_plan_find_axis(link->other->plan, link->dimension);
     return status;
 }
 
@@ -510,15 +578,15 @@ static vc_status link_aggregate(vc_frame *frame, vc_link *link, vc_error *error)
     const vc_axis *axis = link->axis == SIZE_MAX ? NULL : &frame->plan->axes[link->axis];
     if (axis != NULL && axis->level > link->level)
         return VC_OK; /* nothing below: `other` stays NULL */
-    struct change change = {.dimension = link->dimension,
-                            .is_kept = true,
-                            .hierarchy = link->hierarchy,
-                            .level = link->level,
-                            .is_collapsed = axis != NULL && axis->is_collapsed,
-                            .name = describe(frame, link, "members of", link->call->level)};
-    vc_status status = find_frame(frame, &change, &link->other, error);
+    vc_frame_change change = {.dimension = link->dimension,
+                              .is_kept = true,
+                              .hierarchy = link->hierarchy,
+                              .level = link->level,
+                              .is_collapsed = axis != NULL && axis->is_collapsed,
+                              .name = describe(frame, link, "members of", link->call->level)};
+    vc_status status = vc_frame_find(frame, &change, &link->other, error);
     if (status != VC_OK) return status;
-    link->other_axis = find_axis(link->other->plan, link->dimension);
+    link->other_axis = vc_plan_find_axis(link->other->plan, link->dimension);
     const vc_axis *lower = &link->other->plan->axes[link->other_axis];
     uint32_t *wholes = new_targets(frame, lower->ngroups, error);
     if (wholes == NULL) return VC_NO_MEMORY;
@@ -555,7 +623,7 @@ static vc_status make_link(vc_frame *frame, size_t measure, size_t number, vc_er
     *link = (vc_link){.call = &vc_expr_calls(of->expr, &ncalls)[number],
                       .measure = measure,
                       .dimension = of->call_dimensions[number]};
-    link->axis = find_axis(frame->plan, link->dimension);
+    link->axis = vc_plan_find_axis(frame->plan, link->dimension);
     if (link->axis != SIZE_MAX && !(frame->grain->kept >> link->axis & 1)) link->axis = SIZE_MAX;
     vc_status status = find_hierarchy(frame, link, error);
     if (status != VC_OK || link->is_foreign) return status;
@@ -570,37 +638,77 @@ static vc_status make_link(vc_frame *frame, size_t measure, size_t number, vc_er
     case VC_MEMBER_AGG_OVER: status = link_aggregate(frame, link, error); break;
     }
     const vc_expr *argument = link->call->argument;
-    if (status == VC_OK && reads_itself(link)) status = need_expr(frame, measure, argument, error);
+    if (status == VC_OK && reads_itself(link))
+        status = vc_frame_need_expr(frame, measure, argument, error);
     if (status == VC_OK && link->other != NULL)
-        status = need_expr(link->other, measure, argument, error);
+        status = vc_frame_need_expr(link->other, measure, argument, error);
     return status;
 }
 
-static vc_status need_measure(vc_frame *frame, size_t measure, vc_error *error)
+/* Are all cells of the frame at calculated members? Then none is read. */
+static bool is_fixed(const vc_frame *frame)
+{
+    for (size_t d = 0; frame->fixed != NULL && d < frame->plan->cube->ndimensions; d++)
+        if (frame->fixed[d] > 0) return true;
+    return false;
+}
+
+vc_status vc_frame_need_measure(vc_frame *frame, size_t measure, vc_error *error)
 {
     const vc_plan_measure *of = &frame->plan->measures[measure];
     if (frame->is_ready[measure]) return VC_OK;
     frame->is_ready[measure] = true;
+    if (of->expr == NULL && frame->plan->ncalculated > 0) {
+        vc_status status = vc_calculated_need(frame, measure, NULL, error);
+        if (status != VC_OK || is_fixed(frame)) return status;
+    }
     if (of->expr == NULL) {
         vc_status status = vc_plan_check_parts(frame->plan, measure, error);
         if (status != VC_OK) return status;
         return vc_grain_need(frame->grain, measure, frame->finer, error);
     }
-    return need_expr(frame, measure, of->expr, error);
+    return vc_frame_need_expr(frame, measure, of->expr, error);
+}
+
+struct vc_ready {
+    struct vc_ready *next;
+    size_t measure; /* several may have one expression, with operands of their own */
+    const vc_expr *expr;
+};
+
+/* Remember that an expression is ready; is it already? */
+static vc_status get_ready(vc_frame *frame, size_t measure, const vc_expr *expr, bool *was_ready,
+                           vc_error *error)
+{
+    for (const struct vc_ready *ready = frame->ready; ready != NULL; ready = ready->next)
+        if (ready->expr == expr && ready->measure == measure) {
+            *was_ready = true;
+            return VC_OK;
+        }
+    struct vc_ready *ready = VC_ARENA_NEW(frame->plan->arena, struct vc_ready, 1);
+    if (ready == NULL) return vc_no_memory(error);
+    *ready = (struct vc_ready){.next = frame->ready, .measure = measure, .expr = expr};
+    frame->ready = ready;
+    *was_ready = false;
+    return VC_OK;
 }
 
 /* Scan and link what an expression reads at cells of the frame. */
-static vc_status need_expr(vc_frame *frame, size_t measure, const vc_expr *expr, vc_error *error)
+vc_status vc_frame_need_expr(vc_frame *frame, size_t measure, const vc_expr *expr, vc_error *error)
 {
     const vc_plan_measure *of = &frame->plan->measures[measure];
     size_t nnames, ncalls;
     const size_t *names = vc_expr_used_names(expr, &nnames);
     const size_t *calls = vc_expr_used_calls(expr, &ncalls);
-    vc_status status = VC_OK;
+    bool was_ready;
+    vc_status status = get_ready(frame, measure, expr, &was_ready, error);
+    if (status != VC_OK || was_ready) return status;
     for (size_t i = 0; i < nnames && status == VC_OK; i++)
-        status = need_measure(frame, of->operands[names[i]], error);
+        status = vc_frame_need_measure(frame, of->operands[names[i]], error);
     for (size_t i = 0; i < ncalls && status == VC_OK; i++)
         status = make_link(frame, measure, calls[i], error);
+    if (status == VC_OK && frame->plan->ncalculated > 0)
+        status = vc_calculated_need(frame, measure, expr, error);
     return status;
 }
 
@@ -609,7 +717,7 @@ vc_status vc_frame_of_rows(vc_plan *plan, vc_grain *grain, vc_frame **frame_out,
     vc_status status = new_frame(plan, grain, frame_out, error);
     if (status == VC_OK) status = set_strides(*frame_out, error);
     for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++)
-        status = need_measure(*frame_out, m, error);
+        status = vc_frame_need_measure(*frame_out, m, error);
     return status;
 }
 

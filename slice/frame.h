@@ -46,6 +46,28 @@ typedef struct vc_memo_entry { /* what was found at a cell */
     const vc_number *line; /* of a call: of all groups of its axis, from the first visible one */
 } vc_memo_entry;
 
+/* One dimension of a frame that is another one's otherwise. */
+typedef struct vc_frame_change {
+    size_t dimension;
+    bool is_kept;              /* at this level; else rolled up */
+    unsigned hierarchy, level; /* of a kept one */
+    bool is_collapsed;         /* a bucket is one group */
+    bool is_lifted;            /* past the cut */
+    const uint64_t *needed;    /* bits of groups; NULL: all */
+    bool is_replaced;          /* rolled up, with another cut: */
+    const uint64_t *slots;     /* NULL: none */
+    size_t fixed;              /* rolled up, at a calculated member: its number + 1; 0: none */
+    vc_str name;               /* for explain: ", previous date" */
+} vc_frame_change;
+
+enum { VC_FIXED_SEVERAL = 1 << 30 }; /* calculated members, and they are in no total */
+
+typedef struct vc_frame_move { /* where an operand of a calculated member leads */
+    struct vc_frame_move *next;
+    const vc_coordinate *to;
+    vc_frame *frame;
+} vc_frame_move;
+
 struct vc_frame {
     const vc_plan *base; /* whose axes, selections and grouping it began with */
     vc_plan *plan;       /* with those of the frame */
@@ -54,8 +76,14 @@ struct vc_frame {
     const bool *is_lifted;   /* [ndimensions] past the cut */
     const uint64_t **needed; /* [ndimensions] groups that are asked for; NULL: all */
     uint64_t strides[VC_MAX_AXES];
-    bool *is_ready;  /* [nmeasures] */
-    vc_link **links; /* [ncalls of the plan] NULL: not made */
+    bool *is_ready;         /* [nmeasures] */
+    struct vc_ready *ready; /* the expressions that are */
+    vc_link **links;        /* [ncalls of the plan] NULL: not made */
+    /* Where the plan has calculated members: [ndimensions], else NULL. */
+    size_t *fixed;             /* rolled up at one: its number + 1 */
+    bool *is_replaced;         /* the cut is an operand's */
+    const uint64_t **replaced; /* by these slots */
+    vc_frame_move *moves;      /* those met so far */
     vc_memo_entry *memo;
     size_t nmemo, memo_size; /* a power of two */
     vc_frame *next;
@@ -64,6 +92,28 @@ struct vc_frame {
 /* The frame of rows, with all that its measures look into. Costs the scans of the other frames.
  * Errors: limit_cells, limit_axes, limit_measures. */
 vc_status vc_frame_of_rows(vc_plan *plan, vc_grain *grain, vc_frame **frame_out, vc_error *error);
+
+/* The frame that differs from another one by one dimension; itself when it does not. */
+vc_status vc_frame_find(vc_frame *from, const vc_frame_change *change, vc_frame **frame_out,
+                        vc_error *error);
+
+/* Scan and link what a measure, or an expression of one, reads at cells of the frame. */
+vc_status vc_frame_need_measure(vc_frame *frame, size_t measure, vc_error *error);
+vc_status vc_frame_need_expr(vc_frame *frame, size_t measure, const vc_expr *expr, vc_error *error);
+
+/* The value of a measure, or of an expression of one, at a cell of a frame that is no row; a count
+ * without facts is null. */
+vc_status vc_frame_read(vc_frame *frame, size_t measure, const uint32_t *groups,
+                        vc_number *value_out, vc_error *error);
+vc_status vc_frame_evaluate(vc_frame *frame, size_t measure, const vc_expr *expr,
+                            const uint32_t *groups, vc_number *value_out, vc_error *error);
+
+/* The same at the calculated member itself, which comes to be when the measure is late. */
+vc_status vc_frame_evaluate_there(vc_frame *frame, size_t measure, const vc_expr *expr,
+                                  const uint32_t *groups, vc_number *value_out, vc_error *error);
+
+/* The axis of a plan on a dimension; SIZE_MAX: none. */
+size_t vc_plan_find_axis(const vc_plan *plan, size_t dimension);
 
 /* The value of a call (by number, of the expression of a measure) at a cell of a frame.
  *

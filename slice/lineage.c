@@ -1,5 +1,6 @@
 #include "slice/lineage.h"
 
+#include "slice/calculated.h"
 #include "slice/lineage_parts.h"
 
 /* The value of the cell, as any query gets it. */
@@ -85,7 +86,7 @@ static vc_status find_operand(vc_model *model, const vc_query *cut,
     const vc_plan *plan = grain->plan;
     uint32_t groups[VC_MAX_AXES] = {0};
     bool has_facts;
-    if (plan->measures[number].expr == NULL)
+    if (plan->measures[number].expr == NULL && !vc_plan_shows_calculated(plan, 0))
         return vc_grain_read(grain, number, groups, cell_out, &has_facts, error);
     const vc_result *result;
     vc_measure_ref ref = {.name = plan->measures[number].name};
@@ -145,8 +146,13 @@ vc_status vc_lineage_run(vc_model *model, const vc_lineage_query *query,
     vc_status status = find_value(model, &asked, &filled, arena, out, error);
     if (status == VC_OK) status = vc_plan_make(model, &cut, &filled, arena, &plan, error);
     if (status == VC_OK) status = vc_grain_new(plan, 0, &grain, error);
-    if (status == VC_OK) status = trace_all(plan, grain, query->limit, out, error);
+    bool is_calculated = status == VC_OK && vc_plan_shows_calculated(plan, 0);
+    if (is_calculated)
+        status = vc_trace_calculated(model, &cut, plan, grain, query->limit, out, error);
+    else if (status == VC_OK)
+        status = trace_all(plan, grain, query->limit, out, error);
     if (status == VC_OK) status = find_operands(model, &cut, &filled, grain, out, error);
+    if (is_calculated) vc_frames_release(plan);
     vc_grain_release(grain);
     if (status != VC_OK) return status;
     out->expr = expr_of(plan, &plan->measures[0]);

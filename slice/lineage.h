@@ -104,6 +104,22 @@ typedef struct vc_lineage_operand { /* of a calculated measure, base measures to
     vc_cell cell;
 } vc_lineage_operand;
 
+typedef struct vc_lineage_place { /* where a calculated member reads the measure */
+    vc_str operand;               /* as the expression has it: "[BEL]", "sum([#bric])" */
+    vc_str cut;                   /* one place of it: "geo:BEL" */
+    vc_cell cell;                 /* as it was read for the value */
+    vc_cell alone;                /* asked by itself, in place of the member */
+} vc_lineage_place;
+
+typedef struct vc_lineage_calculated { /* the member by whose expression the cell is made */
+    vc_str dimension, name, label, expr;
+    int solve_order;
+    uint64_t nplaces;
+    const vc_lineage_place *places; /* [nlisted] */
+    size_t nlisted;
+    bool adds_up; /* those listed are what they are by themselves */
+} vc_lineage_calculated;
+
 typedef struct vc_lineage {
     vc_str cube, snapshot, measure, unit, format;
     vc_value_type type;
@@ -114,6 +130,8 @@ typedef struct vc_lineage {
     size_t noperands;
     const vc_lineage_source *sources;
     size_t nsources;
+    const vc_lineage_calculated *calculated; /* NULL: the cell is at no calculated member; sources
+                                                are then not traced, ask for those of an operand */
     const vc_notice *notices;
     size_t nnotices;
 } vc_lineage;

@@ -1,5 +1,6 @@
-/* Lineage in four files: lineage.c the whole, lineage_dimensions.c what a cut became,
- * lineage_parts.c of what a value is made, lineage_facts.c the value once more from its facts.
+/* Lineage in five files: lineage.c the whole, lineage_dimensions.c what a cut became,
+ * lineage_parts.c of what a value is made, lineage_facts.c the value once more from its facts,
+ * lineage_calculated.c cells at calculated members.
  * Private to slice/.
  */
 #ifndef SLICE_LINEAGE_PARTS_H
@@ -18,6 +19,11 @@ typedef struct vc_tracing { /* a base measure that is being traced */
 
 /* dimensions, fixes, over */
 vc_status vc_trace_dimensions(const vc_tracing *in, vc_lineage_source *out, vc_error *error);
+
+/* The lineage of a cell at calculated members. cut: the query without axes; nothing is set where
+ * the measure itself is computed last. */
+vc_status vc_trace_calculated(vc_model *model, const vc_query *cut, vc_plan *plan, vc_grain *grain,
+                              size_t limit, vc_lineage *out, vc_error *error);
 
 /* by, parts, rest, and the check. out->cell is there. */
 vc_status vc_trace_parts(const vc_tracing *in, vc_lineage_source *out, vc_error *error);

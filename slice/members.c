@@ -4,7 +4,7 @@
  * the dimension, with the other axes at the cell's groups. A line and what calculated measures come
  * to at other cells is remembered, so that it is computed once, whoever looks at it.
  */
-#include "slice/frame.h"
+#include "slice/calculated.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static vc_status count_cells(const vc_frame *frame, uint64_t ncells, vc_error *e
     vc_plan *root = frame->plan->root;
     uint64_t max = root->options->limits.max_cells, before = root->nlooked;
     root->nlooked += ncells;
-    if (root->nlooked / root->ncalls > max)
+    if (root->nlooked / (root->ncalls + root->ntargets + 1) > max)
         return vc_fail(error, VC_LIMIT, "limit_cells",
                        "functions over members look into more than %llu cells each; drill fewer "
                        "dimensions or cut more",
@@ -76,23 +76,23 @@ static vc_status count_cells(const vc_frame *frame, uint64_t ncells, vc_error *e
     return root->nlooked >> 12 != before >> 12 ? vc_plan_check(root, error) : VC_OK;
 }
 
-static vc_status evaluate(vc_frame *frame, size_t measure, const vc_expr *expr,
-                          const uint32_t *groups, vc_number *value_out, vc_error *error);
-
 static bool is_count(const vc_cube_measure *measure)
 {
     return measure->aggregator == VC_AGG_COUNT || measure->aggregator == VC_AGG_COUNT_DISTINCT;
 }
 
-static vc_status read_measure(vc_frame *frame, size_t number, const uint32_t *groups,
-                              vc_number *value_out, vc_error *error)
+vc_status vc_frame_read(vc_frame *frame, size_t number, const uint32_t *groups,
+                        vc_number *value_out, vc_error *error)
 {
     const vc_plan_measure *measure = &frame->plan->measures[number];
     vc_status status;
     if (measure->expr == NULL) {
         vc_cell cell;
         bool has_facts;
-        status = vc_grain_read(frame->grain, number, groups, &cell, &has_facts, error);
+        if (vc_frame_is_calculated(frame, groups))
+            status = vc_calculated_cell(frame, number, NULL, groups, &cell, &has_facts, error);
+        else
+            status = vc_grain_read(frame->grain, number, groups, &cell, &has_facts, error);
         if (status == VC_OK && !cell.is_null && !has_facts && is_count(measure->measure))
             *value_out = null_number(VC_REASON_EMPTY);
         else if (status == VC_OK)
@@ -105,7 +105,7 @@ static vc_status read_measure(vc_frame *frame, size_t number, const uint32_t *gr
         *value_out = known->number;
         return VC_OK;
     }
-    status = evaluate(frame, number, measure->expr, groups, &found.number, error);
+    status = vc_frame_evaluate(frame, number, measure->expr, groups, &found.number, error);
     if (status != VC_OK) return status;
     *value_out = found.number;
     return remember(frame, found, error);
@@ -120,16 +120,16 @@ static vc_status fill_values(vc_frame *frame, size_t number, const vc_expr *expr
     const size_t *calls = vc_expr_used_calls(expr, &ncalls);
     vc_status status = VC_OK;
     for (size_t i = 0; i < nnames && status == VC_OK; i++)
-        status = read_measure(frame, measure->operands[names[i]], groups, &values[names[i]], error);
+        status =
+            vc_frame_read(frame, measure->operands[names[i]], groups, &values[names[i]], error);
     for (size_t i = 0; i < ncalls && status == VC_OK; i++)
         status = vc_frame_call(frame, number, calls[i], groups, NULL,
                                &values[measure->noperands + calls[i]], error);
     return status;
 }
 
-/* An expression at a cell that is not the row at hand. */
-static vc_status evaluate(vc_frame *frame, size_t measure, const vc_expr *expr,
-                          const uint32_t *groups, vc_number *value_out, vc_error *error)
+vc_status vc_frame_evaluate_there(vc_frame *frame, size_t measure, const vc_expr *expr,
+                                  const uint32_t *groups, vc_number *value_out, vc_error *error)
 {
     vc_number few[VC_FEW_NUMBERS];
     vc_status status = count_cells(frame, 1, error);
@@ -142,13 +142,26 @@ static vc_status evaluate(vc_frame *frame, size_t measure, const vc_expr *expr,
     return status;
 }
 
+/* An expression at a cell that is not the row at hand. */
+vc_status vc_frame_evaluate(vc_frame *frame, size_t measure, const vc_expr *expr,
+                            const uint32_t *groups, vc_number *value_out, vc_error *error)
+{
+    vc_cell cell;
+    bool has_facts;
+    if (!vc_frame_is_calculated(frame, groups))
+        return vc_frame_evaluate_there(frame, measure, expr, groups, value_out, error);
+    vc_status status = vc_calculated_cell(frame, measure, expr, groups, &cell, &has_facts, error);
+    if (status == VC_OK) *value_out = vc_cell_number(&frame->plan->measures[measure], &cell);
+    return status;
+}
+
 /* The argument of a call at the cell itself. */
 static vc_status evaluate_own(vc_frame *frame, const vc_link *link, const uint32_t *groups,
                               vc_row_at *row, vc_number *value_out, vc_error *error)
 {
-    return row != NULL
-               ? vc_row_evaluate(row, link->measure, link->call->argument, value_out, error)
-               : evaluate(frame, link->measure, link->call->argument, groups, value_out, error);
+    return row != NULL ? vc_row_evaluate(row, link->measure, link->call->argument, value_out, error)
+                       : vc_frame_evaluate(frame, link->measure, link->call->argument, groups,
+                                           value_out, error);
 }
 
 /* The argument in another frame, with an axis at a group; VC_NONE: it is rolled up there. */
@@ -159,7 +172,7 @@ static vc_status evaluate_at(const vc_link *link, vc_frame *other, size_t axis, 
     uint32_t moved[VC_MAX_AXES] = {0};
     memcpy(moved, groups, naxes * sizeof *moved);
     moved[axis] = group == VC_NONE ? 0 : group;
-    return evaluate(other, link->measure, link->call->argument, moved, value_out, error);
+    return vc_frame_evaluate(other, link->measure, link->call->argument, moved, value_out, error);
 }
 
 /* ---- parent, share, previous, growth ---- */
@@ -385,8 +398,8 @@ static vc_status run_aggregate(vc_frame *frame, const vc_link *link, const uint3
             vc_number number;
             if (!vc_bit_get(lower->visible, group)) continue;
             moved[link->other_axis] = group;
-            status =
-                evaluate(link->other, link->measure, link->call->argument, moved, &number, error);
+            status = vc_frame_evaluate(link->other, link->measure, link->call->argument, moved,
+                                       &number, error);
             if (status != VC_OK) break;
             uint32_t place = link->targets[group] - first;
             if (place < nresults) add_aggregate(&found[place], number); /* else: hidden */
@@ -415,7 +428,8 @@ static vc_status read_line(vc_frame *frame, const vc_link *link, const uint32_t 
         *number = null_number(VC_REASON_EMPTY);
         moved[link->axis] = group;
         if (vc_bit_get(axis->visible, group))
-            status = evaluate(frame, link->measure, link->call->argument, moved, number, error);
+            status =
+                vc_frame_evaluate(frame, link->measure, link->call->argument, moved, number, error);
     }
     if (status == VC_OK)
         *numbers_out = numbers;
@@ -473,6 +487,23 @@ static vc_status read_from_line(vc_frame *frame, const vc_link *link, uint32_t n
     return VC_OK;
 }
 
+/* Along the dimension of a calculated member: it has a parent, but no place among the members, and
+ * nothing is below it. */
+static vc_status call_at_calculated(vc_frame *frame, const vc_link *link, const uint32_t *groups,
+                                    vc_number *value_out, vc_error *error)
+{
+    *value_out = null_number(link->is_foreign ? VC_REASON_GRAIN : VC_REASON_EMPTY);
+    if (link->is_foreign) return VC_OK;
+    switch (link->call->function) {
+    case VC_MEMBER_PARENT: return read_parent(frame, link, groups, value_out, error);
+    case VC_MEMBER_SHARE: return run_share(frame, link, groups, NULL, value_out, error);
+    case VC_MEMBER_AGG_OVER:
+        if (link->call->aggregate == VC_MEMBER_COUNT) *value_out = (vc_number){0};
+        return VC_OK;
+    default: return VC_OK;
+    }
+}
+
 vc_status vc_frame_call(vc_frame *frame, size_t measure, size_t call, const uint32_t *groups,
                         vc_row_at *row, vc_number *value_out, vc_error *error)
 {
@@ -480,6 +511,9 @@ vc_status vc_frame_call(vc_frame *frame, size_t measure, size_t call, const uint
     const vc_link *link = frame->links[number];
     bool is_all = link->axis == SIZE_MAX;
     vc_status status;
+    if (!is_all &&
+        vc_axis_calculated(&frame->plan->axes[link->axis], groups[link->axis]) != SIZE_MAX)
+        return call_at_calculated(frame, link, groups, value_out, error);
     if (link->is_foreign) {
         *value_out = null_number(VC_REASON_GRAIN);
         return VC_OK;

@@ -250,6 +250,7 @@ vc_status vc_plan_narrow(const vc_plan *plan, const vc_narrowing *narrowing, vc_
     struct narrowing in = {.from = plan, .of = narrowing, .plan = narrowed};
     if (narrowed == NULL || passes == NULL) return vc_no_memory(error);
     *narrowed = *plan;
+    narrowed->ncalculated = 0; /* which are in no total */
     memcpy(passes, plan->passes, plan->npasses * sizeof *passes);
     narrowed->passes = passes;
     narrowed->rows_name =

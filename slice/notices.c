@@ -320,12 +320,74 @@ static void notice_left_out(vc_answering *in)
                                                      "are left out")});
 }
 
+/* Which calculated members the answer stands at, one description each. */
+static vc_status list_calculated(vc_answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    vc_result_calculated *list =
+        VC_ARENA_NEW(in->arena, vc_result_calculated, plan->ncalculated + 1);
+    if (list == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < plan->ncalculated; i++) {
+        const vc_calculated *member = &plan->calculated[i];
+        const vc_selection *selection = &plan->selections[member->dimension];
+        bool is_used = selection->named != NULL && vc_bit_get(selection->named, i);
+        for (size_t axis = 0; axis < plan->naxes; axis++)
+            for (size_t c = 0;
+                 plan->axes[axis].is_shown != NULL && c < plan->axes[axis].ncalculated; c++)
+                is_used |= plan->axes[axis].is_shown[c] && plan->axes[axis].calculated[c] == i;
+        if (!is_used) continue;
+        list[in->result->ncalculated++] =
+            (vc_result_calculated){.dimension = plan->cube->dimensions[member->dimension].name,
+                                   .name = member->name,
+                                   .label = member->label,
+                                   .expr = member->definition->expr,
+                                   .solve_order = member->definition->solve_order,
+                                   .keeps_unit = member->keeps_unit,
+                                   .unit = member->definition->unit,
+                                   .format = member->definition->format};
+    }
+    in->result->calculated = list;
+    return VC_OK;
+}
+
+/* What is shown beside others, and in none of their totals. */
+static vc_status notice_calculated(vc_answering *in, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    const vc_result *result = in->result;
+    for (size_t d = 0; d < plan->cube->ndimensions; d++) {
+        vc_str name = plan->cube->dimensions[d].name;
+        vc_str *members = VC_ARENA_NEW(in->arena, vc_str, 20);
+        size_t count = 0;
+        if (members == NULL) return vc_no_memory(error);
+        for (size_t i = 0; i < result->ncalculated; i++) {
+            if (!vc_str_equal(result->calculated[i].dimension, name)) continue;
+            if (count < 20) members[count] = result->calculated[i].name;
+            count++;
+        }
+        if (count == 0) continue;
+        bool is_alone = plan->selections[d].is_calculated && count == 1;
+        add_notice(in, (vc_notice){.code = "calculated",
+                                   .dimension = name,
+                                   .has_count = true,
+                                   .count = count,
+                                   .members = members,
+                                   .nmembers = count < 20 ? count : 20,
+                                   .message = vc_arena_printf(
+                                       in->arena,
+                                       is_alone ? "a calculated member of '%.*s' is asked for"
+                                                : "calculated members of '%.*s' are in no total",
+                                       VC_FMT(name))});
+    }
+    return VC_OK;
+}
+
 vc_status vc_answer_notices(vc_answering *in, vc_error *error)
 {
     const vc_plan *plan = in->plan;
     const vc_cube *cube = plan->cube;
     in->max_notices = 3 * cube->nsources * (cube->ndimensions + 1) +
-                      cube->nsources * (plan->naxes + 1) + plan->nasked + cube->ndimensions + 2;
+                      cube->nsources * (plan->naxes + 1) + plan->nasked + 2 * cube->ndimensions + 2;
     in->notices = VC_ARENA_NEW(in->arena, vc_notice, in->max_notices);
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
@@ -344,6 +406,9 @@ vc_status vc_answer_notices(vc_answering *in, vc_error *error)
     notice_repeats(in);
     notice_left_out(in);
     notice_defaults(in);
+    vc_status status = plan->ncalculated > 0 ? list_calculated(in, error) : VC_OK;
+    if (status == VC_OK && in->result->ncalculated > 0) status = notice_calculated(in, error);
+    if (status != VC_OK) return status;
     if (in->result->is_truncated)
         add_notice(
             in, (vc_notice){.code = "truncated",

@@ -1,4 +1,5 @@
 /* Looking up what a query names: axes, measures, and the passes over the sources that they need. */
+#include "slice/calculated.h"
 #include "slice/table.h"
 
 #include "cube/expr_unit.h"
@@ -94,7 +95,8 @@ vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error)
     const vc_hierarchy *hierarchy = &outer->dimension->hierarchies[axis->hierarchy];
     uint32_t nsynthetic = 0;
     uint32_t *groups = VC_ARENA_NEW(plan->arena, uint32_t, (size_t)outer->nsynthetic + 1);
-    vc_str *keys = VC_ARENA_NEW(plan->arena, vc_str, (size_t)outer->nsynthetic + 2);
+    vc_str *keys =
+        VC_ARENA_NEW(plan->arena, vc_str, (size_t)outer->nsynthetic + plan->ncalculated + 2);
     if (groups == NULL || keys == NULL) return vc_no_memory(error);
     struct members of = {.level = axis->stored, .nleaves = outer->dimension->nleaves};
     const void *members;
@@ -113,6 +115,10 @@ vc_status vc_axis_make(vc_plan *plan, vc_axis *axis, vc_error *error)
             groups[number] = axis->stored->nmembers + nsynthetic - 1;
         }
     }
+    status = vc_axis_number_calculated(plan, axis, axis->stored->nmembers + nsynthetic,
+                                       keys + nsynthetic, error);
+    if (status != VC_OK) return status;
+    nsynthetic += (uint32_t)axis->ncalculated;
     for (size_t i = 0; i < plan->query->ntops; i++)
         axis->has_other |= plan->query->tops[i].has_other &&
                            vc_str_equal(plan->query->tops[i].dimension, axis->ref.dimension);
@@ -145,7 +151,8 @@ static vc_status plan_axis(vc_plan *plan, const vc_dimref *ref, vc_error *error)
     if (status != VC_OK) return vc_error_at_place(error, status, ref->place);
     axis->stored = &dimension->hierarchies[axis->hierarchy].levels[axis->level];
     plan->naxes++;
-    return vc_axis_make(plan, axis, error);
+    status = vc_axis_make(plan, axis, error);
+    return status == VC_OK ? vc_axis_show_calculated(plan, axis, error) : status;
 }
 
 static vc_status plan_axes(vc_plan *plan, vc_error *error)
@@ -376,6 +383,7 @@ static vc_plan_measure from_stored(const vc_cube_measure *stored)
                              .unit = stored->unit,
                              .format = stored->format,
                              .measure = stored,
+                             .solve_order = stored->solve_order,
                              .type = stored->type,
                              .scale = stored->scale};
 }
@@ -515,8 +523,11 @@ static vc_status plan_asked(vc_plan *plan, vc_error *error)
     size_t at, number;
     for (size_t i = 0; i < query->nmeasures && status == VC_OK; i++) {
         const vc_measure_ref *ref = &query->measures[i];
-        vc_plan_measure measure = {
-            .name = ref->name, .label = ref->name, .unit = ref->unit, .format = ref->format};
+        vc_plan_measure measure = {.name = ref->name,
+                                   .label = ref->name,
+                                   .unit = ref->unit,
+                                   .format = ref->format,
+                                   .solve_order = ref->has_solve_order ? &ref->solve_order : NULL};
         for (size_t j = 0; j < i && status == VC_OK; j++)
             if (vc_str_equal(query->measures[j].name, ref->name))
                 status = vc_fail(error, VC_BAD_INPUT, "duplicate_name",
@@ -612,8 +623,22 @@ static vc_status start_plan(vc_model *model, const vc_query *query,
     plan->measures = VC_ARENA_NEW(arena, vc_plan_measure, plan->max_measures);
     plan->passes = VC_ARENA_NEW(arena, vc_pass, plan->max_measures);
     if (plan->measures == NULL || plan->passes == NULL) return vc_no_memory(error);
-    status = vc_plan_select(plan, error);
+    status = vc_plan_calculate(plan, error);
+    if (status == VC_OK) status = vc_plan_select(plan, error);
     return status == VC_OK ? plan_axes(plan, error) : status;
+}
+
+/* Does a measure use functions over members, or one that does? There are no loops any more. */
+static bool mark_late(vc_plan *plan, size_t number)
+{
+    vc_plan_measure *measure = &plan->measures[number];
+    size_t ncalls = 0;
+    if (measure->expr == NULL || measure->is_late) return measure->is_late;
+    vc_expr_calls(measure->expr, &ncalls);
+    measure->is_late = ncalls > 0;
+    for (size_t i = 0; i < measure->noperands; i++)
+        measure->is_late |= mark_late(plan, measure->operands[i]);
+    return measure->is_late;
 }
 
 vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_options *options,
@@ -622,6 +647,8 @@ vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_o
     vc_status status = start_plan(model, query, options, query->nmeasures, arena, plan_out, error);
     if (status == VC_OK) status = plan_asked(*plan_out, error);
     if (status == VC_OK) status = plan_compared(*plan_out, error);
+    for (size_t m = 0; status == VC_OK && m < (*plan_out)->nmeasures; m++)
+        mark_late(*plan_out, m);
     return status;
 }
 

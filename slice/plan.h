@@ -19,6 +19,7 @@
  *     aggregatable.c  dimensions without an All
  *     grain.c      the cells of one grouping         calculate.c   measures computed from others
  *     frame.h      other groupings that functions over members look into
+ *     calculated.h calculated members
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     narrow.c     some combinations only            other.c    the row of what a top leaves out
  *     engine.c     the whole, and the result         coverage.c the quality of the joins
@@ -52,6 +53,11 @@ typedef struct vc_selection {
     uint32_t first, end;              /* the selected leaves lie in [first, end) */
     bool is_range;                    /* and are all of it */
     bool has_synthetic;               /* some selected slot is behind the leaves */
+    /* Of a dimension that has calculated members: [ncalculated of the plan] bits of those that the
+     * conditions select, and of those that they name. */
+    const uint64_t *calculated;
+    uint64_t *named;
+    bool is_calculated; /* and nothing else is selected */
 } vc_selection;
 
 typedef struct vc_axis {
@@ -71,13 +77,34 @@ typedef struct vc_axis {
                                 until they are known */
     const uint64_t *visible; /* [ngroups] bits: has a selected slot */
     uint32_t first_visible, end_visible;
+    /* Calculated members of the dimension, whatever their level: groups of no slot, not visible. */
+    uint32_t first_calculated;
+    size_t ncalculated;
+    const size_t *calculated; /* [ncalculated] numbers in the plan */
+    const bool *is_shown;     /* [ncalculated] has rows; NULL: none */
+    const uint32_t *ranks;    /* [ngroups] in member order; NULL: the groups ascend so */
 } vc_axis;
+
+/* The place of a group in member order. */
+static inline uint32_t vc_axis_rank(const vc_axis *axis, uint32_t group)
+{
+    return axis->ranks == NULL ? group : axis->ranks[group];
+}
+
+/* Is a group a calculated member? Its number in the plan, or SIZE_MAX. */
+static inline size_t vc_axis_calculated(const vc_axis *axis, uint32_t group)
+{
+    return group - axis->first_calculated < axis->ncalculated
+               ? axis->calculated[group - axis->first_calculated]
+               : SIZE_MAX;
+}
 
 /* May rows show the group? */
 static inline bool vc_axis_may_show(const vc_axis *axis, uint32_t group)
 {
     return (group >= axis->first_visible && group < axis->end_visible) ||
-           (axis->has_other && group == axis->ngroups - 1);
+           (axis->has_other && group == axis->ngroups - 1) ||
+           vc_axis_calculated(axis, group) != SIZE_MAX;
 }
 
 /* The group of a slot, selected or not; VC_NONE where it has none. A leaf's group is its member. */
@@ -95,6 +122,8 @@ typedef struct vc_plan_measure {
     vc_value_type type;
     unsigned scale;
     const vc_expr *expr;    /* calculated */
+    const int *solve_order; /* NULL: before all calculated members */
+    bool is_late;           /* uses functions over members: computed after calculated members */
     const size_t *operands; /* plan measures */
     size_t noperands;
     const size_t *call_dimensions; /* of its functions over members */
@@ -148,8 +177,11 @@ struct vc_plan {
     size_t nleft_out;
     vc_pass *passes;
     size_t npasses;
-    size_t ncalls;                    /* of functions over members, of all measures */
-    uint64_t nlooked;                 /* cells they have looked into so far */
+    size_t ncalls;      /* of functions over members, of all measures */
+    uint64_t nlooked;   /* cells they have looked into so far */
+    size_t ncalculated; /* members: of the cube, then of the query */
+    const vc_calculated *calculated;
+    size_t ntargets;                  /* places that their operands lead to */
     vc_frame *frames;                 /* that these functions need */
     vc_plan *root;                    /* itself, or the plan that a frame's was made from */
     struct vc_cut_leaves *cut_leaves; /* of the root: cuts through mappings, made once for all
@@ -565,11 +597,12 @@ void vc_grain_release(vc_grain *grain); /* its cells; NULL is fine */
 
 typedef struct vc_row_at { /* the row at hand */
     vc_grain *grain;
-    vc_frame *frame;  /* where the plan has functions over members; else NULL */
-    uint32_t *groups; /* [naxes] */
-    vc_cell *cells;   /* [nmeasures of the plan] */
-    bool *is_done;    /* [nmeasures] */
-    bool has_facts;   /* some base measure has */
+    vc_frame *frame;    /* where there are functions over members or calculated ones; else NULL */
+    uint32_t *groups;   /* [naxes] */
+    vc_cell *cells;     /* [nmeasures of the plan] */
+    bool *is_done;      /* [nmeasures] */
+    bool has_facts;     /* some base measure has */
+    bool is_calculated; /* it stands at a calculated member */
 } vc_row_at;
 
 /* Fill in the cells of a row, base measures and calculated ones. */

@@ -7,6 +7,7 @@
 #ifndef SLICE_QUERY_H
 #define SLICE_QUERY_H
 
+#include "cube/calculated.h"
 #include "cube/condition.h"
 
 #include <stdbool.h>
@@ -21,6 +22,8 @@ typedef struct vc_measure_ref {
     vc_str name;
     vc_str expr; /* absent: a measure of the cube */
     vc_str format, unit;
+    bool has_solve_order; /* of an expression: after calculated members with a lower one */
+    int solve_order;
     vc_place place;
 } vc_measure_ref;
 
@@ -86,6 +89,8 @@ typedef struct vc_query {
     size_t ntops;
     const vc_name_ref *properties; /* attributes, as "geo.capital" or "capital" */
     size_t nproperties;
+    const vc_calculated_def *calculated; /* members of this query only */
+    size_t ncalculated;
     const vc_name_ref *nonempty; /* dimensions */
     size_t nnonempty;
     uint64_t limit; /* UINT64_MAX: none */

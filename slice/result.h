@@ -31,7 +31,8 @@ typedef struct vc_cell {
         double f;  /* float: finite */
     } as;
     bool is_null;
-    char reason; /* vc_reason */
+    char reason;   /* vc_reason */
+    bool is_float; /* a double, although the measure is not: at a calculated member */
 } vc_cell;
 
 static inline vc_cell vc_cell_null(vc_reason reason)
@@ -63,6 +64,7 @@ typedef struct vc_result_member {
     const vc_result_values *properties; /* [nproperties of the axis] */
     bool is_synthetic;                  /* a bucket or an unmatched member: its keys are texts */
     bool is_other;                      /* all that a top leaves out: likewise */
+    bool is_calculated;
 } vc_result_member;
 
 typedef struct vc_result_axis {
@@ -86,6 +88,13 @@ typedef struct vc_result_measure {
     vc_aggregator aggregator;
     bool is_calculated;
 } vc_result_measure;
+
+typedef struct vc_result_calculated { /* a calculated member that is shown, or cut to */
+    vc_str dimension, name, label, expr;
+    int solve_order;
+    bool keeps_unit;     /* its values have the measure's unit; otherwise: */
+    vc_str unit, format; /* as it states; absent: not stated */
+} vc_result_calculated;
 
 typedef struct vc_value_share {
     vc_str measure;
@@ -134,6 +143,8 @@ typedef struct vc_result {
     const vc_result_coverage *coverage;
     size_t nnotices;
     const vc_notice *notices;
+    size_t ncalculated;
+    const vc_result_calculated *calculated;
     const vc_explain *explain; /* NULL unless the query asked for it */
 } vc_result;
 

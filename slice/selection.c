@@ -1,6 +1,6 @@
 /* Conditions -> selections: which slots of each dimension the query asks for. */
 #include "cube/meeting.h"
-#include "slice/plan.h"
+#include "slice/calculated.h"
 
 /* meetings [ndimensions], of what several conditions leave */
 static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_meeting *meetings,
@@ -11,10 +11,18 @@ static vc_status add_condition(vc_plan *plan, const vc_condition *condition, vc_
         vc_cube_find_dimension(plan->cube, condition->dimref.dimension, &number, error);
     if (status != VC_OK) return vc_error_at_place(error, status, condition->dimref.place);
     const vc_cube_dimension *outer = &plan->cube->dimensions[number];
-    uint64_t *bits;
-    status = vc_condition_evaluate(plan->cube, outer, condition, plan->arena, &bits, error);
+    uint64_t *bits, *calculated;
+    const vc_condition *rest;
+    vc_selection *selection = &plan->selections[number];
+    status =
+        vc_calculated_split(plan, number, condition, &rest, &calculated, &selection->named, error);
+    if (status != VC_OK) return status;
+    status = vc_condition_evaluate(plan->cube, outer, rest, plan->arena, &bits, error);
     if (status != VC_OK || !vc_condition_restricts(condition)) return status;
-    plan->selections[number].is_cut = true;
+    for (size_t w = 0; selection->calculated != NULL && w < vc_bits_words(plan->ncalculated); w++)
+        calculated[w] &= selection->calculated[w];
+    selection->calculated = calculated;
+    selection->is_cut = true;
     meetings[number].dimension = outer->dimension;
     meetings[number].nwords = vc_bits_words(outer->nslots);
     meetings[number].arena = plan->arena;
@@ -81,6 +89,19 @@ static vc_status take_default(vc_plan *plan, size_t dimension, vc_error *error)
     return VC_OK;
 }
 
+/* Is a selection one of calculated members alone? */
+static void find_calculated(const vc_plan *plan, size_t dimension)
+{
+    vc_selection *selection = &plan->selections[dimension];
+    bool has_some = false, has_others = false;
+    if (selection->calculated == NULL) return;
+    for (size_t w = 0; w < vc_bits_words(plan->ncalculated); w++)
+        has_some |= selection->calculated[w] != 0;
+    for (size_t w = 0; w < vc_bits_words(plan->cube->dimensions[dimension].nslots); w++)
+        has_others |= selection->slots[w] != 0;
+    selection->is_calculated = has_some && !has_others;
+}
+
 vc_status vc_plan_select(vc_plan *plan, vc_error *error)
 {
     plan->selections = VC_ARENA_NEW(plan->arena, vc_selection, plan->cube->ndimensions + 1);
@@ -97,7 +118,9 @@ vc_status vc_plan_select(vc_plan *plan, vc_error *error)
         if (status == VC_OK) status = take_default(plan, d, error);
         if (status != VC_OK) return status;
     }
-    for (size_t d = 0; d < plan->cube->ndimensions; d++)
+    for (size_t d = 0; d < plan->cube->ndimensions; d++) {
         vc_selection_measure(&plan->cube->dimensions[d], &plan->selections[d]);
+        find_calculated(plan, d);
+    }
     return VC_OK;
 }

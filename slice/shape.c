@@ -3,6 +3,7 @@
  * The order of work is that of the semantics (section 11): measure filters, then top, then order.
  * Offset and limit are the engine's last step. Totals are not touched by any of it.
  */
+#include "slice/calculated.h"
 #include "slice/other.h"
 
 #include <stdlib.h>
@@ -26,31 +27,59 @@ static int compare_cells(const vc_plan *plan, size_t measure, const vc_cell *a, 
 {
     if (a->is_null || b->is_null) return (int)a->is_null - (int)b->is_null;
     int order;
-    if (plan->measures[measure].type == VC_VALUE_FLOAT)
+    if (a->is_float || b->is_float) { /* at a calculated member */
+        double x = vc_cell_number(&plan->measures[measure], a).value;
+        double y = vc_cell_number(&plan->measures[measure], b).value;
+        order = (x > y) - (x < y);
+    } else if (plan->measures[measure].type == VC_VALUE_FLOAT)
         order = (a->as.f > b->as.f) - (a->as.f < b->as.f);
     else
         order = (a->as.i > b->as.i) - (a->as.i < b->as.i);
     return is_descending ? -order : order;
 }
 
-/* The last first, but a null key stays last among its siblings, and buckets behind all. */
-static int compare_descending(const vc_plan *plan, const vc_axis *axis, uint32_t p, uint32_t q)
+/* What a group is on one level of its path, as far as the order goes. */
+struct step {
+    enum { AT_MEMBER, AT_NULL, AT_CALCULATED, AT_BUCKET } kind;
+    uint32_t number;
+};
+
+/* The step of a group on a level from the top down to its own. A calculated member stands below its
+ * parent, beside the members there. */
+static struct step find_step(const vc_plan *plan, const vc_axis *axis, uint32_t group,
+                             unsigned level)
 {
     const vc_level *levels =
         plan->cube->dimensions[axis->dimension].dimension->hierarchies[axis->hierarchy].levels;
-    uint32_t nmembers = axis->stored->nmembers;
-    int order = 0;
-    if (p >= nmembers || q >= nmembers) return (p > q) - (p < q);
-    for (unsigned level = axis->level + 1; level-- > 0 && p != q;) {
-        bool p_is_null = vc_texts_get(&levels[level].keys, p).data == NULL;
-        bool q_is_null = vc_texts_get(&levels[level].keys, q).data == NULL;
-        order = p_is_null != q_is_null ? (int)p_is_null - (int)q_is_null : (p < q) - (p > q);
-        if (level > 0) {
-            p = vc_numbers_get(levels[level].parents, p);
-            q = vc_numbers_get(levels[level].parents, q);
-        }
+    size_t calculated = vc_axis_calculated(axis, group);
+    unsigned at = axis->level;
+    if (calculated != SIZE_MAX) {
+        const vc_calculated *member = &plan->calculated[calculated];
+        bool is_below = member->has_parent && level <= member->parent.level;
+        if (!is_below) return (struct step){AT_CALCULATED, group};
+        at = member->parent.level;
+        group = member->parent.member;
+    } else if (group >= axis->stored->nmembers) {
+        return (struct step){AT_BUCKET, group};
     }
-    return order; /* of the highest level on which they differ */
+    for (; at > level; at--)
+        group = vc_numbers_get(levels[at].parents, group);
+    bool is_null = vc_texts_get(&levels[level].keys, group).data == NULL;
+    return (struct step){is_null ? AT_NULL : AT_MEMBER, group};
+}
+
+/* The last first, but a null key stays last among its siblings, calculated members behind them, and
+ * buckets behind all. */
+static int compare_descending(const vc_plan *plan, const vc_axis *axis, uint32_t p, uint32_t q)
+{
+    for (unsigned level = 0; level <= axis->level && p != q; level++) {
+        struct step a = find_step(plan, axis, p, level), b = find_step(plan, axis, q, level);
+        if (a.kind != b.kind) return a.kind < b.kind ? -1 : 1;
+        if (a.number == b.number) continue;
+        int order = a.number < b.number ? -1 : 1;
+        return a.kind == AT_MEMBER || a.kind == AT_NULL ? -order : order;
+    }
+    return 0;
 }
 
 static int compare_rows(const void *a, const void *b, void *context)
@@ -69,10 +98,12 @@ static int compare_rows(const void *a, const void *b, void *context)
                 compare_cells(plan, key->number, &rows->cells[x * plan->nmeasures + key->number],
                               &rows->cells[y * plan->nmeasures + key->number], key->is_descending);
         } else {
+            const vc_axis *axis = &plan->axes[key->number];
             uint32_t p = vc_rows_group(plan, rows, rows->keys[x], key->number);
             uint32_t q = vc_rows_group(plan, rows, rows->keys[y], key->number);
-            order = key->is_descending ? compare_descending(plan, &plan->axes[key->number], p, q)
-                                       : (p > q) - (p < q);
+            order = key->is_descending ? compare_descending(plan, axis, p, q)
+                                       : (vc_axis_rank(axis, p) > vc_axis_rank(axis, q)) -
+                                             (vc_axis_rank(axis, p) < vc_axis_rank(axis, q));
         }
         if (order != 0) return order;
     }
@@ -227,6 +258,13 @@ static vc_status apply_top(vc_plan *plan, vc_rows **detail_at, const vc_top *top
         return vc_error_at_place(error, status, top->place);
     }
     ranking.axis = axis;
+    if (top->has_other && vc_plan_shows_calculated(plan, detail->kept)) {
+        vc_status refused =
+            vc_fail(error, VC_IMPOSSIBLE, "unsupported",
+                    "a top that shows the others does not go with rows of calculated members, "
+                    "which are no part of them; cut the ordinary members, or leave ':other' out");
+        return vc_error_at_place(error, refused, top->place);
+    }
     vc_status status = vc_plan_measure_of(plan, top->measure, top->place, &ranking.measure, error);
     if (status == VC_OK) status = collect_candidates(&ranking, plan, detail, order, *nkept, error);
     if (status == VC_OK) status = choose(&ranking, top->count, error);

@@ -1,18 +1,10 @@
 /* Rows of one grouping: scan every pass (grain.c), put their cells together by key, and compute
  * what is calculated (calculate.c).
  */
-#include "slice/frame.h"
+#include "slice/calculated_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct stitching {
-    vc_plan *plan;
-    uint32_t kept;
-    vc_rows *rows;
-    vc_grain *grain;
-    vc_frame *frame; /* where there are functions over members */
-};
 
 /* ---- keys ---- */
 
@@ -22,7 +14,7 @@ uint32_t vc_rows_group(const vc_plan *plan, const vc_rows *rows, uint64_t key, s
     return (uint32_t)(key / rows->strides[axis] % (ngroups > 0 ? ngroups : 1));
 }
 
-static vc_status set_strides(struct stitching *in, vc_error *error)
+static vc_status set_strides(vc_stitching *in, vc_error *error)
 {
     uint64_t ncells = 1;
     for (size_t i = in->plan->naxes; i-- > 0;) {
@@ -38,12 +30,6 @@ static vc_status set_strides(struct stitching *in, vc_error *error)
     return VC_OK;
 }
 
-struct keys {
-    uint64_t *items;
-    size_t count, capacity;
-    uint64_t max;
-};
-
 /* How many rows an answer may have. */
 static uint64_t max_rows(const vc_plan *plan)
 {
@@ -51,12 +37,15 @@ static uint64_t max_rows(const vc_plan *plan)
 }
 
 /* The size of the cross product is known before anything is scanned or allocated. */
-static vc_status check_product(const struct stitching *in, vc_error *error)
+static vc_status check_product(const vc_stitching *in, vc_error *error)
 {
     uint64_t nrows = 1;
     for (size_t i = 0; i < in->plan->naxes; i++) {
         if (!(in->kept >> i & 1)) continue;
-        uint64_t ngroups = vc_bits_count(in->plan->axes[i].visible, in->plan->axes[i].ngroups);
+        const vc_axis *axis = &in->plan->axes[i];
+        uint64_t ngroups = vc_bits_count(axis->visible, axis->ngroups);
+        for (size_t c = 0; axis->is_shown != NULL && c < axis->ncalculated; c++)
+            ngroups += axis->is_shown[c];
         if (__builtin_mul_overflow(nrows, ngroups, &nrows)) nrows = UINT64_MAX;
     }
     if (nrows <= max_rows(in->plan)) return VC_OK;
@@ -66,7 +55,7 @@ static vc_status check_product(const struct stitching *in, vc_error *error)
                    (unsigned long long)in->plan->options->limits.max_cells);
 }
 
-static vc_status add_key(vc_arena *arena, struct keys *keys, uint64_t key, vc_error *error)
+vc_status vc_row_keys_add(vc_arena *arena, vc_row_keys *keys, uint64_t key, vc_error *error)
 {
     if (keys->count >= keys->max)
         return vc_fail(error, VC_LIMIT, "limit_cells",
@@ -85,23 +74,23 @@ static vc_status add_key(vc_arena *arena, struct keys *keys, uint64_t key, vc_er
 }
 
 /* Add a key for each combination of visible groups on the axes of `mask`, from `axis` on. */
-static vc_status add_combinations(const struct stitching *in, uint32_t mask, size_t axis,
-                                  uint64_t key, struct keys *keys, vc_error *error)
+vc_status vc_row_keys_combine(const vc_stitching *in, uint32_t mask, size_t axis, uint64_t key,
+                              vc_row_keys *keys, vc_error *error)
 {
     while (axis < in->plan->naxes && !(mask >> axis & 1))
         axis++;
-    if (axis == in->plan->naxes) return add_key(in->plan->arena, keys, key, error);
+    if (axis == in->plan->naxes) return vc_row_keys_add(in->plan->arena, keys, key, error);
     for (uint32_t group = 0; group < in->plan->axes[axis].ngroups; group++) {
         if (!vc_bit_get(in->plan->axes[axis].visible, group)) continue;
-        vc_status status = add_combinations(in, mask, axis + 1,
-                                            key + group * in->rows->strides[axis], keys, error);
+        vc_status status = vc_row_keys_combine(in, mask, axis + 1,
+                                               key + group * in->rows->strides[axis], keys, error);
         if (status != VC_OK) return status;
     }
     return VC_OK;
 }
 
 /* The row key of a cell of a pass, with group 0 on the axes that the pass does not know. */
-static uint64_t widen_key(const struct stitching *in, const vc_table *table, uint64_t key)
+static uint64_t widen_key(const vc_stitching *in, const vc_table *table, uint64_t key)
 {
     uint64_t row_key = 0;
     for (size_t i = 0; i < in->plan->naxes; i++)
@@ -110,16 +99,16 @@ static uint64_t widen_key(const struct stitching *in, const vc_table *table, uin
 }
 
 /* The rows of a cell of a pass: one for each combination on the axes it does not know. */
-static vc_status collect_cell_keys(const struct stitching *in, const vc_table *table, uint64_t key,
-                                   struct keys *keys, vc_error *error)
+static vc_status collect_cell_keys(const vc_stitching *in, const vc_table *table, uint64_t key,
+                                   vc_row_keys *keys, vc_error *error)
 {
     key = widen_key(in, table, key);
-    return table->repeated == 0 ? add_key(in->plan->arena, keys, key, error)
-                                : add_combinations(in, table->repeated, 0, key, keys, error);
+    return table->repeated == 0 ? vc_row_keys_add(in->plan->arena, keys, key, error)
+                                : vc_row_keys_combine(in, table->repeated, 0, key, keys, error);
 }
 
-static vc_status collect_pass_keys(const struct stitching *in, size_t pass, struct keys *keys,
-                                   vc_error *error)
+vc_status vc_row_keys_of_pass(const vc_stitching *in, size_t pass, vc_row_keys *keys,
+                              vc_error *error)
 {
     const vc_table *table = in->rows->tables[pass];
     const vc_spread *spread = in->grain->spreads[pass];
@@ -141,23 +130,33 @@ static int compare_keys(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static vc_status collect_keys(struct stitching *in, bool is_sparse, vc_error *error)
+static void sort_keys(const vc_stitching *in, vc_row_keys *keys)
 {
-    struct keys keys = {.max = max_rows(in->plan)};
+    if (keys->count > 1 && in->shows_calculated)
+        vc_row_keys_sort(in, keys);
+    else if (keys->count > 1)
+        qsort(keys->items, keys->count, sizeof *keys->items, compare_keys);
+}
+
+static vc_status collect_keys(vc_stitching *in, bool is_sparse, vc_error *error)
+{
+    vc_row_keys keys = {.max = max_rows(in->plan)};
     vc_status status = VC_OK;
     if (in->kept == 0 || !is_sparse)
-        status = add_combinations(in, in->kept, 0, 0, &keys, error);
+        status = vc_row_keys_combine(in, in->kept, 0, 0, &keys, error);
     else
         for (size_t p = 0; p < in->plan->npasses && status == VC_OK; p++)
             if (in->grain->cells[p] != NULL || in->grain->spreads[p] != NULL) {
                 /* Each pass may bring as many as the answer may hold: equal ones fall together. */
                 size_t before = keys.count;
                 keys.max += before;
-                status = collect_pass_keys(in, p, &keys, error);
+                status = vc_row_keys_of_pass(in, p, &keys, error);
                 keys.max -= before;
             }
+    if (status == VC_OK && in->shows_calculated)
+        status = vc_row_keys_calculated(in, is_sparse, &keys, error);
     if (status != VC_OK) return status;
-    if (keys.count > 1) qsort(keys.items, keys.count, sizeof *keys.items, compare_keys);
+    sort_keys(in, &keys);
     size_t nkeys = 0;
     for (size_t i = 0; i < keys.count; i++)
         if (i == 0 || keys.items[i] != keys.items[i - 1]) keys.items[nkeys++] = keys.items[i];
@@ -181,7 +180,7 @@ bool vc_row_has_value(const vc_plan *plan, const vc_cell *cells)
     return false;
 }
 
-static vc_status fill_rows(struct stitching *in, bool is_sparse, vc_error *error)
+static vc_status fill_rows(vc_stitching *in, bool is_sparse, vc_error *error)
 {
     const vc_plan *plan = in->plan;
     vc_rows *rows = in->rows;
@@ -209,11 +208,11 @@ static vc_status fill_rows(struct stitching *in, bool is_sparse, vc_error *error
 }
 
 /* wanted: rows by their keys, whatever is in them; NULL: as is_sparse says. */
-static vc_status stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const struct keys *wanted,
+static vc_status stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const vc_row_keys *wanted,
                         const vc_rows *finer, vc_rows **rows_out, vc_error *error)
 {
     vc_rows *rows = VC_ARENA_NEW(plan->arena, vc_rows, 1);
-    struct stitching in = {.plan = plan, .kept = kept, .rows = rows};
+    vc_stitching in = {.plan = plan, .kept = kept, .rows = rows};
     if (rows == NULL) return vc_no_memory(error);
     *rows_out = rows;
     rows->kept = kept;
@@ -229,7 +228,8 @@ static vc_status stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const stru
     for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++)
         if (plan->measures[m].expr == NULL)
             status = vc_grain_need(in.grain, m, finer == NULL ? NULL : finer->grain, error);
-    if (status == VC_OK && plan->ncalls > 0)
+    in.shows_calculated = vc_plan_shows_calculated(plan, kept);
+    if (status == VC_OK && (plan->ncalls > 0 || in.shows_calculated))
         status = vc_frame_of_rows(plan, in.grain, &in.frame, error);
     if (status == VC_OK && wanted == NULL && !plan->is_dry)
         status = collect_keys(&in, is_sparse, error);
@@ -257,7 +257,7 @@ vc_status vc_stitch(vc_plan *plan, uint32_t kept, bool is_sparse, const vc_rows 
 vc_status vc_stitch_keys(vc_plan *plan, uint32_t kept, uint64_t *keys, size_t nkeys,
                          const vc_rows *finer, vc_rows **rows_out, vc_error *error)
 {
-    struct keys wanted = {.items = keys, .count = nkeys};
+    vc_row_keys wanted = {.items = keys, .count = nkeys};
     vc_status status = stitch(plan, kept, false, &wanted, finer, rows_out, error);
     if (status == VC_OK) vc_rows_release(*rows_out);
     return status;

@@ -56,6 +56,7 @@ static const char *question_of(const char *fixture)
     if (strstr(fixture, "/exposed") != NULL)
         return "{\"cube\":\"exposed\",\"drilldown\":\"geo:town\"}";
     if (strstr(fixture, "/moves") != NULL) return "{\"cube\":\"moves\",\"drilldown\":\"geo\"}";
+    if (strstr(fixture, "/calculated") != NULL) return "{\"cube\":\"both\",\"drilldown\":\"geo\"}";
     return "{\"cube\":\"both\",\"drilldown\":\"item\"}";
 }
 
