@@ -389,7 +389,8 @@ static void put_cells(struct base *base, vc_buffer *out)
 }
 
 /* The values of leaves put together. Every leaf of the cell is there, those that find something
- * (m) with a count of 0 where they have no facts. */
+ * (m) with a count of 0 where they have no facts; a cell without facts that is only looked at has
+ * no row for its 0. */
 static void fill_lookups(struct base *base, bool is_count)
 {
     static const char *const words[] = {"",        "CASE WHEN count(*) = 1 THEN max(%s) END",
@@ -418,14 +419,14 @@ static void fill_lookups(struct base *base, bool is_count)
     RUN(base->in, "CREATE TABLE looked AS %s", vc_buffer_text(&cells));
     bool makes_rows = sql_makes_rows(base->in, base->node);
     RUN(base->in,
-        "UPDATE w SET v%u = c.v, n = w.n + c.n * %d, r%u = CASE WHEN c.v IS NOT NULL THEN '' WHEN "
-        "c.n = "
+        "UPDATE w SET v%u = CASE WHEN c.n > 0 OR NOT %d THEN c.v END, n = w.n + c.n * %d, r%u = "
+        "CASE WHEN c.v IS NOT NULL THEN '' WHEN c.n = "
         "0 AND %d THEN 'e' WHEN c.k > 0 THEN 'd' WHEN c.d > 0 THEN 'd' ELSE 'n' END FROM (SELECT "
         "id, %s AS v, count(x) AS k, sum(d) AS d, coalesce(sum(n), 0) AS n FROM (SELECT w.rowid AS "
         "id, %s AS x, c.v IS NULL AND c.k > 0 AS d, c.n AS n FROM w%s LEFT JOIN looked c ON 1%s%s) "
         "GROUP BY id) c WHERE w.rowid = c.id AND w.r%u = ''",
-        m, makes_rows, m, !is_count, how, vc_buffer_text(&value), vc_buffer_text(&leaves),
-        vc_buffer_text(&base->where), vc_buffer_text(&on), m);
+        m, is_count && base->in->depth > 0, makes_rows, m, !is_count, how, vc_buffer_text(&value),
+        vc_buffer_text(&leaves), vc_buffer_text(&base->where), vc_buffer_text(&on), m);
     vc_buffer_release(&cells);
     vc_buffer_release(&leaves);
     vc_buffer_release(&on);

@@ -111,8 +111,8 @@ static void translate_relation(const struct translating *at, enum sql_form form)
             "%s INSERT INTO un SELECT %u, %u, g, unit, unit IN (SELECT unit FROM ru%u_%u) FROM "
             "part "
             "%s UNION SELECT %u, %u, %s, CASE WHEN g1 %% 1000000 = 0 THEN g0 ELSE slot END, src = "
-            "%u FROM x%u x JOIN pick p USING (slot) WHERE p.d = %u AND syn",
-            have, s, d, s, d, taken, s, d, at->group, s, d, d);
+            "%u FROM x%u x JOIN pick p USING (slot) WHERE p.d = %u AND syn AND src = %u",
+            have, s, d, s, d, taken, s, d, at->group, s, d, d, s);
     vc_buffer_release(&units);
 }
 
