@@ -183,6 +183,19 @@ static void print_joined(vc_browsing *in, const vc_cube *cube, size_t number)
     if (list.size > 0) printf("    joined      %.*s\n", VC_FMT(list));
 }
 
+/* "#late = year:2024-" */
+static void print_sets(vc_browsing *in, const vc_cube *cube, size_t number)
+{
+    const vc_set_def **sets;
+    size_t nsets = 0;
+    if (vc_cube_list_sets(cube, &cube->dimensions[number], &in->arena, &sets, &nsets, NULL) !=
+        VC_OK)
+        return;
+    for (size_t i = 0; i < nsets; i++)
+        printf("    %-11s #%.*s = %.*s\n", i == 0 ? "sets" : "", VC_FMT(sets[i]->name),
+               VC_FMT(sets[i]->cut));
+}
+
 static void print_dimension(vc_browsing *in, const vc_cube *cube, size_t number)
 {
     const vc_cube_dimension *outer = &cube->dimensions[number];
@@ -209,6 +222,7 @@ static void print_dimension(vc_browsing *in, const vc_cube *cube, size_t number)
     if (indexes.size > 0) printf("    indexes     %.*s\n", VC_FMT(indexes));
     if (attributes.size > 0) printf("    attributes  %.*s\n", VC_FMT(attributes));
     print_joined(in, cube, number);
+    print_sets(in, cube, number);
     for (size_t b = 0; b < outer->nbuckets; b++)
         printf("    bucket      %.*s\n", VC_FMT(outer->buckets[b].key));
 }

@@ -244,6 +244,13 @@ vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure
 vc_status vc_cube_find_sources(const vc_cube *cube, vc_str name, uint64_t *sources_out,
                                vc_error *error);
 
+/* The member sets of a dimension: those of the cube's definition, then those of the source the
+ * dimension comes from whose names are not taken.
+ * sets_out  [nsets], in the arena */
+vc_status vc_cube_list_sets(const vc_cube *cube, const vc_cube_dimension *dimension,
+                            vc_arena *arena, const vc_set_def ***sets_out, size_t *nsets_out,
+                            vc_error *error);
+
 /* The member set of that name for a dimension: of the cube's definition, or of that of the source
  * the dimension comes from. VC_NOT_FOUND, code "unknown_set", with candidates. */
 vc_status vc_cube_find_set(const vc_cube *cube, const vc_cube_dimension *dimension, vc_str name,

@@ -55,18 +55,49 @@ static const vc_set_def *find_in(const vc_definition *definition, vc_str dim, vc
     return NULL;
 }
 
+/* The definition that the owner of a dimension has of its own, and the dimension's name there. */
+static const vc_definition *owner_of(const vc_cube *cube, const vc_cube_dimension *dimension,
+                                     vc_str *name_out)
+{
+    const vc_cube_source *owner = &cube->sources[dimension->owner];
+    size_t number = owner->bindings[dimension - cube->dimensions].source_dimension;
+    *name_out = owner->cube->dimension_names[number];
+    return owner->cube->definition;
+}
+
+vc_status vc_cube_list_sets(const vc_cube *cube, const vc_cube_dimension *dimension,
+                            vc_arena *arena, const vc_set_def ***sets_out, size_t *nsets_out,
+                            vc_error *error)
+{
+    vc_str own;
+    vc_nearest nearest;
+    const vc_definition *owner = owner_of(cube, dimension, &own);
+    size_t room = cube->definition->nsets + owner->nsets, count = 0;
+    const vc_set_def **sets = VC_ARENA_NEW(arena, const vc_set_def *, room + 1);
+    if (sets == NULL) return vc_no_memory(error);
+    vc_nearest_init(&nearest, VC_STR(""));
+    for (size_t i = 0; i < cube->definition->nsets; i++)
+        if (vc_str_equal(cube->definition->sets[i].dim, dimension->name))
+            sets[count++] = &cube->definition->sets[i];
+    for (size_t i = 0; owner != cube->definition && i < owner->nsets; i++)
+        if (vc_str_equal(owner->sets[i].dim, own) &&
+            find_in(cube->definition, dimension->name, owner->sets[i].name, &nearest) == NULL)
+            sets[count++] = &owner->sets[i];
+    *sets_out = sets;
+    *nsets_out = count;
+    return VC_OK;
+}
+
 vc_status vc_cube_find_set(const vc_cube *cube, const vc_cube_dimension *dimension, vc_str name,
                            const vc_set_def **set_out, vc_error *error)
 {
-    const vc_cube_source *owner = &cube->sources[dimension->owner];
-    vc_str own =
-        owner->cube
-            ->dimension_names[owner->bindings[dimension - cube->dimensions].source_dimension];
+    vc_str own;
     vc_nearest nearest;
+    const vc_definition *owner = owner_of(cube, dimension, &own);
     vc_nearest_init(&nearest, name);
     *set_out = find_in(cube->definition, dimension->name, name, &nearest);
-    if (*set_out == NULL && owner->cube->definition != cube->definition)
-        *set_out = find_in(owner->cube->definition, own, name, &nearest);
+    if (*set_out == NULL && owner != cube->definition)
+        *set_out = find_in(owner, own, name, &nearest);
     if (*set_out != NULL) return VC_OK;
     vc_fail(error, VC_NOT_FOUND, "unknown_set",
             "dimension '%.*s' of cube '%.*s' has no member set "

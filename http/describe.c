@@ -187,6 +187,27 @@ static void put_calculated(vc_json_writer *json, const vc_cube *cube, size_t dim
     if (count > 0) vc_json_end(json, ']');
 }
 
+static bool put_sets(vc_json_writer *json, const vc_cube *cube, size_t dimension)
+{
+    vc_arena arena = {0};
+    const vc_set_def **sets;
+    size_t nsets;
+    vc_status status =
+        vc_cube_list_sets(cube, &cube->dimensions[dimension], &arena, &sets, &nsets, NULL);
+    if (status == VC_OK && nsets > 0) {
+        vc_json_begin(json, "sets", '[');
+        for (size_t i = 0; i < nsets; i++) {
+            vc_json_begin(json, NULL, '{');
+            vc_json_put_str(json, "name", sets[i]->name);
+            vc_json_put_str(json, "cut", sets[i]->cut);
+            vc_json_end(json, '}');
+        }
+        vc_json_end(json, ']');
+    }
+    vc_arena_release(&arena);
+    return status == VC_OK;
+}
+
 void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t number,
                            const char *snapshot)
 {
@@ -224,6 +245,7 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
     put_indexes(json, dimension);
     if (outer->nbuckets > 0) put_buckets(json, cube, outer);
     put_calculated(json, cube, number);
+    if (!put_sets(json, cube, number)) json->out->failed = true;
     vc_json_end(json, '}');
 }
 

@@ -86,6 +86,22 @@ Test(browse, properties)
     house_run_release(&result);
 }
 
+/* The cube's own sets come first, then those of the source that the dimension comes from. */
+Test(browse, sets)
+{
+    struct house_run result;
+    char store[HOUSE_PATH];
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_store("tests/data/fixture/choices", store);
+    run(&result, (const char *[]){"describe", "-d", store, "both", NULL});
+    cr_assert_not_null(strstr(vc_buffer_text(&result.out),
+                              "    sets        #early = year:-2023\n"
+                              "                #late = year:2024-\n"
+                              "                #all = year:#late;2023\n"),
+                       "%s", vc_buffer_text(&result.out));
+    house_run_release(&result);
+}
+
 /* What normalisation made one, apart from what is one as found. */
 Test(browse, coverage_tells_collisions)
 {

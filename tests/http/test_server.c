@@ -155,6 +155,22 @@ Test(server, private_dimension)
     json_decref(json);
 }
 
+/* The cube's own sets come first, then those of the source that the dimension comes from. */
+Test(server, sets)
+{
+    fixture_load(&server, "tests/data/fixture/choices");
+    json_t *json = get_json(server.port, "/v1/cubes/both/dimensions/year");
+    json_t *sets = json_object_get(json, "sets");
+    cr_assert_eq(json_array_size(sets), 4);
+    cr_assert_str_eq(text_of(json_array_get(sets, 0), "name"), "early");
+    cr_assert_str_eq(text_of(json_array_get(sets, 1), "name"), "late");
+    cr_assert_str_eq(text_of(json_array_get(sets, 1), "cut"), "year:2024-");
+    json_decref(json);
+    json = get_json(server.port, "/v1/cubes/both/dimensions/scenario");
+    cr_assert_null(json_object_get(json, "sets"));
+    json_decref(json);
+}
+
 /* ---- members ---- */
 
 static void expect_keys(const char *target, const char *expected, int total)
