@@ -113,7 +113,10 @@ static vc_status list_to(struct detailing *in, vc_suggest_pair *pair, vc_error *
     for (size_t i = 0; i < in->relation->nunmatched; i++) {
         const vc_unmatched_key *key = &in->relation->unmatched[i];
         if (pair->to.nunmatched == in->nexamples) break;
-        if (!key->is_excluded && key->key.size > 0) missing[pair->to.nunmatched++] = key->key;
+        if (key->is_excluded || key->key.size == 0) continue;
+        vc_str copy = vc_arena_str(in->arena, key->key); /* the relation goes with the work */
+        if (copy.data == NULL) return vc_no_memory(error);
+        missing[pair->to.nunmatched++] = copy;
     }
     pair->to.unmatched = missing;
     return VC_OK;
