@@ -34,6 +34,7 @@
 
 #include "base/arena.h"
 #include "base/bits.h"
+#include "base/buffer.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "dimensions/flat.h"
@@ -221,6 +222,10 @@ int vc_level_compare_keys(const vc_level *level, vc_str a, vc_str b);
  * member's leaves / 64 where the level is contiguous, otherwise a look at every leaf. */
 void vc_level_mark_leaves(const vc_dimension *dimension, const vc_level *level, uint32_t member,
                           uint64_t *bits);
+
+/* A key as it stands in a path: what means something in a cut is escaped, and "()", which alone
+ * would be All. */
+void vc_path_put_key(vc_buffer *text, vc_str key);
 
 /* The path of a member as "Europe,Western Europe,FRA", escaped as in a cut; absent when out of
  * memory. */

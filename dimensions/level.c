@@ -91,8 +91,7 @@ vc_status vc_level_find_members(const vc_level *level, vc_str key, vc_arena *are
 
 /* ---- paths ---- */
 
-/* As in a cut, where these characters mean something. "()" alone would be All. */
-static void put_escaped(vc_buffer *text, vc_str key)
+void vc_path_put_key(vc_buffer *text, vc_str key)
 {
     if (vc_str_is(key, "()")) vc_buffer_put_char(text, '\\');
     for (size_t i = 0; i < key.size; i++) {
@@ -142,7 +141,7 @@ vc_str vc_member_path(const vc_hierarchy *hierarchy, unsigned level, uint32_t me
         if (vc_member_is_hidden(&hierarchy->levels[l], members[l])) continue;
         if (has_before) vc_buffer_put_char(&text, ',');
         has_before = true;
-        put_escaped(&text, vc_texts_get(&hierarchy->levels[l].keys, members[l]));
+        vc_path_put_key(&text, vc_texts_get(&hierarchy->levels[l].keys, members[l]));
     }
     if (hierarchy->is_parent_child && vc_member_is_hidden(&hierarchy->levels[level], member) &&
         is_beside_others(hierarchy, level, member))

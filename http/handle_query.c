@@ -66,8 +66,6 @@ static vc_status run(vc_call *call, vc_error *error)
     if (status != VC_OK) return status;
     reply->status = 200;
     reply->content_type = vc_format_media_type(asking->format);
-    if (asking->format == VC_FORMAT_RECORDS || asking->format == VC_FORMAT_ARRAYS)
-        reply->content_type = VC_JSON_TYPE;
     return VC_OK;
 }
 

@@ -11,11 +11,13 @@ typedef struct format_info {
 } format_info;
 
 static const format_info formats[VC_FORMAT_COUNT] = {
-    [VC_FORMAT_RECORDS] = {"records", "application/json", "json", "application", "json"},
-    [VC_FORMAT_ARRAYS] = {"arrays", "application/json", "json", NULL, NULL},
+    [VC_FORMAT_RECORDS] = {"records", "application/json; charset=utf-8", "json", "application",
+                           "json"},
+    [VC_FORMAT_ARRAYS] = {"arrays", "application/json; charset=utf-8", "json", NULL, NULL},
     [VC_FORMAT_NDJSON] = {"ndjson", "application/x-ndjson", "ndjson", "application", "x-ndjson"},
     [VC_FORMAT_CSV] = {"csv", "text/csv; charset=utf-8", "csv", "text", "csv"},
     [VC_FORMAT_TABLE] = {"table", "text/plain; charset=utf-8", "txt", "text", "plain"},
+    [VC_FORMAT_JSONSTAT] = {"jsonstat", "application/json; charset=utf-8", "json", NULL, NULL},
 };
 
 const char *vc_format_name(vc_render_format format)

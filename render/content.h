@@ -13,6 +13,7 @@ typedef enum vc_render_format {
     VC_FORMAT_NDJSON,
     VC_FORMAT_CSV,
     VC_FORMAT_TABLE,
+    VC_FORMAT_JSONSTAT,
     VC_FORMAT_COUNT
 } vc_render_format;
 
@@ -25,7 +26,7 @@ vc_status vc_format_find(vc_str name, vc_render_format *format_out, vc_error *er
 
 /* By an Accept header (RFC 9110, section 12.5.1): the format whose media type has the highest
  * quality, the most specific range deciding for each; equals in the order of the enumeration.
- * `arrays` is never chosen, because it shares its media type with `records`.
+ * `arrays` and `jsonstat` are never chosen, because they share their media type with `records`.
  *
  * accept  absent or blank: records
  *

@@ -5,6 +5,7 @@
  *     ndjson    {"meta", "summary"}, one object per row, {"end": true, "rows": n}; a line each
  *     csv       RFC 4180
  *     table     for a terminal
+ *     jsonstat  a JSON-stat 2.0 dataset: a grid of the members of each dimension and the measures
  *
  * Text is made in blocks of about 64 KiB and handed to a sink, so an answer of any size takes the
  * same memory. Numbers: integers and decimals exactly, doubles as the shortest text that reads back
@@ -36,7 +37,7 @@ typedef struct vc_render_options { /* `{0}` is the default of each */
     bool has_bom;         /* UTF-8 byte order mark, for spreadsheets */
     bool has_status;      /* a column of reasons per measure, behind all others */
     bool guards_formulas; /* a ' in front of texts that a spreadsheet would run as a formula */
-    /* records, arrays */
+    /* records, arrays, jsonstat */
     bool is_pretty; /* a line per row */
     /* table */
     bool is_coloured;
@@ -50,8 +51,10 @@ vc_render_options vc_render_options_of(const vc_query *query);
  *
  * options  may be NULL
  *
- * Returns VC_NO_MEMORY, or what the sink returned. O(rows * columns); the table formats each cell
- * twice. */
+ * Returns VC_NO_MEMORY, or what the sink returned; before the first block, from jsonstat only:
+ * VC_IMPOSSIBLE, code "ambiguous_key", where members have the same key, and VC_LIMIT, code
+ * "limit_cells", where the grid has more points than a JavaScript number can count. O(rows *
+ * columns); the table formats each cell twice. */
 vc_status vc_render(const vc_result *result, vc_render_format format,
                     const vc_render_options *options, vc_render_sink sink, vc_error *error);
 

@@ -391,6 +391,10 @@ ParameterizedTestParameters(server, query)
         {"cities", "cut=city.ciso:FR&format=ndjson",
          "{\"cube\":\"cities\",\"cut\":\"city.ciso:FR\",\"format\":\"ndjson\"}", VC_FORMAT_NDJSON,
          "application/x-ndjson"},
+        {"golden_full", "drilldown=country&totals=()&format=jsonstat",
+         "{\"cube\":\"golden_full\",\"drilldown\":\"country\",\"totals\":[\"()\"],"
+         "\"format\":\"jsonstat\"}",
+         VC_FORMAT_JSONSTAT, "application/json; charset=utf-8"},
         {"stats", "drilldown=country&format=table",
          "{\"cube\":\"stats\",\"drilldown\":\"country\",\"format\":\"table\"}", VC_FORMAT_TABLE,
          "text/plain; charset=utf-8"},

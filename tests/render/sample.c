@@ -397,12 +397,19 @@ static vc_status append(void *context, const char *data, size_t size, vc_error *
     return ((vc_buffer *)context)->failed ? vc_no_memory(error) : VC_OK;
 }
 
+vc_status render_status(vc_buffer *buffer, const vc_result *result, vc_render_format format,
+                        const vc_render_options *options, vc_error *error)
+{
+    return vc_render(result, format, options, (vc_render_sink){.write = append, .context = buffer},
+                     error);
+}
+
 void render_into(vc_buffer *buffer, const vc_result *result, vc_render_format format,
                  const vc_render_options *options)
 {
     vc_error error = {0};
-    vc_render_sink sink = {.write = append, .context = buffer};
-    cr_assert_eq(vc_render(result, format, options, sink, &error), VC_OK, "%s", error.message);
+    vc_status status = render_status(buffer, result, format, options, &error);
+    cr_assert_eq(status, VC_OK, "%s", error.message);
 }
 
 void assert_golden(const char *name, vc_buffer *actual)

@@ -19,6 +19,9 @@ vc_result sample_total(vc_arena *arena);
 /* A result of random shape with nasty texts. */
 vc_result sample_random(vc_arena *arena, unsigned *seed);
 
+vc_status render_status(vc_buffer *buffer, const vc_result *result, vc_render_format format,
+                        const vc_render_options *options, vc_error *error);
+
 /* Render into a buffer, or fail the test. */
 void render_into(vc_buffer *buffer, const vc_result *result, vc_render_format format,
                  const vc_render_options *options);

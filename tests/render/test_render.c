@@ -30,6 +30,8 @@ static struct golden_case goldens[] = {
     {"wide.arrays.json", sample_wide, VC_FORMAT_ARRAYS, {.is_pretty = true}},
     {"wide.csv", sample_wide, VC_FORMAT_CSV, {.has_status = true, .guards_formulas = true}},
     {"wide.table.txt", sample_wide, VC_FORMAT_TABLE, {0}},
+    {"golden.jsonstat.json", sample_golden, VC_FORMAT_JSONSTAT, {.is_pretty = true}},
+    {"total.jsonstat.json", sample_total, VC_FORMAT_JSONSTAT, {0}},
     {"total.records.json", sample_total, VC_FORMAT_RECORDS, {0}},
     {"total.csv", sample_total, VC_FORMAT_CSV, {.header = VC_HEADER_NONE}},
     {"total.table.txt", sample_total, VC_FORMAT_TABLE, {0}},
@@ -278,15 +280,26 @@ static vc_status count_block(void *context, const char *data, size_t size, vc_er
     return VC_OK;
 }
 
-/* The golden rows many times over. */
+/* The golden rows many times over, each time of other members. */
 static vc_result make_long(vc_arena *arena, size_t ntimes)
 {
     vc_result result = sample_golden(arena);
     size_t nrows = 5 * ntimes;
     vc_cell *cells = VC_ARENA_NEW(arena, vc_cell, nrows * result.nmeasures);
     uint32_t *coords = VC_ARENA_NEW(arena, uint32_t, nrows);
+    vc_result_axis *axis = VC_ARENA_NEW(arena, vc_result_axis, 1);
+    vc_result_member *members = VC_ARENA_NEW(arena, vc_result_member, nrows);
+    vc_str *keys = VC_ARENA_NEW(arena, vc_str, nrows);
+    const vc_result_member *golden = result.axes[0].members;
+    *axis = result.axes[0];
+    axis->members = members;
+    axis->nmembers = nrows;
+    result.axes = axis;
     for (size_t row = 0; row < nrows; row++) {
-        coords[row] = (uint32_t)(row % 5);
+        coords[row] = (uint32_t)row;
+        members[row] = golden[row % 5];
+        members[row].keys = &keys[row];
+        keys[row] = vc_arena_printf(arena, "%.*s%zu", VC_FMT(golden[row % 5].keys[0]), row / 5);
         memcpy(&cells[row * result.nmeasures], &result.cells[row % 5 * result.nmeasures],
                result.nmeasures * sizeof *cells);
     }
