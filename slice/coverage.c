@@ -4,6 +4,7 @@
  * facts of the source with two tables over its leaves, or one where every leaf matched, once per
  * model.
  */
+#include "slice/additive.h"
 #include "slice/engine.h"
 #include "slice/plan.h"
 
@@ -41,30 +42,10 @@ static vc_status scan_fates(const struct covering *in, const vc_pass *pass, size
                          .components = binding->components,
                          .nleaves = relation->nleaves};
     vc_step_set_passing(&steps[0], passing);
-    for (size_t i = 0; i < source->nfixes; i++) {
-        size_t fixed = source->fixes[i].source_dimension;
-        steps[i + 1] = (vc_step){.column = (uint16_t)fixed,
-                                 .nleaves = source->cube->dimensions[fixed]->nleaves};
-        vc_step_set_passing(&steps[i + 1], source->fixes[i].leaves);
-    }
+    vc_steps_put_fixes(source, steps + 1);
     vc_table table = {.steps = steps, .nsteps = source->nfixes + 1, .ncells = 1};
     vc_scan_stats stats;
     return vc_scan_run(&plan, pass, &table, cells_out, &stats, error);
-}
-
-static double accumulated(const vc_accumulator_spec *spec, vc_accumulator from)
-{
-    if (spec->aggregator == VC_AGG_COUNT) return (double)from.count;
-    if (spec->type == VC_VALUE_FLOAT) return from.as.f.sum + from.as.f.correction;
-    return (double)from.as.sum;
-}
-
-/* The additive measures of a source that can be asked as they are. */
-static bool is_additive(const vc_cube_measure *measure, size_t source)
-{
-    return measure->expr == NULL && !measure->is_hidden && measure->source == source &&
-           measure->over == VC_OVER_NONE && measure->nfixes == 0 && measure->nwheres == 0 &&
-           (measure->aggregator == VC_AGG_SUM || measure->aggregator == VC_AGG_COUNT);
 }
 
 static vc_status measure_shares(const struct covering *in, size_t source, size_t dimension,
@@ -79,14 +60,9 @@ static vc_status measure_shares(const struct covering *in, size_t source, size_t
     vc_status status = shares == NULL || pass.accumulators == NULL ? vc_no_memory(error) : VC_OK;
     for (size_t m = 0; m < nmeasures && status == VC_OK; m++) {
         const vc_cube_measure *measure = &in->cube->measures[m];
-        if (!is_additive(measure, source)) continue;
-        const vc_source_cube *stored = in->cube->sources[source].cube;
+        if (!vc_measure_is_additive(measure, source)) continue;
         shares[pass.naccumulators].measure = measure->name;
-        pass.accumulators[pass.naccumulators++] = (vc_accumulator_spec){
-            .aggregator = measure->aggregator,
-            .type = measure->column >= 0 ? stored->columns[measure->column].type : VC_VALUE_INT,
-            .column = measure->column,
-            .distinct_dimension = -1};
+        pass.accumulators[pass.naccumulators++] = vc_additive_spec(in->cube, measure);
     }
     const vc_coverage *counts = &in->cube->sources[source].bindings[dimension].relation->coverage;
     bool is_complete = counts->members_matched + counts->excluded == counts->members;
@@ -96,9 +72,10 @@ static vc_status measure_shares(const struct covering *in, size_t source, size_t
             status = scan_fates(in, &pass, dimension, VC_FATE_MATCHED, &matched, &work, error);
     }
     for (size_t i = 0; i < pass.naccumulators && status == VC_OK; i++) {
-        double whole = accumulated(&pass.accumulators[i], vc_cells_read(all, i, 0));
-        double part =
-            is_complete ? whole : accumulated(&pass.accumulators[i], vc_cells_read(matched, i, 0));
+        vc_accumulator found = vc_cells_read(is_complete ? all : matched, i, 0);
+        vc_accumulator everything = vc_cells_read(all, i, 0);
+        double part = vc_additive_number(&pass.accumulators[i], &found);
+        double whole = vc_additive_number(&pass.accumulators[i], &everything);
         shares[i].is_known = whole != 0 && isfinite(part / whole);
         shares[i].share = shares[i].is_known ? part / whole : 0;
     }

@@ -1,5 +1,6 @@
 /* What is shown of a pair of indexes: the join is resolved as it would be in a virtual cube, and
  * the facts of both cubes are read once. */
+#include "slice/additive.h"
 #include "slice/plan.h"
 #include "slice/suggest_parts.h"
 
@@ -147,13 +148,7 @@ static vc_status scan_groups(struct detailing *in, const vc_cube *cube, size_t d
                          .groups = groups,
                          .dimension = SIZE_MAX};
     vc_step_set_passing(&steps[0], passing);
-    for (size_t i = 0; i < source->nfixes; i++) {
-        size_t fixed = source->fixes[i].source_dimension;
-        steps[i + 1] = (vc_step){.column = (uint16_t)fixed,
-                                 .nleaves = source->cube->dimensions[fixed]->nleaves,
-                                 .dimension = SIZE_MAX};
-        vc_step_set_passing(&steps[i + 1], source->fixes[i].leaves);
-    }
+    vc_steps_put_fixes(source, steps + 1);
     vc_table table = {.steps = steps, .nsteps = source->nfixes + 1, .ncells = NGROUPS};
     table.strides[0] = 1;
     table.spans[0] = NGROUPS;
@@ -232,13 +227,6 @@ static vc_status group_to(struct detailing *in, uint32_t **groups_out, vc_error 
 
 /* ---- shares of value ---- */
 
-static bool is_additive(const vc_cube_measure *measure, size_t source)
-{
-    return measure->expr == NULL && !measure->is_hidden && measure->source == source &&
-           measure->over == VC_OVER_NONE && measure->nfixes == 0 && measure->nwheres == 0 &&
-           (measure->aggregator == VC_AGG_SUM || measure->aggregator == VC_AGG_COUNT);
-}
-
 /* The name that the measure has in a virtual cube of both that lists none. */
 static vc_str name_of(struct detailing *in, vc_str name)
 {
@@ -250,13 +238,6 @@ static vc_str name_of(struct detailing *in, vc_str name)
     return name;
 }
 
-static double accumulated(const vc_accumulator_spec *spec, vc_accumulator from)
-{
-    if (spec->aggregator == VC_AGG_COUNT) return (double)from.count;
-    if (spec->type == VC_VALUE_FLOAT) return from.as.f.sum + from.as.f.correction;
-    return (double)from.as.sum;
-}
-
 static vc_status choose_measures(struct detailing *in, vc_pass *pass, vc_value_share *shares,
                                  vc_error *error)
 {
@@ -265,14 +246,9 @@ static vc_status choose_measures(struct detailing *in, vc_pass *pass, vc_value_s
     if (pass->accumulators == NULL) return vc_no_memory(error);
     for (size_t m = 0; m < cube->nmeasures; m++) {
         const vc_cube_measure *measure = &cube->measures[m];
-        if (!is_additive(measure, pass->source)) continue;
-        const vc_source_cube *stored = cube->sources[pass->source].cube;
+        if (!vc_measure_is_additive(measure, pass->source)) continue;
         shares[pass->naccumulators].measure = name_of(in, measure->name);
-        pass->accumulators[pass->naccumulators++] = (vc_accumulator_spec){
-            .aggregator = measure->aggregator,
-            .type = measure->column >= 0 ? stored->columns[measure->column].type : VC_VALUE_INT,
-            .column = measure->column,
-            .distinct_dimension = -1};
+        pass->accumulators[pass->naccumulators++] = vc_additive_spec(cube, measure);
     }
     return VC_OK;
 }
@@ -290,9 +266,10 @@ static vc_status sum_groups(struct detailing *in, const uint32_t *groups, const 
     for (size_t slot = 0; slot < vc_cells_count(cells); slot++) {
         if (vc_cells_facts(cells)[slot] == 0) continue;
         uint64_t group = vc_cells_key(cells, (uint32_t)slot);
-        for (size_t a = 0; a < pass->naccumulators; a++)
-            sums[a * NGROUPS + group] +=
-                accumulated(&pass->accumulators[a], vc_cells_read(cells, a, (uint32_t)slot));
+        for (size_t a = 0; a < pass->naccumulators; a++) {
+            vc_accumulator found = vc_cells_read(cells, a, (uint32_t)slot);
+            sums[a * NGROUPS + group] += vc_additive_number(&pass->accumulators[a], &found);
+        }
     }
     vc_cells_free(cells);
     return VC_OK;

@@ -1,6 +1,7 @@
 #include "slice/unmatched.h"
 
 #include "base/strmap.h"
+#include "slice/additive.h"
 #include "slice/join_keys.h"
 #include "slice/plan.h"
 #include "slice/unmatched_guess.h"
@@ -26,14 +27,16 @@ struct missing { /* one join */
 
 /* ---- measures ---- */
 
-static bool is_additive(const vc_cube_measure *measure, size_t source)
+/* What a sum of whole facts is, in whatever parts the cube counts them. */
+static void set_type(const struct missing *in, vc_plan_measure *measure)
 {
-    return measure->expr == NULL && !measure->is_hidden && measure->source == source &&
-           measure->over == VC_OVER_NONE && measure->nfixes == 0 &&
-           (measure->aggregator == VC_AGG_SUM || measure->aggregator == VC_AGG_COUNT);
+    vc_accumulator_spec spec = vc_additive_spec(in->cube, measure->measure);
+    const vc_fact_column *columns = in->cube->sources[in->source].cube->columns;
+    measure->type = spec.aggregator == VC_AGG_COUNT ? VC_VALUE_INT : spec.type;
+    measure->scale = measure->type == VC_VALUE_DECIMAL ? columns[spec.column].scale : 0;
 }
 
-/* The sums and counts of the source, each fact once. */
+/* The sums and counts of the source, each fact once: one pass. */
 static vc_status choose_measures(struct missing *in, vc_error *error)
 {
     const vc_cube *cube = in->cube;
@@ -42,8 +45,9 @@ static vc_status choose_measures(struct missing *in, vc_error *error)
     size_t n = 0;
     if (copies == NULL) return vc_no_memory(error);
     for (size_t m = 0; m < cube->nmeasures; m++)
-        if (is_additive(&cube->measures[m], in->source)) {
+        if (vc_measure_is_additive(&cube->measures[m], in->source)) {
             copies[n] = cube->measures[m];
+            copies[n].reaggregate = VC_REAGGREGATE_DEFAULT;
             copies[n++].mode = VC_MODE_SET;
         }
     query.cube = cube->name;
@@ -54,37 +58,46 @@ static vc_status choose_measures(struct missing *in, vc_error *error)
         vc_plan_make_of(in->model, kept, in->options, copies, n, in->arena, &in->plan, error);
     if (status != VC_OK || n == 0) return status;
     in->measures = in->plan->measures;
+    for (size_t m = 0; m < n; m++)
+        set_type(in, &in->measures[m]);
     in->pass = in->plan->passes[in->plan->measures[0].pass];
     return VC_OK;
 }
 
 /* ---- which leaf has which key ---- */
 
-/* A key as the numbers of its components: texts put together may be equal where keys are not. */
-static vc_str read_tuple(const struct missing *in, uint32_t joined, uint32_t *tuple)
+/* A key as the numbers of its components: texts put together may be equal where keys are not. Where
+ * the key depends on the time, its text has that. */
+static vc_str write_key(const struct missing *in, uint32_t joined, vc_buffer *bytes)
 {
-    for (size_t i = 0; i < in->keys.nkeys; i++)
-        tuple[i] = vc_join_keys_value(&in->keys, i, joined);
-    return (vc_str){.data = (const char *)tuple, .size = in->keys.nkeys * sizeof *tuple};
+    vc_buffer_clear(bytes);
+    for (size_t i = 0; i < in->keys.nkeys; i++) {
+        uint32_t value = vc_join_keys_value(&in->keys, i, joined);
+        vc_buffer_put(bytes, (const char *)&value, sizeof value);
+    }
+    if (in->relation->keys != NULL) vc_buffer_put_str(bytes, in->relation->keys[joined]);
+    return (vc_str){.data = bytes->data, .size = bytes->size};
 }
 
 static vc_status find_keys(struct missing *in, vc_error *error)
 {
     const vc_relation *relation = in->relation;
     vc_strmap map = {0};
+    vc_buffer bytes = {0};
     in->key_of_leaf = VC_ARENA_NEW(in->arena, uint32_t, (size_t)relation->nleaves + 1);
-    uint32_t *tuple = VC_ARENA_NEW(in->arena, uint32_t, in->keys.nkeys + 1);
-    bool is_whole = in->key_of_leaf != NULL && tuple != NULL;
+    bool is_whole = in->key_of_leaf != NULL;
     for (size_t i = 0; i < relation->nunmatched && in->keys.nkeys > 0 && is_whole; i++)
-        is_whole = vc_strmap_put(&map, read_tuple(in, relation->unmatched[i].leaf, tuple), NULL) !=
+        is_whole = vc_strmap_put(&map, write_key(in, relation->unmatched[i].leaf, &bytes), NULL) !=
                    VC_STRMAP_NONE;
     for (uint32_t leaf = 0; leaf < relation->nleaves && is_whole; leaf++) {
         uint32_t joined = vc_join_keys_joined(&in->keys, leaf), number = VC_STRMAP_NONE;
         in->key_of_leaf[leaf] = VC_NONE;
         if (relation->fates[leaf] != VC_FATE_MATCHED && joined != VC_NONE && map.count > 0)
-            number = vc_strmap_find(&map, read_tuple(in, joined, tuple));
+            number = vc_strmap_find(&map, write_key(in, joined, &bytes));
         if (number != VC_STRMAP_NONE) in->key_of_leaf[leaf] = number;
     }
+    is_whole &= !bytes.failed;
+    vc_buffer_release(&bytes);
     vc_strmap_release(&map);
     return is_whole ? VC_OK : vc_no_memory(error);
 }
@@ -127,13 +140,7 @@ static vc_status make_table(struct missing *in, vc_table *table, vc_error *error
                   .is_ordered = true,
                   .dimension = SIZE_MAX};
     vc_step_set_passing(&steps[0], passing);
-    for (size_t i = 0; i < source->nfixes; i++) {
-        size_t fixed = source->fixes[i].source_dimension;
-        steps[i + 1] = (vc_step){.column = (uint16_t)fixed,
-                                 .nleaves = source->cube->dimensions[fixed]->nleaves,
-                                 .dimension = SIZE_MAX};
-        vc_step_set_passing(&steps[i + 1], source->fixes[i].leaves);
-    }
+    vc_steps_put_fixes(source, steps + 1);
     *table = (vc_table){.steps = steps, .nsteps = source->nfixes + 1};
     table->ncells = nleaves > 0 ? nleaves : 1;
     table->strides[0] = 1;
