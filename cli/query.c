@@ -67,7 +67,7 @@ static int run_query(const vc_arguments *arguments)
 
 static const vc_option query_options[] = {
     {"format", 0, "FORMAT",
-     "table, records, arrays, csv, ndjson, jsonstat (default: table on a "
+     "table, records, arrays, columns, csv, ndjson, jsonstat (default: table on a "
      "terminal, else records)"},
     {"header", 0, "names|labels|none", "header of csv"},
     {"bom", 0, NULL, "byte order mark in csv"},

@@ -71,35 +71,40 @@ static bool put_status(vc_rendering *rendering, const vc_out_column *columns, si
     return true;
 }
 
+/* {"meta":...,"summary":..., up to what the format has of its own. False when the rendering failed.
+ */
+static bool begin(vc_rendering *rendering, const vc_out_column **columns, size_t *ncolumns)
+{
+    vc_buffer *buffer = &rendering->buffer;
+    const char *line = rendering->options->is_pretty ? "\n" : "";
+    vc_record_names names;
+    if (!vc_out_columns_list(rendering, false, columns, ncolumns) ||
+        !vc_record_names_init(rendering, &names)) {
+        rendering->status = vc_no_memory(rendering->error);
+        return false;
+    }
+    vc_buffer_put_text(buffer, "{\"meta\":");
+    vc_put_meta(buffer, rendering->result);
+    vc_buffer_printf(buffer, ",%s\"summary\":", line);
+    vc_put_summary(rendering, &names);
+    vc_buffer_printf(buffer, ",%s", line);
+    return true;
+}
+
 void vc_render_arrays(vc_rendering *rendering)
 {
     const vc_result *result = rendering->result;
     vc_buffer *buffer = &rendering->buffer;
     const char *line = rendering->options->is_pretty ? "\n" : "";
     const vc_out_column *columns;
-    vc_record_names names;
     size_t ncolumns;
-    if (!vc_out_columns_list(rendering, false, &columns, &ncolumns) ||
-        !vc_record_names_init(rendering, &names)) {
-        rendering->status = vc_no_memory(rendering->error);
-        return;
-    }
-    vc_buffer_put_text(buffer, "{\"meta\":");
-    vc_put_meta(buffer, result);
-    vc_buffer_put_char(buffer, ',');
-    vc_buffer_put_text(buffer, line);
-    vc_buffer_put_text(buffer, "\"summary\":");
-    vc_put_summary(rendering, &names);
-    vc_buffer_put_char(buffer, ',');
-    vc_buffer_put_text(buffer, line);
+    if (!begin(rendering, &columns, &ncolumns)) return;
     vc_buffer_put_text(buffer, "\"columns\":[");
     for (size_t c = 0; c < ncolumns; c++) {
         if (c > 0) vc_buffer_put_char(buffer, ',');
         vc_buffer_put_json(buffer, vc_out_column_name(rendering, &columns[c]));
     }
-    vc_buffer_put_text(buffer, "],");
-    vc_buffer_put_text(buffer, line);
-    vc_buffer_put_text(buffer, "\"rows\":[");
+    vc_buffer_printf(buffer, "],%s\"rows\":[", line);
     for (size_t row = 0; row < result->nrows; row++) {
         if (row > 0) vc_buffer_put_char(buffer, ',');
         vc_buffer_put_text(buffer, line);
@@ -110,10 +115,61 @@ void vc_render_arrays(vc_rendering *rendering)
         vc_buffer_put_text(buffer, ncolumns == 0 ? "[]" : "]");
         if (!vc_render_row_done(rendering)) return;
     }
-    vc_buffer_put_text(buffer, line);
-    vc_buffer_put_text(buffer, "],");
-    vc_buffer_put_text(buffer, line);
-    vc_buffer_put_text(buffer, "\"status\":");
+    vc_buffer_printf(buffer, "%s],%s\"status\":", line, line);
     if (!put_status(rendering, columns, ncolumns)) return;
+    vc_buffer_put_text(buffer, "}\n");
+}
+
+/* "cpop":{"3":"u"}, of each measure that has a reason in some row. */
+static bool put_column_status(vc_rendering *rendering)
+{
+    const vc_result *result = rendering->result;
+    vc_buffer *buffer = &rendering->buffer;
+    size_t nmeasures = 0;
+    vc_buffer_put_char(buffer, '{');
+    for (size_t m = 0; m < result->nmeasures; m++) {
+        size_t count = 0;
+        for (size_t row = 0; row < result->nrows; row++) {
+            char reason = vc_row_cells(result, row)[m].reason;
+            if (reason == VC_REASON_NONE) continue;
+            if (count++ == 0) {
+                if (nmeasures++ > 0) vc_buffer_put_char(buffer, ',');
+                vc_buffer_put_json(buffer, result->measures[m].name);
+                vc_buffer_put_text(buffer, ":{");
+            } else {
+                vc_buffer_put_char(buffer, ',');
+            }
+            vc_buffer_printf(buffer, "\"%zu\":\"%c\"", row, reason);
+            if (!vc_render_row_done(rendering)) return false;
+        }
+        if (count > 0) vc_buffer_put_char(buffer, '}');
+    }
+    vc_buffer_put_char(buffer, '}');
+    return true;
+}
+
+void vc_render_columns(vc_rendering *rendering)
+{
+    const vc_result *result = rendering->result;
+    vc_buffer *buffer = &rendering->buffer;
+    const char *line = rendering->options->is_pretty ? "\n" : "";
+    const vc_out_column *columns;
+    size_t ncolumns;
+    if (!begin(rendering, &columns, &ncolumns)) return;
+    vc_buffer_printf(buffer, "\"rows\":%zu,%s\"columns\":{", result->nrows, line);
+    for (size_t c = 0; c < ncolumns; c++) {
+        vc_buffer_put_text(buffer, c > 0 ? "," : "");
+        vc_buffer_put_text(buffer, line);
+        vc_buffer_put_json(buffer, vc_out_column_name(rendering, &columns[c]));
+        vc_buffer_put_text(buffer, ":[");
+        for (size_t row = 0; row < result->nrows; row++) {
+            if (row > 0) vc_buffer_put_char(buffer, ',');
+            put_field(rendering, &columns[c], row);
+            if (!vc_render_row_done(rendering)) return;
+        }
+        vc_buffer_put_char(buffer, ']');
+    }
+    vc_buffer_printf(buffer, "%s},%s\"status\":", line, line);
+    if (!put_column_status(rendering)) return;
     vc_buffer_put_text(buffer, "}\n");
 }

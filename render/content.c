@@ -17,6 +17,7 @@ static const format_info formats[VC_FORMAT_COUNT] = {
     [VC_FORMAT_NDJSON] = {"ndjson", "application/x-ndjson", "ndjson", "application", "x-ndjson"},
     [VC_FORMAT_CSV] = {"csv", "text/csv; charset=utf-8", "csv", "text", "csv"},
     [VC_FORMAT_TABLE] = {"table", "text/plain; charset=utf-8", "txt", "text", "plain"},
+    [VC_FORMAT_COLUMNS] = {"columns", "application/json; charset=utf-8", "json", NULL, NULL},
     [VC_FORMAT_JSONSTAT] = {"jsonstat", "application/json; charset=utf-8", "json", NULL, NULL},
 };
 

@@ -14,6 +14,7 @@ typedef enum vc_render_format {
     VC_FORMAT_CSV,
     VC_FORMAT_TABLE,
     VC_FORMAT_JSONSTAT,
+    VC_FORMAT_COLUMNS,
     VC_FORMAT_COUNT
 } vc_render_format;
 
@@ -26,7 +27,8 @@ vc_status vc_format_find(vc_str name, vc_render_format *format_out, vc_error *er
 
 /* By an Accept header (RFC 9110, section 12.5.1): the format whose media type has the highest
  * quality, the most specific range deciding for each; equals in the order of the enumeration.
- * `arrays` and `jsonstat` are never chosen, because they share their media type with `records`.
+ * `arrays`, `columns` and `jsonstat` are never chosen, because they share their media type with
+ * `records`.
  *
  * accept  absent or blank: records
  *

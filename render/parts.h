@@ -123,6 +123,7 @@ vc_str vc_out_column_label(vc_rendering *rendering, const vc_out_column *column)
 
 void vc_render_records(vc_rendering *rendering);
 void vc_render_arrays(vc_rendering *rendering);
+void vc_render_columns(vc_rendering *rendering);
 void vc_render_ndjson(vc_rendering *rendering);
 void vc_render_jsonstat(vc_rendering *rendering);
 void vc_render_csv(vc_rendering *rendering);

@@ -2,6 +2,7 @@
  *
  *     records   {"meta", "summary", "cells": [{...}]}: one object per row
  *     arrays    {"meta", "columns", "rows": [[...]], "status": {"row,column": "u"}}
+ *     columns   {"meta", "rows": n, "columns": {name: [...]}, "status": {measure: {"row": "u"}}}
  *     ndjson    {"meta", "summary"}, one object per row, {"end": true, "rows": n}; a line each
  *     csv       RFC 4180
  *     table     for a terminal
@@ -37,7 +38,7 @@ typedef struct vc_render_options { /* `{0}` is the default of each */
     bool has_bom;         /* UTF-8 byte order mark, for spreadsheets */
     bool has_status;      /* a column of reasons per measure, behind all others */
     bool guards_formulas; /* a ' in front of texts that a spreadsheet would run as a formula */
-    /* records, arrays, jsonstat */
+    /* records, arrays, columns, jsonstat */
     bool is_pretty; /* a line per row */
     /* table */
     bool is_coloured;

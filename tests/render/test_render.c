@@ -28,6 +28,7 @@ static struct golden_case goldens[] = {
     {"golden_coloured.table.txt", sample_golden, VC_FORMAT_TABLE, {.is_coloured = true}},
     {"wide.records.json", sample_wide, VC_FORMAT_RECORDS, {.is_pretty = true}},
     {"wide.arrays.json", sample_wide, VC_FORMAT_ARRAYS, {.is_pretty = true}},
+    {"wide.columns.json", sample_wide, VC_FORMAT_COLUMNS, {.is_pretty = true}},
     {"wide.csv", sample_wide, VC_FORMAT_CSV, {.has_status = true, .guards_formulas = true}},
     {"wide.table.txt", sample_wide, VC_FORMAT_TABLE, {0}},
     {"golden.jsonstat.json", sample_golden, VC_FORMAT_JSONSTAT, {.is_pretty = true}},
@@ -102,6 +103,36 @@ static void assert_value(const vc_result_measure *measure, const vc_cell *cell, 
         cr_assert(json_is_number(value));
 }
 
+/* Columns say the same as arrays. */
+static void check_columns(const vc_result *result, const json_t *columns, const json_t *arrays)
+{
+    const json_t *names = json_object_get(arrays, "columns"),
+                 *rows = json_object_get(arrays, "rows");
+    const json_t *of_columns = json_object_get(columns, "columns");
+    size_t nreasons = 0;
+    cr_assert(json_equal(json_object_get(columns, "meta"), json_object_get(arrays, "meta")));
+    cr_assert_eq((size_t)json_integer_value(json_object_get(columns, "rows")), result->nrows);
+    cr_assert_eq(json_object_size(of_columns), json_array_size(names));
+    for (size_t c = 0; c < json_array_size(names); c++) {
+        const char *name = json_string_value(json_array_get(names, c));
+        const json_t *column = json_object_get(of_columns, name);
+        cr_assert_eq(json_array_size(column), result->nrows);
+        for (size_t row = 0; row < result->nrows; row++) {
+            char here[24], there[48];
+            snprintf(here, sizeof here, "%zu", row);
+            snprintf(there, sizeof there, "%zu,%zu", row, c);
+            cr_assert(json_equal(json_array_get(column, row),
+                                 json_array_get(json_array_get(rows, row), c)));
+            json_t *reason =
+                json_object_get(json_object_get(json_object_get(columns, "status"), name), here);
+            json_t *other = json_object_get(json_object_get(arrays, "status"), there);
+            cr_assert(reason == other || json_equal(reason, other));
+            nreasons += reason != NULL;
+        }
+    }
+    cr_assert_eq(nreasons, json_object_size(json_object_get(arrays, "status")));
+}
+
 static void check_row(const vc_result *result, size_t row, const json_t *record,
                       const json_t *columns, const json_t *array)
 {
@@ -134,6 +165,9 @@ Test(render, random_results)
         json_t *records = render_json(&result, VC_FORMAT_RECORDS, round % 2 == 0);
         json_t *arrays = render_json(&result, VC_FORMAT_ARRAYS, round % 3 == 0);
         json_t *lines = render_lines(&result);
+        json_t *columns = render_json(&result, VC_FORMAT_COLUMNS, round % 2 != 0);
+        check_columns(&result, columns, arrays);
+        json_decref(columns);
         json_t *cells = json_object_get(records, "cells");
         cr_assert_eq(json_array_size(cells), result.nrows);
         cr_assert_eq(json_array_size(lines), result.nrows + 2);
