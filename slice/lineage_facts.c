@@ -284,8 +284,11 @@ vc_status vc_trace_again(const vc_tracing *tracing, const vc_table *table, vc_li
     if (status == VC_OK) {
         bool is_null = in.nfacts == 0 && in.spec->aggregator != VC_AGG_COUNT_DISTINCT &&
                        in.spec->aggregator != VC_AGG_COUNT;
+        long double value = is_null ? 0 : put_together(&in);
         out->is_checked = true;
-        out->again = is_null ? vc_cell_null(VC_REASON_NULL) : cell_of(&in, out, put_together(&in));
+        out->again = is_null           ? vc_cell_null(VC_REASON_NULL)
+                     : isfinite(value) ? cell_of(&in, out, value)
+                                       : vc_cell_null(VC_REASON_UNDEFINED);
     } else if (status == VC_LIMIT) {
         status = VC_OK; /* not checked, then */
     } else if (error != NULL) {

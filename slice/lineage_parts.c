@@ -255,18 +255,24 @@ static bool weigh(const struct parting *in, struct part *part)
     return is_known;
 }
 
+/* What the values of parts are, which may be integers where the measure is a double. */
+static vc_value_type type_of_parts(const struct parting *in, unsigned *scale_out)
+{
+    const vc_accumulator_spec *spec = &in->spec;
+    *scale_out = 0;
+    if (spec->aggregator == VC_AGG_COUNT || spec->aggregator == VC_AGG_COUNT_DISTINCT)
+        return VC_VALUE_INT;
+    if (spec->aggregator == VC_AGG_AVG || spec->type == VC_VALUE_FLOAT) return VC_VALUE_FLOAT;
+    if (spec->type == VC_VALUE_DECIMAL) *scale_out = in->source->cube->columns[spec->column].scale;
+    return spec->type;
+}
+
 /* The value of a part as a number, not scaled. */
 static double number_of(const struct parting *in, const vc_cell *cell)
 {
-    if (in->spec.aggregator == VC_AGG_AVG || in->spec.type == VC_VALUE_FLOAT) {
-        bool is_count =
-            in->spec.aggregator == VC_AGG_COUNT || in->spec.aggregator == VC_AGG_COUNT_DISTINCT;
-        return is_count ? (double)cell->as.i : cell->as.f;
-    }
-    if (in->spec.aggregator == VC_AGG_COUNT || in->spec.aggregator == VC_AGG_COUNT_DISTINCT ||
-        in->spec.type == VC_VALUE_INT)
-        return (double)cell->as.i;
-    return (double)cell->as.i / (double)vc_pow10(in->source->cube->columns[in->spec.column].scale);
+    unsigned scale;
+    vc_value_type type = type_of_parts(in, &scale);
+    return type == VC_VALUE_FLOAT ? cell->as.f : (double)cell->as.i / (double)vc_pow10(scale);
 }
 
 /* ---- collect ---- */
@@ -363,14 +369,7 @@ static vc_status list_parts(struct parting *in, vc_lineage_source *out, vc_error
         if (in->has_values && !parts[i].value.is_null)
             out->rest.counts_for += number_of(in, &parts[i].value) * parts[i].weight;
     }
-    bool is_double = in->spec.aggregator == VC_AGG_AVG ||
-                     (in->spec.type == VC_VALUE_FLOAT && in->spec.aggregator != VC_AGG_COUNT &&
-                      in->spec.aggregator != VC_AGG_COUNT_DISTINCT);
-    bool is_decimal = !is_double && in->spec.column >= 0 && in->spec.type == VC_VALUE_DECIMAL &&
-                      in->spec.aggregator != VC_AGG_COUNT &&
-                      in->spec.aggregator != VC_AGG_COUNT_DISTINCT;
-    out->part_type = is_double ? VC_VALUE_FLOAT : is_decimal ? VC_VALUE_DECIMAL : VC_VALUE_INT;
-    out->part_scale = is_decimal ? in->source->cube->columns[in->spec.column].scale : 0;
+    out->part_type = type_of_parts(in, &out->part_scale);
     out->has_weights = in->from->classes != NULL;
     out->by = by;
     out->nby = in->ncolumns;
@@ -445,6 +444,8 @@ static vc_status check(const struct parting *in, vc_lineage_source *out, vc_erro
         return VC_OK;
     }
     vc_status status = value_of(in, &all, &out->again, error);
+    if (in->measure->type == VC_VALUE_FLOAT && !out->again.is_null)
+        out->again.as.f = number_of(in, &out->again);
     out->adds_up = status == VC_OK && same_value(in->measure, &out->again, &out->cell);
     return status;
 }
@@ -473,8 +474,9 @@ vc_status vc_trace_parts(const vc_tracing *tracing, vc_lineage_source *out, vc_e
     out->putting = choose_way(&in, &out->is_checked);
     in.pass.accumulators = &in.spec;
     in.pass.naccumulators = 1;
-    /* Where nothing may be read, there are no parts. */
-    if (out->cell.is_null && out->cell.reason != VC_REASON_NULL) {
+    /* Where nothing may be read, there are no parts; where it says nothing together, there are. */
+    if (out->cell.is_null && out->cell.reason != VC_REASON_NULL &&
+        out->cell.reason != VC_REASON_UNDEFINED) {
         out->is_checked = false;
         return VC_OK;
     }
