@@ -2,6 +2,7 @@
 #include "render/lineage.h"
 
 #include "render/facts.h"
+#include "render/notices.h"
 #include "render/number_format.h"
 #include "render/parts.h"
 
@@ -31,6 +32,11 @@ static void put_number(const struct telling *in, vc_value_type type, unsigned sc
     format.max_fraction = type == VC_VALUE_FLOAT ? 6 : type == VC_VALUE_DECIMAL ? scale : 0;
     vc_number_format_put(&format, (vc_str){.data = text.data, .size = text.size}, in->out);
     vc_buffer_release(&text);
+}
+
+static void put_double(const struct telling *in, double value)
+{
+    put_number(in, VC_VALUE_FLOAT, 0, &(vc_cell){.as.f = value});
 }
 
 static void put_count(const struct telling *in, uint64_t count, const char *one, const char *many)
@@ -156,15 +162,17 @@ static void put_dimension(const struct telling *in, const vc_lineage_dimension *
 static void put_part_value(const struct telling *in, const vc_lineage_source *source,
                            const vc_lineage_part *part, bool is_rest)
 {
-    if (!source->has_weights || !is_rest) {
+    bool is_weighed = source->has_weights && !part->value.is_null && part->weight != 1;
+    if (!source->has_weights || !is_rest)
         put_number(in, source->part_type, source->part_scale, &part->value);
-    }
-    if (source->has_weights && !is_rest) {
+    else
+        put_double(in, part->counts_for);
+    if (is_weighed) {
         vc_buffer_put_text(in->out, " x ");
         vc_buffer_put_double(in->out, part->weight);
         vc_buffer_put_text(in->out, " = ");
+        put_double(in, part->counts_for);
     }
-    if (source->has_weights) vc_buffer_put_double(in->out, part->counts_for);
     vc_buffer_put_text(in->out, "  from ");
     put_count(in, part->facts, "fact", "facts");
     vc_buffer_put_char(in->out, '\n');
@@ -295,7 +303,7 @@ void vc_lineage_put_text(vc_buffer *out, const vc_lineage *lineage, bool is_colo
         put_source(&in, &lineage->sources[i]);
     for (size_t i = 0; i < lineage->nnotices; i++) {
         vc_buffer_put_text(out, i == 0 ? "\nnote: " : "note: ");
-        vc_put_safe(out, lineage->notices[i].message);
+        vc_notice_put_text(out, &lineage->notices[i]);
         vc_buffer_put_char(out, '\n');
     }
 }
