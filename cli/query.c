@@ -21,7 +21,11 @@ static vc_status write_out(void *context, const char *data, size_t size, vc_erro
 static vc_status choose_format(const vc_query *query, vc_render_format *format, vc_error *error)
 {
     *format = vc_cli_width() > 0 ? VC_FORMAT_TABLE : VC_FORMAT_RECORDS;
-    return query->format.data == NULL ? VC_OK : vc_format_find(query->format, format, error);
+    if (query->format.data == NULL) return VC_OK;
+    vc_status status = vc_format_find(query->format, format, error);
+    if (status != VC_OK || *format != VC_FORMAT_ARROW || vc_cli_width() == 0) return status;
+    return vc_fail(error, VC_BAD_INPUT, "usage",
+                   "an Arrow stream is not for a terminal; write it to a file: > answer.arrows");
 }
 
 /* CSV has no place for them. */
@@ -67,7 +71,7 @@ static int run_query(const vc_arguments *arguments)
 
 static const vc_option query_options[] = {
     {"format", 0, "FORMAT",
-     "table, records, arrays, columns, csv, ndjson, jsonstat (default: table on a "
+     "table, records, arrays, columns, csv, ndjson, jsonstat, arrow (default: table on a "
      "terminal, else records)"},
     {"header", 0, "names|labels|none", "header of csv"},
     {"bom", 0, NULL, "byte order mark in csv"},

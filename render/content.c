@@ -18,6 +18,8 @@ static const format_info formats[VC_FORMAT_COUNT] = {
     [VC_FORMAT_CSV] = {"csv", "text/csv; charset=utf-8", "csv", "text", "csv"},
     [VC_FORMAT_TABLE] = {"table", "text/plain; charset=utf-8", "txt", "text", "plain"},
     [VC_FORMAT_COLUMNS] = {"columns", "application/json; charset=utf-8", "json", NULL, NULL},
+    [VC_FORMAT_ARROW] = {"arrow", "application/vnd.apache.arrow.stream", "arrows", "application",
+                         "vnd.apache.arrow.stream"},
     [VC_FORMAT_JSONSTAT] = {"jsonstat", "application/json; charset=utf-8", "json", NULL, NULL},
 };
 
@@ -138,6 +140,7 @@ vc_status vc_format_accept(vc_str accept, vc_render_format *format_out, vc_error
     if (best > 0) return VC_OK;
     return vc_fail(error, VC_BAD_INPUT, "not_acceptable",
                    "nothing fits the Accept header '%.*s'; there are application/json, "
-                   "application/x-ndjson, text/csv and text/plain",
+                   "application/x-ndjson, text/csv, text/plain and "
+                   "application/vnd.apache.arrow.stream",
                    VC_FMT(accept));
 }

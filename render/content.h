@@ -14,6 +14,7 @@ typedef enum vc_render_format {
     VC_FORMAT_CSV,
     VC_FORMAT_TABLE,
     VC_FORMAT_JSONSTAT,
+    VC_FORMAT_ARROW,
     VC_FORMAT_COLUMNS,
     VC_FORMAT_COUNT
 } vc_render_format;

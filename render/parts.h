@@ -126,6 +126,7 @@ void vc_render_arrays(vc_rendering *rendering);
 void vc_render_columns(vc_rendering *rendering);
 void vc_render_ndjson(vc_rendering *rendering);
 void vc_render_jsonstat(vc_rendering *rendering);
+void vc_render_arrow(vc_rendering *rendering);
 void vc_render_csv(vc_rendering *rendering);
 void vc_render_table(vc_rendering *rendering);
 

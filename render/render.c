@@ -37,7 +37,7 @@ vc_status vc_render(const vc_result *result, vc_render_format format,
         [VC_FORMAT_RECORDS] = vc_render_records, [VC_FORMAT_ARRAYS] = vc_render_arrays,
         [VC_FORMAT_NDJSON] = vc_render_ndjson,   [VC_FORMAT_CSV] = vc_render_csv,
         [VC_FORMAT_TABLE] = vc_render_table,     [VC_FORMAT_JSONSTAT] = vc_render_jsonstat,
-        [VC_FORMAT_COLUMNS] = vc_render_columns,
+        [VC_FORMAT_COLUMNS] = vc_render_columns, [VC_FORMAT_ARROW] = vc_render_arrow,
     };
     vc_rendering rendering = {.result = result,
                               .options = options != NULL ? options : &defaults,

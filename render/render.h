@@ -6,6 +6,7 @@
  *     ndjson    {"meta", "summary"}, one object per row, {"end": true, "rows": n}; a line each
  *     csv       RFC 4180
  *     table     for a terminal
+ *     arrow     an Arrow IPC stream: the columns of CSV with their statuses, in types
  *     jsonstat  a JSON-stat 2.0 dataset: a grid of the members of each dimension and the measures
  *
  * Text is made in blocks of about 64 KiB and handed to a sink, so an answer of any size takes the

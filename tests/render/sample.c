@@ -329,6 +329,9 @@ static void random_axis(vc_arena *arena, unsigned *seed, size_t a, vc_result_axi
                                         .is_synthetic = rand_r(seed) % 5 == 0};
     }
     axis->members = members;
+    for (size_t p = 0; p < axis->nproperties; p++)
+        for (size_t m = 0; m < axis->nmembers; m++)
+            if (members[m].properties[p].count > 1) properties[p].is_multi = true;
 }
 
 static vc_cell random_cell(unsigned *seed, const vc_result_measure *measure)
