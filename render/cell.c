@@ -1,3 +1,4 @@
+#include "render/number_format.h"
 #include "render/parts.h"
 
 #include <assert.h>
@@ -17,6 +18,62 @@ void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc
         buffer->size += vc_format_double(text, cell->as.f);
         break;
     }
+}
+
+/* Very small and very large doubles would be all zeros in a fixed format. */
+static bool is_plain_size(const vc_cell *cell)
+{
+    double size = cell->as.f < 0 ? -cell->as.f : cell->as.f;
+    return size == 0 || (size >= 1e-4 && size < 1e15);
+}
+
+void vc_put_plain_number(vc_buffer *buffer, const vc_result_measure *measure, const vc_cell *cell)
+{
+    vc_number_format format = {.min_whole = 1, .is_grouped = true};
+    vc_buffer number = {0};
+    bool is_float = cell->is_float || measure->type == VC_VALUE_FLOAT;
+    if (is_float)
+        format.max_fraction = 6;
+    else if (measure->type == VC_VALUE_DECIMAL)
+        format.min_fraction = format.max_fraction = measure->scale;
+    vc_put_number(&number, measure, cell);
+    vc_str text = {.data = number.data, .size = number.size};
+    if (!is_float || is_plain_size(cell))
+        vc_number_format_put(&format, text, buffer);
+    else
+        vc_buffer_put_str(buffer, text);
+    buffer->failed |= number.failed;
+    vc_buffer_release(&number);
+}
+
+static size_t find_axis(const vc_result *result, vc_str dimension)
+{
+    size_t axis = 0;
+    while (axis < result->naxes && !vc_str_equal(result->axes[axis].dimension, dimension))
+        axis++;
+    return axis;
+}
+
+/* Does the row stand at it? Where its dimension is not drilled, the cut does. */
+static bool stands_at(const vc_result *result, size_t row, const vc_result_calculated *calculated)
+{
+    size_t axis = find_axis(result, calculated->dimension);
+    if (axis == result->naxes) return true;
+    if (row == VC_ANY_ROW) return false;
+    const vc_result_member *member = vc_row_member(result, row, axis);
+    return member != NULL && member->is_calculated &&
+           vc_str_equal(member->keys[result->axes[axis].nlevels - 1], calculated->name);
+}
+
+const vc_result_calculated *vc_row_calculated(const vc_result *result, size_t row)
+{
+    const vc_result_calculated *last = NULL;
+    for (size_t i = 0; i < result->ncalculated; i++) {
+        const vc_result_calculated *calculated = &result->calculated[i];
+        if (!stands_at(result, row, calculated)) continue;
+        if (last == NULL || calculated->solve_order >= last->solve_order) last = calculated;
+    }
+    return last;
 }
 
 static bool is_plain_integer(vc_str text)

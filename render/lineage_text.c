@@ -3,7 +3,6 @@
 
 #include "render/facts.h"
 #include "render/notices.h"
-#include "render/number_format.h"
 #include "render/parts.h"
 
 struct telling {
@@ -21,17 +20,11 @@ static void put_bold(const struct telling *in, vc_str text)
 static void put_number(const struct telling *in, vc_value_type type, unsigned scale,
                        const vc_cell *cell)
 {
-    vc_number_format format = {.min_whole = 1, .is_grouped = true};
     vc_result_measure measure = {.type = type, .scale = scale};
-    vc_buffer text = {0};
-    if (cell->is_null) {
-        vc_buffer_put_text(in->out, "\xE2\x80\x93");
-        return;
-    }
-    vc_put_number(&text, &measure, cell);
-    format.max_fraction = type == VC_VALUE_FLOAT ? 6 : type == VC_VALUE_DECIMAL ? scale : 0;
-    vc_number_format_put(&format, (vc_str){.data = text.data, .size = text.size}, in->out);
-    vc_buffer_release(&text);
+    if (cell->is_null)
+        vc_buffer_put_text(in->out, "\xE2\x80\x93"); /* an en dash */
+    else
+        vc_put_plain_number(in->out, &measure, cell);
 }
 
 static void put_double(const struct telling *in, double value)
@@ -267,7 +260,7 @@ static void put_calculated(struct telling *in, const vc_lineage *lineage)
         vc_buffer_put_text(in->out, "    ");
         vc_put_safe(in->out, calculated->places[i].cut);
         vc_buffer_put_text(in->out, " = ");
-        put_value(in, lineage->type, lineage->scale, lineage->unit, &calculated->places[i].cell);
+        put_value(in, lineage->type, lineage->scale, calculated->unit, &calculated->places[i].cell);
         vc_buffer_put_char(in->out, '\n');
     }
     if (calculated->nplaces > calculated->nlisted)

@@ -41,6 +41,15 @@ static inline const vc_result_member *vc_row_member(const vc_result *result, siz
 /* The number of a cell that is not null, as JSON and CSV write it. */
 void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc_cell *cell);
 
+/* The same for people, where no format is stated: "1,234.5". Of the digits of a double as many as
+ * say something, and none is rounded to nothing. */
+void vc_put_plain_number(vc_buffer *buffer, const vc_result_measure *measure, const vc_cell *cell);
+
+/* The calculated member by whose expression the base measures of a row are made, of several the
+ * one that is computed last; NULL: none. With VC_ANY_ROW: of those that all rows stand at. */
+#define VC_ANY_ROW SIZE_MAX
+const vc_result_calculated *vc_row_calculated(const vc_result *result, size_t row);
+
 /* Is a key to be written as a number: on a level of integers, of a real member, and a plain one
  * ("-12", not "007")? */
 bool vc_key_is_number(const vc_result_level *level, const vc_result_member *member, vc_str key);

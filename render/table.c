@@ -72,34 +72,50 @@ static vc_str scratch_text(const table *t)
     return (vc_str){.data = t->scratch.data, .size = t->scratch.size};
 }
 
-/* Very small and very large doubles would be all zeros in a fixed format. */
-static bool is_plain_size(const vc_result_measure *measure, const vc_cell *cell)
+/* The pattern of a measure, or of a calculated member. The format is in the table's arena. */
+static bool read_format(table *t, vc_str pattern, vc_number_format *format_out)
 {
-    if ((measure->type != VC_VALUE_FLOAT && !cell->is_float) || cell->as.f == 0) return true;
-    double size = cell->as.f < 0 ? -cell->as.f : cell->as.f;
-    return size >= 1e-4 && size < 1e15;
+    vc_buffer safe = {0};
+    vc_put_safe(&safe, pattern);
+    vc_str text =
+        vc_arena_str(&t->rendering->arena, (vc_str){.data = safe.data, .size = safe.size});
+    vc_buffer_release(&safe);
+    return text.size > 0 && vc_number_format_parse(text, format_out);
 }
 
-static void put_value(table *t, const table_column *column, const vc_cell *cell)
+/* The calculated member by which a base measure has other units here than elsewhere. */
+static const vc_result_calculated *find_other_unit(const vc_result *result, size_t measure,
+                                                   size_t row)
 {
-    const vc_result_measure *measure = &t->rendering->result->measures[column->index];
+    if (result->ncalculated == 0 || result->measures[measure].is_calculated) return NULL;
+    const vc_result_calculated *calculated = vc_row_calculated(result, row);
+    return calculated == NULL || calculated->keeps_unit ? NULL : calculated;
+}
+
+static void put_value(table *t, const table_column *column, size_t row, const vc_cell *cell)
+{
+    const vc_result *result = t->rendering->result;
+    const vc_result_measure *measure = &result->measures[column->index];
+    const vc_result_calculated *other = find_other_unit(result, column->index, row);
+    vc_number_format format = column->format;
+    bool has_format = other == NULL ? column->has_format : read_format(t, other->format, &format);
+    if (!has_format) {
+        vc_put_plain_number(&t->scratch, measure, cell);
+        return;
+    }
     vc_buffer_clear(&t->number);
     vc_put_number(&t->number, measure, cell);
-    vc_str text = {.data = t->number.data, .size = t->number.size};
-    if (t->number.failed)
-        t->scratch.failed = true;
-    else if (column->has_format || is_plain_size(measure, cell))
-        vc_number_format_put(&column->format, text, &t->scratch);
-    else
-        vc_buffer_put_str(&t->scratch, text);
+    t->scratch.failed |= t->number.failed;
+    vc_number_format_put(&format, (vc_str){.data = t->number.data, .size = t->number.size},
+                         &t->scratch);
 }
 
-static void put_measure_cell(table *t, const table_column *column, const vc_cell *cell)
+static void put_measure_cell(table *t, const table_column *column, size_t row, const vc_cell *cell)
 {
     if (cell->is_null)
         vc_buffer_put_text(&t->scratch, "\xE2\x80\x93"); /* an en dash */
     else
-        put_value(t, column, cell);
+        put_value(t, column, row, cell);
     if (!column->has_reasons) return;
     vc_buffer_put_char(&t->scratch, ' ');
     vc_buffer_put_char(&t->scratch, cell->reason == VC_REASON_NONE ? ' ' : cell->reason);
@@ -134,7 +150,7 @@ static vc_str cell_text(table *t, const table_column *column, size_t row)
     const vc_result *result = t->rendering->result;
     vc_buffer_clear(&t->scratch);
     if (column->is_measure)
-        put_measure_cell(t, column, &vc_row_cells(result, row)[column->index]);
+        put_measure_cell(t, column, row, &vc_row_cells(result, row)[column->index]);
     else
         put_member_cell(t, column, vc_row_member(result, row, column->axis));
     if (t->scratch.failed) t->rendering->buffer.failed = true;
@@ -143,24 +159,16 @@ static vc_str cell_text(table *t, const table_column *column, size_t row)
 
 /* ---- columns ---- */
 
-/* What a measure without a format of its own is shown in. */
-static vc_number_format default_format(const vc_result_measure *measure)
+static vc_str measure_header(table *t, size_t m)
 {
-    vc_number_format format = {.min_whole = 1, .is_grouped = true};
-    if (measure->type == VC_VALUE_DECIMAL)
-        format.min_fraction = format.max_fraction = measure->scale;
-    else if (measure->type == VC_VALUE_FLOAT)
-        format.max_fraction = 6;
-    return format;
-}
-
-static vc_str measure_header(table *t, const vc_result_measure *measure)
-{
+    const vc_result *result = t->rendering->result;
+    const vc_result_calculated *other = find_other_unit(result, m, VC_ANY_ROW);
+    vc_str unit = other == NULL ? result->measures[m].unit : other->unit;
     vc_buffer_clear(&t->scratch);
-    vc_put_safe(&t->scratch, measure->name);
-    if (measure->unit.size > 0) {
+    vc_put_safe(&t->scratch, result->measures[m].name);
+    if (unit.size > 0) {
         vc_buffer_put_text(&t->scratch, " (");
-        vc_put_safe(&t->scratch, measure->unit);
+        vc_put_safe(&t->scratch, unit);
         vc_buffer_put_char(&t->scratch, ')');
     }
     return vc_arena_str(&t->rendering->arena, scratch_text(t));
@@ -168,17 +176,9 @@ static vc_str measure_header(table *t, const vc_result_measure *measure)
 
 static void init_measure(table *t, table_column *column, size_t m)
 {
-    const vc_result_measure *measure = &t->rendering->result->measures[m];
-    *column = (table_column){.is_measure = true, .index = m, .format = default_format(measure)};
-    column->header = measure_header(t, measure);
-    vc_number_format format;
-    vc_buffer_clear(&t->scratch);
-    vc_put_safe(&t->scratch, measure->format);
-    vc_str pattern = vc_arena_str(&t->rendering->arena, scratch_text(t));
-    if (pattern.size > 0 && vc_number_format_parse(pattern, &format)) {
-        column->format = format;
-        column->has_format = true;
-    }
+    *column = (table_column){.is_measure = true, .index = m};
+    column->header = measure_header(t, m);
+    column->has_format = read_format(t, t->rendering->result->measures[m].format, &column->format);
 }
 
 static void init_member(table *t, table_column *column, size_t axis, size_t index, bool is_property)

@@ -23,7 +23,6 @@ static vc_status find_value(vc_model *model, const vc_query *query,
     out->snapshot = result->snapshot;
     out->measure = result->measures[0].name;
     out->unit = result->measures[0].unit;
-    out->format = result->measures[0].format;
     out->type = result->measures[0].type;
     out->scale = result->measures[0].scale;
     out->cell = cell[0];

@@ -113,6 +113,7 @@ typedef struct vc_lineage_place { /* where a calculated member reads the measure
 
 typedef struct vc_lineage_calculated { /* the member by whose expression the cell is made */
     vc_str dimension, name, label, expr;
+    vc_str unit; /* of the operands; the cell's is the member's own where it has another */
     int solve_order;
     uint64_t nplaces;
     const vc_lineage_place *places; /* [nlisted] */
@@ -121,7 +122,7 @@ typedef struct vc_lineage_calculated { /* the member by whose expression the cel
 } vc_lineage_calculated;
 
 typedef struct vc_lineage {
-    vc_str cube, snapshot, measure, unit, format;
+    vc_str cube, snapshot, measure, unit;
     vc_value_type type;
     unsigned scale;
     vc_str expr; /* absent: a base measure */

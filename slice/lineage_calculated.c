@@ -90,6 +90,8 @@ vc_status vc_trace_calculated(vc_model *model, const vc_query *cut, vc_plan *pla
     found->name = in.at->name;
     found->label = in.at->label;
     found->expr = in.at->definition->expr;
+    found->unit = out->unit;
+    if (!in.at->keeps_unit) out->unit = in.at->definition->unit;
     found->solve_order = in.at->definition->solve_order;
     found->adds_up = true;
     for (size_t o = 0; o < in.at->noperands; o++)

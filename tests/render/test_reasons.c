@@ -111,6 +111,50 @@ Test(reasons, rows_are_marked)
     expect(0, VC_FORMAT_TABLE, "* = all the others together; + = keys without a match", 1);
 }
 
+/* ---- calculated members ---- */
+
+static void expect_table(const vc_result *result, const char *expected)
+{
+    vc_buffer text = {0};
+    vc_render_options options = {0};
+    render_into(&text, result, VC_FORMAT_TABLE, &options);
+    cr_expect_neq(count(vc_buffer_text(&text), expected), 0, "no '%s' in\n%s", expected, text.data);
+    vc_buffer_release(&text);
+}
+
+/* A ratio of whole numbers is not rounded to one, nor written in the format of the measure, where
+ * the calculated member has another unit. */
+Test(reasons, calculated_members_have_units_and_formats_of_their_own)
+{
+    vc_result result = sample_of(0);
+    vc_result_axis axis = *result.axes;
+    vc_result_member members[3] = {axis.members[0], axis.members[1], axis.members[0]};
+    vc_result_measure measure = {
+        .name = VC_STR("m"), .unit = VC_STR("EUR"), .format = VC_STR("#,##0 EUR")};
+    vc_result_calculated ratio = {
+        .dimension = axis.dimension, .name = VC_STR("A"), .format = VC_STR("0.0%")};
+    vc_cell cells[5] = {{.as.f = 2.125, .is_float = true}, {.as.i = 7}, {.as.i = 8}, {.as.i = 9}};
+    members[0].is_calculated = true;
+    axis.members = members;
+    result.axes = &axis;
+    result.measures = &measure;
+    result.cells = cells;
+    result.calculated = &ratio;
+    result.ncalculated = 1;
+    expect_table(&result, "212.5%");
+    expect_table(&result, "m (EUR)");
+    expect_table(&result, "7 EUR");
+    ratio.format = (vc_str){0};
+    expect_table(&result, "2.125\n");
+    ratio.keeps_unit = true;
+    expect_table(&result, "2 EUR");
+    measure.format = (vc_str){0};
+    expect_table(&result, "2.125\n");
+    ratio = (vc_result_calculated){
+        .dimension = VC_STR("scenario"), .name = VC_STR("A"), .unit = VC_STR("share")};
+    expect_table(&result, "m (share)"); /* the cut stands at it, so all rows do */
+}
+
 /* ---- notices ---- */
 
 Test(reasons, notices_as_a_header)
