@@ -10,7 +10,7 @@ static bool is_one_member(const vc_plan *plan, size_t dimension)
     const vc_dimension *stored = plan->cube->dimensions[dimension].dimension;
     const vc_numbers members = stored->hierarchies[0].levels[0].leaf_members;
     uint32_t found = VC_NONE;
-    if (!selection->is_cut && !selection->is_default) return false;
+    if ((!selection->is_cut && !selection->is_default) || selection->slots == NULL) return false;
     for (uint32_t leaf = 0; leaf < stored->nleaves; leaf++) {
         if (!vc_bit_get(selection->slots, leaf)) continue;
         uint32_t member = vc_numbers_get(members, leaf);

@@ -176,6 +176,11 @@ static vc_status check_exact(const struct narrowing *in, const vc_pass *pass, co
             return fail_inexact(in, "facts stand above the asked level of", name, error);
         if (pass->over != VC_OVER_NONE && binding->source_dimension == pass->over_dimension)
             return fail_inexact(in, "a measure is resolved over dimension", name, error);
+        /* In one combination it may be one member, in another one several. */
+        if (i == in->of->cut_axis && binding->tuples == NULL &&
+            !source->cube->is_aggregatable[binding->source_dimension] &&
+            !vc_pass_is_fixed(plan, pass, binding->source_dimension))
+            return fail_inexact(in, "there is no All of", name, error);
     }
     return VC_OK;
 }
