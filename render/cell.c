@@ -88,6 +88,7 @@ static bool is_plain_integer(vc_str text)
 
 bool vc_key_is_number(const vc_result_level *level, const vc_result_member *member, vc_str key)
 {
-    return level->key_type == VC_KEY_INT && !member->is_synthetic && !member->is_calculated &&
+    bool is_name = member->is_calculated && level->is_asked; /* what is above it are members */
+    return level->key_type == VC_KEY_INT && !member->is_synthetic && !is_name &&
            is_plain_integer(key);
 }

@@ -27,6 +27,7 @@ static vc_status describe_levels(vc_answering *in, const vc_axis *axis, vc_resul
         vc_result_level *level = &levels[out->nlevels++];
         level->name = hierarchy->levels[l].name;
         level->key_type = hierarchy->levels[l].key_type;
+        level->is_asked = l == axis->level;
         level->key_name =
             vc_arena_printf(in->arena, "%.*s.%.*s", VC_FMT(out->ref), VC_FMT(level->name));
         level->label_name = vc_arena_printf(in->arena, "%.*s_label", VC_FMT(level->key_name));

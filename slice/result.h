@@ -45,6 +45,7 @@ typedef struct vc_result_level { /* one level shown of an axis */
     vc_str label_name;           /* "geo.country_label" */
     vc_str name;                 /* "country" */
     vc_key_type key_type;        /* VC_KEY_INT: keys are written as numbers */
+    bool is_asked;               /* the members' own; the others are those above it */
 } vc_result_level;
 
 typedef struct vc_result_property {

@@ -49,7 +49,7 @@ static vc_result_member member_of(vc_arena *arena, size_t nlevels, const char *c
 static vc_result_axis *golden_axis(vc_arena *arena)
 {
     static const vc_result_level level = {
-        {"country.country", 15}, {"country.country_label", 21}, {"country", 7}, VC_KEY_TEXT};
+        {"country.country", 15}, {"country.country_label", 21}, {"country", 7}, VC_KEY_TEXT, true};
     static const vc_result_property property = {
         .name = {"country.capital", 15}, .source = {"towns", 5}, .is_multi = true};
     static const char *const rows[][3] = {{"FR", "France", "Paris"},
@@ -188,10 +188,10 @@ vc_result sample_total(vc_arena *arena)
 static vc_result_axis *wide_axes(vc_arena *arena)
 {
     static const vc_result_level geo_levels[] = {
-        {{"geo.region", 10}, {"geo.region_label", 16}, {"region", 6}, VC_KEY_TEXT},
-        {{"geo.country", 11}, {"geo.country_label", 17}, {"country", 7}, VC_KEY_TEXT}};
+        {{"geo.region", 10}, {"geo.region_label", 16}, {"region", 6}, VC_KEY_TEXT, false},
+        {{"geo.country", 11}, {"geo.country_label", 17}, {"country", 7}, VC_KEY_TEXT, true}};
     static const vc_result_level year = {
-        {"date@std.year", 13}, {"date@std.year_label", 19}, {"year", 4}, VC_KEY_INT};
+        {"date@std.year", 13}, {"date@std.year_label", 19}, {"year", 4}, VC_KEY_INT, true};
     static const char *const geo[][4] = {{"EU", "FR", "Europe", "France"},
                                          {"EU", NULL, "Europe", NULL},
                                          {NULL, "(unmatched:cities)", NULL, "(unmatched:cities)"}};
@@ -307,7 +307,8 @@ static void random_axis(vc_arena *arena, unsigned *seed, size_t a, vc_result_axi
         levels[l] = (vc_result_level){.key_name = unique_text(arena, seed, a, l),
                                       .label_name = unique_text(arena, seed, a, l + 10),
                                       .name = unique_text(arena, seed, a, l),
-                                      .key_type = rand_r(seed) % 2 ? VC_KEY_INT : VC_KEY_TEXT};
+                                      .key_type = rand_r(seed) % 2 ? VC_KEY_INT : VC_KEY_TEXT,
+                                      .is_asked = l + 1 == axis->nlevels};
     axis->levels = levels;
     axis->nproperties = (size_t)rand_r(seed) % 3;
     vc_result_property *properties = NEW(vc_result_property, axis->nproperties);

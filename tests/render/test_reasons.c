@@ -21,7 +21,8 @@ static vc_result sample_of(char reason)
         {.keys = &keys[0], .labels = &keys[0]},
         {.keys = &keys[1], .labels = &keys[1], .is_synthetic = true},
         {.keys = &keys[2], .labels = &keys[2], .is_other = true}};
-    static const vc_result_level level = {{"geo.land", 8}, {"geo.land_label", 14}, {"land", 4}, 0};
+    static const vc_result_level level = {
+        {"geo.land", 8}, {"geo.land_label", 14}, {"land", 4}, 0, true};
     static const vc_result_axis axis = {.dimension = {"geo", 3},
                                         .ref = {"geo", 3},
                                         .nlevels = 1,
