@@ -1,6 +1,8 @@
 /* Dimensions that are common without a join, and what is left: private ones. */
 #include "cube/model_virtual.h"
 
+#include "base/bits.h"
+
 /* Bind a source's dimension to one that is there and means the same. */
 static vc_status bind_same(vc_virtual_builder *builder, size_t source, size_t source_dimension,
                            size_t dimension, vc_error *error)
@@ -62,28 +64,47 @@ static vc_status find_one(const vc_virtual_builder *builder, const vc_common_of 
                    VC_FMT(of->alias));
 }
 
-/* How a source's leaves are found in the united dimension. */
-static vc_status bind_united(vc_virtual_builder *builder, const struct named *named,
-                             size_t dimension, const uint32_t *leaves, vc_error *error)
+vc_status vc_virtual_relate_place(vc_arena *arena, const vc_dimension *dimension,
+                                  const vc_dimension *outer, const vc_united_place *place,
+                                  const vc_relation **relation_out, vc_error *error)
 {
-    size_t source = named->part->first;
-    uint32_t nleaves = named->dimension->nleaves;
-    uint32_t nunits = builder->dimensions[dimension].dimension->nleaves;
-    vc_relation *relation = VC_ARENA_NEW(builder->arena, vc_relation, 1);
-    uint8_t *fates = VC_ARENA_NEW(builder->arena, uint8_t, (size_t)nleaves + 1);
-    if (relation == NULL || fates == NULL) return vc_no_memory(error);
+    uint32_t nleaves = dimension->nleaves, nunits = outer->nleaves, nfound = 0;
+    if (place->level >= 0) nunits = outer->hierarchies[0].levels[place->level].nmembers;
+    vc_relation *relation = VC_ARENA_NEW(arena, vc_relation, 1);
+    uint8_t *fates = VC_ARENA_NEW(arena, uint8_t, (size_t)nleaves + 1);
+    uint64_t *found = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(nunits) + 1);
+    if (relation == NULL || fates == NULL || found == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+        nfound += !vc_bit_get(found, place->units[leaf]);
+        vc_bit_set(found, place->units[leaf]);
+    }
     *relation = (vc_relation){.nleaves = nleaves,
                               .nunits = nunits,
-                              .hierarchy = -1,
-                              .level = -1,
-                              .units = leaves,
+                              .hierarchy = place->level < 0 ? -1 : 0,
+                              .level = place->level,
+                              .units = place->units,
                               .fates = fates,
+                              .has_unit_fanin = nfound < nleaves,
                               .coverage = {.keys = nleaves,
                                            .keys_matched = nleaves,
                                            .members = nleaves,
                                            .members_matched = nleaves,
                                            .primary_members = nunits,
-                                           .primary_matched = nleaves}};
+                                           .primary_matched = nfound}};
+    *relation_out = relation;
+    return VC_OK;
+}
+
+/* How a source's leaves are found in the united dimension. */
+static vc_status bind_united(vc_virtual_builder *builder, const struct named *named,
+                             size_t dimension, const vc_united_place *place, vc_error *error)
+{
+    size_t source = named->part->first;
+    const vc_relation *relation;
+    vc_status status =
+        vc_virtual_relate_place(builder->arena, named->dimension,
+                                builder->dimensions[dimension].dimension, place, &relation, error);
+    if (status != VC_OK) return status;
     vc_virtual_bind(builder, source, named->number, dimension, relation);
     vc_binding *binding = &builder->sources[source].bindings[dimension];
     binding->is_united = true;
@@ -110,44 +131,50 @@ static void add_first(vc_virtual_builder *builder, const struct named *first, vc
                             .is_aggregatable = from->is_aggregatable};
 }
 
-/* leaves [count]: where each one's are found; NULL: they are the same. */
+/* places [count]: where each one's leaves are found; NULL: they are the same. */
 static vc_status bind_named(vc_virtual_builder *builder, const struct named *named, size_t count,
-                            size_t dimension, uint32_t *const *leaves, vc_error *error)
+                            size_t dimension, const vc_united_place *places, vc_error *error)
 {
     vc_status status = VC_OK;
     for (size_t i = 0; i < count && status == VC_OK; i++)
         if (named[i].part->cube != NULL)
             status = vc_nested_bind_same(builder, named[i].part, named[i].number, dimension,
-                                         leaves == NULL ? NULL : leaves[i], error);
-        else if (leaves != NULL)
-            status = bind_united(builder, &named[i], dimension, leaves[i], error);
+                                         places == NULL ? NULL : &places[i], error);
+        else if (places != NULL)
+            status = bind_united(builder, &named[i], dimension, &places[i], error);
         else
             vc_virtual_bind(builder, named[i].part->first, named[i].number, dimension, NULL);
     return status;
 }
 
-static vc_status unite(vc_virtual_builder *builder, const struct named *named, size_t count,
-                       vc_str name, vc_error *error)
+static vc_status unite(vc_virtual_builder *builder, const struct named *named,
+                       const vc_common_def *common, vc_error *error)
 {
+    size_t count = common->nof;
     const vc_dimension **dimensions = VC_ARENA_NEW(builder->arena, const vc_dimension *, count);
-    uint32_t **leaves = VC_ARENA_NEW(builder->arena, uint32_t *, count);
+    vc_united_place *places = VC_ARENA_NEW(builder->arena, vc_united_place, count);
+    vc_str *names = VC_ARENA_NEW(builder->arena, vc_str, count);
     const vc_dimension *united = NULL;
-    if (dimensions == NULL || leaves == NULL) return vc_no_memory(error);
+    if (dimensions == NULL || places == NULL || names == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < count; i++) {
         dimensions[i] = named[i].dimension;
+        names[i] = vc_arena_printf(builder->arena, "%.*s.%.*s", VC_FMT(common->of[i].alias),
+                                   VC_FMT(common->of[i].dimension));
+        if (names[i].data == NULL) return vc_no_memory(error);
         if (dimensions[i]->ndoubles > 0)
             return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
                            "dimension '%.*s' has members under several parents; put together with "
                            "another dimension they are not supported by this version",
                            VC_FMT(dimensions[i]->name));
     }
-    vc_status status = vc_virtual_unite(dimensions, count, builder->arena, &united, leaves, error);
+    vc_status status =
+        vc_virtual_unite(dimensions, names, count, builder->arena, &united, places, error);
     if (status != VC_OK) return status;
     size_t dimension = builder->ndimensions;
-    add_first(builder, &named[0], name);
+    add_first(builder, &named[0], common->name);
     builder->dimensions[dimension].dimension = united;
     builder->dimensions[dimension].nslots = united->nleaves;
-    return bind_named(builder, named, count, dimension, leaves, error);
+    return bind_named(builder, named, count, dimension, places, error);
 }
 
 vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_def *common,
@@ -170,7 +197,7 @@ vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_de
     }
     size_t dimension = builder->ndimensions;
     if (status == VC_OK && !is_same) {
-        status = unite(builder, named, common->nof, common->name, error);
+        status = unite(builder, named, common, error);
     } else if (status == VC_OK) {
         add_first(builder, &named[0], common->name);
         status = bind_named(builder, named, common->nof, dimension, NULL, error);

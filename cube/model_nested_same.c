@@ -38,39 +38,24 @@ bool vc_nested_shares(const vc_virtual_builder *builder, const vc_virtual_part *
 
 /* ---- the same leaves under other numbers ---- */
 
-/* The nested cube's leaves in the dimension here. leaves NULL: by their keys, or the numbers are
- * the same. */
+/* The nested cube's leaves in the dimension here. place NULL: by their keys, or the numbers are the
+ * same. */
 static vc_status relate(vc_virtual_builder *builder, const vc_dimension *inner,
-                        const vc_dimension *outer, const uint32_t *leaves,
+                        const vc_dimension *outer, const vc_united_place *place,
                         const vc_relation **relation_out, vc_error *error)
 {
-    vc_relation *relation = VC_ARENA_NEW(builder->arena, vc_relation, 1);
-    uint8_t *fates = VC_ARENA_NEW(builder->arena, uint8_t, (size_t)inner->nleaves + 1);
-    if (relation == NULL || fates == NULL) return vc_no_memory(error);
-    if (leaves == NULL && inner->fingerprint != outer->fingerprint)
+    vc_united_place same = {.level = -1};
+    if (place == NULL && inner->fingerprint != outer->fingerprint)
         return vc_relation_resolve(outer, inner, NULL, 0, builder->arena, relation_out, error);
-    if (leaves == NULL) {
-        uint32_t *same =
-            vc_arena_alloc(builder->arena, ((size_t)inner->nleaves + 1) * sizeof *same);
-        if (same == NULL) return vc_no_memory(error);
+    if (place == NULL) {
+        same.units =
+            vc_arena_alloc(builder->arena, ((size_t)inner->nleaves + 1) * sizeof *same.units);
+        if (same.units == NULL) return vc_no_memory(error);
         for (uint32_t leaf = 0; leaf < inner->nleaves; leaf++)
-            same[leaf] = leaf;
-        leaves = same;
+            same.units[leaf] = leaf;
+        place = &same;
     }
-    *relation = (vc_relation){.nleaves = inner->nleaves,
-                              .nunits = outer->nleaves,
-                              .hierarchy = -1,
-                              .level = -1,
-                              .units = leaves,
-                              .fates = fates,
-                              .coverage = {.keys = inner->nleaves,
-                                           .keys_matched = inner->nleaves,
-                                           .members = inner->nleaves,
-                                           .members_matched = inner->nleaves,
-                                           .primary_members = outer->nleaves,
-                                           .primary_matched = inner->nleaves}};
-    *relation_out = relation;
-    return VC_OK;
+    return vc_virtual_relate_place(builder->arena, inner, outer, place, relation_out, error);
 }
 
 static vc_status bind_source(vc_virtual_builder *builder, const vc_nested_join *join, size_t k,
@@ -107,7 +92,7 @@ static vc_status bind_source(vc_virtual_builder *builder, const vc_nested_join *
 }
 
 vc_status vc_nested_bind_same(vc_virtual_builder *builder, vc_virtual_part *part, size_t number,
-                              size_t dimension, const uint32_t *leaves, vc_error *error)
+                              size_t dimension, const vc_united_place *place, vc_error *error)
 {
     const vc_cube_dimension *inner = &part->cube->dimensions[number];
     const vc_dimension *outer = builder->dimensions[dimension].dimension;
@@ -118,14 +103,13 @@ vc_status vc_nested_bind_same(vc_virtual_builder *builder, vc_virtual_part *part
     numbers[0] = number;
     *join = (vc_nested_join){.part = part, .numbers = numbers, .n = 1};
     vc_status status = vc_nested_find_points(builder->model, join, error);
-    if (status == VC_OK)
-        status = relate(builder, inner->dimension, outer, leaves, &relation, error);
+    if (status == VC_OK) status = relate(builder, inner->dimension, outer, place, &relation, error);
     if (status == VC_OK) status = vc_nested_hide(builder->arena, inner, relation, &relation, error);
     part->outer[number] = dimension;
     for (size_t k = 0; k < part->count && status == VC_OK; k++) {
         const vc_binding *from = &part->cube->sources[k].bindings[number];
         vc_binding *binding = &builder->sources[part->first + k].bindings[dimension];
-        bool is_own = from->kind == VC_BIND_IDENTITY && inner->visible == NULL && leaves == NULL &&
+        bool is_own = from->kind == VC_BIND_IDENTITY && inner->visible == NULL && place == NULL &&
                       inner->dimension->fingerprint == outer->fingerprint;
         if (from->kind == VC_BIND_NONE) continue;
         builder->is_bound[part->first + k][from->source_dimension] = true;

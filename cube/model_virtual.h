@@ -178,14 +178,24 @@ vc_status vc_virtual_build_exposed(const vc_exposing *exposing, const vc_dimensi
 vc_status vc_virtual_bind_common(vc_virtual_builder *builder, const vc_common_def *common,
                                  vc_error *error);
 
+/* Where the leaves of a dimension are in a united one. */
+typedef struct vc_united_place {
+    int level;       /* of its main hierarchy, when the dimension ends there; -1: they are leaves */
+    uint32_t *units; /* [leaves of the dimension] members of the level, or leaves */
+} vc_united_place;
+
 /* Put the members of dimensions together in one (model_unite.c).
  *
  * dimensions  [count]
- * leaves      [count] set to arrays [nleaves] in the arena: the leaf of each leaf in the united one
+ * names       [count] for messages: "sales.date"
+ * places      [count] set; in the arena
  *
- * VC_IMPOSSIBLE "unsupported" when their levels differ; VC_BAD_INPUT as of vc_dimension_builder. */
-vc_status vc_virtual_unite(const vc_dimension *const *dimensions, size_t count, vc_arena *arena,
-                           const vc_dimension **united_out, uint32_t **leaves, vc_error *error);
+ * VC_IMPOSSIBLE: "unsupported" where their levels have no order or nobody says where a member
+ * belongs, "ambiguous_key" where it could belong to several; VC_LIMIT "limit_levels"; VC_BAD_INPUT
+ * as of vc_dimension_builder. */
+vc_status vc_virtual_unite(const vc_dimension *const *dimensions, const vc_str *names, size_t count,
+                           vc_arena *arena, const vc_dimension **united_out,
+                           vc_united_place *places, vc_error *error);
 
 /* Place the dimensions of a source that no join and no `common` has placed: shared by name and
  * file, else private. */
@@ -255,9 +265,14 @@ bool vc_nested_shares(const vc_virtual_builder *builder, const vc_virtual_part *
 
 /* Bind the sources of a nested cube to a dimension that means the same as its dimension `number`.
  *
- * leaves  [leaves of the nested cube's dimension] their places; NULL: found by key */
+ * place  of the nested cube's dimension in it; NULL: leaves are found by key */
 vc_status vc_nested_bind_same(vc_virtual_builder *builder, vc_virtual_part *part, size_t number,
-                              size_t dimension, const uint32_t *leaves, vc_error *error);
+                              size_t dimension, const vc_united_place *place, vc_error *error);
+
+/* The relation of a dimension's leaves to their place in another: all match. In the arena. */
+vc_status vc_virtual_relate_place(vc_arena *arena, const vc_dimension *dimension,
+                                  const vc_dimension *outer, const vc_united_place *place,
+                                  const vc_relation **relation_out, vc_error *error);
 
 /* ---- model_compose.c ---- */
 

@@ -352,12 +352,12 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
     const vc_binding *binding = &source->bindings[number];
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "dim", outer->name);
-    /* What is above an exposed level is the source's own. */
     bool is_above = binding->is_united && binding->relation->level >= 0;
+    /* What is above an exposed level is the source's own. */
     vc_json_put_text(json, "binding",
-                     is_above             ? names[VC_BIND_IDENTITY]
-                     : binding->is_united ? "united"
-                                          : names[binding->kind]);
+                     is_above && outer->exposed != NULL ? names[VC_BIND_IDENTITY]
+                     : binding->is_united               ? "united"
+                                                        : names[binding->kind]);
     if (binding->kind == VC_BIND_NONE) {
         vc_json_put_text(json, "unrelated", unrelated_name(source->unrelated[number]));
     } else {

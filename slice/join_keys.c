@@ -33,6 +33,15 @@ static const vc_dimension *joined_dimension(const vc_join_keys *keys, size_t com
                                                                   : binding->source_dimension];
 }
 
+/* What stands for an index where there is no pair: the level at which the source stands, or `key`.
+ */
+static vc_str name_of_unit(const vc_join_keys *keys)
+{
+    const vc_relation *relation = keys->binding->relation;
+    if (!keys->binding->is_united || relation->level < 0) return VC_STR("key");
+    return keys->outer->hierarchies[relation->hierarchy].levels[relation->level].name;
+}
+
 /* on  NULL: `key` of both */
 static vc_status add_pair(vc_join_keys *keys, const vc_on_def *on, vc_arena *arena, vc_error *error)
 {
@@ -46,7 +55,7 @@ static vc_status add_pair(vc_join_keys *keys, const vc_on_def *on, vc_arena *are
             key->component = c;
     const vc_dimension *joined = joined_dimension(keys, key->component);
     if (on == NULL || on->constant.data == NULL) {
-        status = vc_dimension_find_index(keys->outer, on == NULL ? VC_STR("key") : on->index,
+        status = vc_dimension_find_index(keys->outer, on == NULL ? name_of_unit(keys) : on->index,
                                          &key->from, error);
         if (status == VC_OK)
             status = turn_around(keys->outer, key->from, arena, &key->from_values, error);

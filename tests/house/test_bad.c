@@ -55,6 +55,8 @@ static const char *question_of(const char *fixture)
     if (strstr(fixture, "/parts") != NULL) return "{\"cube\":\"equal\",\"drilldown\":\"geo\"}";
     if (strstr(fixture, "/exposed") != NULL)
         return "{\"cube\":\"exposed\",\"drilldown\":\"geo:town\"}";
+    if (strstr(fixture, "/grains") != NULL)
+        return "{\"cube\":\"times\",\"drilldown\":\"date:month\"}";
     if (strstr(fixture, "/moves") != NULL) return "{\"cube\":\"moves\",\"drilldown\":\"geo\"}";
     if (strstr(fixture, "/calculated") != NULL) return "{\"cube\":\"both\",\"drilldown\":\"geo\"}";
     return "{\"cube\":\"both\",\"drilldown\":\"item\"}";
