@@ -1,12 +1,12 @@
 #include "render/parts.h"
 #include "render/values.h"
 
-/* ["geo"]: on which dimensions the row stands at no member; null for a row that is none. */
-static void put_marks(vc_buffer *buffer, const vc_result *result, size_t row, bool others)
+/* ["geo"]: on which dimensions the row has the mark; null for a row that is none. */
+static void put_marks(vc_buffer *buffer, const vc_result *result, size_t row, vc_mark mark)
 {
     size_t count = 0;
     for (size_t a = 0; a < result->naxes; a++) {
-        if (!vc_row_is_marked(result, row, a, others)) continue;
+        if (!vc_row_is_marked(result, row, a, mark)) continue;
         vc_buffer_put_char(buffer, count++ == 0 ? '[' : ',');
         vc_buffer_put_json(buffer, result->axes[a].dimension);
     }
@@ -21,8 +21,8 @@ static void put_field(vc_rendering *rendering, const vc_out_column *column, size
         vc_buffer_put_int(buffer, result->grouping[row]);
         return;
     }
-    if (column->kind == VC_OUT_SYNTHETIC || column->kind == VC_OUT_OTHER) {
-        put_marks(buffer, result, row, column->kind == VC_OUT_OTHER);
+    if (column->kind == VC_OUT_MARK) {
+        put_marks(buffer, result, row, (vc_mark)column->index);
         return;
     }
     if (column->kind == VC_OUT_VALUE) {

@@ -91,8 +91,7 @@ static void choose_type(const vc_result *result, arrow_column *column)
         column->type = axis->properties[out->index].is_multi ? TYPE_LIST : TYPE_UTF8;
         break;
     case VC_OUT_GROUPING: column->type = TYPE_INT; break;
-    case VC_OUT_SYNTHETIC:
-    case VC_OUT_OTHER: column->type = TYPE_LIST; break;
+    case VC_OUT_MARK: column->type = TYPE_LIST; break;
     case VC_OUT_LABEL:
     case VC_OUT_STATUS: column->type = TYPE_UTF8; break;
     case VC_OUT_VALUE:
@@ -377,7 +376,7 @@ static vc_str item_of(const arrow *in, const vc_out_column *out, size_t row, siz
         return member->properties[out->index].items[i];
     }
     for (size_t a = 0; a < result->naxes; a++)
-        if (vc_row_is_marked(result, row, a, out->kind == VC_OUT_OTHER) && i-- == 0)
+        if (vc_row_is_marked(result, row, a, (vc_mark)out->index) && i-- == 0)
             return result->axes[a].dimension;
     return (vc_str){0};
 }

@@ -4,7 +4,7 @@ bool vc_out_columns_list(vc_rendering *rendering, bool has_status,
                          const vc_out_column **columns_out, size_t *ncolumns_out)
 {
     const vc_result *result = rendering->result;
-    size_t capacity = 2 * result->nmeasures + 3, count = 0;
+    size_t capacity = 2 * result->nmeasures + 1 + VC_NMARKS, count = 0;
     for (size_t a = 0; a < result->naxes; a++)
         capacity += 2 * result->axes[a].nlevels + result->axes[a].nproperties;
     vc_out_column *columns = VC_ARENA_NEW(&rendering->arena, vc_out_column, capacity);
@@ -21,9 +21,9 @@ bool vc_out_columns_list(vc_rendering *rendering, bool has_status,
         columns[count++] = (vc_out_column){VC_OUT_VALUE, 0, m};
     if (result->nrows > result->ndetail_rows)
         columns[count++] = (vc_out_column){VC_OUT_GROUPING, 0, 0};
-    if (vc_result_has_marks(result, false))
-        columns[count++] = (vc_out_column){VC_OUT_SYNTHETIC, 0, 0};
-    if (vc_result_has_marks(result, true)) columns[count++] = (vc_out_column){VC_OUT_OTHER, 0, 0};
+    for (vc_mark mark = 0; mark < VC_NMARKS; mark++)
+        if (vc_result_has_marks(result, mark))
+            columns[count++] = (vc_out_column){VC_OUT_MARK, 0, mark};
     for (size_t m = 0; has_status && m < result->nmeasures; m++)
         columns[count++] = (vc_out_column){VC_OUT_STATUS, 0, m};
     *columns_out = columns;
@@ -43,8 +43,7 @@ vc_str vc_out_column_name(vc_rendering *rendering, const vc_out_column *column)
     case VC_OUT_STATUS:
         return vc_arena_printf(&rendering->arena, "%.*s_status",
                                VC_FMT(result->measures[column->index].name));
-    case VC_OUT_SYNTHETIC: return VC_STR("_synthetic");
-    case VC_OUT_OTHER: return VC_STR("_other");
+    case VC_OUT_MARK: return vc_str_of(vc_mark_name((vc_mark)column->index));
     case VC_OUT_GROUPING: break;
     }
     return VC_STR("grouping");
@@ -65,13 +64,18 @@ static vc_str behind_ref(const vc_result_axis *axis, vc_str name)
     return (vc_str){.data = name.data + axis->ref.size + 1, .size = name.size - axis->ref.size - 1};
 }
 
+static const char *const mark_labels[VC_NMARKS] = {
+    [VC_MARK_SYNTHETIC] = "Unmatched keys of",
+    [VC_MARK_OTHER] = "All others of",
+    [VC_MARK_CALCULATED] = "Calculated of",
+};
+
 vc_str vc_out_column_label(vc_rendering *rendering, const vc_out_column *column)
 {
     const vc_result *result = rendering->result;
     vc_arena *arena = &rendering->arena;
     if (column->kind == VC_OUT_GROUPING) return VC_STR("Grouping");
-    if (column->kind == VC_OUT_SYNTHETIC) return VC_STR("Unmatched keys of");
-    if (column->kind == VC_OUT_OTHER) return VC_STR("All others of");
+    if (column->kind == VC_OUT_MARK) return vc_str_of(mark_labels[column->index]);
     if (column->kind == VC_OUT_VALUE || column->kind == VC_OUT_STATUS) {
         const vc_result_measure *measure = &result->measures[column->index];
         vc_str label = label_or(measure->label, measure->name);

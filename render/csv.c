@@ -66,13 +66,13 @@ static void put_values(vc_rendering *rendering, const vc_result_values *values)
 }
 
 /* The dimensions on which a row stands at no member of the data, as values of a property. */
-static void put_marks(vc_rendering *rendering, size_t row, bool others)
+static void put_marks(vc_rendering *rendering, size_t row, vc_mark mark)
 {
     const vc_result *result = rendering->result;
     vc_str *names = VC_ARENA_NEW(&rendering->arena, vc_str, result->naxes + 1);
     vc_result_values values = {.items = names};
     for (size_t a = 0; names != NULL && a < result->naxes; a++)
-        if (vc_row_is_marked(result, row, a, others))
+        if (vc_row_is_marked(result, row, a, mark))
             names[values.count++] = result->axes[a].dimension;
     rendering->buffer.failed |= names == NULL;
     put_values(rendering, &values);
@@ -105,8 +105,7 @@ static void put_field(vc_rendering *rendering, const vc_out_column *column, size
             vc_buffer_put_char(&rendering->buffer, cells[column->index].reason);
         break;
     case VC_OUT_GROUPING: vc_buffer_put_int(&rendering->buffer, result->grouping[row]); break;
-    case VC_OUT_SYNTHETIC: put_marks(rendering, row, false); break;
-    case VC_OUT_OTHER: put_marks(rendering, row, true); break;
+    case VC_OUT_MARK: put_marks(rendering, row, (vc_mark)column->index); break;
     case VC_OUT_KEY:
     case VC_OUT_LABEL:
     case VC_OUT_PROPERTY: {

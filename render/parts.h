@@ -84,10 +84,19 @@ typedef struct vc_record_names {
 /* False when out of memory. */
 bool vc_record_names_init(vc_rendering *rendering, vc_record_names *names_out);
 
-/* Does a row stand at no member of the data on an axis: at unmatched keys, or with `others` at what
- * a top leaves out? Does some row? */
-bool vc_row_is_marked(const vc_result *result, size_t row, size_t axis, bool others);
-bool vc_result_has_marks(const vc_result *result, bool others);
+typedef enum vc_mark { /* of a row that stands at no member of the data on an axis */
+                       VC_MARK_SYNTHETIC,  /* at unmatched keys */
+                       VC_MARK_OTHER,      /* at all that a top leaves out */
+                       VC_MARK_CALCULATED, /* at a calculated member */
+                       VC_NMARKS
+} vc_mark;
+
+/* "_synthetic", "_other", "_calculated" */
+const char *vc_mark_name(vc_mark mark);
+
+/* Is a row so on an axis? Does some row? */
+bool vc_row_is_marked(const vc_result *result, size_t row, size_t axis, vc_mark mark);
+bool vc_result_has_marks(const vc_result *result, vc_mark mark);
 
 /* The value of the "summary" key. */
 void vc_put_summary(vc_rendering *rendering, const vc_record_names *names);
@@ -107,16 +116,15 @@ typedef enum vc_out_kind {
     VC_OUT_LABEL,
     VC_OUT_PROPERTY,
     VC_OUT_VALUE,
-    VC_OUT_GROUPING,  /* there when there are total rows */
-    VC_OUT_SYNTHETIC, /* there when rows stand at unmatched keys: on which dimensions */
-    VC_OUT_OTHER,     /* likewise for all that a top leaves out */
+    VC_OUT_GROUPING, /* there when there are total rows */
+    VC_OUT_MARK,     /* there when rows have it: on which dimensions */
     VC_OUT_STATUS,
 } vc_out_kind;
 
 typedef struct vc_out_column {
     vc_out_kind kind;
     size_t axis;  /* of keys, labels, properties */
-    size_t index; /* level, property or measure */
+    size_t index; /* level, property, measure or vc_mark */
 } vc_out_column;
 
 /* The columns in their order: per axis its levels (key, label) and properties; measures; grouping;

@@ -125,51 +125,51 @@ static void close_object(vc_buffer *buffer, size_t brace)
     vc_buffer_put_char(buffer, '}');
 }
 
-bool vc_row_is_marked(const vc_result *result, size_t row, size_t axis, bool others)
+const char *vc_mark_name(vc_mark mark)
 {
-    const vc_result_member *member = vc_row_member(result, row, axis);
-    return member != NULL && (others ? member->is_other : member->is_synthetic);
+    return mark == VC_MARK_SYNTHETIC ? "_synthetic"
+           : mark == VC_MARK_OTHER   ? "_other"
+                                     : "_calculated";
 }
 
-bool vc_result_has_marks(const vc_result *result, bool others)
+static bool has_mark(const vc_result_member *member, vc_mark mark)
+{
+    return mark == VC_MARK_SYNTHETIC ? member->is_synthetic
+           : mark == VC_MARK_OTHER   ? member->is_other
+                                     : member->is_calculated;
+}
+
+bool vc_row_is_marked(const vc_result *result, size_t row, size_t axis, vc_mark mark)
+{
+    const vc_result_member *member = vc_row_member(result, row, axis);
+    return member != NULL && has_mark(member, mark);
+}
+
+bool vc_result_has_marks(const vc_result *result, vc_mark mark)
 {
     for (size_t a = 0; a < result->naxes; a++)
         for (size_t i = 0; i < result->axes[a].nmembers; i++)
-            if (others ? result->axes[a].members[i].is_other
-                       : result->axes[a].members[i].is_synthetic)
-                return true;
+            if (has_mark(&result->axes[a].members[i], mark)) return true;
     return false;
 }
 
-static bool is_synthetic(const vc_result_member *member)
-{
-    return member->is_synthetic;
-}
-
-static bool is_other(const vc_result_member *member)
-{
-    return member->is_other;
-}
-
-static bool is_calculated(const vc_result_member *member)
-{
-    return member->is_calculated;
-}
-
-/* The dimensions on which the row stands at no member of the data: ',"_synthetic":["geo"]', and
- * "_other" for what a top leaves out, "_calculated" for calculated members. */
-static void put_marks(vc_rendering *rendering, size_t row, const char *name,
-                      bool (*is_marked)(const vc_result_member *member))
+/* The dimensions on which the row has a mark: ',"_synthetic":["geo"]'. */
+static void put_marks(vc_rendering *rendering, size_t row, vc_mark mark)
 {
     const vc_result *result = rendering->result;
+    vc_buffer *buffer = &rendering->buffer;
     size_t count = 0;
     for (size_t a = 0; a < result->naxes; a++) {
-        const vc_result_member *member = vc_row_member(result, row, a);
-        if (member == NULL || !is_marked(member)) continue;
-        vc_buffer_put_text(&rendering->buffer, count++ == 0 ? name : ",");
-        vc_buffer_put_json(&rendering->buffer, result->axes[a].dimension);
+        if (!vc_row_is_marked(result, row, a, mark)) continue;
+        if (count++ == 0) {
+            vc_put_field_name(buffer, vc_mark_name(mark));
+            vc_buffer_put_char(buffer, '[');
+        } else {
+            vc_buffer_put_char(buffer, ',');
+        }
+        vc_buffer_put_json(buffer, result->axes[a].dimension);
     }
-    if (count > 0) vc_buffer_put_char(&rendering->buffer, ']');
+    if (count > 0) vc_buffer_put_char(buffer, ']');
 }
 
 void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t row)
@@ -186,9 +186,8 @@ void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t
         vc_buffer_put_int(buffer, result->grouping[row]);
     }
     put_cells(buffer, result, names->measures, vc_row_cells(result, row));
-    put_marks(rendering, row, ",\"_synthetic\":[", is_synthetic);
-    put_marks(rendering, row, ",\"_other\":[", is_other);
-    put_marks(rendering, row, ",\"_calculated\":[", is_calculated);
+    for (vc_mark mark = 0; mark < VC_NMARKS; mark++)
+        put_marks(rendering, row, mark);
     close_object(buffer, brace);
 }
 

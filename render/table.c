@@ -50,6 +50,16 @@ static const struct {
     {VC_REASON_ALLOCATED, "allocated: an estimate"},
 };
 
+static const struct {
+    vc_mark mark;
+    char sign; /* behind the key */
+    const char *text;
+} mark_legend[] = {
+    {VC_MARK_OTHER, '*', "all the others together"},
+    {VC_MARK_SYNTHETIC, '+', "keys without a match"},
+    {VC_MARK_CALCULATED, '^', "calculated, in no total"},
+};
+
 /* ---- texts of cells ---- */
 
 /* C1 controls are U+0080..U+009F, which is C2 80..C2 9F. */
@@ -121,8 +131,9 @@ static void put_measure_cell(table *t, const table_column *column, size_t row, c
     vc_buffer_put_char(&t->scratch, cell->reason == VC_REASON_NONE ? ' ' : cell->reason);
 }
 
-static void put_member_cell(table *t, const table_column *column, const vc_result_member *member)
+static void put_member_cell(table *t, const table_column *column, size_t row)
 {
+    const vc_result_member *member = vc_row_member(t->rendering->result, row, column->axis);
     vc_str text;
     if (member != NULL && column->is_property) {
         vc_values_put_text(&t->scratch, &member->properties[column->index]);
@@ -140,8 +151,9 @@ static void put_member_cell(table *t, const table_column *column, const vc_resul
     vc_put_safe(&t->scratch, text);
     if (member == NULL || column->index + 1 < t->rendering->result->axes[column->axis].nlevels)
         return;
-    if (member->is_other) vc_buffer_put_text(&t->scratch, " *");
-    if (member->is_synthetic) vc_buffer_put_text(&t->scratch, " +");
+    for (size_t i = 0; i < sizeof mark_legend / sizeof *mark_legend; i++)
+        if (vc_row_is_marked(t->rendering->result, row, column->axis, mark_legend[i].mark))
+            vc_buffer_printf(&t->scratch, " %c", mark_legend[i].sign);
 }
 
 /* The text of a cell, in the scratch buffer until the next one. */
@@ -152,7 +164,7 @@ static vc_str cell_text(table *t, const table_column *column, size_t row)
     if (column->is_measure)
         put_measure_cell(t, column, row, &vc_row_cells(result, row)[column->index]);
     else
-        put_member_cell(t, column, vc_row_member(result, row, column->axis));
+        put_member_cell(t, column, row);
     if (t->scratch.failed) t->rendering->buffer.failed = true;
     return scratch_text(t);
 }
@@ -378,13 +390,14 @@ static void put_legend(table *t)
 static void put_mark_legend(table *t)
 {
     vc_buffer *buffer = &t->rendering->buffer;
-    bool others = vc_result_has_marks(t->rendering->result, true);
-    bool synthetics = vc_result_has_marks(t->rendering->result, false);
-    if (!others && !synthetics) return;
-    put_style(t, dim);
-    if (others) vc_buffer_put_text(buffer, "* = all the others together");
-    if (others && synthetics) vc_buffer_put_text(buffer, "; ");
-    if (synthetics) vc_buffer_put_text(buffer, "+ = keys without a match");
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof mark_legend / sizeof *mark_legend; i++) {
+        if (!vc_result_has_marks(t->rendering->result, mark_legend[i].mark)) continue;
+        if (count == 0) put_style(t, dim);
+        vc_buffer_printf(buffer, "%s%c = %s", count++ > 0 ? "; " : "", mark_legend[i].sign,
+                         mark_legend[i].text);
+    }
+    if (count == 0) return;
     put_style(t, plain);
     vc_buffer_put_char(buffer, '\n');
 }

@@ -112,6 +112,38 @@ Test(reasons, rows_are_marked)
     expect(0, VC_FORMAT_TABLE, "* = all the others together; + = keys without a match", 1);
 }
 
+Test(reasons, calculated_rows_are_marked)
+{
+    static const struct {
+        vc_render_format format;
+        const char *part;
+    } cases[] = {{VC_FORMAT_RECORDS, "\"m\":7,\"_calculated\":[\"geo\"]}"},
+                 {VC_FORMAT_ARRAYS, "\"_synthetic\",\"_other\",\"_calculated\"]"},
+                 {VC_FORMAT_ARRAYS, "[\"A\",\"A\",7,0,null,null,[\"geo\"]]"},
+                 {VC_FORMAT_CSV, ",m,grouping,_synthetic,_other,_calculated\r\n"},
+                 {VC_FORMAT_CSV, "A,A,7,0,,,geo\r\n"},
+                 {VC_FORMAT_TABLE, "A ^"},
+                 {VC_FORMAT_TABLE, "^ = calculated, in no total"}};
+    vc_result result = sample_of(0);
+    vc_result_axis axis = *result.axes;
+    vc_result_member members[3];
+    vc_cell cells[5] = {{.as.i = 7}};
+    memcpy(members, axis.members, sizeof members);
+    members[0].is_calculated = true;
+    axis.members = members;
+    result.axes = &axis;
+    result.cells = cells;
+    result.summary = &cells[4];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vc_buffer text = {0};
+        vc_render_options options = {0};
+        render_into(&text, &result, cases[i].format, &options);
+        cr_expect_eq(count(vc_buffer_text(&text), cases[i].part), 1, "no '%s' in\n%s",
+                     cases[i].part, text.data);
+        vc_buffer_release(&text);
+    }
+}
+
 /* ---- calculated members ---- */
 
 static void expect_table(const vc_result *result, const char *expected)
