@@ -9,15 +9,23 @@ static vc_status restrict_to(const vc_source_cube *source, const vc_condition *c
 {
     size_t number, at = 0;
     uint64_t *bits;
-    vc_cube cube = {.name = source->name, .definition = source->definition};
     vc_status status =
         vc_source_cube_find_dimension(source, condition->dimref.dimension, &number, error);
     if (status != VC_OK) return status;
     const vc_dimension *dimension = source->dimensions[number];
+    /* The source by itself, with this one dimension: its member sets are those of the cube. */
+    vc_binding binding = {.kind = VC_BIND_IDENTITY, .source_dimension = number};
+    vc_cube_source only = {.alias = source->name, .cube = source, .bindings = &binding};
     vc_cube_dimension outer = {.name = source->dimension_names[number],
                                .label = dimension->label,
                                .dimension = dimension,
                                .nslots = dimension->nleaves};
+    vc_cube cube = {.name = source->name,
+                    .definition = source->definition,
+                    .ndimensions = 1,
+                    .dimensions = &outer,
+                    .nsources = 1,
+                    .sources = &only};
     status = vc_condition_evaluate(&cube, &outer, condition, arena, &bits, error);
     if (status != VC_OK || !vc_condition_restricts(condition)) return status;
     vc_dimension_mark_places(dimension, bits); /* facts know a leaf, wherever it stands */
