@@ -18,12 +18,30 @@ vc_cube_measure *vc_measures_add(vc_measures *measures)
         size_t capacity = measures->capacity == 0 ? 32 : measures->capacity * 2;
         vc_cube_measure *items =
             VC_ARENA_NEW(vc_model_arena(measures->model), vc_cube_measure, capacity);
-        if (items == NULL) return NULL;
+        size_t *numbers = VC_ARENA_NEW(vc_model_arena(measures->model), size_t, capacity);
+        if (items == NULL || numbers == NULL) return NULL;
         if (measures->count > 0) memcpy(items, measures->items, measures->count * sizeof *items);
+        if (measures->count > 0)
+            memcpy(numbers, measures->numbers, measures->count * sizeof *numbers);
         measures->items = items;
+        measures->numbers = numbers;
         measures->capacity = capacity;
     }
     return &measures->items[measures->count++];
+}
+
+size_t vc_measures_add_hidden(vc_measures *measures, size_t number, bool *is_new_out)
+{
+    size_t at = measures->first_hidden;
+    while (at < measures->count && measures->numbers[at] != number)
+        at++;
+    *is_new_out = at == measures->count;
+    if (!*is_new_out) return at;
+    vc_cube_measure *hidden = vc_measures_add(measures);
+    if (hidden == NULL) return SIZE_MAX;
+    measures->numbers[at] = number;
+    hidden->is_hidden = true;
+    return at;
 }
 
 void vc_measure_set_type(vc_cube_measure *measure, const vc_measure_def *definition)
@@ -122,21 +140,22 @@ static vc_status find_source_measure(const vc_source_cube *source, vc_str name, 
 {
     const vc_cube_def *cube = &source->definition->as.cube;
     vc_nearest nearest;
-    vc_nearest_init(&nearest, name);
-    for (size_t i = 0; i < cube->nmeasures; i++) {
+    for (size_t i = 0; i < cube->nmeasures; i++)
         if (vc_str_equal(cube->measures[i].name, name)) {
             *number_out = i;
             return VC_OK;
         }
+    vc_nearest_init(&nearest, name);
+    for (size_t i = 0; i < cube->nmeasures; i++)
         vc_nearest_offer(&nearest, cube->measures[i].name);
-    }
     vc_fail(error, VC_NOT_FOUND, "unknown_measure", "cube '%.*s' has no measure '%.*s'",
             VC_FMT(source->name), VC_FMT(name));
     vc_nearest_report(&nearest, error);
     return VC_NOT_FOUND;
 }
 
-/* Fill measure `at` from a source's measure; a calculated one adds its operands, hidden, behind. */
+/* Fill measure `at` from a source's measure. A calculated one adds its operands, hidden, behind; in
+ * the source cube itself they are there. */
 static vc_status bind_source_measure(vc_measures *measures, const vc_cube *cube, size_t source,
                                      size_t number, size_t at, vc_error *error)
 {
@@ -163,19 +182,23 @@ static vc_status bind_source_measure(vc_measures *measures, const vc_cube *cube,
         size_t operand;
         status = find_source_measure(stored, names[i], &operand, error);
         if (status != VC_OK) break;
-        operands[i] = measures->count;
-        vc_cube_measure *hidden = vc_measures_add(measures);
-        if (hidden == NULL) return vc_no_memory(error);
+        bool is_new;
+        operands[i] = operand;
+        if (!cube->is_virtual) continue;
+        operands[i] = vc_measures_add_hidden(measures, operand, &is_new);
+        if (operands[i] == SIZE_MAX) return vc_no_memory(error);
+        if (!is_new) continue;
         measure = &measures->items[at]; /* adding may have moved it */
-        *hidden = (vc_cube_measure){.name = stored->definition->as.cube.measures[operand].name,
-                                    .is_hidden = true,
-                                    .fixes = measure->fixes,
-                                    .nfixes = measure->nfixes,
-                                    .where = measure->where,
-                                    .unit = stored->definition->as.cube.measures[operand].unit,
-                                    .unrelated = measure->unrelated,
-                                    .mode = measure->mode,
-                                    .reaggregate = measure->reaggregate};
+        measures->items[operands[i]] =
+            (vc_cube_measure){.name = stored->definition->as.cube.measures[operand].name,
+                              .is_hidden = true,
+                              .fixes = measure->fixes,
+                              .nfixes = measure->nfixes,
+                              .where = measure->where,
+                              .unit = stored->definition->as.cube.measures[operand].unit,
+                              .unrelated = measure->unrelated,
+                              .mode = measure->mode,
+                              .reaggregate = measure->reaggregate};
         status = bind_source_measure(measures, cube, source, operand, operands[i], error);
     }
     measure = &measures->items[at];
@@ -390,6 +413,7 @@ static vc_status add_all_measures(vc_measures *measures, const vc_cube *cube, vc
                                          .label = vc_first_present(from->label, name),
                                          .unit = from->unit,
                                          .format = from->format};
+            measures->first_hidden = measures->count;
             vc_status status = bind_source_measure(measures, cube, source, i, at, error);
             if (status != VC_OK) return status;
         }
@@ -416,6 +440,7 @@ vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *er
     }
     for (size_t i = 0; i < definition->nmeasures && status == VC_OK; i++) {
         const vc_measure_def *from = &definition->measures[i];
+        measures.first_hidden = measures.count;
         status = from->expr.data != NULL
                      ? bind_virtual_expr(&measures, cube, from, i, definition->nmeasures, error)
                      : bind_virtual_base(&measures, cube, from, i, error);

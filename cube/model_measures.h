@@ -9,10 +9,19 @@ typedef struct vc_measures { /* the measures so far */
     vc_model *model;
     vc_cube_measure *items; /* move when one is added */
     size_t count, capacity;
+    /* Operands that come along hidden with the measure at hand: from the first on, and which
+     * measure of its source, or nested cube, each is [capacity]. One that is needed twice comes
+     * once, or a chain of expressions would bring exponentially many. */
+    size_t first_hidden;
+    size_t *numbers;
 } vc_measures;
 
 /* One more, not set yet; NULL when out of memory. */
 vc_cube_measure *vc_measures_add(vc_measures *measures);
+
+/* The operand `number` of the measure at hand if it has come along already, else one more, which is
+ * hidden and else not set yet (*is_new_out). SIZE_MAX: out of memory. */
+size_t vc_measures_add_hidden(vc_measures *measures, size_t number, bool *is_new_out);
 
 /* What kind of number the aggregate is: counts are integers, sums and extremes as stored, the rest
  * doubles. */

@@ -121,12 +121,14 @@ static vc_status copy_nested(vc_measures *measures, const vc_cube *cube, size_t 
     if (operands == NULL) return vc_no_memory(error);
     measure->operands = operands;
     for (size_t i = 0; i < from->noperands; i++) {
-        operands[i] = measures->count;
-        vc_cube_measure *hidden = vc_measures_add(measures);
-        if (hidden == NULL) return vc_no_memory(error);
-        *hidden = (vc_cube_measure){.name = nested->measures[from->operands[i]].name,
-                                    .is_hidden = true,
-                                    .unrelated = kept.unrelated};
+        bool is_new;
+        operands[i] = vc_measures_add_hidden(measures, from->operands[i], &is_new);
+        if (operands[i] == SIZE_MAX) return vc_no_memory(error);
+        if (!is_new) continue;
+        measures->items[operands[i]] =
+            (vc_cube_measure){.name = nested->measures[from->operands[i]].name,
+                              .is_hidden = true,
+                              .unrelated = kept.unrelated};
         vc_status status =
             copy_nested(measures, cube, first, from->operands[i], operands[i], saying, error);
         if (status != VC_OK) return status;
@@ -194,6 +196,7 @@ vc_status vc_nested_add_measures(vc_measures *measures, const vc_cube *cube, siz
         vc_cube_measure *measure = vc_measures_add(measures);
         if (measure == NULL || name.data == NULL) return vc_no_memory(error);
         *measure = (vc_cube_measure){.name = name};
+        measures->first_hidden = measures->count;
         struct saying nothing = {0};
         vc_status status = copy_nested(measures, cube, first, i, at, &nothing, error);
         if (status != VC_OK)

@@ -487,14 +487,21 @@ static vc_status check_loop(const vc_plan *plan, size_t at, uint8_t *states, vc_
     return VC_OK;
 }
 
-/* Can a measure of the cube be asked, with all that it is computed from? */
-static bool can_answer(const vc_plan *plan, const vc_cube_measure *measure)
+/* Can a measure of the cube be asked, with all that it is computed from? answers [nmeasures]: 0 not
+ * known yet, 1 yes, 2 no. */
+static bool can_answer(const vc_plan *plan, size_t number, uint8_t *answers)
 {
-    for (size_t i = 0; i < measure->noperands; i++)
-        if (!can_answer(plan, &plan->cube->measures[measure->operands[i]])) return false;
-    if (measure->expr != NULL) return true;
-    vc_pass pass = pass_of(plan, measure);
-    return check_parts(plan, measure, &pass, NULL) == VC_OK;
+    const vc_cube_measure *measure = &plan->cube->measures[number];
+    bool can = true;
+    if (answers[number] != 0) return answers[number] == 1;
+    for (size_t i = 0; i < measure->noperands && can; i++)
+        can = can_answer(plan, measure->operands[i], answers);
+    if (measure->expr == NULL) {
+        vc_pass pass = pass_of(plan, measure);
+        can = check_parts(plan, measure, &pass, NULL) == VC_OK;
+    }
+    answers[number] = can ? 1 : 2;
+    return can;
 }
 
 /* A query that names no measures asks for all that can be answered. */
@@ -503,11 +510,12 @@ static vc_status plan_all(vc_plan *plan, vc_error *error)
     const vc_cube *cube = plan->cube;
     vc_status status = VC_OK;
     size_t at;
+    uint8_t *answers = VC_ARENA_NEW(plan->arena, uint8_t, cube->nmeasures + 1);
     plan->left_out = VC_ARENA_NEW(plan->arena, vc_str, cube->nmeasures + 1);
-    if (plan->left_out == NULL) return vc_no_memory(error);
+    if (answers == NULL || plan->left_out == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < cube->nmeasures && status == VC_OK; i++) {
         if (cube->measures[i].is_hidden) continue;
-        if (can_answer(plan, &cube->measures[i]))
+        if (can_answer(plan, i, answers))
             status = add_plan_measure(plan, from_stored(&cube->measures[i]), &at, error);
         else
             plan->left_out[plan->nleft_out++] = cube->measures[i].name;
@@ -628,16 +636,18 @@ static vc_status start_plan(vc_model *model, const vc_query *query,
     return status == VC_OK ? plan_axes(plan, error) : status;
 }
 
-/* Does a measure use functions over members, or one that does? There are no loops any more. */
-static bool mark_late(vc_plan *plan, size_t number)
+/* Does a measure use functions over members, or one that does? There are no loops any more.
+ * is_done [nmeasures] */
+static bool mark_late(vc_plan *plan, size_t number, bool *is_done)
 {
     vc_plan_measure *measure = &plan->measures[number];
     size_t ncalls = 0;
-    if (measure->expr == NULL || measure->is_late) return measure->is_late;
+    if (measure->expr == NULL || is_done[number]) return measure->is_late;
+    is_done[number] = true;
     vc_expr_calls(measure->expr, &ncalls);
     measure->is_late = ncalls > 0;
     for (size_t i = 0; i < measure->noperands; i++)
-        measure->is_late |= mark_late(plan, measure->operands[i]);
+        measure->is_late |= mark_late(plan, measure->operands[i], is_done);
     return measure->is_late;
 }
 
@@ -647,9 +657,12 @@ vc_status vc_plan_make(vc_model *model, const vc_query *query, const vc_engine_o
     vc_status status = start_plan(model, query, options, query->nmeasures, arena, plan_out, error);
     if (status == VC_OK) status = plan_asked(*plan_out, error);
     if (status == VC_OK) status = plan_compared(*plan_out, error);
-    for (size_t m = 0; status == VC_OK && m < (*plan_out)->nmeasures; m++)
-        mark_late(*plan_out, m);
-    return status;
+    if (status != VC_OK) return status;
+    bool *is_done = VC_ARENA_NEW(arena, bool, (*plan_out)->nmeasures + 1);
+    if (is_done == NULL) return vc_no_memory(error);
+    for (size_t m = 0; m < (*plan_out)->nmeasures; m++)
+        mark_late(*plan_out, m, is_done);
+    return VC_OK;
 }
 
 vc_status vc_plan_make_of(vc_model *model, const vc_query *query, const vc_engine_options *options,
