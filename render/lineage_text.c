@@ -63,24 +63,28 @@ static void put_member(const struct telling *in, vc_str key, vc_str label)
     vc_buffer_put_char(in->out, ')');
 }
 
-static void put_rest(const struct telling *in, uint64_t rest)
+static void put_rest(const struct telling *in, uint64_t rest, const char *between)
 {
     if (rest == 0) return;
-    vc_buffer_put_text(in->out, ", and ");
+    vc_buffer_put_text(in->out, between);
+    vc_buffer_put_text(in->out, "and ");
     put_count(in, rest, "more", "more");
 }
 
-/* "FRA (France), DEU (Germany), and 3 more" */
+/* "FRA (France), DEU (Germany), and 3 more"; of tuples "SK, 1992; SK, 1993; and 3 more" */
 static void put_members(const struct telling *in, const vc_lineage_members *members)
 {
     enum { MOST = 5 };
     size_t n = members->nitems < MOST ? members->nitems : MOST;
+    const char *between = ", ";
+    for (size_t i = 0; i < n; i++)
+        if (vc_str_contains(members->items[i].key, VC_STR(", "))) between = "; ";
     for (size_t i = 0; i < n; i++) {
-        if (i > 0) vc_buffer_put_text(in->out, ", ");
+        if (i > 0) vc_buffer_put_text(in->out, between);
         put_member(in, members->items[i].key, members->items[i].label);
     }
     if (n > 0)
-        put_rest(in, members->count - n);
+        put_rest(in, members->count - n, between);
     else
         put_count(in, members->count, "member", "members");
 }

@@ -14,7 +14,8 @@ struct field {
     const vc_attribute *attribute;
     size_t column; /* of the source's measure columns */
     vc_namer namer;
-    bool is_list; /* leaves may have several: of their places */
+    vc_telling_once once; /* OF_OUTER */
+    bool is_list;         /* leaves may have several: of their places */
 };
 
 struct vc_fact_teller {
@@ -270,6 +271,16 @@ void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_nearest *neares
 
 /* ---- make ---- */
 
+static vc_status prepare_outer(vc_fact_teller *teller, vc_error *error)
+{
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < teller->nfields && status == VC_OK; i++)
+        if (teller->how[i].of == OF_OUTER)
+            status = vc_telling_once_init(&teller->how[i].namer, teller->arena,
+                                          &teller->how[i].once, error);
+    return status;
+}
+
 static vc_status open_dictionaries(vc_fact_teller *teller, vc_error *error)
 {
     const vc_source_cube *cube = teller->cube;
@@ -338,7 +349,8 @@ vc_status vc_fact_teller_new(const vc_plan *plan, size_t source, const vc_facts_
     for (size_t i = 0; i < teller->nfields; i++)
         if (teller->fields[i].name.data == NULL) return vc_no_memory(error);
     *teller_out = teller;
-    return open_dictionaries(teller, error);
+    vc_status status = prepare_outer(teller, error);
+    return status == VC_OK ? open_dictionaries(teller, error) : status;
 }
 
 const vc_fact_field *vc_fact_teller_fields(const vc_fact_teller *teller, size_t *nfields_out)
@@ -402,8 +414,8 @@ static uint32_t joined_leaf(const vc_fact_teller *teller, const vc_binding *bind
 }
 
 /* The members that the fact counts for: units of the primary, or a bucket's. */
-static vc_status read_outer(const vc_fact_teller *teller, const struct field *field,
-                            vc_fact_cell *cell, vc_error *error)
+static vc_status read_outer(const vc_fact_teller *teller, struct field *field, vc_fact_cell *cell,
+                            vc_error *error)
 {
     const vc_binding *binding = &teller->source->bindings[field->dimension];
     const vc_cube_dimension *outer = &teller->plan->cube->dimensions[field->dimension];
@@ -413,14 +425,18 @@ static vc_status read_outer(const vc_fact_teller *teller, const struct field *fi
     size_t nunits = vc_relation_units(binding->relation, leaf, &units);
     vc_str *items = VC_ARENA_NEW(teller->arena, vc_str, nunits + 1);
     if (items == NULL) return vc_no_memory(error);
+    size_t nitems = 0;
+    vc_telling_once_next(&field->once);
     for (size_t i = 0; i < nunits; i++)
-        items[i] = vc_namer_unit(&field->namer, binding->relation, units[i], teller->arena, NULL);
+        if (binding->relation->level >= 0 || !vc_telling_once_is_told(&field->once, units[i]))
+            items[nitems++] =
+                vc_namer_unit(&field->namer, binding->relation, units[i], teller->arena, NULL);
     if (nunits == 0 && binding->synthetic_slots != NULL &&
         binding->synthetic_slots[leaf] != VC_NONE)
-        items[nunits++] = vc_namer_slot(&field->namer, outer, binding->synthetic_slots[leaf],
+        items[nitems++] = vc_namer_slot(&field->namer, outer, binding->synthetic_slots[leaf],
                                         teller->arena, NULL);
     cell->as.list.items = items;
-    cell->as.list.nitems = nunits;
+    cell->as.list.nitems = nitems;
     return VC_OK;
 }
 
@@ -493,8 +509,8 @@ static vc_status read_places(const vc_fact_teller *teller, const struct field *f
     return VC_OK;
 }
 
-static vc_status read_field(const vc_fact_teller *teller, const struct field *field,
-                            uint32_t segment, uint32_t row, vc_fact_cell *cell, vc_error *error)
+static vc_status read_field(const vc_fact_teller *teller, struct field *field, uint32_t segment,
+                            uint32_t row, vc_fact_cell *cell, vc_error *error)
 {
     if (field->of == OF_COLUMN) return read_column(teller, field, segment, row, cell, error);
     if (field->of == OF_OUTER) return read_outer(teller, field, cell, error);

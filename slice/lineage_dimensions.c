@@ -31,10 +31,12 @@ static vc_status list_selected(const vc_tracing *in, size_t dimension, vc_lineag
     const vc_cube_dimension *outer = &in->plan->cube->dimensions[dimension];
     const vc_selection *selection = &in->plan->selections[dimension];
     vc_namer namer = vc_namer_of(outer->dimension);
+    vc_telling_once once;
     vc_lineage_member *items = VC_ARENA_NEW(in->arena, vc_lineage_member, in->limit + 1);
-    if (items == NULL) return vc_no_memory(error);
+    vc_status status = vc_telling_once_init(&namer, in->arena, &once, error);
+    if (status != VC_OK || items == NULL) return vc_no_memory(error);
     for (uint32_t slot = 0; slot < outer->nslots; slot++) {
-        if (!is_selected(selection, slot)) continue;
+        if (!is_selected(selection, slot) || vc_telling_once_is_told(&once, slot)) continue;
         if (out->count++ < in->limit && selection->is_cut) {
             vc_lineage_member *item = &items[out->nitems++];
             item->key = vc_namer_slot(&namer, outer, slot, in->arena, &item->label);
@@ -68,27 +70,70 @@ struct mapping {
     const vc_binding *binding;
     const vc_relation *relation;
     vc_namer outer_namer;
+    vc_telling_once once;
     vc_namer *namers; /* of the joined dimension, or of each component */
     vc_join_keys keys;
     uint64_t *units; /* [nunits] bits: some leaf of it is selected */
 };
 
+static uint32_t unit_of(const struct mapping *in, uint32_t leaf)
+{
+    const vc_relation *relation = in->relation;
+    if (relation->level < 0) return leaf;
+    const vc_level *levels = in->outer->dimension->hierarchies[relation->hierarchy].levels;
+    return vc_numbers_get(levels[relation->level].leaf_members, leaf);
+}
+
 static vc_status select_units(struct mapping *in, vc_error *error)
 {
     const vc_selection *selection = &in->in->plan->selections[in->dimension];
-    const vc_dimension *dimension = in->outer->dimension;
-    const vc_relation *relation = in->relation;
-    in->units = VC_ARENA_NEW(in->in->arena, uint64_t, vc_bits_words(relation->nunits) + 1);
+    in->units = VC_ARENA_NEW(in->in->arena, uint64_t, vc_bits_words(in->relation->nunits) + 1);
     if (in->units == NULL) return vc_no_memory(error);
-    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
-        if (is_selected(selection, leaf))
-            vc_bit_set(in->units, relation->level < 0
-                                      ? leaf
-                                      : vc_numbers_get(dimension->hierarchies[relation->hierarchy]
-                                                           .levels[relation->level]
-                                                           .leaf_members,
-                                                       leaf));
+    for (uint32_t leaf = 0; leaf < in->outer->dimension->nleaves; leaf++)
+        if (is_selected(selection, leaf)) vc_bit_set(in->units, unit_of(in, leaf));
     return VC_OK;
+}
+
+/* Where the source stands at a level of which the cut leaves whole members: list those, and not the
+ * many leaves in them. */
+static vc_status list_units(const struct mapping *in, vc_lineage_members *out, vc_error *error)
+{
+    const vc_selection *selection = &in->in->plan->selections[in->dimension];
+    uint32_t nleaves = in->outer->dimension->nleaves;
+    if (in->relation->level < 0 || !selection->is_cut) return VC_OK;
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++)
+        if (!is_selected(selection, leaf) && vc_bit_get(in->units, unit_of(in, leaf))) return VC_OK;
+    vc_lineage_member *items = VC_ARENA_NEW(in->in->arena, vc_lineage_member, in->in->limit + 1);
+    if (items == NULL) return vc_no_memory(error);
+    *out = (vc_lineage_members){.items = items};
+    for (uint32_t unit = 0; unit < in->relation->nunits; unit++) {
+        if (!vc_bit_get(in->units, unit) || out->count++ >= in->in->limit) continue;
+        vc_lineage_member *item = &items[out->nitems++];
+        item->key =
+            vc_namer_unit(&in->outer_namer, in->relation, unit, in->in->arena, &item->label);
+    }
+    for (uint32_t slot = nleaves; slot < in->outer->nslots; slot++) {
+        if (!is_selected(selection, slot) || out->count++ >= in->in->limit) continue;
+        vc_lineage_member *item = &items[out->nitems++];
+        item->key = vc_namer_slot(&in->outer_namer, in->outer, slot, in->in->arena, &item->label);
+    }
+    return VC_OK;
+}
+
+/* Of tuples: do the other conditions leave it, as on the time by which its key is read? */
+static bool is_left(const struct mapping *in, uint32_t leaf)
+{
+    const vc_table *table = table_of(in->in);
+    if (table->classes != NULL) table = table->classes;
+    const vc_tuples *tuples = in->binding->tuples;
+    for (size_t c = 0; tuples != NULL && c < tuples->ncomponents; c++)
+        for (size_t s = 0; s < table->nsteps; s++) {
+            const vc_step *step = &table->steps[s];
+            if (step->tuples == NULL && step->column == in->binding->components[c] &&
+                !vc_step_passes(step, vc_tuples_leaf(tuples, c, leaf)))
+                return false;
+        }
+    return true;
 }
 
 static void add_link(const struct mapping *in, uint32_t leaf, vc_str from, vc_str from_key,
@@ -104,7 +149,7 @@ static void add_link(const struct mapping *in, uint32_t leaf, vc_str from, vc_st
 }
 
 /* The rows of the mapping that lead to one joined leaf; false: none does. */
-static bool add_links(const struct mapping *in, uint32_t leaf, vc_lineage_link *links,
+static bool add_links(struct mapping *in, uint32_t leaf, vc_lineage_link *links,
                       vc_lineage_dimension *out)
 {
     const vc_selection *selection = &in->in->plan->selections[in->dimension];
@@ -113,8 +158,10 @@ static bool add_links(const struct mapping *in, uint32_t leaf, vc_lineage_link *
     const uint32_t *units;
     bool has_any = false;
     size_t nunits = vc_relation_units(relation, leaf, &units);
+    vc_telling_once_next(&in->once);
     for (size_t i = 0; i < nunits; i++) {
         if (!vc_bit_get(in->units, units[i])) continue;
+        if (relation->level < 0 && vc_telling_once_is_told(&in->once, units[i])) continue;
         size_t place = relation->units != NULL ? leaf : relation->offsets[leaf] + i;
         bool is_listed = out->nlinks < in->in->limit;
         has_any = true;
@@ -159,7 +206,10 @@ static vc_status trace_mapped(const vc_tracing *tracing, size_t dimension,
     vc_lineage_member *items = VC_ARENA_NEW(tracing->arena, vc_lineage_member, tracing->limit + 1);
     if (links == NULL || items == NULL) return vc_no_memory(error);
     vc_status status = find_namers(&in, error);
+    if (status == VC_OK)
+        status = vc_telling_once_init(&in.outer_namer, tracing->arena, &in.once, error);
     if (status == VC_OK) status = select_units(&in, error);
+    if (status == VC_OK) status = list_units(&in, &out->selected, error);
     if (status == VC_OK)
         status = vc_join_keys_new(tracing->plan->cube, pass_of(tracing)->source, dimension,
                                   tracing->arena, &in.keys, error);
@@ -169,7 +219,7 @@ static vc_status trace_mapped(const vc_tracing *tracing, size_t dimension,
             outer->dimension->hierarchies[in.relation->hierarchy].levels[in.relation->level].name;
     out->through = vc_join_keys_text(&in.keys, tracing->arena);
     for (uint32_t leaf = 0; leaf < in.relation->nleaves; leaf++) {
-        if (!add_links(&in, leaf, links, out)) continue;
+        if (!is_left(&in, leaf) || !add_links(&in, leaf, links, out)) continue;
         if (out->translated.count++ < tracing->limit) {
             vc_lineage_member *item = &items[out->translated.nitems++];
             item->key = name_joined(tracing, in.binding, in.namers, leaf, &item->label);

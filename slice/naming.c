@@ -32,6 +32,30 @@ vc_namer vc_namer_of_facts(const vc_dimension *dimension)
     return (vc_namer){.dimension = dimension, .has_leaf_keys = true};
 }
 
+vc_status vc_telling_once_init(const vc_namer *namer, vc_arena *arena, vc_telling_once *once_out,
+                               vc_error *error)
+{
+    const vc_dimension *dimension = namer->dimension;
+    *once_out = (vc_telling_once){.dimension = dimension, .list = 1};
+    if (dimension->ndoubles == 0 || namer->has_paths) return VC_OK;
+    once_out->lists = VC_ARENA_NEW(arena, uint32_t, vc_dimension_count_leaves(dimension));
+    return once_out->lists == NULL ? vc_no_memory(error) : VC_OK;
+}
+
+void vc_telling_once_next(vc_telling_once *once)
+{
+    once->list++;
+}
+
+bool vc_telling_once_is_told(vc_telling_once *once, uint32_t leaf)
+{
+    if (once->lists == NULL || leaf >= once->dimension->nleaves) return false;
+    uint32_t *list = &once->lists[vc_leaf_first(once->dimension, leaf)];
+    bool is_told = *list == once->list;
+    *list = once->list;
+    return is_told;
+}
+
 static vc_str name_member(const vc_hierarchy *hierarchy, unsigned number, uint32_t member,
                           bool has_paths, vc_arena *arena, vc_str *label_out)
 {

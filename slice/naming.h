@@ -22,6 +22,22 @@ vc_namer vc_namer_of_facts(const vc_dimension *dimension);
 /* Do members of the level have a key each, whatever is above them? */
 bool vc_level_has_unique_keys(const vc_level *level);
 
+/* Places of one leaf that go by the same name are told once in a list. */
+typedef struct vc_telling_once {
+    const vc_dimension *dimension;
+    uint32_t *lists; /* [leaves] number of the list that has it; NULL: all names are told apart */
+    uint32_t list;   /* at hand */
+} vc_telling_once;
+
+/* VC_NO_MEMORY. The first list begins. */
+vc_status vc_telling_once_init(const vc_namer *namer, vc_arena *arena, vc_telling_once *once_out,
+                               vc_error *error);
+
+void vc_telling_once_next(vc_telling_once *once); /* the next list */
+
+/* Is the leaf told in this list by another place already? Then it is, from now on. */
+bool vc_telling_once_is_told(vc_telling_once *once, uint32_t leaf);
+
 /* The key of a leaf: of its member on the lowest level, of its row in the table, or the path
  * ("2020,1", escaped as in a cut). label_out may be NULL; absent where there is no other label. */
 vc_str vc_namer_leaf(const vc_namer *namer, uint32_t leaf, vc_arena *arena, vc_str *label_out);
