@@ -200,6 +200,8 @@ static bool may_be_primary(const vc_laws *laws, const vc_law_measure *measure)
         is_hidden |= hides(&laws->parts[i]);
         is_nested |= hides(&laws->parts[i]) && laws->parts[i].is_nested;
     }
+    for (size_t d = 0; d < laws->cube->ndimensions && measure->has_calls; d++)
+        if (has_new_bucket(laws, 0, d)) return false; /* a member more on the function's way */
     return !is_hidden || (!measure->has_calls && !is_nested);
 }
 
