@@ -12,7 +12,7 @@ static vc_status serve_options(const vc_arguments *arguments, char address[64],
                                vc_server_options *options, vc_error *error)
 {
     const char *listen = vc_arguments_get(arguments, "listen");
-    uint64_t nworkers, max_cells, max_time_ms, max_memory;
+    uint64_t nworkers, max_cells, max_time_ms, max_memory, cache;
     vc_status status = vc_listen_parse(vc_str_of(listen != NULL ? listen : "127.0.0.1:8080"),
                                        address, &options->port, error);
     if (status == VC_OK)
@@ -23,10 +23,12 @@ static vc_status serve_options(const vc_arguments *arguments, char address[64],
         status = vc_arguments_number(arguments, "max-time-ms", 1, 86400000, 0, &max_time_ms, error);
     if (status == VC_OK)
         status = vc_arguments_bytes(arguments, "max-memory", 0, &max_memory, error);
+    if (status == VC_OK) status = vc_arguments_bytes(arguments, "cache", 0, &cache, error);
     if (status != VC_OK) return status;
     options->address = address;
     options->version = VCUBE_VERSION;
     options->nworkers = (unsigned)nworkers;
+    options->cache_bytes = cache;
     options->limits = (vc_engine_limits){
         .max_cells = max_cells, .max_time_ms = max_time_ms, .max_memory_bytes = max_memory};
     options->logs_requests = vc_arguments_get(arguments, "log") != NULL;
@@ -72,6 +74,7 @@ static const vc_option serve_option_list[] = {
     {"max-cells", 0, "N", "largest answer, in cells"},
     {"max-time-ms", 0, "N", "longest query"},
     {"max-memory", 0, "SIZE", "most that a query may need by estimate: 512M, 2G (default 1G)"},
+    {"cache", 0, "SIZE", "answers kept for who asks the same (default 64M)"},
     {"log", 0, NULL, "log each request as a JSON line on standard error"},
     VC_OPTION_END};
 

@@ -36,7 +36,13 @@ typedef struct exchange {
     int64_t began_ns, queued_ns;
     atomic_llong looked_ms; /* when the client was last looked for */
     bool is_heavy;          /* on the heavy workers */
+    bool is_prepared;       /* the handler has run; what it left for later has not */
+    bool owns_key;          /* others may wait for the answer: it must be kept or abandoned */
+    vc_answer_waiter waiter;
+    vc_str alias; /* the words of the request; absent: not one whose answer is kept */
 } exchange;
+
+static void finish_and_resume(exchange *in, vc_status status, const vc_error *error);
 
 static int64_t clock_ns(void)
 {
@@ -63,6 +69,8 @@ static void put_timing(struct MHD_Response *response, const vc_reply *reply)
         if (spans_ns[i] > 0)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s;dur=%.3f",
                                      used > 0 ? ", " : "", names[i], (double)spans_ns[i] / 1e6);
+    if (reply->was_kept)
+        snprintf(text + used, sizeof text - used, "%scache;desc=hit", used > 0 ? ", " : "");
     put_header(response, "Server-Timing", text);
 }
 
@@ -89,15 +97,41 @@ static void put_headers(struct MHD_Response *response, const exchange *in)
     if (reply->closes) put_header(response, "Connection", "close");
 }
 
-/* MHD takes the body's memory. NULL when out of memory. */
+/* MHD takes the body's memory, or the reference to the answer. NULL when out of memory. */
 static struct MHD_Response *make_response(vc_reply *reply)
 {
+    if (reply->answer != NULL) {
+        struct MHD_Response *kept = MHD_create_response_from_buffer_with_free_callback_cls(
+            reply->answer->body.size, reply->answer->body.data, vc_answer_release, reply->answer);
+        if (kept == NULL) vc_answer_release(reply->answer);
+        reply->answer = NULL;
+        return kept;
+    }
     enum MHD_ResponseMemoryMode mode =
         reply->body.data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT;
     struct MHD_Response *response = MHD_create_response_from_buffer(
         reply->body.size, reply->body.data != NULL ? reply->body.data : "", mode);
     if (response != NULL) reply->body = (vc_buffer){0};
     return response;
+}
+
+/* Keep the answer, and give it to those who wait for it; or tell them that there is none. */
+static void settle_key(exchange *in)
+{
+    vc_reply *reply = &in->reply;
+    vc_answers *answers = in->server->service.answers;
+    vc_answer *answer = NULL;
+    if (reply->status == 200 && reply->body.data != NULL)
+        answer = vc_answer_new(&reply->body, reply->content_type, reply->etag, reply->snapshot,
+                               reply->notices, reply->is_gzip);
+    in->owns_key = false;
+    if (answer == NULL) {
+        vc_answers_abandon(answers, in->call.key);
+        return;
+    }
+    reply->answer = answer;
+    vc_answers_keep(answers, in->call.key, answer);
+    if (in->alias.size > 0) vc_answers_put_alias(answers, in->call.key, in->alias);
 }
 
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
@@ -112,9 +146,10 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     } else if (status != VC_OK) {
         vc_reply_problem(reply, error, in->request_id);
         if (reply->status >= 500) vc_log_failure(&in->server->service, in->request_id, error);
-    } else {
+    } else if (reply->answer == NULL) {
         vc_reply_compress(reply, &in->request);
     }
+    if (in->owns_key) settle_key(in);
     if (in->call.model != NULL) {
         if (in->call.owns_model)
             vc_model_free(in->call.model);
@@ -125,7 +160,7 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
     if (atomic_load(&in->server->service.is_draining)) reply->closes = true;
-    in->reply_bytes = reply->body.size;
+    in->reply_bytes = reply->answer != NULL ? reply->answer->body.size : reply->body.size;
     in->response = make_response(reply);
     if (in->response == NULL) return; /* out of memory: the connection is closed */
     put_headers(in->response, in);
@@ -167,12 +202,53 @@ static vc_status fail_busy(vc_error *error, const char *why)
     return vc_fail(error, VC_BUSY, "busy", "the server is busy (%s); try again", why);
 }
 
-/* Run the handler and what it left for later. False when the heavy workers have taken over. */
+/* Woken by whoever computed the answer, on their thread. Without an answer the question is asked
+ * again: theirs was cancelled or failed, which need not be so for this one. */
+static void wake(vc_answer_waiter *waiter, vc_answer *answer)
+{
+    exchange *in = (exchange *)((char *)waiter - offsetof(exchange, waiter));
+    vc_error error = {0};
+    if (answer != NULL) {
+        vc_reply_take_answer(&in->reply, answer);
+        finish_and_resume(in, VC_OK, &error);
+    } else if (vc_workers_reserve(in->server->light)) {
+        in->queued_ns = clock_ns();
+        vc_workers_submit(in->server->light, &in->job);
+    } else {
+        finish_and_resume(in, fail_busy(&error, "too many requests wait already"), &error);
+    }
+}
+
+/* Is the answer to be computed here? Otherwise it is in the reply, or whoever computes it wakes
+ * this exchange: then it is theirs from now on, and *has_gone is set. */
+static bool must_compute(exchange *in, bool *has_gone)
+{
+    vc_answer *answer;
+    if (in->call.key.size == 0 || in->owns_key) return true;
+    in->waiter.wake = wake;
+    vc_answers *answers = in->server->service.answers;
+    switch (vc_answers_claim(answers, in->call.key, &in->waiter, &answer)) {
+    case VC_CLAIM_MINE: in->owns_key = true; return true;
+    case VC_CLAIM_WAITING: *has_gone = true; return false;
+    case VC_CLAIM_FOUND: break;
+    }
+    if (in->alias.size > 0) vc_answers_put_alias(answers, in->call.key, in->alias);
+    vc_reply_take_answer(&in->reply, answer);
+    return false;
+}
+
+/* Run the handler and what it left for later. False when another thread has taken over. */
 static bool run_handlers(exchange *in, vc_status *status_out, vc_error *error)
 {
     vc_status status = VC_OK;
-    if (!in->is_heavy) status = in->route->handler(&in->call, error);
+    bool has_gone = false;
+    if (!in->is_prepared) status = in->route->handler(&in->call, error);
+    in->is_prepared = true;
     while (status == VC_OK && in->call.next != NULL) {
+        if (!must_compute(in, &has_gone)) {
+            if (has_gone) return false;
+            break;
+        }
         if (in->call.is_dear && !in->is_heavy) {
             if (!vc_workers_reserve(in->server->heavy)) {
                 status = fail_busy(error, "too many large queries wait already");
@@ -193,6 +269,16 @@ static bool run_handlers(exchange *in, vc_status *status_out, vc_error *error)
     return true;
 }
 
+/* The last that a worker does with an exchange. */
+static void finish_and_resume(exchange *in, vc_status status, const vc_error *error)
+{
+    struct vc_server *server = in->server;
+    finish(in, status, error);
+    /* From the next line on the polling thread may complete and free the exchange. */
+    MHD_resume_connection(in->connection);
+    atomic_fetch_sub(&server->nsuspended, 1);
+}
+
 static void work(vc_job *job)
 {
     exchange *in = (exchange *)job;
@@ -206,16 +292,41 @@ static void work(vc_job *job)
         status = fail_busy(&error, "the request waited too long for its turn");
     else if (!run_handlers(in, &status, &error))
         return;
-    finish(in, status, &error);
-    /* From the next line on the polling thread may complete and free the exchange. */
-    MHD_resume_connection(in->connection);
-    atomic_fetch_sub(&server->nsuspended, 1);
+    finish_and_resume(in, status, &error);
 }
 
 static enum MHD_Result answer_failure(exchange *in, vc_error *error)
 {
     finish(in, error->status, error);
     return queue_reply(in);
+}
+
+/* What the answer to a request in just these words depends on. */
+static vc_str alias_of(exchange *in, const char *snapshot)
+{
+    const vc_request *request = &in->request;
+    return vc_arena_printf(&in->arena, "%s\n%d\n%.*s\n%.*s?%.*s\n%.*s", snapshot,
+                           vc_accepts_gzip(request->accept_encoding), VC_FMT(request->accept),
+                           VC_FMT(request->path), VC_FMT(request->query_string),
+                           VC_FMT(request->body));
+}
+
+/* Was the same asked in the same words, and is the answer still kept? This is all that a dashboard
+ * costs which is looked at again. */
+static bool is_kept(exchange *in)
+{
+    vc_snapshot *snapshot;
+    struct vc_server *server = in->server;
+    if (in->request.body.size > 0 && !vc_str_is(in->request.content_type, "application/json"))
+        return false; /* what else is taken for JSON, if anything, is the handler's matter */
+    if (vc_snapshot_open(server->service.options.store, &snapshot, NULL) != VC_OK) return false;
+    in->alias = alias_of(in, vc_snapshot_id(snapshot));
+    vc_snapshot_close(snapshot);
+    vc_answer *answer = vc_answers_find(server->service.answers, in->alias);
+    if (answer == NULL) return false;
+    vc_reply_take_answer(&in->reply, answer);
+    (void)vc_reply_is_known(&in->reply, &in->request);
+    return true;
 }
 
 /* The whole request is there. */
@@ -235,8 +346,11 @@ static enum MHD_Result dispatch(exchange *in)
     }
     vc_status status =
         vc_route_find(&in->request, &in->route, in->call.arguments, &in->reply, &error);
-    if (status != VC_OK || in->route == NULL || in->route->is_quick) {
-        if (status == VC_OK && in->route != NULL) status = in->route->handler(&in->call, &error);
+    unsigned traits = status == VC_OK && in->route != NULL ? in->route->traits : VC_ROUTE_QUICK;
+    bool is_answered = (traits & VC_ROUTE_KEPT) != 0 && is_kept(in);
+    if (is_answered || (traits & VC_ROUTE_QUICK) != 0) {
+        if (!is_answered && status == VC_OK && in->route != NULL)
+            status = in->route->handler(&in->call, &error);
         finish(in, status, &error);
         return queue_reply(in);
     }
@@ -412,6 +526,7 @@ void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **c
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
     vc_buffer_release(&in->reply.body);
+    vc_answer_release(in->reply.answer);
     free(in);
     atomic_fetch_sub(&server->nrequests, 1);
 }

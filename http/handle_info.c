@@ -35,6 +35,7 @@ static void put_limits(vc_json_writer *json, const vc_server_options *options)
     vc_json_put_uint(json, "max_cells", options->limits.max_cells);
     vc_json_put_uint(json, "max_time_ms", options->limits.max_time_ms);
     vc_json_put_uint(json, "max_memory", options->limits.max_memory_bytes);
+    vc_json_put_uint(json, "cache", options->cache_bytes);
     vc_json_put_uint(json, "max_body", options->max_body_bytes);
     vc_json_put_uint(json, "max_url", options->max_url_bytes);
     vc_json_put_uint(json, "max_depth", 64);

@@ -79,7 +79,7 @@ static vc_status choose_format(const vc_call *call, const vc_query *query,
     return status;
 }
 
-/* Is the client's copy of the answer still right? */
+/* Name what the answer is made of. Is the client's copy of it still right? */
 static bool is_known(vc_call *call, const struct asking *asking, const vc_cube *cube)
 {
     if (asking->query.wants_explain) return false;
@@ -89,7 +89,12 @@ static bool is_known(vc_call *call, const struct asking *asking, const vc_cube *
                             vc_str_of(vc_format_name(asking->format))};
     if (vc_str_is_null(parts[3])) return false;
     vc_reply_tag(call->reply, parts, sizeof parts / sizeof parts[0]);
-    return !asking->query.no_cache && vc_reply_is_known(call->reply, call->request);
+    if (asking->query.no_cache) return false;
+    bool is_gzip = vc_accepts_gzip(call->request->accept_encoding);
+    call->key = vc_arena_printf(call->arena, "%.*s\n%.*s\n%.*s\n%.*s\n%d\n%.*s", VC_FMT(parts[0]),
+                                VC_FMT(parts[1]), VC_FMT(parts[2]), VC_FMT(parts[4]), is_gzip,
+                                VC_FMT(parts[3]));
+    return vc_reply_is_known(call->reply, call->request);
 }
 
 /* Members that an axis has at most; 0 when there is no such axis, which the engine says quickly. */

@@ -115,6 +115,8 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
 {
     const char *code = error->code != NULL ? error->code : "internal";
     vc_buffer_clear(&reply->body);
+    vc_answer_release(reply->answer);
+    reply->answer = NULL;
     reply->status = vc_reply_status_of(error);
     reply->content_type = VC_PROBLEM_TYPE;
     reply->etag[0] = '\0';
@@ -138,6 +140,22 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     vc_json_put_text(&json, "request_id", request_id);
     vc_json_end(&json, '}');
     vc_buffer_put_char(&reply->body, '\n');
+}
+
+/* ---- answers ---- */
+
+void vc_reply_take_answer(vc_reply *reply, vc_answer *answer)
+{
+    vc_answer_release(reply->answer);
+    vc_buffer_clear(&reply->body);
+    reply->answer = answer;
+    reply->was_kept = true;
+    reply->status = 200;
+    reply->content_type = answer->content_type;
+    reply->is_gzip = answer->is_gzip;
+    snprintf(reply->etag, sizeof reply->etag, "%s", answer->etag);
+    snprintf(reply->snapshot, sizeof reply->snapshot, "%s", answer->snapshot);
+    snprintf(reply->notices, sizeof reply->notices, "%s", answer->notices);
 }
 
 /* ---- entity tags ---- */
@@ -188,6 +206,9 @@ bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
         if (!is_gzip && !vc_str_is(tag, reply->etag) && !vc_str_is(tag, "*")) continue;
         if (is_gzip) memcpy(reply->etag, gzip_tag, sizeof gzip_tag);
         vc_buffer_clear(&reply->body);
+        vc_answer_release(reply->answer);
+        reply->answer = NULL;
+        reply->is_gzip = false;
         reply->status = 304;
         return true;
     }

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "http/answers.h"
 #include "http/request.h"
 #include "render/notices.h"
 
@@ -20,12 +21,14 @@ typedef struct vc_reply {
     unsigned status; /* of HTTP; 0: not set yet */
     const char *content_type;
     vc_buffer body;
+    vc_answer *answer;               /* in place of the body: a reference of the reply's own */
     char etag[VC_ETAG_TEXT];         /* with its quotes; "" when none */
     char snapshot[48];               /* "" when none */
     char allow[64];                  /* "" when none */
     char notices[VC_NOTICES_HEADER]; /* of an answer; "" when none */
     unsigned retry_after_s;          /* 0: none */
     bool is_gzip;
+    bool was_kept;                                       /* the answer, from an earlier request */
     bool closes;                                         /* the connection, after this */
     int64_t queued_ns, prepared_ns, run_ns, rendered_ns; /* for Server-Timing; 0: none */
 } vc_reply;
@@ -43,6 +46,9 @@ unsigned vc_reply_status_of(const vc_error *error);
  * and pointer when a stored definition is at fault. What failed inside the server (storage,
  * memory) is not told to the client; it is in the log under the request id. */
 void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id);
+
+/* The reply is an answer that was kept: 200, with its texts. Takes the reference. */
+void vc_reply_take_answer(vc_reply *reply, vc_answer *answer);
 
 /* Strong entity tag over the parts, each with its size. */
 void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts);

@@ -3,28 +3,28 @@
 #include <string.h>
 
 static const vc_route routes[] = {
-    {VC_METHOD_GET, "/", vc_handle_index, false, false},
-    {VC_METHOD_GET, "/ui", vc_handle_index, false, false},
-    {VC_METHOD_GET, "/ui/", vc_handle_index, false, false},
-    {VC_METHOD_GET, "/healthz", vc_handle_health, true, true},
-    {VC_METHOD_GET, "/readyz", vc_handle_ready, true, true},
-    {VC_METHOD_GET, "/v1/info", vc_handle_info, true, true},
-    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, true, true},
-    {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/members", vc_handle_members, false,
-     true},
+    {VC_METHOD_GET, "/", vc_handle_index, 0},
+    {VC_METHOD_GET, "/ui", vc_handle_index, 0},
+    {VC_METHOD_GET, "/ui/", vc_handle_index, 0},
+    {VC_METHOD_GET, "/healthz", vc_handle_health, VC_ROUTE_QUICK | VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/readyz", vc_handle_ready, VC_ROUTE_QUICK | VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/info", vc_handle_info, VC_ROUTE_QUICK | VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_QUICK | VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/members", vc_handle_members,
+     VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/indexes/{index}",
-     vc_handle_dimension_index, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/aggregate", vc_handle_aggregate, false, false},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/facts", vc_handle_facts, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/cell", vc_handle_cell, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, false, true},
-    {VC_METHOD_GET, "/v1/cubes/{cube}/suggest", vc_handle_suggest, false, true},
-    {VC_METHOD_POST, "/v1/query", vc_handle_query, false, false},
-    {VC_METHOD_POST, "/v1/explain", vc_handle_explain, false, false},
+     vc_handle_dimension_index, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/aggregate", vc_handle_aggregate, VC_ROUTE_KEPT},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/facts", vc_handle_facts, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/cell", vc_handle_cell, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/coverage", vc_handle_coverage, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/suggest", vc_handle_suggest, VC_ROUTE_JSON},
+    {VC_METHOD_POST, "/v1/query", vc_handle_query, VC_ROUTE_KEPT},
+    {VC_METHOD_POST, "/v1/explain", vc_handle_explain, 0},
 };
 
 enum { NROUTES = sizeof routes / sizeof routes[0] };
@@ -66,7 +66,8 @@ static void put_allow(const bool has[VC_METHOD_COUNT], char allow[64])
 
 static vc_status check_accept(const vc_route *route, const vc_request *request, vc_error *error)
 {
-    if (!route->is_json || vc_accepts(request->accept, "application", "json")) return VC_OK;
+    if ((route->traits & VC_ROUTE_JSON) == 0 || vc_accepts(request->accept, "application", "json"))
+        return VC_OK;
     return vc_fail(error, VC_BAD_INPUT, "not_acceptable",
                    "nothing fits the Accept header '%.*s'; there is application/json",
                    (int)(request->accept.size > 200 ? 200 : request->accept.size),

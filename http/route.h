@@ -6,12 +6,17 @@
 
 #include "http/service.h"
 
+enum {
+    VC_ROUTE_QUICK = 1, /* may run on a polling thread: no model, no storage but a snapshot */
+    VC_ROUTE_JSON = 2,  /* answers with JSON and nothing else */
+    VC_ROUTE_KEPT = 4,  /* answers are kept: a request in equal words is one to be looked for */
+};
+
 typedef struct vc_route {
     vc_method method;     /* GET answers HEAD too */
     const char *template; /* "/v1/cubes/{cube}/coverage" */
     vc_handler *handler;
-    bool is_quick; /* may run on a polling thread: no model, no storage but a snapshot */
-    bool is_json;  /* answers with JSON and nothing else */
+    unsigned traits; /* of VC_ROUTE_... */
 } vc_route;
 
 /* Find the route of a request and the arguments in its path, and check that the client takes what

@@ -40,6 +40,7 @@ static vc_server_options fill_options(const vc_server_options *given)
     DEFAULT_TO(options.queue_length, 64);
     DEFAULT_TO(options.dear_facts, 1 << 20);
     DEFAULT_TO(options.max_connections, 512);
+    DEFAULT_TO(options.cache_bytes, 64 * 1024 * 1024);
     DEFAULT_TO(options.max_body_bytes, 1024 * 1024);
     DEFAULT_TO(options.max_url_bytes, 8000);
     DEFAULT_TO(options.limits.max_cells, 5000000);
@@ -85,6 +86,10 @@ static vc_status start_parts(struct vc_server *server, vc_error *error)
     };
     vc_status status = vc_model_cache_new(options->store, &server->service.models, error);
     if (status == VC_OK) status = vc_pool_new(0, &server->service.pool, error);
+    if (status == VC_OK) {
+        server->service.answers = vc_answers_new(options->cache_bytes);
+        if (server->service.answers == NULL) status = vc_no_memory(error);
+    }
     if (status == VC_OK)
         status = vc_workers_new(LIGHT_WORKERS, LIGHT_QUEUE, "vc-light", &server->light, error);
     if (status == VC_OK)
@@ -142,6 +147,7 @@ static void free_server(struct vc_server *server)
     vc_workers_free(server->heavy);
     vc_connections_free(server->connections); /* before what its tick looks at */
     vc_pool_free(server->service.pool);
+    vc_answers_free(server->service.answers);
     vc_model_cache_free(server->service.models);
     free(server);
 }

@@ -40,6 +40,7 @@ typedef struct vc_server_options {
     uint64_t dear_facts;        /* a query over so many facts is heavy, a row of the answer
                                    counting as 512 of them; 0: 1,048,576 */
     unsigned max_connections;   /* 0: 512 */
+    uint64_t cache_bytes;       /* of answers that are kept; 0: 64 MiB */
     size_t max_body_bytes;      /* of a query's JSON; 0: 1 MiB */
     size_t max_url_bytes;       /* as sent; 0: 8000 (MHD answers 414 by itself above ~31 KB) */
     vc_engine_limits limits;    /* of each query; 0: the engine's defaults */

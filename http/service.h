@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/pool.h"
 #include "cube/model.h"
+#include "http/answers.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/server.h"
@@ -21,6 +22,7 @@ typedef struct vc_service {
     vc_server_options options; /* with defaults filled in */
     vc_model_cache *models;
     vc_pool *pool; /* for scans */
+    vc_answers *answers;
     atomic_bool is_draining;
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
 } vc_service;
@@ -41,6 +43,8 @@ struct vc_call {
     vc_handler *next;
     bool is_dear;
     void *state; /* between a handler and its `next` */
+    vc_str key;  /* set with `next`: what the answer is made of (http/answers.h). It is looked for
+                    before `next` runs, and kept afterwards. Absent: not */
     bool (*is_cancelled)(void *context);
     void *context;
 };
