@@ -388,6 +388,7 @@ static vc_status open_cubes(vc_snapshot *preview, const affected_cube *list,
         const vc_cube *cube;
         status = vc_model_cube(model, list->name, &cube, error);
         if (status == VC_OK && list->is_given) warn_of_joins(cube, options);
+        if (status == VC_OK && list->is_given) status = vc_cube_check_sets(cube, error);
         if (status == VC_OK || list->is_given || error == NULL) continue;
         vc_error found = *error; /* keeps its place and candidates */
         vc_fail(error, status, found.code, "cube '%.*s' of the store would no longer work: %s",

@@ -64,7 +64,7 @@ static vc_status check_default(const vc_dimension_def *definition, const vc_buff
 }
 
 vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *builder,
-                                   const vc_load_file *file, vc_str name,
+                                   const vc_load_file *file, vc_str name, vc_str pointer,
                                    const vc_dimension_def *definition, vc_buffer *image,
                                    const uint32_t **leaf_of_row_out, vc_error *error)
 {
@@ -72,7 +72,11 @@ vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *buil
     vc_status status = vc_dimension_builder_finish(builder, image, leaf_of_row_out, &report, error);
     if (status == VC_OK)
         status = vc_dimension_check((vc_str){.data = image->data, .size = image->size}, error);
-    if (status == VC_OK) status = check_default(definition, image, error);
+    if (status == VC_OK) {
+        vc_status found = check_default(definition, image, error);
+        if (found != VC_OK)
+            return vc_loader_place(file->definition, error, "%.*s/default", VC_FMT(pointer));
+    }
     if (status == VC_BAD_INPUT || status == VC_NOT_FOUND || status == VC_IMPOSSIBLE ||
         status == VC_LIMIT)
         vc_error_at_file(error, vc_input_name(file->input), 0, 0);
@@ -123,8 +127,8 @@ static vc_status build_table(vc_load_file *file, const vc_definition *definition
     if (status == VC_OK) status = read_rows(file, feed, builder, error);
     if (status == VC_OK) status = vc_load_check_rejects(file->loader, error);
     if (status == VC_OK)
-        status = vc_load_finish_dimension(file->loader, builder, file, dimension->name, dimension,
-                                          image, &leaf_of_row, error);
+        status = vc_load_finish_dimension(file->loader, builder, file, dimension->name, pointer,
+                                          dimension, image, &leaf_of_row, error);
     vc_dimension_builder_free(builder);
     vc_feed_free(feed);
     return status;

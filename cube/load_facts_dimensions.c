@@ -186,9 +186,14 @@ static vc_status finish_built(vc_fact_load *facts, vc_fact_dimension *dimension,
     vc_arena arena = {0};
     const vc_dimension *opened;
     const uint32_t *leaf_of_row;
-    vc_status status = vc_load_finish_dimension(facts->loader, dimension->builder, &facts->file,
-                                                dimension->use->name, dimension->definition, &image,
-                                                &leaf_of_row, error);
+    vc_str pointer =
+        vc_arena_printf(&arena, "/dimensions/%zu", (size_t)(dimension - facts->dimensions));
+    vc_status status =
+        pointer.data == NULL
+            ? vc_no_memory(error)
+            : vc_load_finish_dimension(facts->loader, dimension->builder, &facts->file,
+                                       dimension->use->name, pointer, dimension->definition, &image,
+                                       &leaf_of_row, error);
     if (status == VC_OK)
         status = vc_segments_put_spilled(facts->segments, dimension->number, leaf_of_row, error);
     vc_dimension_builder_free(dimension->builder);

@@ -195,9 +195,11 @@ vc_status vc_load_start_builder(const vc_feed *feed, const vc_definition *defini
                                 vc_str pointer, const vc_dimension *older,
                                 vc_dimension_builder **builder_out, vc_error *error);
 
-/* Finish a builder: number the leaves, warn about labels, name the file in errors. */
+/* Finish a builder: number the leaves, warn about labels, name the file in errors.
+ *
+ * pointer  of the dimension in the definition of the file, for an error of its default member */
 vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *builder,
-                                   const vc_load_file *file, vc_str name,
+                                   const vc_load_file *file, vc_str name, vc_str pointer,
                                    const vc_dimension_def *definition, vc_buffer *image,
                                    const uint32_t **leaf_of_row_out, vc_error *error);
 

@@ -256,6 +256,10 @@ vc_status vc_cube_list_sets(const vc_cube *cube, const vc_cube_dimension *dimens
 vc_status vc_cube_find_set(const vc_cube *cube, const vc_cube_dimension *dimension, vc_str name,
                            const vc_set_def **set_out, vc_error *error);
 
+/* Do the member sets of the cube's own definition name what is there? VC_NOT_FOUND,
+ * "unknown_dimension", and errors of vc_condition_evaluate, at their place in the definition. */
+vc_status vc_cube_check_sets(const vc_cube *cube, vc_error *error);
+
 /* What the cube's own definition says of a measure, beside what the model keeps; NULL when it says
  * nothing: measures of a source need not be named by a virtual cube. */
 const vc_measure_def *vc_cube_find_measure_def(const vc_cube *cube, vc_str name);

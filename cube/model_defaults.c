@@ -106,3 +106,30 @@ vc_status vc_cube_find_set(const vc_cube *cube, const vc_cube_dimension *dimensi
     vc_nearest_report(&nearest, error);
     return VC_NOT_FOUND;
 }
+
+static vc_status check_set(const vc_cube *cube, const vc_set_def *set, size_t number,
+                           vc_error *error)
+{
+    vc_arena work = {0};
+    size_t dimension;
+    uint64_t *bits;
+    const char *field = "/dim";
+    vc_status status = vc_cube_find_dimension(cube, set->dim, &dimension, error);
+    if (status == VC_OK) field = "/cut";
+    for (size_t i = 0; i < set->nconditions && status == VC_OK; i++)
+        status = vc_condition_evaluate(cube, &cube->dimensions[dimension], set->conditions[i],
+                                       &work, &bits, error);
+    vc_str pointer = vc_arena_printf(&work, "/sets/%zu", number);
+    if (status != VC_OK && pointer.data != NULL)
+        vc_model_place(cube->definition, pointer, field, status, error);
+    vc_arena_release(&work);
+    return status;
+}
+
+vc_status vc_cube_check_sets(const vc_cube *cube, vc_error *error)
+{
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < cube->definition->nsets && status == VC_OK; i++)
+        status = check_set(cube, &cube->definition->sets[i], i, error);
+    return status;
+}

@@ -110,8 +110,9 @@ vc_status vc_virtual_fix_nested(vc_virtual_builder *builder, const vc_virtual_pa
             if (status == VC_OK && inner->bindings[number].kind != VC_BIND_NONE)
                 status = translate(&part->cube->dimensions[number], &inner->bindings[number],
                                    selected, builder->arena, &fixes[source->nfixes++], error);
-            if (status != VC_OK)
-                return vc_model_place(builder->definition, from->pointer, "/fix", status, error);
+            if (status == VC_OK) continue;
+            vc_model_fix_place(&from->fixes[i], status, error);
+            return vc_model_place(builder->definition, from->pointer, "/fix", status, error);
         }
     }
     return VC_OK;
@@ -177,6 +178,7 @@ vc_status vc_nested_fix_measure(vc_model *model, const vc_cube *nested,
         if (status == VC_OK)
             status = fix_slots(model, &nested->dimensions[number], definitions[i].value, &selected,
                                error);
+        if (status != VC_OK) vc_model_fix_place(&definitions[i], status, error);
         if (status != VC_OK || inner->bindings[number].kind == VC_BIND_NONE) continue;
         *has_any = true;
         status = translate(&nested->dimensions[number], &inner->bindings[number], selected, arena,

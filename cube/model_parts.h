@@ -70,6 +70,10 @@ vc_status vc_model_calculate(vc_model *model, vc_cube *cube, vc_error *error);
 vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,
                          size_t nfixes, vc_cube_fix **fixes_out, vc_error *error);
 
+/* Put the dimension of a fix into an error about it, as a step of its pointer, to which
+ * vc_model_place adds the rest. Returns the status. */
+vc_status vc_model_fix_place(const vc_fix_def *fix, vc_status status, vc_error *error);
+
 /* The leaves [nleaves bits] of a member, by its key or path. */
 vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc_str value,
                               const uint64_t **leaves_out, vc_error *error);

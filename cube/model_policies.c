@@ -182,6 +182,19 @@ vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc
     return VC_OK;
 }
 
+vc_status vc_model_fix_place(const vc_fix_def *fix, vc_status status, vc_error *error)
+{
+    char step[256];
+    size_t size = 0;
+    for (size_t i = 0; i < fix->dimension.size && size + 3 < sizeof step; i++) {
+        char byte = fix->dimension.data[i];
+        if (byte == '~' || byte == '/') step[size++] = '~';
+        step[size++] = byte == '~' ? '0' : byte == '/' ? '1' : byte;
+    }
+    vc_error_at_pointer(error, "/%.*s", (int)size, step);
+    return status;
+}
+
 vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc_fix_def *fixes,
                          size_t nfixes, vc_cube_fix **fixes_out, vc_error *error)
 {
@@ -196,7 +209,7 @@ vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc
         if (status == VC_OK)
             status = vc_model_fix_leaves(model, source->dimensions[number], fixes[i].value, &leaves,
                                          error);
-        if (status != VC_OK) return status;
+        if (status != VC_OK) return vc_model_fix_place(&fixes[i], status, error);
         out[i] = (vc_cube_fix){.source_dimension = number, .leaves = leaves};
     }
     *fixes_out = out;
