@@ -5,7 +5,7 @@
  * client has already is never computed again. An explained answer tells how long it took, so it has
  * no tag.
  */
-#include "http/service.h"
+#include "http/asking.h"
 
 #include "query/body.h"
 #include "query/canonical.h"
@@ -112,8 +112,7 @@ static uint64_t count_members(const vc_cube *cube, const vc_dimref *ref)
     return dimension->hierarchies[hierarchy].levels[level].nmembers + outer->nsynthetic;
 }
 
-/* Rows of the answer at most: one per combination of members, and one per fact. */
-static uint64_t bound_rows(const vc_cube *cube, const vc_query *query)
+uint64_t vc_asking_bound_rows(const vc_cube *cube, const vc_query *query)
 {
     uint64_t nfacts = 0, nrows = 1;
     for (size_t s = 0; s < cube->nsources; s++)
@@ -154,7 +153,7 @@ static vc_status prepare(vc_call *call, struct asking *asking, vc_error *error)
     status = open_cube(call, query, &cube, error);
     if (status != VC_OK) return status;
     if (is_known(call, asking, cube)) return VC_OK;
-    vc_call_continue(call, cube, bound_rows(cube, query), run, asking);
+    vc_call_continue(call, cube, vc_asking_bound_rows(cube, query), run, asking);
     return VC_OK;
 }
 
@@ -181,7 +180,6 @@ vc_status vc_handle_aggregate(vc_call *call, vc_error *error)
     return status;
 }
 
-/* A form on a web page can send text/plain anywhere, but not JSON: so nothing else is taken. */
 static bool is_json(vc_str content_type)
 {
     vc_str type = vc_str_split(&content_type, ';');
@@ -191,20 +189,24 @@ static bool is_json(vc_str content_type)
            strncasecmp(type.data, "application/json", type.size) == 0;
 }
 
-/* A query from the body, for whatever is done with it. */
-static vc_status read_body(vc_call *call, struct asking **asking_out, vc_error *error)
+vc_status vc_asking_check_body(const vc_request *request, vc_error *error)
 {
     static const char *const no_parameters[] = {NULL};
-    const vc_request *request = call->request;
     if (!is_json(request->content_type))
         return vc_fail(error, VC_BAD_INPUT, "unsupported_media_type",
                        "found the Content-Type '%.*s', expected application/json",
                        (int)(request->content_type.size > 100 ? 100 : request->content_type.size),
                        request->content_type.size > 0 ? request->content_type.data : "");
-    vc_status status = vc_request_check_parameters(request, no_parameters, error);
+    return vc_request_check_parameters(request, no_parameters, error);
+}
+
+/* A query from the body, for whatever is done with it. */
+static vc_status read_body(vc_call *call, struct asking **asking_out, vc_error *error)
+{
+    vc_status status = vc_asking_check_body(call->request, error);
     if (status == VC_OK) status = ask(call, asking_out, error);
     if (status == VC_OK)
-        status = vc_body_parse(request->body, 0, call->arena, &(*asking_out)->query, error);
+        status = vc_body_parse(call->request->body, 0, call->arena, &(*asking_out)->query, error);
     return status;
 }
 

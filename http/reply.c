@@ -111,23 +111,15 @@ static void put_place(vc_json_writer *json, const vc_error *error)
     if (error->column > 0) vc_json_put_uint(json, "column", error->column);
 }
 
-void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id)
+void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id)
 {
     const char *code = error->code != NULL ? error->code : "internal";
-    vc_buffer_clear(&reply->body);
-    vc_answer_release(reply->answer);
-    reply->answer = NULL;
-    reply->status = vc_reply_status_of(error);
-    reply->content_type = VC_PROBLEM_TYPE;
-    reply->etag[0] = '\0';
-    reply->is_gzip = false;
-    if (reply->status == 503) reply->retry_after_s = 1;
-    vc_json_writer json = {.out = &reply->body};
+    vc_json_writer json = {.out = out};
     vc_json_begin(&json, NULL, '{');
     vc_json_put_key(&json, "type");
-    vc_buffer_printf(&reply->body, "\"urn:vcube:problem:%s\"", code);
+    vc_buffer_printf(out, "\"urn:vcube:problem:%s\"", code);
     put_title(&json, code);
-    vc_json_put_uint(&json, "status", reply->status);
+    vc_json_put_uint(&json, "status", vc_reply_status_of(error));
     put_text(&json, "detail", is_internal(error->status) ? public_detail(error) : error->message);
     vc_json_put_text(&json, "code", code);
     if (!is_internal(error->status)) put_place(&json, error);
@@ -137,8 +129,21 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
             put_text(&json, NULL, error->candidates[i]);
         vc_json_end(&json, ']');
     }
-    vc_json_put_text(&json, "request_id", request_id);
+    if (request_id != NULL) vc_json_put_text(&json, "request_id", request_id);
     vc_json_end(&json, '}');
+}
+
+void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id)
+{
+    vc_buffer_clear(&reply->body);
+    vc_answer_release(reply->answer);
+    reply->answer = NULL;
+    reply->status = vc_reply_status_of(error);
+    reply->content_type = VC_PROBLEM_TYPE;
+    reply->etag[0] = '\0';
+    reply->is_gzip = false;
+    if (reply->status == 503) reply->retry_after_s = 1;
+    vc_reply_put_problem(&reply->body, error, request_id);
     vc_buffer_put_char(&reply->body, '\n');
 }
 

@@ -47,6 +47,9 @@ unsigned vc_reply_status_of(const vc_error *error);
  * memory) is not told to the client; it is in the log under the request id. */
 void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id);
 
+/* The same as a part of JSON. request_id NULL: without one. */
+void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id);
+
 /* The reply is an answer that was kept: 200, with its texts. Takes the reference. */
 void vc_reply_take_answer(vc_reply *reply, vc_answer *answer);
 

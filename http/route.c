@@ -24,6 +24,7 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/v1/cubes/{cube}/unmatched", vc_handle_unmatched, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}/suggest", vc_handle_suggest, VC_ROUTE_JSON},
     {VC_METHOD_POST, "/v1/query", vc_handle_query, VC_ROUTE_KEPT},
+    {VC_METHOD_POST, "/v1/batch", vc_handle_batch, VC_ROUTE_JSON},
     {VC_METHOD_POST, "/v1/explain", vc_handle_explain, 0},
 };
 

@@ -76,7 +76,7 @@ vc_handler vc_handle_health, vc_handle_ready, vc_handle_info;
 vc_handler vc_handle_index;
 vc_handler vc_handle_cubes, vc_handle_cube;
 vc_handler vc_handle_dimension, vc_handle_members, vc_handle_dimension_index;
-vc_handler vc_handle_aggregate, vc_handle_query, vc_handle_explain;
+vc_handler vc_handle_aggregate, vc_handle_query, vc_handle_batch, vc_handle_explain;
 vc_handler vc_handle_facts, vc_handle_cell;
 vc_handler vc_handle_coverage, vc_handle_unmatched, vc_handle_suggest, vc_handle_snapshots;
 
