@@ -200,6 +200,16 @@ typedef struct vc_cube {
     const vc_calculated *calculated;
 } vc_cube;
 
+/* Are the source's leaves those of the cube's dimension, in one place or several? */
+static inline bool vc_cube_source_is_own(const vc_cube *cube, const vc_cube_source *source,
+                                         size_t dimension)
+{
+    const vc_binding *binding = &source->bindings[dimension];
+    return binding->kind == VC_BIND_IDENTITY ||
+           (binding->is_united && source->cube->dimensions[binding->source_dimension] ==
+                                      cube->dimensions[dimension].dimension);
+}
+
 /* ---- the model of a snapshot ---- */
 
 /* A model over a snapshot. is_owned: the model closes the snapshot when it is freed. */

@@ -36,10 +36,7 @@ static vc_status reach_source(struct reaching *in, size_t place, size_t dimensio
                         .cube_dimension = dimension,
                         .alias = source->alias,
                         .bucket_slot = VC_NONE};
-    bool is_own = binding->kind == VC_BIND_IDENTITY ||
-                  (binding->is_united && source->cube->dimensions[binding->source_dimension] ==
-                                             in->cube->dimensions[dimension].dimension);
-    if (is_own) { /* its leaves are the dimension's, in one place or several */
+    if (vc_cube_source_is_own(in->cube, source, dimension)) {
         item.of = in->cube->dimensions[dimension].dimension;
         return add_reach(in, item, error);
     }

@@ -103,6 +103,16 @@ static bool is_level_in_disguise(const vc_index *index)
     return index->is_implicit && index->hierarchy >= 0 && vc_str_is(index->name, "key");
 }
 
+/* Members of the index that are further places of a leaf. */
+static uint32_t count_doubles(const vc_dimension *dimension, const vc_index *index)
+{
+    uint32_t count = 0, nleaves = vc_dimension_count_leaves(dimension);
+    if (dimension->ndoubles == 0 || index->hierarchy >= 0) return 0;
+    for (uint32_t i = 0; i < vc_numbers_get(index->offsets, index->values.count); i++)
+        count += index->members[i] >= nleaves;
+    return count;
+}
+
 /* Each index whose keys could join something; of several that say the same the first. */
 static vc_status list_indexes(struct suggesting *in, const vc_cube *cube, vc_suggest_index **out,
                               size_t *count_out, vc_error *error)
@@ -126,6 +136,7 @@ static vc_status list_indexes(struct suggesting *in, const vc_cube *cube, vc_sug
                 .dimension = d, .outer = outer, .kind = kind_of(outer->dimension, index)};
             at->is_time = outer->dimension->is_time && at->kind != VC_INDEX_ATTRIBUTE;
             vc_pairing_side_init(&at->side, index);
+            at->side.profile.nmembers -= count_doubles(outer->dimension, index);
             /* One key joins nothing; numbers with fractions are measured. */
             if (at->side.profile.nvalues > 1 && at->side.profile.look != VC_LOOK_NUMBER)
                 ++*count_out;
@@ -148,7 +159,7 @@ static void release_indexes(struct suggesting *in)
 static vc_str shared_name(const vc_cube *cube, size_t dimension)
 {
     const vc_cube_source *owner = &cube->sources[cube->dimensions[dimension].owner];
-    if (owner->bindings[dimension].kind != VC_BIND_IDENTITY) return (vc_str){0};
+    if (!vc_cube_source_is_own(cube, owner, dimension)) return (vc_str){0};
     size_t number = owner->bindings[dimension].source_dimension;
     return owner->cube->definition->as.cube.dimensions[number].shared;
 }
@@ -196,9 +207,24 @@ static double keyed_share(const vc_suggest_index *at)
     const vc_dimension *dimension = at->outer->dimension;
     uint32_t nmembers =
         index->hierarchy < 0
-            ? dimension->nleaves
+            ? vc_dimension_count_leaves(dimension)
             : dimension->hierarchies[index->hierarchy].levels[index->level].nmembers;
     return share_of(at->side.profile.nmembers, nmembers, 0);
+}
+
+static bool stands_on_leaves(const vc_suggest_index *at)
+{
+    const vc_index *index = at->side.index;
+    const vc_dimension *dimension = at->outer->dimension;
+    return index->hierarchy < 0 ||
+           dimension->hierarchies[index->hierarchy].levels[index->level].nmembers ==
+               vc_dimension_count_leaves(dimension);
+}
+
+/* Does each key stand for one leaf? Keys of a level above may be unique, and say less. */
+static bool tells_leaves(const vc_suggest_index *at)
+{
+    return vc_profile_is_unique(&at->side.profile) && stands_on_leaves(at);
 }
 
 static double score_of(const vc_suggest_candidate *candidate)
@@ -207,7 +233,7 @@ static double score_of(const vc_suggest_candidate *candidate)
     const vc_pairing *pairing = &candidate->pairing;
     double a = share_of(pairing->from_matched, from->nvalues, pairing->from_excluded);
     double b = share_of(pairing->to_matched, to->nvalues, pairing->to_excluded);
-    int nunique = vc_profile_is_unique(from) + vc_profile_is_unique(to);
+    int nunique = tells_leaves(candidate->from) + tells_leaves(candidate->to);
     double score = fmin(0.75 * fmax(a, b) + 0.25 * fmin(a, b), 1);
     score *= nunique == 2 ? 1 : nunique == 1 ? 0.97 : 0.75;
     score *= 0.8 + 0.2 * fmin(keyed_share(candidate->from), keyed_share(candidate->to));
@@ -309,23 +335,13 @@ static bool is_of_same(const vc_suggest_candidate *a, const vc_suggest_candidate
     return a->from->dimension == b->from->dimension && a->to->dimension == b->to->dimension;
 }
 
-static bool stands_on_leaves(const vc_suggest_index *at)
-{
-    const vc_index *index = at->side.index;
-    const vc_dimension *dimension = at->outer->dimension;
-    return index->hierarchy < 0 ||
-           dimension->hierarchies[index->hierarchy].levels[index->level].nmembers ==
-               dimension->nleaves;
-}
-
 /* Would they find the same members? Each of a dimension's unique keys (two letters, three letters,
  * the name) stands for a leaf; other indexes only for themselves. */
 static bool is_alike(const vc_suggest_index *a, const vc_suggest_index *b)
 {
     if (a == b) return true;
-    return vc_profile_is_unique(&a->side.profile) && vc_profile_is_unique(&b->side.profile) &&
-           !a->side.index->is_partial && !b->side.index->is_partial && stands_on_leaves(a) &&
-           stands_on_leaves(b);
+    return tells_leaves(a) && tells_leaves(b) && !a->side.index->is_partial &&
+           !b->side.index->is_partial;
 }
 
 /* Of the same two dimensions a few; of pairs that come to the same, or of a shared dimension, the

@@ -9,7 +9,7 @@
  * The score of a pair, 0 to 1, is
  *
  *     (3/4 of the greater share of keys that meet + 1/4 of the lesser)
- *       * 1, or 0.97 where keys are unique on one side only, or 0.75 where on none
+ *       * 1, or 0.97 where keys stand for single leaves on one side only, or 0.75 where on none
  *       * 1, or 0.9 where only the names speak for it
  *       * 0.98 where names of countries are compared, which change more often than codes
  *       * 0.8 + 0.2 of the share of members that have a key, on the side where it is less

@@ -161,7 +161,7 @@ static vc_status scan_groups(struct detailing *in, const vc_cube *cube, size_t d
 static const vc_cube_source *find_owner(const vc_cube *cube, size_t dimension)
 {
     const vc_cube_source *owner = &cube->sources[cube->dimensions[dimension].owner];
-    return owner->bindings[dimension].kind == VC_BIND_IDENTITY ? owner : NULL;
+    return vc_cube_source_is_own(cube, owner, dimension) ? owner : NULL;
 }
 
 /* Facts of aggregates count for neither. */
@@ -195,13 +195,16 @@ static vc_status count_from(struct detailing *in, const uint32_t *groups, vc_sug
     return VC_OK;
 }
 
-/* The group of each leaf of the primary: below a unit that found something, or not. */
+/* The group of each leaf of the primary: a place of it is below a unit that found something, or
+ * none is. */
 static vc_status group_from(struct detailing *in, uint32_t **groups_out, vc_error *error)
 {
     const vc_dimension *dimension = in->candidate->from->outer->dimension;
     const vc_relation *relation = in->relation;
     uint32_t *groups = new_numbers(&in->work, dimension->nleaves);
     if (groups == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++)
+        groups[leaf] = UNMATCHED;
     for (uint32_t leaf = 0; leaf < dimension->nleaves; leaf++) {
         uint32_t unit = leaf;
         if (relation->level >= 0)
@@ -209,7 +212,8 @@ static vc_status group_from(struct detailing *in, uint32_t **groups_out, vc_erro
                 dimension->hierarchies[relation->hierarchy].levels[relation->level].leaf_members,
                 leaf);
         uint32_t value = in->value_of_unit[unit];
-        groups[leaf] = value != VC_NONE && in->partners[value] != VC_NONE ? MATCHED : UNMATCHED;
+        if (value != VC_NONE && in->partners[value] != VC_NONE)
+            groups[vc_leaf_first(dimension, leaf)] = MATCHED;
     }
     *groups_out = groups;
     return VC_OK;
