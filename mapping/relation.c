@@ -254,12 +254,39 @@ static size_t find_unit(const uint32_t *units, size_t count, uint32_t unit)
     return first;
 }
 
+/* Bits of the joined places that have the same keys as one of their leaf before them: those say
+ * nothing more. NULL: no leaf has several places. */
+static vc_status find_repeats(struct vc_resolver *resolver, uint64_t **repeats_out, vc_error *error)
+{
+    const vc_dimension *joined = resolver->joined.dimension;
+    uint32_t *offsets, *places;
+    *repeats_out = NULL;
+    if (joined->ndoubles == 0) return VC_OK;
+    uint64_t *repeats = VC_ARENA_NEW(&resolver->work, uint64_t, vc_bits_words(joined->nleaves) + 1);
+    if (repeats == NULL) return vc_no_memory(error);
+    vc_status status = vc_dimension_list_places(joined, &resolver->work, &offsets, &places, error);
+    for (uint32_t leaf = 0; status == VC_OK && leaf < joined->nleaves; leaf++)
+        for (uint32_t i = offsets[leaf]; i < offsets[leaf + 1]; i++)
+            for (uint32_t j = offsets[leaf]; j < i && !vc_bit_get(repeats, places[i]); j++) {
+                bool is_same = true;
+                for (size_t pair = 0; pair < resolver->npairs; pair++)
+                    is_same &= resolver->joined.values[pair][places[i]] ==
+                               resolver->joined.values[pair][places[j]];
+                if (is_same) vc_bit_set(repeats, places[i]);
+            }
+    *repeats_out = repeats;
+    return status;
+}
+
 /* The weight of each pair of the relation: over all keys by which the two meet, what the primary's
  * unit has of the key times what the joined leaf has of it. */
 static vc_status weigh_pairs(struct vc_resolver *resolver, const struct key_units *of_key,
                              vc_relation *relation, vc_error *error)
 {
     const struct vc_resolver_side *joined = &resolver->joined;
+    uint64_t *repeats;
+    vc_status status = find_repeats(resolver, &repeats, error);
+    if (status != VC_OK) return status;
     size_t npairs =
         relation->units != NULL ? relation->nleaves : relation->offsets[relation->nleaves];
     double *weights = VC_ARENA_NEW(resolver->arena, double, npairs + 1);
@@ -268,6 +295,7 @@ static vc_status weigh_pairs(struct vc_resolver *resolver, const struct key_unit
         const uint32_t *units;
         size_t nunits = vc_relation_units(relation, leaf, &units);
         size_t first = relation->units != NULL ? leaf : relation->offsets[leaf];
+        if (repeats != NULL && vc_bit_get(repeats, leaf)) continue;
         for (uint32_t i = joined->offsets[leaf]; i < joined->offsets[leaf + 1] && nunits > 0; i++) {
             uint32_t key = joined->keys[i];
             for (uint32_t u = of_key->offsets[key]; u < of_key->offsets[key + 1]; u++)

@@ -44,7 +44,6 @@ struct folding {
     uint32_t *offsets, *targets;            /* what becomes of it */
     double *weights;
     uint8_t *fates;
-    uint32_t *seen; /* [nunits] leaf + 1 that had the unit last */
 };
 
 static size_t count_pairs(const vc_relation *relation)
@@ -59,8 +58,22 @@ struct pair { /* a unit, and how much of the leaf it has */
 
 static int compare_pairs(const void *a, const void *b)
 {
-    uint32_t x = ((const struct pair *)a)->unit, y = ((const struct pair *)b)->unit;
-    return (x > y) - (x < y);
+    const struct pair *x = a, *y = b;
+    if (x->unit != y->unit) return x->unit < y->unit ? -1 : 1;
+    return (x->weight > y->weight) - (x->weight < y->weight); /* decides the rounding of the sum */
+}
+
+/* Each unit once: what several places have of it adds up. */
+static uint32_t merge_pairs(struct pair *pairs, size_t count)
+{
+    uint32_t kept = 0;
+    if (count > 1) qsort(pairs, count, sizeof *pairs, compare_pairs);
+    for (size_t i = 0; i < count; i++)
+        if (kept > 0 && pairs[kept - 1].unit == pairs[i].unit)
+            pairs[kept - 1].weight += pairs[i].weight;
+        else
+            pairs[kept++] = pairs[i];
+    return kept;
 }
 
 /* The units of all places of a leaf, put behind the targets. Returns how many. */
@@ -76,18 +89,14 @@ static uint32_t fold_leaf(struct folding *work, uint32_t leaf, struct pair *pair
         size_t first = from->units != NULL ? place : from->offsets[place];
         is_matched |= from->fates[place] == VC_FATE_MATCHED;
         is_unmatched |= from->fates[place] == VC_FATE_UNMATCHED;
-        for (size_t u = 0; u < nunits; u++) {
-            if (work->seen[units[u]] == leaf + 1) continue;
-            work->seen[units[u]] = leaf + 1;
+        for (size_t u = 0; u < nunits; u++)
             pairs[count++] = (struct pair){
                 .unit = units[u], .weight = from->weights == NULL ? 1 : from->weights[first + u]};
-        }
     }
-    if (count > 1) qsort(pairs, count, sizeof *pairs, compare_pairs);
     work->fates[leaf] = is_matched     ? VC_FATE_MATCHED
                         : is_unmatched ? VC_FATE_UNMATCHED
                                        : VC_FATE_EXCLUDED;
-    return (uint32_t)count;
+    return merge_pairs(pairs, count);
 }
 
 /* Where no leaf has two units the relation is one array. */
@@ -125,12 +134,11 @@ static vc_status fold_joined(const vc_dimension *joined, vc_arena *arena, vc_rel
                            .from = &from,
                            .offsets = VC_ARENA_NEW(arena, uint32_t, nleaves + 1),
                            .targets = vc_arena_alloc(arena, room * sizeof(uint32_t)),
-                           .fates = VC_ARENA_NEW(arena, uint8_t, nleaves + 1),
-                           .seen = VC_ARENA_NEW(arena, uint32_t, (size_t)from.nunits + 1)};
+                           .fates = VC_ARENA_NEW(arena, uint8_t, nleaves + 1)};
     struct pair *pairs = vc_arena_alloc(arena, room * sizeof *pairs);
     if (from.weights != NULL) work.weights = VC_ARENA_NEW(arena, double, room);
-    if (work.offsets == NULL || work.targets == NULL || work.fates == NULL || work.seen == NULL ||
-        pairs == NULL || (from.weights != NULL && work.weights == NULL))
+    if (work.offsets == NULL || work.targets == NULL || work.fates == NULL || pairs == NULL ||
+        (from.weights != NULL && work.weights == NULL))
         return vc_no_memory(error);
     vc_status status = vc_dimension_list_places(joined, arena, &place_offsets, &places, error);
     if (status != VC_OK) return status;
