@@ -511,13 +511,16 @@ void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **c
     if (in == NULL) return;
     *context = NULL;
     vc_connection_enter(in->link, VC_PHASE_IDLE);
+    int64_t elapsed_ns = clock_ns() - in->began_ns;
+    vc_metrics_count(server->service.metrics, vc_route_number(in->route), in->reply.status,
+                     in->reply_bytes, elapsed_ns);
     if (server->service.options.logs_requests && !server->service.options.is_quiet)
         vc_log_request(&(vc_logged){.request_id = in->request_id,
                                     .method = vc_method_name(in->request.method),
                                     .target = in->link->uri,
                                     .status = in->reply.status,
                                     .bytes = in->reply_bytes,
-                                    .elapsed_ns = clock_ns() - in->began_ns,
+                                    .elapsed_ns = elapsed_ns,
                                     .snapshot = in->reply.snapshot,
                                     .is_whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK});
     if (in->response != NULL) MHD_destroy_response(in->response);

@@ -8,6 +8,7 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/ui/", vc_handle_index, 0},
     {VC_METHOD_GET, "/healthz", vc_handle_health, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/readyz", vc_handle_ready, VC_ROUTE_QUICK | VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/metrics", vc_handle_metrics, 0},
     {VC_METHOD_GET, "/v1/info", vc_handle_info, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, VC_ROUTE_JSON},
@@ -29,6 +30,11 @@ static const vc_route routes[] = {
 };
 
 enum { NROUTES = sizeof routes / sizeof routes[0] };
+
+unsigned vc_route_number(const vc_route *route)
+{
+    return route != NULL ? (unsigned)(route - routes) : NROUTES;
+}
 
 const vc_route *vc_route_at(size_t number)
 {

@@ -30,6 +30,9 @@ typedef struct vc_route {
 vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
                         vc_str arguments[VC_MAX_ARGUMENTS], vc_reply *reply, vc_error *error);
 
+/* The number of a route; the number of all of them for NULL. */
+unsigned vc_route_number(const vc_route *route);
+
 /* By number, for lists of what there is; NULL past the last one. */
 const vc_route *vc_route_at(size_t number);
 

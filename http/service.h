@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "cube/model.h"
 #include "http/answers.h"
+#include "http/metrics.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/server.h"
@@ -23,6 +24,7 @@ typedef struct vc_service {
     vc_model_cache *models;
     vc_pool *pool; /* for scans */
     vc_answers *answers;
+    vc_metrics *metrics;
     atomic_bool is_draining;
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
 } vc_service;
@@ -72,7 +74,7 @@ vc_engine_options vc_call_engine_options(vc_call *call);
 
 /* ---- handlers ---- */
 
-vc_handler vc_handle_health, vc_handle_ready, vc_handle_info;
+vc_handler vc_handle_health, vc_handle_ready, vc_handle_info, vc_handle_metrics;
 vc_handler vc_handle_index;
 vc_handler vc_handle_cubes, vc_handle_cube;
 vc_handler vc_handle_dimension, vc_handle_members, vc_handle_dimension_index;
