@@ -40,7 +40,7 @@ vc_status vc_asking_open(const vc_arguments *arguments, vc_str at, vc_asking *in
 
 static void print_collisions(vc_arena *arena, const vc_collisions *collisions, const char *whose)
 {
-    vc_str examples = vc_collisions_text(collisions, arena),
+    vc_str examples = vc_cli_safe(arena, vc_collisions_text(collisions, arena)),
            count = vc_cli_count(arena, collisions->count);
     if (collisions->count > 0)
         printf("  %.*s %s %s became equal to others by normalisation: %.*s\n", VC_FMT(count), whose,

@@ -29,11 +29,11 @@ static vc_status print_coverage_of(vc_model *model, vc_str name, vc_error *error
         status = vc_engine_coverage(model, cube, NULL, &arena, &coverage, &ncoverage, error);
     for (size_t i = 0; status == VC_OK && i < ncoverage; i++) {
         const vc_coverage *counts = &coverage[i].counts;
-        printf("%.*s: %.*s over %.*s: %llu of %llu keys match (%.1f%%)\n", VC_FMT(name),
+        vc_str share = vc_cli_percent(&arena, counts->keys_matched, counts->keys);
+        printf("%.*s: %.*s over %.*s: %llu of %llu keys match (%.*s)\n", VC_FMT(name),
                VC_FMT(coverage[i].source), VC_FMT(coverage[i].dimension),
                (unsigned long long)counts->keys_matched, (unsigned long long)counts->keys,
-               counts->keys == 0 ? 100.0
-                                 : 100.0 * (double)counts->keys_matched / (double)counts->keys);
+               VC_FMT(share));
         vc_cli_collisions(&arena, &coverage[i]);
     }
     vc_arena_release(&arena);

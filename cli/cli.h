@@ -102,8 +102,16 @@ vc_str vc_cli_count(vc_arena *arena, uint64_t count);
 /* "12.3 MB" */
 vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes);
 
+/* "97.6%", "-" of nothing; what is not all is not 100.0%. */
+vc_str vc_cli_percent(vc_arena *arena, uint64_t part, uint64_t whole);
+
+/* A text of the data, without what a terminal would obey. */
+vc_str vc_cli_safe(vc_arena *arena, vc_str text);
+void vc_cli_put(const char *before, vc_str text); /* on standard output */
+
 /* A table with aligned columns: texts [nrows * ncolumns], the first row is the header. is_right
- * [ncolumns] aligns a column to the right. What is wider than the terminal loses ends of texts. */
+ * [ncolumns] aligns a column to the right. What is wider than the terminal loses ends of texts;
+ * what a terminal would obey is left out. */
 void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool *is_right);
 
 /* ---- the store ---- */

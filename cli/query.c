@@ -4,6 +4,7 @@
 #include "render/collisions.h"
 #include "render/explain.h"
 #include "render/notices.h"
+#include "render/people.h"
 #include "render/render.h"
 
 #include <errno.h>
@@ -166,18 +167,6 @@ static void print_coverage_json(const vc_result_coverage *items, size_t nitems, 
     vc_buffer_release(&out);
 }
 
-/* In percent; what is not all does not become 100.0 by rounding. */
-static double shown_share(double share)
-{
-    return share < 1 && share > 0.999 ? 99.9 : 100 * share;
-}
-
-static vc_str percent(vc_arena *arena, uint64_t part, uint64_t whole)
-{
-    return whole == 0 ? VC_STR("-")
-                      : vc_arena_printf(arena, "%.1f%%", shown_share((double)part / (double)whole));
-}
-
 static vc_str of_total(vc_arena *arena, uint64_t part, uint64_t whole)
 {
     vc_str some = vc_cli_count(arena, part), all = vc_cli_count(arena, whole);
@@ -200,7 +189,7 @@ static void print_unmatched(vc_asking *in, const vc_result_coverage *item,
            VC_FMT(item->dimension));
     for (size_t i = 0; i < relation->nunmatched && i < limit; i++) {
         const vc_unmatched_key *key = &relation->unmatched[i];
-        vc_str text = shown_key(&in->arena, key->key),
+        vc_str text = vc_cli_safe(&in->arena, shown_key(&in->arena, key->key)),
                count = vc_cli_count(&in->arena, key->nleaves);
         int width = 24 + (int)text.size - (int)vc_utf8_columns(text);
         printf("  %-*.*s %8.*s %s  %s%s\n", width, VC_FMT(text), VC_FMT(count),
@@ -227,16 +216,17 @@ static void print_coverage(vc_asking *in, const vc_result_coverage *items, size_
         row[0] = items[i].source;
         row[1] = items[i].dimension;
         row[2] = of_total(&in->arena, counts->keys_matched, counts->keys);
-        row[3] = percent(&in->arena, counts->keys_matched, counts->keys);
+        row[3] = vc_cli_percent(&in->arena, counts->keys_matched, counts->keys);
         row[4] = of_total(&in->arena, counts->members_matched, counts->members);
         row[5] = vc_cli_count(&in->arena, counts->excluded);
         row[6] = of_total(&in->arena, counts->primary_matched, counts->primary_members);
         row[7] = VC_STR("");
         for (size_t s = 0; s < items[i].nshares; s++)
             if (items[i].shares[s].is_known)
-                row[7] = vc_arena_printf(
-                    &in->arena, "%.*s%s%.*s %.1f%%", VC_FMT(row[7]), row[7].size > 0 ? ", " : "",
-                    VC_FMT(items[i].shares[s].measure), shown_share(items[i].shares[s].share));
+                row[7] =
+                    vc_arena_printf(&in->arena, "%.*s%s%.*s %.1f%%", VC_FMT(row[7]),
+                                    row[7].size > 0 ? ", " : "", VC_FMT(items[i].shares[s].measure),
+                                    100 * vc_share_shown(items[i].shares[s].share));
     }
     vc_cli_table(texts, nitems + 1, COLUMNS,
                  (bool[]){false, false, true, true, true, true, true, false});

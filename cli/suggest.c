@@ -10,13 +10,6 @@
 
 /* ---- for people ---- */
 
-static vc_str percent(vc_arena *arena, uint64_t part, uint64_t whole)
-{
-    double share = whole == 0 ? 0 : (double)part / (double)whole;
-    if (share < 1 && share > 0.999) share = 0.999; /* what is not all does not become it */
-    return whole == 0 ? VC_STR("-") : vc_arena_printf(arena, "%.1f%%", 100 * share);
-}
-
 static vc_str of_keys(vc_arena *arena, const vc_suggest_side *side)
 {
     vc_str some = vc_cli_count(arena, side->nmatched),
@@ -26,7 +19,8 @@ static vc_str of_keys(vc_arena *arena, const vc_suggest_side *side)
 
 static vc_str facts_of(vc_arena *arena, const vc_suggest_side *side)
 {
-    return side->has_facts ? percent(arena, side->nfacts_matched, side->nfacts) : VC_STR("-");
+    return side->has_facts ? vc_cli_percent(arena, side->nfacts_matched, side->nfacts)
+                           : VC_STR("-");
 }
 
 static vc_str name_of(vc_arena *arena, vc_str dimension, vc_str index)
@@ -36,7 +30,7 @@ static vc_str name_of(vc_arena *arena, vc_str dimension, vc_str index)
 
 static vc_str keys_of(vc_arena *arena, const vc_suggest_side *side)
 {
-    return percent(arena, side->nmatched, side->nkeys - side->nexcluded);
+    return vc_cli_percent(arena, side->nmatched, side->nkeys - side->nexcluded);
 }
 
 static void print_pairs(vc_arena *arena, const vc_suggest *suggest)
@@ -74,7 +68,7 @@ static void print_keys(const char *what, vc_str side, const vc_str *keys, size_t
     if (nkeys == 0) return;
     printf("  only in %.*s%s: ", VC_FMT(side), what);
     for (size_t i = 0; i < nkeys; i++)
-        printf("%s%.*s", i > 0 ? ", " : "", VC_FMT(keys[i]));
+        vc_cli_put(i > 0 ? ", " : "", keys[i]);
     printf("%s\n", nall > nkeys ? ", ..." : "");
 }
 
@@ -91,8 +85,8 @@ static void print_examples(vc_arena *arena, const vc_suggest *suggest)
         printf("  meet: ");
         for (size_t m = 0; m < pair->nmatches; m++) {
             vc_str a = pair->matches[m].from, b = pair->matches[m].to;
-            printf("%s%.*s", m > 0 ? ", " : "", VC_FMT(a));
-            if (!vc_str_equal(a, b)) printf(" = %.*s", VC_FMT(b));
+            vc_cli_put(m > 0 ? ", " : "", a);
+            if (!vc_str_equal(a, b)) vc_cli_put(" = ", b);
         }
         printf("%s\n", pair->from.nmatched > pair->nmatches ? ", ..." : "");
         print_keys("", suggest->primary->name, pair->from.unmatched, pair->from.nunmatched,

@@ -1,5 +1,6 @@
 /* Talking to people: errors, tables, numbers, colour. */
 #include "cli/cli.h"
+#include "render/people.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -35,10 +36,13 @@ unsigned vc_cli_width(void)
 int vc_cli_fail(const vc_error *error)
 {
     char text[2048];
+    vc_buffer safe = {0};
     bool has_colour = vc_cli_has_colour(stderr);
     fflush(stdout);
+    vc_put_safe(&safe, vc_str_of(vc_error_format(error, text, sizeof text)));
     fprintf(stderr, "%svcube:%s %s\n", has_colour ? "\033[1;31m" : "", has_colour ? "\033[0m" : "",
-            vc_error_format(error, text, sizeof text));
+            vc_buffer_text(&safe));
+    vc_buffer_release(&safe);
     bool is_usage = error->code != NULL && vc_str_is(vc_str_of(error->code), "usage");
     return is_usage ? VC_EXIT_USAGE : VC_EXIT_FAILED;
 }
@@ -46,11 +50,15 @@ int vc_cli_fail(const vc_error *error)
 void vc_cli_say(const char *format, ...)
 {
     va_list arguments;
+    char text[4096];
+    vc_buffer safe = {0};
     if (is_quiet_now) return;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    vc_put_safe(&safe, vc_str_of(text));
+    fprintf(stderr, "%s\n", vc_buffer_text(&safe));
+    vc_buffer_release(&safe);
 }
 
 vc_str vc_cli_count(vc_arena *arena, uint64_t count)
@@ -65,6 +73,33 @@ vc_str vc_cli_bytes(vc_arena *arena, uint64_t bytes)
     char text[VC_NUMBER_TEXT];
     size_t size = vc_format_bytes(text, bytes);
     return vc_arena_str(arena, (vc_str){.data = text, .size = size});
+}
+
+vc_str vc_cli_percent(vc_arena *arena, uint64_t part, uint64_t whole)
+{
+    if (whole == 0) return VC_STR("-");
+    return vc_arena_printf(arena, "%.1f%%", 100 * vc_share_shown((double)part / (double)whole));
+}
+
+vc_str vc_cli_safe(vc_arena *arena, vc_str text)
+{
+    bool is_plain = true;
+    for (size_t i = 0; i < text.size; i++)
+        is_plain &= text.data[i] >= 0x20 && text.data[i] < 0x7F;
+    if (is_plain) return text;
+    vc_buffer safe = {0};
+    vc_put_safe(&safe, text);
+    vc_str copy = vc_arena_str(arena, (vc_str){.data = vc_buffer_text(&safe), .size = safe.size});
+    vc_buffer_release(&safe);
+    return copy;
+}
+
+void vc_cli_put(const char *before, vc_str text)
+{
+    vc_buffer safe = {0};
+    vc_put_safe(&safe, text);
+    printf("%s%s", before, vc_buffer_text(&safe));
+    vc_buffer_release(&safe);
 }
 
 /* Blanks are owed, and paid before the next text: no line ends in blanks. */
@@ -103,15 +138,20 @@ static void fit_widths(size_t *widths, size_t ncolumns, const bool *is_right)
 
 void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool *is_right)
 {
-    size_t *widths = calloc(ncolumns, sizeof *widths);
+    vc_arena arena = {0};
+    vc_str *safe = VC_ARENA_NEW(&arena, vc_str, nrows * ncolumns + 1);
+    size_t *widths = VC_ARENA_NEW(&arena, size_t, ncolumns + 1);
     bool has_colour = vc_cli_has_colour(stdout);
-    if (widths == NULL) return;
+    for (size_t i = 0; safe != NULL && i < nrows * ncolumns; i++)
+        safe[i] = vc_cli_safe(&arena, texts[i]);
+    texts = safe;
+    if (safe == NULL || widths == NULL) nrows = 0;
     for (size_t row = 0; row < nrows; row++)
         for (size_t column = 0; column < ncolumns; column++) {
             size_t columns = vc_utf8_columns(texts[row * ncolumns + column]);
             if (columns > widths[column]) widths[column] = columns;
         }
-    fit_widths(widths, ncolumns, is_right);
+    if (nrows > 0) fit_widths(widths, ncolumns, is_right);
     for (size_t row = 0; row < nrows; row++) {
         fputs(row == 0 && has_colour ? "\033[1m" : "", stdout);
         size_t blanks = 0;
@@ -119,5 +159,5 @@ void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool
             put_padded(texts[row * ncolumns + column], widths[column], is_right[column], &blanks);
         fputs(row == 0 && has_colour ? "\033[0m\n" : "\n", stdout);
     }
-    free(widths);
+    vc_arena_release(&arena);
 }

@@ -1,6 +1,7 @@
 /* unmatched: the keys of joins that found no partner. */
 #include "render/unmatched.h"
 #include "cli/asking.h"
+#include "render/people.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,17 +10,15 @@
 
 static vc_str value_text(vc_arena *arena, const vc_missed *missed, const vc_cell *cell)
 {
-    char text[VC_NUMBER_TEXT];
-    size_t size;
+    vc_buffer number = {0};
     if (missed->nmeasures == 0) return VC_STR("");
     if (cell->is_null) return VC_STR("\xE2\x80\x93");
-    if (missed->measures[0].type == VC_VALUE_FLOAT)
-        size = vc_format_double(text, cell->as.f);
-    else
-        size = vc_format_decimal(
-            text, cell->as.i,
-            missed->measures[0].type == VC_VALUE_DECIMAL ? missed->measures[0].scale : 0);
-    return vc_arena_str(arena, (vc_str){.data = text, .size = size});
+    vc_result_measure measure = {.type = missed->measures[0].type,
+                                 .scale = missed->measures[0].scale};
+    vc_put_plain_number(&number, &measure, cell);
+    vc_str text = vc_arena_str(arena, (vc_str){.data = number.data, .size = number.size});
+    vc_buffer_release(&number);
+    return text;
 }
 
 /* In quotes where blanks at an end would not be seen. */
@@ -161,9 +160,8 @@ const vc_command vc_command_unmatched = {
         "why it did not match, and keys of the primary that were perhaps meant: they differ by\n"
         "spaces, case or zeros, are another code of the same country (or of what became of\n"
         "it), or are spelled nearly so. A key over several indexes is guessed component by\n"
-        "component, and must be one that the primary has. With --json also the step of "
-        "\"normalize\" that makes\n"
-        "them equal, and all sums and counts.\n\n"
+        "component, and must be one that the primary has. With --json also the step of\n"
+        "\"normalize\" that makes them equal, and all sums and counts.\n\n"
         "Examples:\n"
         "  vcube unmatched -d data world --source cities\n"
         "  vcube unmatched -d data world --order value --limit 5\n"

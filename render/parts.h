@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "render/people.h"
 #include "render/render.h"
 
 typedef struct vc_rendering {
@@ -40,10 +41,6 @@ static inline const vc_result_member *vc_row_member(const vc_result *result, siz
 
 /* The number of a cell that is not null, as JSON and CSV write it. */
 void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc_cell *cell);
-
-/* The same for people, where no format is stated: "1,234.5". Of the digits of a double as many as
- * say something, and none is rounded to nothing. */
-void vc_put_plain_number(vc_buffer *buffer, const vc_result_measure *measure, const vc_cell *cell);
 
 /* The calculated member by whose expression the base measures of a row are made, of several the
  * one that is computed last; NULL: none. With VC_ANY_ROW: of those that all rows stand at. */
@@ -103,11 +100,6 @@ void vc_put_summary(vc_rendering *rendering, const vc_record_names *names);
 
 /* A row as an object. */
 void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t row);
-
-/* ---- text ---- */
-
-/* A text on one line and without anything that a terminal obeys. */
-void vc_put_safe(vc_buffer *buffer, vc_str text);
 
 /* ---- columns, for arrays and CSV ---- */
 

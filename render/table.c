@@ -77,6 +77,11 @@ void vc_put_safe(vc_buffer *buffer, vc_str text)
     }
 }
 
+double vc_share_shown(double share)
+{
+    return share < 1 && share > 0.999 ? 0.999 : share;
+}
+
 static vc_str scratch_text(const table *t)
 {
     return (vc_str){.data = t->scratch.data, .size = t->scratch.size};
@@ -458,7 +463,7 @@ static void put_coverage(table *t)
         for (size_t s = 0; s < coverage->nshares; s++) {
             if (!coverage->shares[s].is_known) continue;
             char text[VC_NUMBER_TEXT];
-            size_t size = vc_format_double(text, coverage->shares[s].share);
+            size_t size = vc_format_double(text, vc_share_shown(coverage->shares[s].share));
             vc_buffer_put_text(buffer, ", ");
             vc_number_format_put(&percent, (vc_str){.data = text, .size = size}, buffer);
             vc_buffer_put_text(buffer, " of ");

@@ -46,6 +46,43 @@ Test(browse, ls_with_a_broken_cube)
     house_remove_folder(root);
 }
 
+/* What data hold drives no terminal: tables, lists and errors show it on one line. */
+Test(browse, data_with_escape_sequences)
+{
+    static const char *const commands[][7] = {{"members", "esc", "k"},
+                                              {"facts", "esc"},
+                                              {"suggest", "esc", "esc"},
+                                              {"query", "esc", "--cut", "k:a\033[31mre"}};
+    static const char data[] = "k,v\n\"a\033[31mred\",1\n\"b\nline\",2\nc,3\n";
+    static const char definition[] =
+        "{\"name\": \"esc\", \"kind\": \"source\", \"data\": {\"csv\": \"d.csv\"}, \"dimensions\": "
+        "[{\"name\": \"k\", \"levels\": [\"k\"]}], \"measures\": [{\"name\": \"v\", \"type\": "
+        "\"int\", \"aggregator\": \"sum\"}]}";
+    char root[HOUSE_PATH], store[HOUSE_PATH], path[HOUSE_PATH];
+    const char *const paths[] = {path};
+    struct house_run result;
+    vc_error error;
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_make_folder(root);
+    house_path(store, root, "store");
+    house_path(path, root, "d.csv");
+    house_write(path, data, sizeof data - 1);
+    house_path(path, root, "d.json");
+    house_write(path, definition, sizeof definition - 1);
+    cr_assert_eq(house_load(store, paths, 1, &error), VC_OK, "%s", error.message);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *arguments[10] = {commands[i][0], "-d", store};
+        for (size_t a = 1; commands[i][a] != NULL; a++)
+            arguments[a + 2] = commands[i][a];
+        house_run(arguments, NULL, NULL, &result);
+        cr_expect_null(strchr(vc_buffer_text(&result.out), '\033'), "%s", commands[i][0]);
+        cr_expect_null(strchr(vc_buffer_text(&result.complaint), '\033'), "%s", commands[i][0]);
+        cr_expect_null(strstr(vc_buffer_text(&result.out), "\nline"), "%s", commands[i][0]);
+        house_run_release(&result);
+    }
+    house_remove_folder(root);
+}
+
 /* Attributes in the list of members, as a table and as JSON, and what describe says of them. */
 Test(browse, properties)
 {
