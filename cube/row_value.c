@@ -154,8 +154,8 @@ static bool round_fraction(fraction *number, fraction digits)
 {
     wide power, half, scaled;
     bool is_before = digits.above < 0;
-    unsigned exponent = (unsigned)((is_before ? -digits.above : digits.above) / digits.below);
-    if (exponent > POWER_MAX || !power_of_ten(exponent, &power)) return false;
+    wide exponent = (is_before ? -digits.above : digits.above) / digits.below;
+    if (exponent > POWER_MAX || !power_of_ten((unsigned)exponent, &power)) return false;
     reduce(number);
     if (is_before ? __builtin_mul_overflow(number->below, power, &number->below)
                   : __builtin_mul_overflow(number->above, power, &number->above))

@@ -35,6 +35,7 @@ ParameterizedTestParameters(row_value, computed)
         {"a * b", VC_VALUE_INT, 0, {"9223372036854775807", "2"}, VC_PARSE_OVERFLOW, false, 0},
         {"a * b", VC_VALUE_INT, 0, {"x", "2"}, VC_PARSE_BAD, false, 0},
         {"a * 1e3", VC_VALUE_INT, 0, {"1.5e-1"}, VC_PARSE_OK, false, 150},
+        {"round(a, b)", VC_VALUE_DECIMAL, 2, {"1.259", "4294967298"}, VC_PARSE_OVERFLOW, false, 0},
     };
     return cr_make_param_array(struct row_case, cases, sizeof cases / sizeof cases[0]);
 }
