@@ -328,7 +328,9 @@ static vc_status list_indexable(const vc_node *object, const vc_dimension_def *d
             if (!vc_str_is_null(key) && !is_known((vc_names){.names = names, .count = count}, key))
                 names[count++] = key;
         }
-    if (!vc_str_is_null(dimension->key)) names[count++] = dimension->key;
+    if (!vc_str_is_null(dimension->key) &&
+        !is_known((vc_names){.names = names, .count = count}, dimension->key))
+        names[count++] = dimension->key;
     *names_out = (vc_names){.names = names, .count = count};
     return VC_OK;
 }
