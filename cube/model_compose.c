@@ -75,6 +75,7 @@ struct composing {
     uint8_t *fates;
     uint32_t *unmatched; /* [nleaves] */
     bool has_both;       /* some leaf is matched by one point, and by another not */
+    bool has_several;    /* some leaf has several units */
     bool has_parts;      /* some leaf has a part in a bucket */
     uint32_t *seen;      /* [units of outer] leaf + 1 */
     double *sums;        /* [units of outer] */
@@ -178,9 +179,12 @@ static vc_status compose_leaves(struct composing *in, vc_error *error)
             vc_bit_set(met, in->targets[i]);
             in->weights[i] = in->sums[in->targets[i]];
         }
-        relation->has_fanout |= count > 1;
+        in->has_several |= count > 1;
         in->offsets[leaf + 1] = (uint32_t)in->ntargets;
     }
+    /* Several units may be places of one leaf: then neither way has a fan-out. */
+    relation->has_fanout =
+        in->has_several && (in->outer->has_fanout || in->reach->points->has_fanout);
     return VC_OK;
 }
 
@@ -188,7 +192,7 @@ static vc_status compose_leaves(struct composing *in, vc_error *error)
 static vc_status finish(struct composing *in, bool is_weighted, vc_error *error)
 {
     vc_relation *relation = in->relation;
-    if (relation->has_fanout || in->has_both) {
+    if (in->has_several || in->has_both) {
         relation->offsets = in->offsets;
         relation->targets = in->targets;
         relation->weights = is_weighted ? in->weights : NULL;
