@@ -236,12 +236,23 @@ static void print_side(vc_str dimension, vc_str index, vc_str constant)
         printf("%.*s.%.*s", VC_FMT(dimension), VC_FMT(index));
 }
 
+/* ", stands at sex F": by the policy "fix". */
+static void print_stands(const vc_cube *cube, const vc_cube_source *source)
+{
+    for (size_t d = 0; d < cube->ndimensions; d++)
+        if (source->bindings[d].kind == VC_BIND_NONE && source->unrelated[d] == VC_UNRELATED_FIX)
+            printf(", stands at %.*s %.*s", VC_FMT(cube->dimensions[d].name),
+                   VC_FMT(source->stands[d].member));
+}
+
 static void print_source(const vc_cube *cube, size_t number)
 {
     const vc_cube_source *source = &cube->sources[number];
     printf("  %.*s = %.*s", VC_FMT(source->alias), VC_FMT(source->cube->name));
     if (number == 0) {
-        puts("  (primary)");
+        printf("  (primary)");
+        print_stands(cube, source);
+        putchar('\n');
         return;
     }
     const vc_join_def *join = &source->definition->join;
@@ -259,6 +270,7 @@ static void print_source(const vc_cube *cube, size_t number)
             printf(", members are the level %.*s of %.*s", VC_FMT(exposed->level),
                    VC_FMT(cube->dimensions[d].name));
     }
+    print_stands(cube, source);
     putchar('\n');
 }
 

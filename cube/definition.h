@@ -155,6 +155,8 @@ typedef enum vc_unrelated { /* other sources' private dimensions */
                             VC_UNRELATED_NULL,   /* status x */
                             VC_UNRELATED_REPEAT, /* status r */
                             VC_UNRELATED_ERROR,
+                            VC_UNRELATED_FIX, /* the value where a cell has all of one member, else
+                                                 status x */
 } vc_unrelated;
 
 typedef struct vc_fix_def { /* {"scenario": "actual"} */
@@ -202,6 +204,9 @@ typedef struct vc_measure_def {
     const vc_fix_def *fixes;
     size_t nfixes;
     vc_unrelated unrelated;
+    const vc_fix_def *stands; /* members that VC_UNRELATED_FIX is about; for the dimensions it does
+                                 not name, those of the policies of the cube */
+    size_t nstands;
     vc_join_mode mode; /* SET: each fact once, whatever the join's mode */
     vc_reaggregate reaggregate;
     vc_str pointer; /* JSON pointer of the measure, for errors found later */
@@ -318,6 +323,9 @@ typedef struct vc_source_def {
 typedef struct vc_private_def { /* {"stats": {"sex": {"others": "null"}}} */
     vc_str alias, dimension;
     vc_unrelated others;
+    vc_str fix;     /* key or path of the member at which others stand by VC_UNRELATED_FIX; absent:
+                       their     own `fix` says it */
+    bool is_inside; /* it stands in `others` */
     vc_str pointer;
 } vc_private_def;
 

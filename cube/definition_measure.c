@@ -6,51 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- fix ---- */
-
-vc_status vc_read_fixes(const vc_node *object, const vc_fix_def **fixes_out, size_t *nfixes_out)
-{
-    vc_node node = vc_node_field(object, "fix");
-    if (node.json == NULL) return VC_OK;
-    if (!json_is_object(node.json)) return vc_node_fail_type(&node, "an object");
-    size_t count = json_object_size(node.json), i = 0;
-    if (count > VC_DIMENSIONS_MAX)
-        return vc_node_fail(&node, "bad_value", "at most %d dimensions, found %zu",
-                            VC_DIMENSIONS_MAX, count);
-    vc_fix_def *fixes = VC_ARENA_NEW(node.reader->arena, vc_fix_def, count);
-    if (fixes == NULL) return vc_no_memory(node.reader->error);
-    const char *key;
-    json_t *json;
-    json_object_foreach((json_t *)node.json, key, json)
-    {
-        vc_node value = vc_node_field(&node, key);
-        vc_fix_def *fix = &fixes[i++];
-        if (json_is_null(json) || json_is_object(json) || json_is_array(json))
-            return vc_node_fail_type(&value, "a key, as a string or a number");
-        fix->dimension = vc_arena_str(node.reader->arena, vc_str_of(key));
-        fix->value = vc_json_scalar_text(node.reader->arena, json);
-        if (fix->dimension.data == NULL || fix->value.data == NULL)
-            return vc_no_memory(node.reader->error);
-        if (fix->value.size == 0) return vc_node_fail(&value, "bad_value", "must not be empty");
-    }
-    *fixes_out = fixes;
-    *nfixes_out = count;
-    return VC_OK;
-}
-
-static vc_status read_unrelated(const vc_node *object, vc_measure_def *measure)
-{
-    static const vc_word words[] = {{"null", VC_UNRELATED_NULL, NULL},
-                                    {"repeat", VC_UNRELATED_REPEAT, NULL},
-                                    {"error", VC_UNRELATED_ERROR, NULL},
-                                    {"fix", 0, "fixed members of unrelated dimensions"},
-                                    {NULL, 0, NULL}};
-    int unrelated = VC_UNRELATED_DEFAULT;
-    vc_status status = vc_field_choice(object, "unrelated", words, &unrelated);
-    measure->unrelated = (vc_unrelated)unrelated;
-    return status;
-}
-
 /* ---- what a measure of a source cube is made of ---- */
 
 static vc_status read_aggregator(const vc_node *object, vc_measure_def *measure)
@@ -339,7 +294,7 @@ static vc_status read_taken_measure(const vc_node *node, vc_names aliases, vc_me
     if ((status = vc_field_text(node, "source", &measure->source)) != VC_OK ||
         (status = vc_field_text(node, "measure", &measure->measure)) != VC_OK ||
         (status = vc_read_fixes(node, &measure->fixes, &measure->nfixes)) != VC_OK ||
-        (status = read_unrelated(node, measure)) != VC_OK ||
+        (status = vc_read_unrelated(node, measure)) != VC_OK ||
         (status = vc_read_measure_mode(node, measure)) != VC_OK)
         return status;
     for (size_t i = 0; i < aliases.count; i++)

@@ -128,6 +128,13 @@ vc_status vc_read_dimension(const vc_node *object, bool is_shared, vc_dimension_
 /* "fix": {"scenario": "actual"}. */
 vc_status vc_read_fixes(const vc_node *object, const vc_fix_def **fixes_out, size_t *nfixes_out);
 
+/* "others" of a private dimension: "null", "repeat", "error", "fix" with a "fix" beside it (or in
+ * other places), or {"fix": "actual"}. */
+vc_status vc_read_others(const vc_node *node, vc_private_def *private);
+
+/* "unrelated" of a measure: the same words, or {"fix": {"scenario": "actual"}}. */
+vc_status vc_read_unrelated(const vc_node *node, vc_measure_def *measure);
+
 /* The measures of a source cube (dimensions: its own) or of a virtual one (aliases: its sources');
  * the other list is empty. Checks names, references and cycles of expressions. */
 vc_status vc_read_measures(const vc_node *array, bool is_virtual, vc_names dimensions,

@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-static const vc_word unrelated_words[] = {{"null", VC_UNRELATED_NULL, NULL},
-                                          {"repeat", VC_UNRELATED_REPEAT, NULL},
-                                          {"error", VC_UNRELATED_ERROR, NULL},
-                                          {"fix", 0, "fixed members of unrelated dimensions"},
-                                          {NULL, 0, NULL}};
-
 static vc_status check_alias(const vc_node *node, vc_str alias, vc_names aliases)
 {
     for (size_t i = 0; i < aliases.count; i++)
@@ -394,8 +388,7 @@ static vc_status read_sources(const vc_node *root, vc_virtual_def *cube, vc_name
 
 static vc_status read_private(const vc_node *node, vc_str alias, vc_private_def *private)
 {
-    static const char *const known[] = {"others", NULL};
-    int others = VC_UNRELATED_DEFAULT;
+    static const char *const known[] = {"others", "fix", NULL};
     vc_status status;
     private->alias = alias;
     private->dimension = vc_arena_str(node->reader->arena, vc_str_of(node->key));
@@ -403,11 +396,9 @@ static vc_status read_private(const vc_node *node, vc_str alias, vc_private_def 
     if (private->dimension.data == NULL || private->pointer.data == NULL)
         return vc_no_memory(node->reader->error);
     if ((status = vc_node_object(node, known)) != VC_OK ||
-        (status = vc_field_need(node, "others")) != VC_OK ||
-        (status = vc_field_choice(node, "others", unrelated_words, &others)) != VC_OK)
+        (status = vc_field_need(node, "others")) != VC_OK)
         return status;
-    private->others = (vc_unrelated)others;
-    return VC_OK;
+    return vc_read_others(node, private);
 }
 
 /* {"stats": {"sex": {"others": "null"}}}: by source, then by dimension. */

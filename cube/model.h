@@ -135,12 +135,21 @@ typedef struct vc_cube_fix { /* a selection of one source's dimension, always ap
     const uint64_t *leaves; /* bits over the source's leaves */
 } vc_cube_fix;
 
+/* Where values stand along a dimension that their source does not have (VC_UNRELATED_FIX). */
+typedef struct vc_standing {
+    size_t dimension;       /* of the cube */
+    vc_str member;          /* key or path, as written */
+    const uint64_t *leaves; /* [nleaves of the dimension] bits, of several places the first; none:
+                               no cell has all of it. NULL: nothing is said */
+} vc_standing;
+
 typedef struct vc_cube_source {
     vc_str alias;
     const vc_source_cube *cube;
     vc_binding *bindings;          /* [ndimensions of the vc_cube] */
     const vc_unrelated *unrelated; /* [ndimensions]: what this source's measures show when that
                               private dimension of another source is cut or drilled */
+    const vc_standing *stands;     /* [ndimensions] where, by VC_UNRELATED_FIX; NULL: none */
     vc_cube_fix *fixes;
     size_t nfixes;
     vc_join_mode mode; /* VC_MODE_WEIGHTED, VC_MODE_LOOKUP when some binding is so */
@@ -174,7 +183,9 @@ typedef struct vc_cube_measure {
     const vc_cube_fix *wheres; /* facts that count at all, beside all fixes; measures with the same
                                   ones have the same array */
     size_t nwheres;
-    vc_unrelated unrelated;     /* VC_UNRELATED_DEFAULT: the source's policy */
+    vc_unrelated unrelated;    /* VC_UNRELATED_DEFAULT: the source's policy */
+    const vc_standing *stands; /* [nstands] go before those of the source */
+    size_t nstands;
     vc_join_mode mode;          /* how it counts joined facts: its source's, or VC_MODE_SET */
     vc_reaggregate reaggregate; /* with VC_MODE_LOOKUP; never DEFAULT then */
     const vc_expr *expr;        /* calculated: */
@@ -241,6 +252,12 @@ vc_status vc_model_memo(vc_model *model, const void *key, uint64_t variant,
                         vc_status (*compute)(void *context, vc_arena *arena, const void **value_out,
                                              vc_error *error),
                         void *context, const void **value_out, vc_error *error);
+
+/* What a base measure shows when a dimension that its source does not have is cut or drilled; never
+ * DEFAULT. standing_out: with VC_UNRELATED_FIX, where its values stand, else NULL. */
+vc_unrelated vc_cube_unrelated(const vc_cube *cube, const vc_cube_measure *measure,
+                               size_t dimension, const vc_standing **standing_out);
+const char *vc_unrelated_name(vc_unrelated unrelated); /* "null", "repeat", "error", "fix" */
 
 /* VC_NOT_FOUND, codes "unknown_dimension" and "unknown_measure", with candidates. */
 vc_status vc_cube_find_dimension(const vc_cube *cube, vc_str name, size_t *dimension_out,

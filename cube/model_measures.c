@@ -197,6 +197,8 @@ static vc_status bind_source_measure(vc_measures *measures, const vc_cube *cube,
                               .where = measure->where,
                               .unit = stored->definition->as.cube.measures[operand].unit,
                               .unrelated = measure->unrelated,
+                              .stands = measure->stands,
+                              .nstands = measure->nstands,
                               .mode = measure->mode,
                               .reaggregate = measure->reaggregate};
         status = bind_source_measure(measures, cube, source, operand, operands[i], error);
@@ -331,10 +333,8 @@ static vc_status bind_virtual_base(vc_measures *measures, const vc_cube *cube,
         vc_first_present(from->label, vc_first_present(stored_measure->label, from->name));
     measure->unit = vc_first_present(from->unit, stored_measure->unit);
     measure->format = vc_first_present(from->format, stored_measure->format);
-    status =
-        vc_model_fixes(measures->model, stored, from->fixes, from->nfixes, &measure->fixes, error);
+    status = vc_model_measure_fixes(measures->model, cube, source, from, measure, error);
     if (status != VC_OK) return vc_model_place(definition, from->pointer, "/fix", status, error);
-    measure->nfixes = from->nfixes;
     if (from->where.size > 0) {
         const vc_cube_fix *wheres;
         size_t nwheres;
@@ -437,6 +437,8 @@ vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *er
                                      .unrelated = from->unrelated,
                                      .mode = from->mode,
                                      .reaggregate = from->reaggregate};
+        status = vc_model_measure_stands(model, cube, from, measure, error);
+        if (status != VC_OK) return status;
     }
     for (size_t i = 0; i < definition->nmeasures && status == VC_OK; i++) {
         const vc_measure_def *from = &definition->measures[i];
@@ -444,6 +446,7 @@ vc_status vc_model_virtual_measures(vc_model *model, vc_cube *cube, vc_error *er
         status = from->expr.data != NULL
                      ? bind_virtual_expr(&measures, cube, from, i, definition->nmeasures, error)
                      : bind_virtual_base(&measures, cube, from, i, error);
+        if (status == VC_OK) status = vc_model_check_stands(cube, from, &measures.items[i], error);
     }
     if (status == VC_OK)
         status = find_units(&measures, cube->definition, definition->measures,

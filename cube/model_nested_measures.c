@@ -108,8 +108,16 @@ static vc_status copy_nested(vc_measures *measures, const vc_cube *cube, size_t 
     if (kept.label.size == 0 && vc_str_equal(from->label, from->name)) measure->label = kept.name;
     measure->unit = vc_first_present(kept.unit, from->unit);
     measure->format = vc_first_present(kept.format, from->format);
-    if (kept.unrelated != VC_UNRELATED_DEFAULT) measure->unrelated = kept.unrelated;
     measure->source = first + from->source;
+    vc_status status = VC_OK;
+    if (kept.unrelated == VC_UNRELATED_DEFAULT) {
+        status = vc_nested_measure_stands(measures->model, cube, first, measure, error);
+    } else {
+        measure->unrelated = kept.unrelated;
+        measure->stands = kept.stands;
+        measure->nstands = kept.nstands;
+    }
+    if (status != VC_OK) return status;
     if (from->expr == NULL) {
         set_nested_mode(cube, measure, from, saying);
         return restrict_nested(measures, cube, at, from->source, saying, error);
@@ -128,9 +136,10 @@ static vc_status copy_nested(vc_measures *measures, const vc_cube *cube, size_t 
         measures->items[operands[i]] =
             (vc_cube_measure){.name = nested->measures[from->operands[i]].name,
                               .is_hidden = true,
-                              .unrelated = kept.unrelated};
-        vc_status status =
-            copy_nested(measures, cube, first, from->operands[i], operands[i], saying, error);
+                              .unrelated = kept.unrelated,
+                              .stands = kept.stands,
+                              .nstands = kept.nstands};
+        status = copy_nested(measures, cube, first, from->operands[i], operands[i], saying, error);
         if (status != VC_OK) return status;
     }
     return VC_OK;

@@ -83,6 +83,20 @@ vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc
 vc_status vc_model_where(vc_model *model, const vc_source_cube *source, vc_str where,
                          const vc_cube_fix **wheres_out, size_t *nwheres_out, vc_error *error);
 
+/* Where a measure stands along dimensions that its source does not have: what its `unrelated`
+ * names, before it is bound; then what its `fix` names, and that these are dimensions of others.
+ * A copy of a nested cube's measure has the nested cube's members, those of the cube itself
+ * (source `first` on) in the place of them. Errors of model_stands.c have their place. */
+vc_status vc_model_measure_stands(vc_model *model, const vc_cube *cube, const vc_measure_def *from,
+                                  vc_cube_measure *measure, vc_error *error);
+vc_status vc_model_measure_fixes(vc_model *model, const vc_cube *cube, size_t source,
+                                 const vc_measure_def *from, vc_cube_measure *measure,
+                                 vc_error *error);
+vc_status vc_model_check_stands(const vc_cube *cube, const vc_measure_def *from,
+                                const vc_cube_measure *measure, vc_error *error);
+vc_status vc_nested_measure_stands(vc_model *model, const vc_cube *cube, size_t first,
+                                   vc_cube_measure *measure, vc_error *error);
+
 /* Restrict a measure of a nested cube by fixes, or by a `where`, of the cube around it. They name
  * dimensions of the nested cube, and hold for a source that has them.
  *

@@ -14,8 +14,8 @@ static bool is_mapped(const vc_source_def *source, vc_str dimension)
 
 /* Does a policy speak of this dimension, by its name here or in the cube of the source that has it,
  * or shares it? */
-static bool is_about(const vc_virtual_builder *builder, const vc_private_def *policy,
-                     size_t dimension)
+bool vc_virtual_is_about(const vc_virtual_builder *builder, const vc_private_def *policy,
+                         size_t dimension)
 {
     for (size_t s = 0; s < builder->virtual_cube->nsources; s++) {
         const vc_cube_source *source = &builder->sources[s];
@@ -44,11 +44,11 @@ vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, v
         if (unrelated[d] != VC_UNRELATED_DEFAULT) continue;
         unrelated[d] = VC_UNRELATED_NULL;
         for (size_t i = 0; i < virtual_cube->nprivates; i++)
-            if (is_about(builder, &virtual_cube->privates[i], d))
+            if (vc_virtual_is_about(builder, &virtual_cube->privates[i], d))
                 unrelated[d] = virtual_cube->privates[i].others;
     }
     builder->sources[source].unrelated = unrelated;
-    return VC_OK;
+    return vc_virtual_stand(builder, source, error);
 }
 
 /* A policy is for the measures of sources that lack the dimension. */
@@ -73,7 +73,7 @@ static vc_status check_private(const vc_virtual_builder *builder, const vc_priva
     const vc_virtual_part *part = builder->parts;
     const vc_virtual_part *end = builder->parts + builder->nparts;
     for (size_t d = 0; d < builder->ndimensions; d++)
-        if (is_about(builder, policy, d)) return check_lacking(builder, d, error);
+        if (vc_virtual_is_about(builder, policy, d)) return check_lacking(builder, d, error);
     while (part + 1 < end && !vc_str_equal(part->definition->alias, policy->alias))
         part++; /* the definition's reader has checked the alias */
     const vc_source_cube *cube = builder->sources[part->first].cube;
@@ -97,8 +97,10 @@ static vc_status check_agreement(const vc_virtual_builder *builder, size_t numbe
     const vc_private_def *policies = builder->virtual_cube->privates;
     for (size_t d = 0; d < builder->ndimensions; d++)
         for (size_t i = 0; i < number; i++)
-            if (policies[i].others != policies[number].others &&
-                is_about(builder, &policies[i], d) && is_about(builder, &policies[number], d))
+            if ((policies[i].others != policies[number].others ||
+                 !vc_str_equal(policies[i].fix, policies[number].fix)) &&
+                vc_virtual_is_about(builder, &policies[i], d) &&
+                vc_virtual_is_about(builder, &policies[number], d))
                 return vc_fail(error, VC_BAD_INPUT, "bad_value",
                                "'%.*s' has another policy by '%.*s' already: the two sources "
                                "share it",
@@ -216,22 +218,36 @@ vc_status vc_model_fixes(vc_model *model, const vc_source_cube *source, const vc
     return VC_OK;
 }
 
+/* Those of its own dimensions hold its facts; others say where its values stand. */
+static vc_status fix_source(vc_virtual_builder *builder, size_t number, const vc_source_def *from,
+                            vc_error *error)
+{
+    vc_cube_source *source = &builder->sources[number];
+    vc_fix_def *own = VC_ARENA_NEW(builder->arena, vc_fix_def, from->nfixes + 1);
+    if (own == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < from->nfixes; i++) {
+        bool is_standing = false;
+        vc_status status =
+            vc_virtual_stand_source(builder, number, &from->fixes[i], &is_standing, error);
+        if (status != VC_OK) return status;
+        if (!is_standing) own[source->nfixes++] = from->fixes[i];
+    }
+    return vc_model_fixes(builder->model, source->cube, own, source->nfixes, &source->fixes, error);
+}
+
 vc_status vc_virtual_fix_sources(vc_virtual_builder *builder, vc_error *error)
 {
     for (size_t i = 0; i < builder->nparts; i++) {
         size_t s = builder->parts[i].first;
         const vc_source_def *from = &builder->virtual_cube->sources[s];
-        vc_cube_source *source = &builder->sources[s];
         if (builder->parts[i].cube != NULL) {
             vc_status nested = vc_virtual_fix_nested(builder, &builder->parts[i], error);
             if (nested != VC_OK) return nested;
             continue;
         }
-        vc_status status = vc_model_fixes(builder->model, source->cube, from->fixes, from->nfixes,
-                                          &source->fixes, error);
+        vc_status status = fix_source(builder, s, from, error);
         if (status != VC_OK)
             return vc_model_place(builder->definition, from->pointer, "/fix", status, error);
-        source->nfixes = from->nfixes;
     }
     return VC_OK;
 }

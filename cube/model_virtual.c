@@ -197,6 +197,7 @@ vc_status vc_model_open_virtual(vc_model *model, const vc_definition *definition
     for (size_t s = 0; s < builder.virtual_cube->nsources && status == VC_OK; s++)
         status = vc_virtual_set_unrelated(&builder, s, error);
     if (status == VC_OK) status = vc_virtual_fix_sources(&builder, error);
+    if (status == VC_OK) status = vc_virtual_check_stands(&builder, error);
     if (status != VC_OK) return status;
     *cube = (vc_cube){.name = definition->name,
                       .label = definition->label,

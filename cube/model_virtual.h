@@ -9,6 +9,7 @@
  *     model_expose.c      joined members as a level (the dimension: model_expose_build.c)
  *     model_buckets.c     buckets of unmatched keys, visible members
  *     model_policies.c    unrelated, fix
+ *     model_stands.c      where values stand along dimensions of others
  *     model_nested.c      virtual cubes as sources: their places, their joins
  *     model_points.c      the members of a nested cube that a join of it goes through
  *     model_compose.c     relations through them
@@ -311,6 +312,41 @@ vc_status vc_virtual_check_privates(vc_virtual_builder *builder, vc_error *error
 vc_status vc_virtual_set_unrelated(vc_virtual_builder *builder, size_t source, vc_error *error);
 
 vc_status vc_virtual_fix_sources(vc_virtual_builder *builder, vc_error *error);
+
+/* ---- model_stands.c ---- */
+
+/* The members that the policies "fix" of the cube, and of a nested cube, have for a source whose
+ * policies are set. Errors have their place. */
+vc_status vc_virtual_stand(vc_virtual_builder *builder, size_t source, vc_error *error);
+
+/* Does a `fix` of a source name a dimension that only others have, so that it says where its own
+ * values stand? Then this is kept, and *is_standing_out. VC_BAD_INPUT, "bad_value", where no policy
+ * asks for it. Without a place. */
+vc_status vc_virtual_stand_source(vc_virtual_builder *builder, size_t source, const vc_fix_def *fix,
+                                  bool *is_standing_out, vc_error *error);
+
+/* Each policy "fix" must have a member for each source that it is for. */
+vc_status vc_virtual_check_stands(const vc_virtual_builder *builder, vc_error *error);
+
+/* Does a policy of the definition speak of a dimension of the cube? */
+bool vc_virtual_is_about(const vc_virtual_builder *builder, const vc_private_def *policy,
+                         size_t dimension);
+
+/* ---- model_stands.c ---- */
+
+/* The member at which values stand. VC_NOT_FOUND, "unknown_member", with candidates. */
+vc_status vc_virtual_find_standing(vc_model *model, const vc_cube_dimension *dimensions,
+                                   size_t dimension, vc_str member, vc_standing *standing_out,
+                                   vc_error *error);
+
+/* Does a fix of a source name a dimension that only others have, so that it says where its values
+ * stand? Then *is_standing_out, and it is known. VC_BAD_INPUT, "bad_value", where no policy asks
+ * for it. */
+vc_status vc_virtual_stand_source(vc_virtual_builder *builder, size_t source, const vc_fix_def *fix,
+                                  bool *is_standing_out, vc_error *error);
+
+/* Each policy "fix" must have a member for each source that it is for. */
+vc_status vc_virtual_check_stands(const vc_virtual_builder *builder, vc_error *error);
 
 /* A dimension without an All must be fixed, by the source or by each of its measures. */
 vc_status vc_virtual_check_aggregatable(const vc_virtual_builder *builder, vc_error *error);

@@ -7,13 +7,6 @@ const char *vc_key_type_name(vc_key_type type)
     return type == VC_KEY_INT ? "int" : type == VC_KEY_DATE ? "date" : "string";
 }
 
-static const char *unrelated_name(vc_unrelated unrelated)
-{
-    return unrelated == VC_UNRELATED_REPEAT  ? "repeat"
-           : unrelated == VC_UNRELATED_ERROR ? "error"
-                                             : "null";
-}
-
 static const char *unmatched_name(vc_unmatched unmatched)
 {
     return unmatched == VC_UNMATCHED_BUCKET    ? "bucket"
@@ -260,6 +253,20 @@ static void put_type(vc_json_writer *json, const vc_cube_measure *measure)
         vc_buffer_put_text(json->out, measure->type == VC_VALUE_INT ? "\"int\"" : "\"float\"");
 }
 
+/* The members at which the measure stands by its own "fix", along dimensions of others. */
+static void put_stands(vc_json_writer *json, const vc_cube *cube, const vc_cube_measure *measure)
+{
+    if (measure->nstands == 0) return;
+    vc_json_begin(json, "stands_at", '[');
+    for (size_t i = 0; i < measure->nstands; i++) {
+        vc_json_begin(json, NULL, '{');
+        vc_json_put_str(json, "dim", cube->dimensions[measure->stands[i].dimension].name);
+        vc_json_put_str(json, "member", measure->stands[i].member);
+        vc_json_end(json, '}');
+    }
+    vc_json_end(json, ']');
+}
+
 static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube_measure *measure)
 {
     const vc_measure_def *definition = vc_cube_find_measure_def(cube, measure->name);
@@ -287,7 +294,8 @@ static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube
             vc_json_end(json, '}');
         }
         if (measure->unrelated != VC_UNRELATED_DEFAULT)
-            vc_json_put_text(json, "unrelated", unrelated_name(measure->unrelated));
+            vc_json_put_text(json, "unrelated", vc_unrelated_name(measure->unrelated));
+        put_stands(json, cube, measure);
     }
     vc_json_end(json, '}');
 }
@@ -359,7 +367,9 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
                      : binding->is_united               ? "united"
                                                         : names[binding->kind]);
     if (binding->kind == VC_BIND_NONE) {
-        vc_json_put_text(json, "unrelated", unrelated_name(source->unrelated[number]));
+        vc_json_put_text(json, "unrelated", vc_unrelated_name(source->unrelated[number]));
+        if (source->unrelated[number] == VC_UNRELATED_FIX)
+            vc_json_put_str(json, "stands_at", source->stands[number].member);
     } else {
         vc_json_put_str(json, "to_dim", binding->to_name);
     }

@@ -85,8 +85,12 @@ bool vc_law_is_over(const vc_laws *laws, const vc_law_measure *measure, size_t d
 static vc_status put_fix(vc_laws *laws, vc_law_measure *measure, const vc_fix_def *fix)
 {
     const vc_str *keys;
-    size_t nkeys;
+    size_t nkeys, number;
     vc_buffer text = {0};
+    /* Along a dimension of others it says where values stand: it holds no facts. */
+    if (vc_cube_find_dimension(laws->parts[measure->part].cube, fix->dimension, &number, NULL) !=
+        VC_OK)
+        return VC_OK;
     vc_status status = vc_path_split(fix->value, laws->arena, &keys, &nkeys, laws->error);
     if (status != VC_OK) return status;
     vc_law_put_name(&text, fix->dimension);
@@ -179,8 +183,10 @@ static vc_status find_origin(vc_laws *laws, vc_law_measure *measure)
                      : definition->measure.size > 0 ? definition->measure
                                                     : measure->name;
     vc_status status = find_cuts(laws, measure, definition);
-    if (laws->parts[measure->part].is_nested && !measure->is_plain)
-        measure->inner = (vc_str){0}; /* a fix on a virtual cube is for some of its sources */
+    bool has_policy = definition != NULL && definition->unrelated != VC_UNRELATED_DEFAULT;
+    if (laws->parts[measure->part].is_nested && (!measure->is_plain || has_policy))
+        measure->inner = (vc_str){0}; /* a fix on a virtual cube is for some of its sources; a
+                                         policy here takes the place of the nested cube's */
     return status;
 }
 

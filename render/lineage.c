@@ -80,6 +80,7 @@ static void put_dimension(vc_json_writer *json, const vc_lineage_dimension *dime
     vc_json_put_bool(json, "cut", dimension->is_cut);
     put_reason(json, "status", &dimension->reason);
     if (dimension->policy != NULL) vc_json_put_text(json, "policy", dimension->policy);
+    vc_json_put_given(json, "stands_at", dimension->stands);
     vc_json_put_given(json, "to_dim", dimension->to_name);
     vc_json_put_given(json, "through", dimension->through);
     vc_json_put_given(json, "grain", dimension->level);

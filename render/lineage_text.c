@@ -134,7 +134,9 @@ static void put_dimension(const struct telling *in, const vc_lineage_dimension *
     else
         vc_buffer_put_text(in->out, "all");
     if (dimension->policy != NULL)
-        vc_buffer_printf(in->out, "; the source does not have it, policy %s", dimension->policy);
+        vc_buffer_printf(in->out, "; the source does not have it, policy %s%s%.*s",
+                         dimension->policy, dimension->stands.size > 0 ? " at " : "",
+                         VC_FMT(dimension->stands));
     if (is_mapped) {
         vc_buffer_put_text(in->out, " -> ");
         vc_put_safe(in->out, dimension->to_name);

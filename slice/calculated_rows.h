@@ -13,7 +13,9 @@ typedef struct vc_stitching {
     uint32_t kept;
     vc_rows *rows;
     vc_grain *grain;
-    vc_frame *frame; /* where there are functions over members, or calculated ones */
+    vc_frame *frame;             /* where there are functions over members, or calculated ones */
+    const uint64_t *const *only; /* [naxes] bits of groups that keys are combined of, beside what is
+                                    visible; NULL: of all */
     bool shows_calculated;
 } vc_stitching;
 

@@ -21,7 +21,8 @@ static vc_str expr_of(const vc_plan *plan, const vc_plan_measure *measure)
     return measure->name; /* of having, top or order: its name is its text */
 }
 
-/* The policy for the dimensions that the query names and the source does not have. Null wins. */
+/* The policy for the dimensions that the query names and the source does not have. Null wins, then
+ * fix. */
 static const char *policy_of(const vc_plan *plan, const vc_cube_measure *measure)
 {
     const vc_cube_source *source = &plan->cube->sources[measure->source];
@@ -31,10 +32,12 @@ static const char *policy_of(const vc_plan *plan, const vc_cube_measure *measure
         for (size_t i = 0; i < plan->naxes; i++)
             is_asked |= plan->axes[i].dimension == d;
         if (!is_asked || source->bindings[d].kind != VC_BIND_NONE) continue;
-        vc_unrelated word =
-            measure->unrelated != VC_UNRELATED_DEFAULT ? measure->unrelated : source->unrelated[d];
+        const vc_standing *standing;
+        vc_unrelated word = vc_cube_unrelated(plan->cube, measure, d, &standing);
+        bool is_null = policy != NULL && strcmp(policy, "null") == 0;
+        if (word == VC_UNRELATED_FIX && !is_null) policy = "fix";
         if (word == VC_UNRELATED_REPEAT && policy == NULL) policy = "repeat";
-        if (word != VC_UNRELATED_REPEAT) policy = "null";
+        if (word == VC_UNRELATED_NULL || word == VC_UNRELATED_ERROR) policy = "null";
     }
     return policy;
 }

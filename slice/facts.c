@@ -38,7 +38,7 @@ static bool same_facts(const vc_cube_measure *a, const vc_cube_measure *b)
            (a->over == VC_OVER_NONE || a->over_dimension == b->over_dimension) &&
            a->nfixes == b->nfixes && (a->nfixes == 0 || a->fixes == b->fixes) &&
            a->nwheres == b->nwheres && (a->nwheres == 0 || a->wheres == b->wheres) &&
-           a->unrelated == b->unrelated;
+           a->unrelated == b->unrelated && a->stands == b->stands && a->nstands == b->nstands;
 }
 
 /* The facts that a base measure reads: of `last` those of the last leaf, of what is resolved per
@@ -53,6 +53,8 @@ static void add_measure(struct finding *in, const vc_cube_measure *measure, size
     count.wheres = measure->wheres;
     count.nwheres = measure->nwheres;
     count.unrelated = measure->unrelated;
+    count.stands = measure->stands;
+    count.nstands = measure->nstands;
     size_t at = 0;
     while (at < in->nsets && !same_facts(&in->counts[at], &count))
         at++;

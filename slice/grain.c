@@ -5,35 +5,6 @@
  */
 #include "slice/accumulator.h"
 
-/* ---- policies ---- */
-
-static vc_status find_policy(const vc_grain *grain, const vc_plan_measure *measure,
-                             vc_policy *policy, vc_error *error)
-{
-    const vc_plan *plan = grain->plan;
-    const vc_cube_source *source = &plan->cube->sources[measure->measure->source];
-    for (size_t d = 0; d < plan->cube->ndimensions; d++) {
-        if (source->bindings[d].kind != VC_BIND_NONE) continue;
-        bool is_asked = plan->selections[d].is_cut;
-        for (size_t i = 0; i < plan->naxes; i++)
-            is_asked |= plan->axes[i].dimension == d && (grain->kept >> i & 1);
-        if (!is_asked) continue;
-        vc_unrelated word = measure->measure->unrelated != VC_UNRELATED_DEFAULT
-                                ? measure->measure->unrelated
-                                : source->unrelated[d];
-        if (word == VC_UNRELATED_ERROR) {
-            vc_status status =
-                vc_fail(error, VC_IMPOSSIBLE, "unrelated",
-                        "measure '%.*s' does not know dimension '%.*s'; leave one of them out",
-                        VC_FMT(measure->name), VC_FMT(plan->cube->dimensions[d].name));
-            return vc_error_at_place(error, status, measure->place);
-        }
-        policy->is_unrelated |= word != VC_UNRELATED_REPEAT;
-        policy->is_repeated |= word == VC_UNRELATED_REPEAT;
-    }
-    return VC_OK;
-}
-
 /* ---- scanning ---- */
 
 /* The values of a pass whose facts count in parts. */
@@ -109,7 +80,7 @@ vc_status vc_grain_find_policy(vc_grain *grain, size_t number, vc_error *error)
     vc_policy *policy = &grain->policies[number];
     if (policy->is_known) return VC_OK;
     policy->is_known = true;
-    vc_status status = find_policy(grain, measure, policy, error);
+    vc_status status = vc_policy_find(grain->plan, grain->kept, measure, policy, error);
     return status == VC_OK ? vc_grain_check_aggregatable(grain, measure, policy, error) : status;
 }
 
@@ -221,6 +192,14 @@ static void make_double(const vc_grain *grain, const vc_plan_measure *measure, v
     cell->as.f = (double)cell->as.i / unit;
 }
 
+/* Has a cell all of the members at which the values stand? */
+static bool stands_at(const vc_grain *grain, const vc_policy *policy, const uint32_t *groups)
+{
+    for (size_t i = 0; policy->stands != NULL && i < grain->plan->naxes; i++)
+        if (policy->stands[i] != NULL && !vc_bit_get(policy->stands[i], groups[i])) return false;
+    return true;
+}
+
 vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *groups, vc_cell *cell,
                         bool *has_facts_out, vc_error *error)
 {
@@ -229,7 +208,7 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
     const vc_policy *policy = &grain->policies[number];
     vc_aggregator aggregator = measure->measure->aggregator;
     *has_facts_out = false;
-    if (policy->is_unrelated) {
+    if (policy->is_unrelated || !stands_at(grain, policy, groups)) {
         *cell = vc_cell_null(VC_REASON_UNRELATED);
         return VC_OK;
     }

@@ -44,7 +44,8 @@ typedef struct vc_lineage_dimension { /* a dimension of the cube, as the source 
     const char *how; /* "own", "mapped", "none": the source does not have it */
     bool is_cut;
     char reason;                   /* why there is no value, or how to read it, because of it; 0 */
-    const char *policy;            /* "none": "null", "repeat"; else NULL */
+    const char *policy;            /* "none": "null", "repeat", "fix"; else NULL */
+    vc_str stands;                 /* "fix": the member, as the definition has it; else absent */
     vc_lineage_members selected;   /* of the cube's members, by leaves; not listed when not cut */
     vc_str to_name;                /* own, mapped: of the source's dimension */
     vc_str through;                /* mapped: "geo.iso2 = city.country_iso"; absent: by member */

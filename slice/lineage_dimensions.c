@@ -232,14 +232,23 @@ static vc_status trace_mapped(const vc_tracing *tracing, size_t dimension,
 
 /* ---- each dimension ---- */
 
-static void apply_policy(const vc_tracing *in, size_t dimension, vc_lineage_dimension *out)
+static vc_status apply_policy(const vc_tracing *in, size_t dimension, vc_lineage_dimension *out,
+                              vc_error *error)
 {
-    vc_unrelated word = in->plan->measures[in->measure].measure->unrelated;
-    if (word == VC_UNRELATED_DEFAULT) word = source_of(in)->unrelated[dimension];
+    const vc_standing *standing;
+    const vc_plan_measure *measure = &in->plan->measures[in->measure];
+    vc_unrelated word = vc_cube_unrelated(in->plan->cube, measure->measure, dimension, &standing);
+    bool has_all = true;
     out->how = "none";
-    out->policy = word == VC_UNRELATED_REPEAT ? "repeat" : "null";
-    if (out->is_cut)
-        out->reason = word == VC_UNRELATED_REPEAT ? VC_REASON_REPEATED : VC_REASON_UNRELATED;
+    out->policy = vc_unrelated_name(word);
+    if (standing != NULL) {
+        vc_status status = vc_policy_covers(in->plan, standing, &has_all, error);
+        if (status != VC_OK) return status;
+        out->stands = standing->member;
+    }
+    if (out->is_cut && word == VC_UNRELATED_REPEAT) out->reason = VC_REASON_REPEATED;
+    if (out->is_cut && (word == VC_UNRELATED_NULL || !has_all)) out->reason = VC_REASON_UNRELATED;
+    return VC_OK;
 }
 
 static char reason_of(const vc_reach *reach)
@@ -259,10 +268,7 @@ static vc_status trace_dimension(const vc_tracing *in, size_t dimension, vc_line
     out->is_cut = in->plan->selections[dimension].is_cut;
     vc_status status = list_selected(in, dimension, &out->selected, error);
     if (status != VC_OK) return status;
-    if (binding->kind == VC_BIND_NONE) {
-        apply_policy(in, dimension, out);
-        return VC_OK;
-    }
+    if (binding->kind == VC_BIND_NONE) return apply_policy(in, dimension, out, error);
     bool is_mapped = binding->kind == VC_BIND_RELATION;
     out->how = is_mapped ? "mapped" : "own";
     out->to_name = binding->tuples != NULL

@@ -55,7 +55,7 @@ static vc_status narrow_axis(struct narrowing *in, size_t number, vc_error *erro
             vc_bit_set(slots, slot);
     }
     bool is_cut = selection->is_cut;
-    *selection = (vc_selection){.slots = slots, .is_cut = is_cut};
+    *selection = (vc_selection){.slots = slots, .is_cut = is_cut, .is_narrowed = true};
     vc_selection_measure(outer, selection);
     return vc_axis_find_visible(in->plan, axis, error);
 }
@@ -91,20 +91,57 @@ static bool is_present(const struct narrowing *in, size_t number)
     const vc_cube_source *source = &plan->cube->sources[plan->passes[number].source];
     for (size_t m = 0; m < plan->nmeasures; m++) {
         const vc_plan_measure *measure = &plan->measures[m];
+        const vc_standing *standing;
         bool is_null = false;
         if (measure->expr != NULL || measure->pass != number) continue;
         for (size_t i = 0; i < plan->naxes; i++) {
             size_t d = plan->axes[i].dimension;
             bool is_asked = (in->of->kept >> i & 1) || plan->selections[d].is_cut;
-            vc_unrelated word = measure->measure->unrelated != VC_UNRELATED_DEFAULT
-                                    ? measure->measure->unrelated
-                                    : source->unrelated[d];
-            is_null |=
-                is_asked && source->bindings[d].kind == VC_BIND_NONE && word != VC_UNRELATED_REPEAT;
+            if (!is_asked || source->bindings[d].kind != VC_BIND_NONE) continue;
+            vc_unrelated word = vc_cube_unrelated(plan->cube, measure->measure, d, &standing);
+            is_null |= word != VC_UNRELATED_REPEAT && word != VC_UNRELATED_FIX;
         }
         if (!is_null) return true;
     }
     return false;
+}
+
+/* Are the combinations all those of the groups that are visible now, on every axis? */
+static bool is_whole_product(const struct narrowing *in)
+{
+    uint64_t product = 1;
+    if (is_one_axis(in)) return true;
+    if (in->of->is_complement) return false;
+    for (size_t i = 0; i < in->plan->naxes; i++)
+        if (is_over(in, i) &&
+            __builtin_mul_overflow(
+                product,
+                (uint64_t)vc_bits_count(in->plan->axes[i].visible, in->plan->axes[i].ngroups),
+                &product))
+            return false;
+    return in->of->count == product;
+}
+
+/* Values stand at one member of a dimension that their source does not have: where combinations of
+ * several dimensions are chosen, those with this member would be asked for. */
+static vc_status check_stands(const struct narrowing *in, size_t number, vc_error *error)
+{
+    const vc_plan *plan = in->plan;
+    for (size_t m = 0; m < plan->nmeasures; m++) {
+        const vc_plan_measure *measure = &plan->measures[m];
+        if (measure->expr != NULL || measure->pass != number) continue;
+        for (size_t i = 0; i < plan->naxes; i++) {
+            const vc_standing *standing;
+            size_t d = plan->axes[i].dimension;
+            if (!is_over(in, i) || binding_of(in, &plan->passes[number], i) != VC_BIND_NONE)
+                continue;
+            vc_cube_unrelated(plan->cube, measure->measure, d, &standing);
+            if (standing != NULL && !is_whole_product(in))
+                return fail_inexact(in, "values stand at one member of dimension",
+                                    plan->cube->dimensions[d].name, error);
+        }
+    }
+    return VC_OK;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -206,11 +243,13 @@ static vc_status narrow_pass(struct narrowing *in, size_t number, vc_error *erro
     vc_table *table;
     if (combinations == NULL) return vc_no_memory(error);
     if (!is_present(in, number)) return VC_OK;
+    vc_status status = check_stands(in, number, error);
+    if (status != VC_OK) return status;
     /* The value at All of a source that does not have the dimension whose others are asked for. */
     if (in->of->cut_axis != SIZE_MAX && binding_of(in, pass, in->of->cut_axis) == VC_BIND_NONE)
         return VC_OK;
     whole.over = VC_OVER_NONE; /* which leaf counts is another question */
-    vc_status status = vc_table_make(plan, &whole, in->of->axes, &table, error);
+    status = vc_table_make(plan, &whole, in->of->axes, &table, error);
     if (status != VC_OK) return status;
     *combinations = (vc_combinations){.table = table, .is_complement = in->of->is_complement};
     status = translate(in, combinations, error);

@@ -72,7 +72,7 @@ static vc_status mark_others(struct adding *in, vc_error *error)
 }
 
 /* Has a row facts of members that are left out? Not those of a source that does not have the
- * dimension and repeats its value. */
+ * dimension, unless its value stands at one of these members. */
 static vc_status has_facts(const struct adding *in, size_t row, uint32_t *groups, bool *has_out,
                            vc_error *error)
 {
@@ -84,8 +84,11 @@ static vc_status has_facts(const struct adding *in, size_t row, uint32_t *groups
             i == in->split->axis ? 0 : vc_rows_group(plan, in->others, in->others->keys[row], i);
     for (size_t m = 0; m < plan->nmeasures && !*has_out; m++) {
         const vc_plan_measure *measure = &plan->measures[m];
+        const vc_standing *standing;
         vc_cell cell;
-        if (measure->expr != NULL ||
+        if (measure->expr != NULL) continue;
+        vc_cube_unrelated(plan->cube, measure->measure, dimension, &standing);
+        if (standing == NULL &&
             plan->cube->sources[measure->measure->source].bindings[dimension].kind == VC_BIND_NONE)
             continue;
         vc_status status = vc_grain_read(in->others->grain, m, groups, &cell, has_out, error);

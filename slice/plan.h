@@ -17,6 +17,7 @@
  *     distribute.c cells of joined leaves -> values of groups, by shares
  *     accumulator.c  what a cell accumulated -> the value of a measure
  *     aggregatable.c  dimensions without an All
+ *     policy.c     dimensions that a source does not have
  *     grain.c      the cells of one grouping         calculate.c   measures computed from others
  *     frame.h      other groupings that functions over members look into
  *     calculated.h calculated members
@@ -46,8 +47,10 @@ typedef struct vc_frame vc_frame;
 typedef struct vc_combinations vc_combinations; /* slice/narrow.h */
 
 typedef struct vc_selection {
-    bool is_cut;     /* some condition restricts the dimension, perhaps to everything */
-    bool is_default; /* the query does not speak of it: its default member */
+    bool is_cut;      /* some condition restricts the dimension, perhaps to everything */
+    bool is_narrowed; /* to what rows show: no cut, but values that stand at a member of it have
+                         their place in it */
+    bool is_default;  /* the query does not speak of it: its default member */
     const struct vc_selection *whole; /* without the default: for who has a fix. NULL: no default */
     const uint64_t *slots;            /* [nslots] bits; NULL: all */
     uint32_t first, end;              /* the selected leaves lie in [first, end) */
@@ -549,11 +552,13 @@ vc_cell vc_spread_cell(const vc_plan *plan, const vc_plan_measure *measure, cons
 
 typedef struct vc_rows vc_rows;
 
-typedef struct vc_policy { /* what happens to all cells of a base measure in a grouping */
-    bool is_unrelated;     /* a private dimension of another source: null, reason x */
-    bool is_repeated;      /* likewise, but present: reason r */
-    bool is_undefined;     /* would add up a dimension that has no All: null, reason d */
-    bool is_known;         /* has been found out */
+typedef struct vc_policy {   /* what happens to all cells of a base measure in a grouping */
+    bool is_unrelated;       /* a private dimension of another source: null, reason x */
+    const uint64_t **stands; /* [naxes] likewise but for these groups of a kept axis, [ngroups]
+                                bits; NULL: all of them. NULL: of all axes */
+    bool is_repeated;        /* likewise, but present: reason r */
+    bool is_undefined;       /* would add up a dimension that has no All: null, reason d */
+    bool is_known;           /* has been found out */
 } vc_policy;
 
 typedef struct vc_grain {
@@ -569,6 +574,15 @@ typedef struct vc_grain {
 
 /* Nothing is scanned yet. */
 vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_error *error);
+
+/* What the policies about dimensions that its source does not have mean for a base measure, where
+ * the axes of `kept` are kept. VC_IMPOSSIBLE "unrelated". (policy.c) */
+vc_status vc_policy_find(const vc_plan *plan, uint32_t kept, const vc_plan_measure *measure,
+                         vc_policy *policy, vc_error *error);
+
+/* Has what the query selects of the dimension all of the member? */
+vc_status vc_policy_covers(const vc_plan *plan, const vc_standing *standing, bool *covers_out,
+                           vc_error *error);
 
 /* What holds for all cells of a base measure. Errors: unrelated, not_aggregatable. */
 vc_status vc_grain_find_policy(vc_grain *grain, size_t measure, vc_error *error);

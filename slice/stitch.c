@@ -81,7 +81,9 @@ vc_status vc_row_keys_combine(const vc_stitching *in, uint32_t mask, size_t axis
         axis++;
     if (axis == in->plan->naxes) return vc_row_keys_add(in->plan->arena, keys, key, error);
     for (uint32_t group = 0; group < in->plan->axes[axis].ngroups; group++) {
-        if (!vc_bit_get(in->plan->axes[axis].visible, group)) continue;
+        if (!vc_bit_get(in->plan->axes[axis].visible, group) ||
+            (in->only != NULL && in->only[axis] != NULL && !vc_bit_get(in->only[axis], group)))
+            continue;
         vc_status status = vc_row_keys_combine(in, mask, axis + 1,
                                                key + group * in->rows->strides[axis], keys, error);
         if (status != VC_OK) return status;
@@ -107,16 +109,44 @@ static vc_status collect_cell_keys(const vc_stitching *in, const vc_table *table
                                 : vc_row_keys_combine(in, table->repeated, 0, key, keys, error);
 }
 
-vc_status vc_row_keys_of_pass(const vc_stitching *in, size_t pass, vc_row_keys *keys,
+/* The groups at which measures of the pass stand, on an axis that it does not know: a policy of one
+ * word for all leaves few of them. NULL: there may be rows at all groups. */
+static vc_status find_standing(const vc_stitching *in, size_t pass, size_t axis,
+                               const uint64_t **groups_out, vc_error *error)
+{
+    size_t nwords = vc_bits_words(in->plan->axes[axis].ngroups);
+    uint64_t *groups = NULL;
+    *groups_out = NULL;
+    for (size_t m = 0; m < in->plan->nmeasures; m++) {
+        const vc_policy *policy = &in->grain->policies[m];
+        if (in->plan->measures[m].expr != NULL || in->plan->measures[m].pass != pass ||
+            !policy->is_known || policy->is_unrelated)
+            continue;
+        if (policy->stands == NULL || policy->stands[axis] == NULL) return VC_OK;
+        if (groups == NULL) groups = VC_ARENA_NEW(in->plan->arena, uint64_t, nwords + 1);
+        if (groups == NULL) return vc_no_memory(error);
+        for (size_t w = 0; w < nwords; w++)
+            groups[w] |= policy->stands[axis][w];
+    }
+    *groups_out = groups;
+    return VC_OK;
+}
+
+vc_status vc_row_keys_of_pass(const vc_stitching *stitching, size_t pass, vc_row_keys *keys,
                               vc_error *error)
 {
+    const uint64_t *only[VC_MAX_AXES] = {0};
+    vc_stitching standing = *stitching, *in = &standing;
     const vc_table *table = in->rows->tables[pass];
     const vc_spread *spread = in->grain->spreads[pass];
     vc_cells *cells = in->grain->cells[pass];
     vc_status status = VC_OK;
+    in->only = only;
+    for (size_t i = 0; i < in->plan->naxes && status == VC_OK; i++)
+        if (table->repeated >> i & 1) status = find_standing(in, pass, i, &only[i], error);
     for (size_t row = 0; spread != NULL && row < spread->nrows && status == VC_OK; row++)
         status = collect_cell_keys(in, table, spread->keys[row], keys, error);
-    if (cells == NULL) return status;
+    if (cells == NULL || status != VC_OK) return status;
     const uint64_t *rows = vc_cells_rows(cells);
     for (size_t slot = 0; slot < vc_cells_count(cells) && status == VC_OK; slot++)
         if (rows[slot] > 0)

@@ -142,7 +142,7 @@ static void put_fixes(json_t *object, const vc_fix_def *fixes, size_t nfixes)
     json_object_set_new(object, "fixes", array);
 }
 
-static const char *const unrelated_words[] = {NULL, "null", "repeat", "error"};
+static const char *const unrelated_words[] = {NULL, "null", "repeat", "error", "fix"};
 static const char *const reaggregates[] = {NULL, "none", "sum", "avg", "min", "max"};
 
 static json_t *dump_measures(const vc_measure_def *measures, size_t nmeasures)
@@ -180,6 +180,8 @@ static json_t *dump_measures(const vc_measure_def *measures, size_t nmeasures)
         put_text(object, "measure", measure->measure);
         put_fixes(object, measure->fixes, measure->nfixes);
         put_word(object, "unrelated", unrelated_words, (int)measure->unrelated);
+        for (size_t f = 0; f < measure->nstands; f++)
+            put_text(object, "stands", measure->stands[f].dimension);
         put_true(object, "is_set", measure->mode == VC_MODE_SET);
         put_word(object, "reaggregate", reaggregates, (int)measure->reaggregate);
         put_text(object, "pointer", measure->pointer);
@@ -316,6 +318,7 @@ static json_t *dump_virtual(const vc_virtual_def *cube)
         put_text(one, "alias", cube->privates[i].alias);
         put_text(one, "dimension", cube->privates[i].dimension);
         put_word(one, "others", unrelated_words, (int)cube->privates[i].others);
+        put_text(one, "fix", cube->privates[i].fix);
         put_text(one, "pointer", cube->privates[i].pointer);
         json_array_append_new(privates, one);
     }
