@@ -1,6 +1,7 @@
 /* The cells of a base measure as SQL: the facts in T of each group, and what they come to. */
 #include "tests/slice/sql_parts.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,12 +176,12 @@ static void put_over(const struct sql_question *in, uint32_t kept, const struct 
     const struct sql *sql = in->sql;
     const struct sql_source *source = &sql->sources[node->source];
     unsigned over = node->stored->over_dimension, lowest;
-    unsigned last = WORLD_LEVELS;
+    unsigned last = UINT_MAX;
     vc_buffer groups = {0}, tables = {0}, on = {0};
     lowest = sql->world->cubes[source->cube].dimensions[over]->nlevels - 1;
     for (unsigned d = 0; d < sql->ndimensions; d++) {
         if (!source->places[d].is_there || source->places[d].of != over) continue;
-        if (last == WORLD_LEVELS)
+        if (last == UINT_MAX)
             vc_buffer_printf(&tables, "t t%u", d);
         else
             vc_buffer_printf(&tables, " JOIN t t%u ON t%u.q = t%u.q", d, d, last);
