@@ -142,6 +142,7 @@ static vc_status drop_empty(vc_answering *in, vc_error *error)
                     plan->nmeasures * sizeof *rows->cells);
             kept++;
         }
+        rows->hides_facts |= kept < rows->nrows;
         rows->nrows = kept;
     }
     return VC_OK;
@@ -168,7 +169,8 @@ static vc_status shape_rows(vc_answering *in, vc_error *error)
     in->nshown = query->limit < left ? (size_t)query->limit : (size_t)left;
     for (size_t i = 0; i < in->nshown; i++)
         nothers += vc_row_is_other(in->plan, in->detail, in->order[i]);
-    in->is_whole = in->nshown == in->nfound && in->nfound - nothers == nrows;
+    in->is_whole =
+        in->nshown == in->nfound && in->nfound - nothers == nrows && !in->detail->hides_facts;
     if (has_other(query)) in->is_whole = in->nshown == in->nfound && query->nhavings == 0;
     if (!query->totals_visible) return VC_OK;
     if (nothers > 0 && !in->is_whole)

@@ -642,6 +642,7 @@ struct vc_rows {
     vc_table **tables; /* [npasses], of the grain */
     vc_cells **passes; /* [npasses], of the grain; NULL: not needed, or released */
     uint64_t strides[VC_MAX_AXES];
+    bool hides_facts; /* rows were left out, for want of a value, whose facts totals may count */
 };
 
 /* Free the cells of the passes; what was stitched from them stays. NULL is fine. */

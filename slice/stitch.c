@@ -210,6 +210,16 @@ bool vc_row_has_value(const vc_plan *plan, const vc_cell *cells)
     return false;
 }
 
+/* What has facts and no value may still be a part of a total: an operand of an expression without
+ * the others, one value of a variance. */
+static bool hides_facts(const vc_plan *plan, const vc_row_at *at)
+{
+    bool may_count = false;
+    for (size_t m = 0; m < plan->nasked; m++)
+        may_count |= plan->measures[m].expr != NULL || at->cells[m].reason == VC_REASON_UNDEFINED;
+    return may_count && at->has_facts && !at->is_calculated;
+}
+
 static vc_status fill_rows(vc_stitching *in, bool is_sparse, vc_error *error)
 {
     const vc_plan *plan = in->plan;
@@ -229,8 +239,10 @@ static vc_status fill_rows(vc_stitching *in, bool is_sparse, vc_error *error)
         vc_status status = vc_row_fill(&at, error);
         if (status != VC_OK) return status;
         /* What an expression makes of nulls alone is no row: zn() would fill the grid. */
-        if (in->kept != 0 && is_sparse && !(at.has_facts && vc_row_has_value(plan, at.cells)))
+        if (in->kept != 0 && is_sparse && !(at.has_facts && vc_row_has_value(plan, at.cells))) {
+            rows->hides_facts |= hides_facts(plan, &at);
             continue;
+        }
         rows->keys[nkept++] = rows->keys[row];
     }
     rows->nrows = nkept;

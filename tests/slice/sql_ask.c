@@ -187,6 +187,21 @@ static void put_has_value(const struct sql_question *in, vc_buffer *out)
     vc_buffer_put_char(out, ')');
 }
 
+/* Is there a row without a value whose facts totals may count? */
+static bool hides_facts(struct sql_question *in, const char *has_value)
+{
+    vc_buffer may_count = {0};
+    for (unsigned i = 0; i < in->nasked; i++)
+        if (in->sql->nodes[in->asked[i]].stored != NULL)
+            vc_buffer_printf(&may_count, " OR r%u = 'd'", in->asked[i]);
+        else
+            vc_buffer_put_text(&may_count, " OR 1");
+    bool hides = sql_number(in->sql, "SELECT count(*) FROM w WHERE n > 0 AND NOT %s AND (0%s)",
+                            has_value, vc_buffer_text(&may_count)) > 0;
+    vc_buffer_release(&may_count);
+    return hides;
+}
+
 void sql_make_rows(struct sql_question *in, uint32_t kept, bool is_sparse)
 {
     struct sql *sql = in->sql;
@@ -216,6 +231,7 @@ void sql_make_rows(struct sql_question *in, uint32_t kept, bool is_sparse)
     if (is_sparse && (kept != 0 || in->narrow > NARROW_SHOWN)) {
         vc_buffer_clear(&columns);
         put_has_value(in, &columns);
+        in->hides_facts = hides_facts(in, vc_buffer_text(&columns));
         RUN(in, "DELETE FROM w WHERE n = 0 OR NOT %s", vc_buffer_text(&columns));
     }
     vc_buffer_release(&columns);
@@ -385,9 +401,12 @@ sqlite3_stmt *sql_detail(struct sql_question *in, size_t *nfound_out)
     const vc_query *query = in->query;
     vc_buffer order = {0}, tables = {0};
     char behind[64];
+    in->hides_facts = false;
     sql_make_rows(in, all, query->is_sparse);
+    size_t nmade = (size_t)sql_number(in->sql, "SELECT count(*) FROM w");
     drop_empty(in);
     size_t nrows = (size_t)sql_number(in->sql, "SELECT count(*) FROM w");
+    bool hides_facts = in->hides_facts || nrows < nmade;
     for (size_t i = 0; i < query->nhavings; i++)
         apply_having(in, &query->havings[i]);
     bool shows_others = false;
@@ -407,8 +426,8 @@ sqlite3_stmt *sql_detail(struct sql_question *in, size_t *nfound_out)
         RUN(in, "CREATE TABLE visible AS SELECT w.g0, w.g1, w.g2, w.g3 FROM w%s ORDER BY %s%s",
             vc_buffer_text(&tables), vc_buffer_text(&order), behind);
         size_t nvisible = (size_t)sql_number(in->sql, "SELECT count(*) FROM visible");
-        in->is_whole =
-            nvisible == *nfound_out && (shows_others ? query->nhavings == 0 : *nfound_out == nrows);
+        in->is_whole = nvisible == *nfound_out &&
+                       (shows_others ? query->nhavings == 0 : *nfound_out == nrows && !hides_facts);
     }
     sqlite3_stmt *statement = read_rows(in, all, vc_buffer_text(&order), behind);
     vc_buffer_release(&order);

@@ -17,8 +17,10 @@ struct sql_question {
     unsigned naxes, axes[SQL_AXES], levels[SQL_AXES];
     unsigned asked[SQL_NODES], nasked;
     bool is_wanted[SQL_NODES]; /* asked, compared, or needed for one of those */
-    bool is_whole;  /* limits, tops and having leave no row out, or in the row of others */
-    unsigned depth; /* 0: rows of the answer; else cells that functions over members look at */
+    bool is_whole;    /* limits, tops and having leave no row out, or in the row of others */
+    bool hides_facts; /* rows made last: some were left out, for want of a value, though they have
+                         facts that totals may count */
+    unsigned depth;   /* 0: rows of the answer; else cells that functions over members look at */
     enum sql_narrow narrow;
     unsigned narrow_axis; /* of NARROW_OTHERS, NARROW_DROPPED: the top's */
 };
