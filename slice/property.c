@@ -59,9 +59,10 @@ static vc_status reach_source(struct reaching *in, size_t place, size_t dimensio
 static uint32_t find_bucket(const vc_cube_dimension *outer, vc_str alias)
 {
     for (size_t b = 0; b < outer->nbuckets; b++) {
-        vc_str key = outer->buckets[b].key;
-        if (key.size == alias.size + sizeof "(unmatched:)" - 1 && vc_str_contains(key, alias) &&
-            !outer->buckets[b].has_members)
+        vc_str key = outer->buckets[b].key, begin = VC_STR("(unmatched:");
+        vc_str named = {.data = key.data + begin.size, .size = alias.size};
+        if (key.size == begin.size + alias.size + 1 && vc_str_starts_with(key, begin) &&
+            vc_str_equal(named, alias) && !outer->buckets[b].has_members)
             return outer->buckets[b].first;
     }
     return VC_NONE;
