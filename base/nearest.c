@@ -15,6 +15,8 @@ void vc_nearest_offer(vc_nearest *nearest, vc_str name)
         if (nearest->wanted.size < 2 || !vc_str_starts_with(name, nearest->wanted)) return;
         distance = nearest->limit;
     }
+    for (unsigned i = 0; i < nearest->count; i++)
+        if (vc_str_equal(nearest->names[i], name)) return; /* offered before */
     unsigned at = nearest->count;
     while (at > 0 && nearest->distances[at - 1] > distance)
         at--;

@@ -171,9 +171,9 @@ static vc_status print_text(vc_arena *arena, const vc_suggest *suggest, vc_error
     vc_str nindexes = vc_cli_count(arena, suggest->nindexes),
            ntried = vc_cli_count(arena, suggest->ntried);
     vc_buffer definition = {0};
-    printf("%.*s and %.*s: %.*s indexes, %.*s pairs tried, %zu to suggest\n\n",
+    printf("%.*s and %.*s: %.*s indexes, %.*s %s tried, %zu to suggest\n\n",
            VC_FMT(suggest->primary->name), VC_FMT(suggest->joined->name), VC_FMT(nindexes),
-           VC_FMT(ntried), suggest->nall);
+           VC_FMT(ntried), suggest->ntried == 1 ? "pair" : "pairs", suggest->nall);
     if (suggest->npairs > 0)
         print_pairs(arena, suggest);
     else

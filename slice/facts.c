@@ -239,7 +239,7 @@ static vc_status check_fields(const struct finding *in, vc_error *error)
         if (in->is_known[i]) continue;
         vc_nearest_init(&nearest, in->query->fields[i]);
         for (size_t s = 0; s < in->nsets; s++)
-            vc_fact_fields_offer(in->cube, in->counts[s].source, &nearest);
+            vc_fact_fields_offer(in->cube, in->counts[s].source, in->arena, &nearest);
         vc_fail(error, VC_BAD_INPUT, "unknown_field", "the facts of '%.*s' have no field '%.*s'",
                 VC_FMT(in->cube->name), VC_FMT(in->query->fields[i]));
         vc_nearest_report(&nearest, error);

@@ -255,11 +255,31 @@ static bool add_named(vc_fact_teller *teller, vc_str name)
     return add_named_column(teller, name);
 }
 
-void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_nearest *nearest)
+static void offer_part(vc_str dimension, vc_str part, vc_arena *arena, vc_nearest *nearest)
+{
+    vc_str name = vc_arena_printf(arena, "%.*s.%.*s", VC_FMT(dimension), VC_FMT(part));
+    if (name.data != NULL) vc_nearest_offer(nearest, name);
+}
+
+static void offer_dimension(vc_str name, const vc_dimension *dimension, vc_arena *arena,
+                            vc_nearest *nearest)
+{
+    vc_nearest_offer(nearest, name);
+    for (unsigned h = 0; h < dimension->nhierarchies; h++)
+        for (unsigned l = 0; l < dimension->hierarchies[h].nlevels; l++)
+            offer_part(name, dimension->hierarchies[h].levels[l].name, arena, nearest);
+    for (unsigned a = 0; a < dimension->nattributes; a++)
+        offer_part(name, dimension->attributes[a].name, arena, nearest);
+}
+
+void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_arena *arena, vc_nearest *nearest)
 {
     const vc_source_cube *stored = cube->sources[source].cube;
     for (size_t d = 0; d < stored->ndimensions; d++)
-        vc_nearest_offer(nearest, stored->dimension_names[d]);
+        offer_dimension(stored->dimension_names[d], stored->dimensions[d], arena, nearest);
+    for (size_t d = 0; d < cube->ndimensions; d++)
+        if (cube->sources[source].bindings[d].kind == VC_BIND_RELATION)
+            offer_part(VC_STR("in"), cube->dimensions[d].name, arena, nearest);
     for (size_t m = 0; m < cube->nmeasures; m++)
         if (cube->measures[m].expr == NULL && cube->measures[m].source == source &&
             cube->measures[m].column >= 0)

@@ -27,6 +27,6 @@ vc_status vc_fact_teller_tell(vc_fact_teller *teller, uint32_t segment, uint32_t
 int64_t vc_fact_int(const vc_chunk *chunk, uint32_t row);
 
 /* What else a field might have been: for "did you mean". */
-void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_nearest *nearest);
+void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_arena *arena, vc_nearest *nearest);
 
 #endif
