@@ -51,8 +51,7 @@ typedef struct parser {
 
 static vc_status fail_at(parser *p, size_t offset, const char *message)
 {
-    vc_fail(p->error, VC_BAD_INPUT, "expr", "%s, at byte %zu of the expression", message,
-            offset + 1);
+    vc_fail(p->error, VC_BAD_INPUT, "expr", "%s", message);
     vc_error_at_offset(p->error, "expr", offset);
     return VC_BAD_INPUT;
 }
