@@ -374,6 +374,32 @@ struct query_case {
     char type[40];
 };
 
+/* The description of the API has just the routes that there are, but for pages. */
+Test(server, openapi)
+{
+    size_t npaths = 0, nlisted = 0;
+    json_t *document = get_json(server.port, "/v1/openapi.json");
+    json_t *info = get_json(server.port, "/v1/info");
+    json_t *paths = json_object_get(document, "paths"), *endpoint;
+    size_t i;
+    json_array_foreach(json_object_get(info, "endpoints"), i, endpoint)
+    {
+        const char *path = text_of(endpoint, "path");
+        char method[8] = "get";
+        if (path[1] == '\0' || strcmp(path, "/ui") == 0) continue;
+        if (strcmp(text_of(endpoint, "method"), "POST") == 0) strcpy(method, "post");
+        json_t *operation = json_object_get(json_object_get(paths, path), method);
+        cr_assert_not_null(operation, "%s %s", method, path);
+        nlisted++;
+    }
+    const char *path;
+    json_t *item;
+    json_object_foreach(paths, path, item) npaths += json_object_size(item);
+    cr_assert_eq(npaths, nlisted);
+    json_decref(document);
+    json_decref(info);
+}
+
 ParameterizedTestParameters(server, query)
 {
     static struct query_case cases[] = {
