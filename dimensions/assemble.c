@@ -42,6 +42,16 @@ static vc_texts coded_texts(const vc_build *build, coded wanted, const coded *ot
                             uint32_t count)
 {
     vc_str *values = build->scratch;
+    size_t number = (size_t)(wanted.column - build->columns);
+    bool is_whole = number < build->rows.ncolumns; /* those of ragged levels are not kept */
+    for (uint32_t i = 0; i < count && is_whole; i++)
+        is_whole = wanted.codes[i] != VC_NONE;
+    if (is_whole) { /* the texts are those of the column: only which one each is */
+        vc_texts texts = build->rows.columns[number].values;
+        texts.count = count;
+        texts.places = vc_numbers_of(wanted.codes);
+        return texts;
+    }
     for (uint32_t i = 0; i < count; i++) {
         const coded *from = wanted.codes[i] == VC_NONE && otherwise != NULL ? otherwise : &wanted;
         uint32_t code = from->codes[i];

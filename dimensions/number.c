@@ -66,27 +66,31 @@ static void sort_items_by_codes(sorter *by, uint32_t nitems, const uint32_t *cod
 
 /* ---- levels ---- */
 
-/* A level with its arrays still open to be written, each with room for a member per row. */
+/* A level with its arrays still open to be written, with room for all members that there can be. */
 typedef struct draft {
     uint32_t nmembers;
     uint32_t *parents, *key_codes, *order_codes, *label_codes, *member_of_row;
 } draft;
 
-static uint32_t *new_array(const vc_build *build, bool *is_good)
+static uint32_t *new_array(const vc_build *build, size_t count, bool *is_good)
 {
-    uint32_t *values = vc_arena_alloc(build->arena, build->nrows * sizeof *values);
+    uint32_t *values = vc_arena_alloc(build->arena, count * sizeof *values);
     *is_good = *is_good && values != NULL;
     return values;
 }
 
-static bool draft_init(draft *level, const vc_build *build, const vc_level_spec *spec, bool is_top)
+static bool draft_init(draft *level, const vc_build *build, const vc_level_spec *spec,
+                       const vc_build_level *above)
 {
     bool is_good = true;
-    *level = (draft){.key_codes = new_array(build, &is_good),
-                     .member_of_row = new_array(build, &is_good)};
-    if (!is_top) level->parents = new_array(build, &is_good);
-    if (spec->label_column >= 0) level->label_codes = new_array(build, &is_good);
-    if (spec->order_column >= 0) level->order_codes = new_array(build, &is_good);
+    uint64_t most = (uint64_t)build->columns[spec->key_column].nvalues + 1; /* and null */
+    if (above != NULL) most *= above->nmembers;
+    size_t room = most < build->nrows ? (size_t)most : build->nrows;
+    *level = (draft){.key_codes = new_array(build, room, &is_good),
+                     .member_of_row = new_array(build, build->nrows, &is_good)};
+    if (above != NULL) level->parents = new_array(build, room, &is_good);
+    if (spec->label_column >= 0) level->label_codes = new_array(build, room, &is_good);
+    if (spec->order_column >= 0) level->order_codes = new_array(build, room, &is_good);
     return is_good;
 }
 
@@ -194,7 +198,7 @@ static bool number_level(vc_build *build, const vc_level_spec *spec, const vc_bu
                          sorter *by, vc_build_level *level_out)
 {
     draft level;
-    if (!draft_init(&level, build, spec, above == NULL)) return false;
+    if (!draft_init(&level, build, spec, above)) return false;
     const vc_build_column *key = &build->columns[spec->key_column];
     for (uint32_t row = 0; row < build->nrows; row++)
         by->items[row] = row;
