@@ -8,8 +8,13 @@ vc_str vc_virtual_leaf_text(const vc_dimension *dimension, uint32_t leaf)
 {
     if (dimension->leaf_keys.count > 0) return vc_texts_get(&dimension->leaf_keys, leaf);
     const vc_hierarchy *main = &dimension->hierarchies[0];
-    const vc_level *lowest = &main->levels[main->nlevels - 1];
-    return vc_texts_get(&lowest->keys, vc_numbers_get(lowest->leaf_members, leaf));
+    unsigned lowest = main->nlevels - 1; /* that the leaf has a member of */
+    while (lowest > 0 &&
+           vc_member_is_hidden(&main->levels[lowest],
+                               vc_numbers_get(main->levels[lowest].leaf_members, leaf)))
+        lowest--;
+    const vc_level *level = &main->levels[lowest];
+    return vc_texts_get(&level->keys, vc_numbers_get(level->leaf_members, leaf));
 }
 
 /* The same of a joined leaf or tuple: "GBP, 2020". */

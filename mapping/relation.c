@@ -338,7 +338,7 @@ static vc_status match_leaves(struct vc_resolver *resolver, vc_relation *relatio
     for (uint32_t unit = 0; unit < relation->nunits; unit++)
         relation->coverage.primary_matched += seen[unit];
     relation->coverage.primary_members =
-        resolver->seen == NULL ? relation->nunits : vc_bits_count(resolver->seen, relation->nunits);
+        vc_relation_count_members(resolver->primary.dimension, relation, resolver->seen);
 
     uint32_t *kept = VC_ARENA_NEW(resolver->arena, uint32_t, targets.count + joined->nunits + 1);
     if (kept == NULL) return vc_no_memory(error);

@@ -143,6 +143,8 @@ static vc_status describe(struct vc_resolver *resolver, vc_relation *relation, v
         }
         found[place[key] - 1].nleaves++;
     }
+    for (uint32_t leaf = nleaves; leaf < relation->nleaves; leaf++) /* other places of those */
+        fates[leaf] = fates[vc_leaf_first(resolver->joined.dimension, leaf)];
     qsort(found, relation->nunmatched, sizeof *found, compare_unmatched);
     status = VC_OK;
 done:
@@ -173,6 +175,17 @@ static vc_status find_collisions(struct vc_resolver *resolver, const struct vc_r
                 return vc_no_memory(error);
         }
     return VC_OK;
+}
+
+uint64_t vc_relation_count_members(const vc_dimension *primary, const vc_relation *relation,
+                                   const uint64_t *seen)
+{
+    uint64_t count = seen == NULL ? relation->nunits : vc_bits_count(seen, relation->nunits);
+    if (relation->hierarchy < 0) return count;
+    const vc_level *level = &primary->hierarchies[relation->hierarchy].levels[relation->level];
+    for (uint32_t unit = 0; level->is_ragged && unit < relation->nunits; unit++)
+        count -= vc_member_is_hidden(level, unit) && (seen == NULL || vc_bit_get(seen, unit));
+    return count;
 }
 
 uint64_t vc_relation_count_duplicates(const vc_index *index)

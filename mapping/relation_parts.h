@@ -11,6 +11,11 @@ extern const char *const vc_unmatched_reasons[];
 /* Keys of an index that several members have. */
 uint64_t vc_relation_count_duplicates(const vc_index *index);
 
+/* Members of the primary that the relation could be about: hidden ones of a ragged level are none.
+ * seen  bits of its units that are there; NULL: all */
+uint64_t vc_relation_count_members(const vc_dimension *primary, const vc_relation *relation,
+                                   const uint64_t *seen);
+
 /* When the joined leaves are: [nleaves] numbers of periods, VC_NONE where it is not known. */
 typedef struct vc_relation_when {
     const uint32_t *period_of;

@@ -14,7 +14,7 @@
 struct resolver {
     vc_arena *arena; /* of the result */
     vc_arena work;   /* of what is only needed on the way */
-    const vc_dimension *joined;
+    const vc_dimension *primary, *joined;
     const vc_relation_pair *pair;
     vc_match match;
     uint32_t *values; /* [nleaves] value of each joined leaf, VC_NONE when it is not in the index */
@@ -184,7 +184,7 @@ static vc_status match_leaves(struct resolver *resolver, vc_relation *relation, 
     vc_status status = relation->has_fanout ? set_targets(resolver, seen, relation, error)
                                             : set_units(resolver, seen, relation, error);
     coverage->members = relation->nleaves;
-    coverage->primary_members = relation->nunits;
+    coverage->primary_members = vc_relation_count_members(resolver->primary, relation, NULL);
     coverage->primary_matched = vc_bits_count(seen, relation->nunits);
     return status;
 }
@@ -219,6 +219,8 @@ static size_t count_leaves(const struct resolver *resolver, vc_relation *relatio
         firsts[key] = leaf;
         nunmatched++;
     }
+    for (uint32_t leaf = nleaves; leaf < relation->nleaves; leaf++) /* other places of those */
+        fates[leaf] = fates[vc_leaf_first(joined, leaf)];
     return nunmatched;
 }
 
@@ -263,6 +265,7 @@ vc_status vc_relation_resolve_single(const vc_dimension *primary, const vc_dimen
 {
     const vc_index *from = pair->from;
     struct resolver resolver = {.arena = arena,
+                                .primary = primary,
                                 .joined = joined,
                                 .pair = pair,
                                 .offsets = from->offsets,

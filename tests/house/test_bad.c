@@ -49,6 +49,7 @@ static const char *question_of(const char *fixture)
     if (strcmp(fixture, "tests/data/fixture/orders") == 0)
         return "{\"cube\":\"trade_full\",\"drilldown\":\"geo:country\"}";
     if (strstr(fixture, "/trees") != NULL) return "{\"cube\":\"pay\",\"drilldown\":\"staff\"}";
+    if (strstr(fixture, "/gaps") != NULL) return "{\"cube\":\"stock\",\"drilldown\":\"depot\"}";
     if (strstr(fixture, "/choices") != NULL) return "{\"cube\":\"amounts\"}";
     if (strstr(fixture, "/attributes") != NULL)
         return "{\"cube\":\"all_full\",\"drilldown\":\"place\"}";
