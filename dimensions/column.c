@@ -128,6 +128,37 @@ static bool rank_numbers(vc_build_column *column, vc_arena *arena)
     return is_good;
 }
 
+vc_status vc_build_column_rank_used(vc_build_column *column, uint32_t nrows, vc_arena *arena,
+                                    vc_error *error)
+{
+    uint32_t nused = 0, *numbers = malloc(((size_t)column->nvalues + 1) * sizeof *numbers);
+    vc_str *used = malloc(((size_t)column->nvalues + 1) * sizeof *used);
+    uint32_t *ranks = VC_ARENA_NEW(arena, uint32_t, (size_t)column->nvalues + 1);
+    entry *entries = NULL;
+    bool was_numeric = column->is_numeric, is_numeric = true,
+         is_good = numbers != NULL && used != NULL && ranks != NULL;
+    for (uint32_t row = 0; is_good && row < nrows; row++)
+        if (column->codes[row] != VC_NONE) ranks[column->codes[row]] = 1;
+    for (uint32_t i = 0; is_good && i < column->nvalues; i++) {
+        if (ranks[i] == 0) continue;
+        is_numeric &= vc_str_is_number(column->values[i]);
+        used[nused] = column->values[i];
+        numbers[nused++] = i;
+    }
+    column->is_numeric = is_numeric && nused > 0;
+    if (is_good && column->is_numeric && !was_numeric) {
+        entries = sort_values(used, nused, true);
+        is_good = entries != NULL;
+        for (uint32_t i = 0; is_good && i < nused; i++)
+            ranks[numbers[entries[i].number]] = i;
+        column->ranks = ranks;
+    }
+    free(numbers);
+    free(used);
+    free(entries);
+    return is_good ? VC_OK : vc_no_memory(error);
+}
+
 vc_status vc_build_column_make(const vc_str *tuples, uint32_t nrows, unsigned ncolumns,
                                unsigned column, bool is_key, vc_arena *arena,
                                vc_build_column *column_out, vc_error *error)

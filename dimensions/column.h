@@ -32,6 +32,11 @@ vc_status vc_build_column_make(const vc_str *tuples, uint32_t nrows, unsigned nc
                                unsigned column, bool is_key, vc_arena *arena,
                                vc_build_column *column_out, vc_error *error);
 
+/* Rank a column that has the dictionary of another by the values that its own rows have: in the
+ * order of numbers when all of those are. O(nrows + nvalues log nvalues). VC_NO_MEMORY. */
+vc_status vc_build_column_rank_used(vc_build_column *column, uint32_t nrows, vc_arena *arena,
+                                    vc_error *error);
+
 /* The place of a code among the values in the order of keys; nulls after all values. */
 static inline uint32_t vc_build_column_rank(const vc_build_column *column, uint32_t code)
 {

@@ -194,9 +194,10 @@ bool vc_member_parent(const vc_hierarchy *hierarchy, vc_member_ref member,
  * A single key is looked for on the top level first, as a path of one: found there it is that
  * member, which has no longer path to be told apart by. Otherwise it is the one member of the
  * levels below that has the key; with several: VC_IMPOSSIBLE, code "ambiguous_key", with the first
- * paths as candidates. Not found: VC_NOT_FOUND, code "unknown_member"; candidates are the nearest
- * keys (or keys of the nearest labels) of where it failed, looked for among the first 65536.
- * arena is for the work only. O(keys * log members). */
+ * paths as candidates. So has a longer path that several members of a ragged hierarchy have, with
+ * their levels as candidates. Not found: VC_NOT_FOUND, code "unknown_member"; candidates are the
+ * nearest keys (or keys of the nearest labels) of where it failed, looked for among the first
+ * 65536. arena is for the work only. O(keys * log members). */
 vc_status vc_hierarchy_find_member(const vc_dimension *dimension, unsigned hierarchy,
                                    const vc_str *keys, size_t nkeys, vc_arena *arena,
                                    vc_member_ref *member_out, vc_error *error);

@@ -279,6 +279,67 @@ static vc_status find_path(const vc_dimension *dimension, const vc_hierarchy *wi
     return VC_OK;
 }
 
+/* Members of a ragged hierarchy that have the same path: levels that are not there are left out of
+ * it. */
+struct paths {
+    const vc_hierarchy *within;
+    const vc_str *keys;
+    size_t nkeys;
+    uint32_t nfound;
+    vc_member_ref found[VC_ERROR_CANDIDATES];
+};
+
+/* Those that begin with keys[0 .. at) and go on among [first, end) of a level. */
+static void find_paths(struct paths *in, size_t at, unsigned level, uint32_t first, uint32_t end)
+{
+    for (; level < in->within->nlevels && first < end; level++) {
+        const vc_level *on = &in->within->levels[level];
+        uint32_t member = member_within(find_run(on, in->keys[at]), first, end);
+        if (member != VC_NONE && at + 1 == in->nkeys) {
+            if (in->nfound < VC_ERROR_CANDIDATES)
+                in->found[in->nfound] = (vc_member_ref){.level = level, .member = member};
+            in->nfound++;
+        } else if (member != VC_NONE && level + 1 < in->within->nlevels) {
+            find_paths(in, at + 1, level + 1, on->first_child[member], on->first_child[member + 1]);
+        }
+        uint32_t hidden =
+            on->is_ragged ? member_within(exact_run(on, (vc_str){0}), first, end) : VC_NONE;
+        if (hidden == VC_NONE || level + 1 == in->within->nlevels) return;
+        first = on->first_child[hidden];
+        end = on->first_child[hidden + 1];
+    }
+}
+
+static vc_status fail_same_paths(const vc_dimension *dimension, const struct paths *in,
+                                 vc_error *error)
+{
+    vc_fail(
+        error, VC_IMPOSSIBLE, "ambiguous_key",
+        "%u members of hierarchy '%.*s' of dimension '%.*s' have the path of %zu keys that ends "
+        "with '%.*s'; name the level",
+        (unsigned)in->nfound, VC_FMT(in->within->name), VC_FMT(dimension->name), in->nkeys,
+        VC_FMT(in->keys[in->nkeys - 1]));
+    for (unsigned i = 0; i < in->nfound && i < VC_ERROR_CANDIDATES; i++) {
+        vc_str name = in->within->levels[in->found[i].level].name;
+        if (i == 0 || in->found[i].level != in->found[i - 1].level)
+            vc_error_add_candidate(error, name.data, name.size);
+    }
+    return VC_IMPOSSIBLE;
+}
+
+/* By a path where levels may be missing: it must be that of one member. */
+static vc_status find_ragged_path(const vc_dimension *dimension, const vc_hierarchy *within,
+                                  const vc_str *keys, size_t nkeys, vc_member_ref *member_out,
+                                  vc_error *error)
+{
+    struct paths in = {.within = within, .keys = keys, .nkeys = nkeys};
+    find_paths(&in, 0, 0, 0, within->levels[0].nmembers);
+    if (in.nfound > 1) return fail_same_paths(dimension, &in, error);
+    if (in.nfound == 0) return find_path(dimension, within, keys, nkeys, member_out, error);
+    *member_out = in.found[0];
+    return VC_OK;
+}
+
 /* The levels below the top have the key at several places. */
 static vc_status fail_ambiguous(const vc_dimension *dimension, const vc_hierarchy *within,
                                 vc_str key, uint32_t nfound, vc_arena *arena, vc_error *error)
@@ -330,7 +391,9 @@ vc_status vc_hierarchy_find_member(const vc_dimension *dimension, unsigned hiera
     vc_member_ref member;
     assert(nkeys > 0);
     vc_status status = nkeys == 1 ? find_single(dimension, within, keys[0], arena, &member, error)
-                                  : find_path(dimension, within, keys, nkeys, &member, error);
+                       : within->is_ragged
+                           ? find_ragged_path(dimension, within, keys, nkeys, &member, error)
+                           : find_path(dimension, within, keys, nkeys, &member, error);
     if (status == VC_OK) *member_out = member;
     return status;
 }

@@ -30,7 +30,8 @@ static vc_status add_column(evening *work, unsigned dictionary, const uint32_t *
     *column_out = work->ncolumns++;
     work->columns[*column_out] = work->columns[dictionary];
     work->columns[*column_out].codes = codes;
-    return VC_OK;
+    return vc_build_column_rank_used(&work->columns[*column_out], work->build->nrows,
+                                     work->build->arena, error);
 }
 
 static uint32_t *new_codes(const evening *work, vc_error *error)
