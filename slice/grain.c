@@ -112,10 +112,10 @@ void vc_grain_release(vc_grain *grain)
 
 /* Nothing but buckets is left of a dimension that is rolled up and whose real leaves are all out. A
  * dimension without leaves that nobody cuts is only empty: its owner would say so by itself. */
-static bool is_bucket_alone(const vc_plan *plan, size_t dimension)
+static bool is_bucket_alone(const vc_plan *plan, const vc_pass *pass, size_t dimension)
 {
     const vc_cube_dimension *outer = &plan->cube->dimensions[dimension];
-    const vc_selection *selection = &plan->selections[dimension];
+    const vc_selection *selection = vc_pass_selection(plan, pass, dimension);
     if (!selection->is_cut && outer->dimension->nleaves == 0) return false;
     for (uint32_t slot = outer->dimension->nleaves; slot < outer->nslots; slot++)
         if (selection->slots == NULL || vc_bit_get(selection->slots, slot)) return true;
@@ -124,7 +124,8 @@ static bool is_bucket_alone(const vc_plan *plan, size_t dimension)
 
 /* Why a cell of a pass cannot have facts, or VC_REASON_NONE: a key that is unmatched on some
  * dimension comes before one that is below the source's grain. */
-static vc_reason reach_of(const vc_grain *grain, const vc_table *table, const uint32_t *groups)
+static vc_reason reach_of(const vc_grain *grain, const vc_pass *pass, const vc_table *table,
+                          const uint32_t *groups)
 {
     bool is_coarse = false;
     for (size_t d = 0; d < grain->plan->cube->ndimensions; d++) {
@@ -144,7 +145,7 @@ static vc_reason reach_of(const vc_grain *grain, const vc_table *table, const ui
         if (reach->is_relation) return VC_REASON_UNMATCHED;
         /* An identity reaches all but the buckets of others. */
         if (axis != NULL && group >= axis->stored->nmembers) return VC_REASON_UNMATCHED;
-        if (axis == NULL && is_bucket_alone(grain->plan, d)) return VC_REASON_UNMATCHED;
+        if (axis == NULL && is_bucket_alone(grain->plan, pass, d)) return VC_REASON_UNMATCHED;
     }
     return is_coarse ? VC_REASON_GRAIN : VC_REASON_NONE;
 }
@@ -212,7 +213,7 @@ vc_status vc_grain_read(const vc_grain *grain, size_t number, const uint32_t *gr
         *cell = vc_cell_null(VC_REASON_UNRELATED);
         return VC_OK;
     }
-    vc_reason reason = reach_of(grain, table, groups);
+    vc_reason reason = reach_of(grain, &grain->plan->passes[measure->pass], table, groups);
     if (reason == VC_REASON_NONE && policy->is_undefined) reason = VC_REASON_UNDEFINED;
     if (reason != VC_REASON_NONE) {
         *cell = vc_cell_null(reason);

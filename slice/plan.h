@@ -258,6 +258,17 @@ static inline bool vc_pass_is_fixed(const vc_plan *plan, const vc_pass *pass,
            vc_fixes_hold(source->fixes, source->nfixes, source_dimension);
 }
 
+/* What a pass sees of a dimension that its source has: what the query selects. A fix replaces a
+ * default member. */
+static inline const vc_selection *vc_pass_selection(const vc_plan *plan, const vc_pass *pass,
+                                                    size_t dimension)
+{
+    const vc_selection *selection = &plan->selections[dimension];
+    const vc_binding *binding = &plan->cube->sources[pass->source].bindings[dimension];
+    if (selection->whole == NULL) return selection;
+    return vc_pass_is_fixed(plan, pass, binding->source_dimension) ? selection->whole : selection;
+}
+
 /* ---- explain (explain.c) ---- */
 
 /* What is known before anything is scanned: measures and policies, and room for the scans. */

@@ -25,22 +25,13 @@ static const vc_axis *find_axis(const vc_making *in, size_t dimension, size_t *a
     return NULL;
 }
 
-/* What the query selects of a dimension. A fix replaces a default member. */
-static const vc_selection *select_slots(const vc_making *in, size_t dimension)
-{
-    const vc_selection *selection = &in->plan->selections[dimension];
-    size_t source_dimension = in->source->bindings[dimension].source_dimension;
-    if (selection->whole == NULL) return selection;
-    return vc_pass_is_fixed(in->plan, in->pass, source_dimension) ? selection->whole : selection;
-}
-
 static vc_grouping group_dimension(const vc_making *in, size_t dimension)
 {
     size_t number = 0;
     const vc_axis *axis = find_axis(in, dimension, &number);
     return (vc_grouping){.axis = axis,
                          .number = number,
-                         .selection = select_slots(in, dimension),
+                         .selection = vc_pass_selection(in->plan, in->pass, dimension),
                          .ngroups = axis == NULL ? 1 : axis->ngroups,
                          .stride = axis == NULL ? 0 : in->table->strides[number]};
 }
