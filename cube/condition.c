@@ -1,5 +1,5 @@
 /* Conditions -> sets: which slots of a dimension they leave, as a bitmap. */
-#include "cube/condition.h"
+#include "cube/condition_parts.h"
 
 #include "base/bits.h"
 #include "cube/meeting.h"
@@ -19,16 +19,7 @@ vc_status vc_error_at_place(vc_error *error, vc_status status, vc_place place)
     return error->status != VC_OK ? error->status : status;
 }
 
-struct selecting { /* one dimension of a cube, while its conditions are evaluated */
-    const vc_cube *cube;
-    vc_arena *arena;
-    const vc_cube_dimension *outer;
-    const vc_dimension *dimension;
-    size_t nwords;
-    unsigned depth; /* of member sets in member sets */
-};
-
-static uint64_t *new_bits(const struct selecting *in, vc_error *error)
+static uint64_t *new_bits(const struct vc_condition_selecting *in, vc_error *error)
 {
     uint64_t *bits = VC_ARENA_NEW(in->arena, uint64_t, in->nwords + 1);
     if (bits == NULL) vc_no_memory(error);
@@ -36,8 +27,8 @@ static uint64_t *new_bits(const struct selecting *in, vc_error *error)
 }
 
 /* A member of a level, or a leaf when the level is NULL. */
-static void mark_member(const struct selecting *in, const vc_level *level, uint32_t member,
-                        uint64_t *bits)
+void vc_condition_mark_member(const struct vc_condition_selecting *in, const vc_level *level,
+                              uint32_t member, uint64_t *bits)
 {
     if (level == NULL)
         vc_bit_set(bits, member);
@@ -45,10 +36,8 @@ static void mark_member(const struct selecting *in, const vc_level *level, uint3
         vc_level_mark_leaves(in->dimension, level, member, bits);
 }
 
-/* Mark the leaves of all members of a level for which `chosen` (bits over members) is set: one pass
- * over the leaves however many members. */
-static void mark_chosen(const struct selecting *in, const vc_level *level, const uint64_t *chosen,
-                        uint64_t *bits)
+void vc_condition_mark_chosen(const struct vc_condition_selecting *in, const vc_level *level,
+                              const uint64_t *chosen, uint64_t *bits)
 {
     if (level->is_contiguous) {
         for (uint32_t member = 0; member < level->nmembers; member++)
@@ -63,7 +52,7 @@ static void mark_chosen(const struct selecting *in, const vc_level *level, const
 
 /* ---- buckets by their synthetic keys ---- */
 
-static bool mark_synthetic(const struct selecting *in, vc_str key, uint64_t *bits)
+static bool mark_synthetic(const struct vc_condition_selecting *in, vc_str key, uint64_t *bits)
 {
     const vc_cube_dimension *outer = in->outer;
     bool is_found = false;
@@ -83,18 +72,11 @@ static bool mark_synthetic(const struct selecting *in, vc_str key, uint64_t *bit
 
 /* ---- the level or index a reference names ---- */
 
-struct target { /* either a level of a hierarchy, or an index */
-    unsigned hierarchy;
-    unsigned level_number;
-    const vc_level *level;
-    const vc_index *index;
-};
-
 /* A level of the hierarchy first, then an index. Without a name both stay NULL. */
-static vc_status find_target(const struct selecting *in, const vc_dimref *ref,
-                             struct target *target, vc_error *error)
+static vc_status find_target(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                             struct vc_condition_target *target, vc_error *error)
 {
-    *target = (struct target){0};
+    *target = (struct vc_condition_target){0};
     vc_status status =
         vc_dimension_find_hierarchy(in->dimension, ref->hierarchy, &target->hierarchy, error);
     if (status != VC_OK || ref->level.data == NULL)
@@ -115,15 +97,16 @@ static vc_status find_target(const struct selecting *in, const vc_dimref *ref,
     return VC_OK;
 }
 
-static const vc_level *index_level(const struct selecting *in, const vc_index *index)
+const vc_level *vc_condition_index_level(const struct vc_condition_selecting *in,
+                                         const vc_index *index)
 {
     return index->hierarchy < 0
                ? NULL
                : &in->dimension->hierarchies[index->hierarchy].levels[index->level];
 }
 
-static vc_status fail_unknown_key(const struct selecting *in, const vc_dimref *ref, vc_str key,
-                                  const vc_item *item, vc_error *error)
+static vc_status fail_unknown_key(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                                  vc_str key, const vc_item *item, vc_error *error)
 {
     vc_status status = vc_fail(error, VC_NOT_FOUND, "unknown_member",
                                "dimension '%.*s' has no member with the %.*s '%.*s'",
@@ -133,9 +116,9 @@ static vc_status fail_unknown_key(const struct selecting *in, const vc_dimref *r
 
 /* ---- items ---- */
 
-static vc_status mark_key(const struct selecting *in, const vc_dimref *ref,
-                          const struct target *target, const vc_item *item, uint64_t *bits,
-                          vc_error *error)
+static vc_status mark_key(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                          const struct vc_condition_target *target, const vc_item *item,
+                          uint64_t *bits, vc_error *error)
 {
     const uint32_t *members;
     uint32_t *found;
@@ -144,7 +127,8 @@ static vc_status mark_key(const struct selecting *in, const vc_dimref *ref,
     if (target->index != NULL) {
         vc_index_find(target->index, key, &members, &nmembers);
         for (size_t i = 0; i < nmembers; i++)
-            mark_member(in, index_level(in, target->index), members[i], bits);
+            vc_condition_mark_member(in, vc_condition_index_level(in, target->index), members[i],
+                                     bits);
     } else {
         vc_str wanted = key.size == 0 ? (vc_str){0} : key;
         vc_status status =
@@ -152,45 +136,48 @@ static vc_status mark_key(const struct selecting *in, const vc_dimref *ref,
         if (status != VC_OK && status != VC_NOT_FOUND) return status;
         if (status == VC_NOT_FOUND) return vc_error_at_place(error, status, item->place);
         for (size_t i = 0; i < nmembers; i++)
-            mark_member(in, target->level, found[i], bits);
+            vc_condition_mark_member(in, target->level, found[i], bits);
     }
     return nmembers > 0 ? VC_OK : fail_unknown_key(in, ref, key, item, error);
 }
 
-/* A key that several members have is not ambiguous when all of them are the same leaves: a country
- * in several groups, a part of several machines. */
-static vc_status mark_one_leaf(const struct selecting *in, const struct target *target, vc_str key,
-                               uint64_t *bits, bool *is_one_out, vc_error *error)
+vc_status vc_condition_find_same(const struct vc_condition_selecting *in,
+                                 const struct vc_condition_target *target, vc_str key,
+                                 vc_member_ref **members_out, size_t *nmembers_out, vc_error *error)
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
-    uint64_t *first = NULL, *all = new_bits(in, error);
+    uint64_t *first = NULL;
+    size_t count = 0;
+    *nmembers_out = 0;
     if (in->dimension->ndoubles == 0) return VC_OK;
-    if (all == NULL) return VC_NO_MEMORY;
+    *members_out = VC_ARENA_NEW(in->arena, vc_member_ref, (size_t)in->dimension->nleaves + 1);
+    if (*members_out == NULL) return vc_no_memory(error);
     for (unsigned l = 0; l < hierarchy->nlevels; l++) {
         uint32_t *members;
         size_t nmembers;
         vc_status status = vc_level_find_members(&hierarchy->levels[l], key, in->arena, &members,
                                                  &nmembers, error);
-        for (size_t i = 0; i < nmembers && status == VC_OK; i++) {
+        if (status != VC_OK) return status;
+        for (size_t i = 0; i < nmembers; i++) {
             uint64_t *mine = new_bits(in, error);
             if (mine == NULL) return VC_NO_MEMORY;
-            mark_member(in, &hierarchy->levels[l], members[i], mine);
-            mark_member(in, &hierarchy->levels[l], members[i], all);
+            vc_condition_mark_member(in, &hierarchy->levels[l], members[i], mine);
             vc_dimension_mark_places(in->dimension, mine);
             if (first == NULL) first = mine;
-            if (memcmp(first, mine, in->nwords * sizeof *mine) != 0) return VC_OK;
+            /* More members than leaves have the key only where they are different ones. */
+            if (memcmp(first, mine, in->nwords * sizeof *mine) != 0 ||
+                count == in->dimension->nleaves)
+                return VC_OK;
+            (*members_out)[count++] = (vc_member_ref){.level = l, .member = members[i]};
         }
-        if (status != VC_OK) return status;
     }
-    for (size_t w = 0; w < in->nwords; w++)
-        bits[w] |= all[w];
-    *is_one_out = true;
+    *nmembers_out = count;
     return VC_OK;
 }
 
-static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
-                           const struct target *target, const vc_item *item, uint64_t *bits,
-                           vc_error *error)
+static vc_status mark_path(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                           const struct vc_condition_target *target, const vc_item *item,
+                           uint64_t *bits, vc_error *error)
 {
     vc_member_ref member;
     if (item->nkeys == 1 && mark_synthetic(in, item->keys[0], bits)) return VC_OK;
@@ -203,15 +190,19 @@ static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
     vc_error problem = {0};
     vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, item->keys,
                                                 item->nkeys, in->arena, &member, &problem);
+    vc_member_ref *same = &member;
+    size_t nsame = 1;
     if (status == VC_IMPOSSIBLE && item->nkeys == 1) {
-        bool is_one = false;
-        vc_status looked = mark_one_leaf(in, target, item->keys[0], bits, &is_one, error);
-        if (looked != VC_OK || is_one) return looked;
+        vc_status looked = vc_condition_find_same(in, target, item->keys[0], &same, &nsame, error);
+        if (looked != VC_OK) return looked;
+        if (nsame > 0) status = VC_OK;
     }
     if (status != VC_OK && error != NULL) *error = problem;
     if (status != VC_OK) return vc_error_at_place(error, status, item->place);
-    mark_member(in, &in->dimension->hierarchies[target->hierarchy].levels[member.level],
-                member.member, bits);
+    for (size_t i = 0; i < nsame; i++)
+        vc_condition_mark_member(
+            in, &in->dimension->hierarchies[target->hierarchy].levels[same[i].level],
+            same[i].member, bits);
     return VC_OK;
 }
 
@@ -219,9 +210,9 @@ static vc_status mark_path(const struct selecting *in, const vc_dimref *ref,
 
 /* "/descendants:level" says a level, which must stand below the member: the levels that do are the
  * candidates. */
-static vc_status check_is_below(const struct selecting *in, const struct target *target,
-                                const vc_item *item, const vc_member_ref *member, unsigned level,
-                                vc_error *error)
+static vc_status check_is_below(const struct vc_condition_selecting *in,
+                                const struct vc_condition_target *target, const vc_item *item,
+                                const vc_member_ref *member, unsigned level, vc_error *error)
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
     if (member == NULL || level > member->level) return VC_OK;
@@ -237,7 +228,7 @@ static vc_status check_is_below(const struct selecting *in, const struct target 
 }
 
 /* The leaves of all members of a level that are below one, or anywhere. */
-static vc_status mark_below(const struct selecting *in, const vc_hierarchy *hierarchy,
+static vc_status mark_below(const struct vc_condition_selecting *in, const vc_hierarchy *hierarchy,
                             const vc_member_ref *member, unsigned number, uint64_t *bits,
                             vc_error *error)
 {
@@ -248,16 +239,25 @@ static vc_status mark_below(const struct selecting *in, const vc_hierarchy *hier
     if (member != NULL) vc_member_descendants(hierarchy, *member, number, &first, &end);
     for (uint32_t m = first; m < end; m++)
         if (!vc_member_is_hidden(level, m)) vc_bit_set(chosen, m);
-    mark_chosen(in, level, chosen, bits);
+    vc_condition_mark_chosen(in, level, chosen, bits);
     return VC_OK;
 }
 
-/* The leaves of the children. A leaf of a ragged hierarchy that is the member's own is in none. */
-static vc_status mark_children(const struct selecting *in, const vc_hierarchy *hierarchy,
-                               const vc_member_ref *member, uint64_t *bits, vc_error *error)
+/* The leaves of the children: none below the lowest level. A leaf of a ragged hierarchy that is the
+ * member's own is in none. */
+static vc_status mark_children(const struct vc_condition_selecting *in,
+                               const vc_hierarchy *hierarchy, const vc_member_ref *member,
+                               uint64_t *bits, vc_error *error)
 {
     vc_member_ref *children;
     size_t nchildren;
+    if (!hierarchy->is_ragged) { /* their leaves are the member's */
+        if (member == NULL)
+            vc_bits_set_range(bits, 0, in->dimension->nleaves);
+        else if (member->level + 1 < hierarchy->nlevels)
+            vc_condition_mark_member(in, &hierarchy->levels[member->level], member->member, bits);
+        return VC_OK;
+    }
     vc_status status =
         vc_member_children(hierarchy, member, in->arena, &children, &nchildren, error);
     for (unsigned l = 0; status == VC_OK && l < hierarchy->nlevels; l++) {
@@ -270,27 +270,28 @@ static vc_status mark_children(const struct selecting *in, const vc_hierarchy *h
             if (chosen == NULL) return vc_no_memory(error);
             vc_bit_set(chosen, children[i].member);
         }
-        if (chosen != NULL) mark_chosen(in, level, chosen, bits);
+        if (chosen != NULL) vc_condition_mark_chosen(in, level, chosen, bits);
     }
     return status;
 }
 
 /* Those that have the key in an index. Nothing is below a leaf. */
-static vc_status find_indexed(const struct selecting *in, const vc_dimref *ref,
-                              const struct target *target, const vc_item *item,
+static vc_status find_indexed(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                              const struct vc_condition_target *target, const vc_item *item,
                               vc_member_ref **starts_out, size_t *nstarts_out, vc_error *error)
 {
     const vc_index *index = target->index;
     const uint32_t *members;
     vc_index_find(index, item->keys[0], &members, nstarts_out);
     if (*nstarts_out == 0) return fail_unknown_key(in, ref, item->keys[0], item, error);
-    if (index->hierarchy != (int)target->hierarchy) {
+    if (item->level.data != NULL && index->hierarchy != (int)target->hierarchy) {
         vc_status status = vc_fail(error, VC_IMPOSSIBLE, "bad_level",
                                    "level '%.*s' is not below what '%.*s' finds",
                                    VC_FMT(item->level), VC_FMT(index->name));
         return vc_error_at_place(error, status, item->place);
     }
-    *starts_out = VC_ARENA_NEW(in->arena, vc_member_ref, *nstarts_out);
+    if (index->hierarchy < 0) *nstarts_out = 0;
+    *starts_out = VC_ARENA_NEW(in->arena, vc_member_ref, *nstarts_out + 1);
     if (*starts_out == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < *nstarts_out; i++)
         (*starts_out)[i] = (vc_member_ref){.level = (unsigned)index->level, .member = members[i]};
@@ -299,8 +300,8 @@ static vc_status find_indexed(const struct selecting *in, const vc_dimref *ref,
 
 /* The members that an item with a "/" starts from: one by its path, all that have the key where the
  * dimref names a level, or All: NULL. */
-static vc_status find_starts(const struct selecting *in, const vc_dimref *ref,
-                             const struct target *target, const vc_item *item,
+static vc_status find_starts(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                             const struct vc_condition_target *target, const vc_item *item,
                              vc_member_ref **starts_out, size_t *nstarts_out, vc_error *error)
 {
     uint32_t *members;
@@ -310,8 +311,15 @@ static vc_status find_starts(const struct selecting *in, const vc_dimref *ref,
     if (target->index != NULL)
         return find_indexed(in, ref, target, item, starts_out, nstarts_out, error);
     if (target->level == NULL || item->nkeys != 1) {
+        vc_error problem = {0};
         vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, item->keys,
-                                                    item->nkeys, in->arena, *starts_out, error);
+                                                    item->nkeys, in->arena, *starts_out, &problem);
+        if (status == VC_IMPOSSIBLE && item->nkeys == 1) {
+            vc_status looked =
+                vc_condition_find_same(in, target, item->keys[0], starts_out, nstarts_out, error);
+            if (looked != VC_OK || *nstarts_out > 0) return looked;
+        }
+        if (status != VC_OK && error != NULL) *error = problem;
         return status == VC_OK ? VC_OK : vc_error_at_place(error, status, item->place);
     }
     vc_str key = item->keys[0].size == 0 ? (vc_str){0} : item->keys[0];
@@ -326,10 +334,10 @@ static vc_status find_starts(const struct selecting *in, const vc_dimref *ref,
     return VC_OK;
 }
 
-/* "/children" and "/descendants". In an even hierarchy their leaves are the member's. */
-static vc_status mark_relatives(const struct selecting *in, const vc_dimref *ref,
-                                const struct target *target, const vc_item *item, uint64_t *bits,
-                                vc_error *error)
+/* "/children" and "/descendants". */
+static vc_status mark_relatives(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                                const struct vc_condition_target *target, const vc_item *item,
+                                uint64_t *bits, vc_error *error)
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
     bool has_level = item->level.data != NULL;
@@ -342,9 +350,11 @@ static vc_status mark_relatives(const struct selecting *in, const vc_dimref *ref
             vc_hierarchy_find_level(in->dimension, target->hierarchy, item->level, &level, error);
         if (status != VC_OK) return vc_error_at_place(error, status, item->place);
     }
-    if ((!has_level && (target->index != NULL || !hierarchy->is_ragged)) ||
-        (item->kind == VC_ITEM_DESCENDANTS && !has_level))
+    if (item->kind == VC_ITEM_DESCENDANTS && !has_level)
         return mark_path(in, ref, target, item, bits, error);
+    if (!has_level && target->index != NULL && target->index->hierarchy >= 0)
+        hierarchy = &in->dimension->hierarchies[target->index->hierarchy];
+    if (!has_level && item->nkeys == 1 && mark_synthetic(in, item->keys[0], bits)) return VC_OK;
     if (item->nkeys > 0) status = find_starts(in, ref, target, item, &starts, &nstarts, error);
     for (size_t i = 0; i < nstarts && status == VC_OK; i++) {
         const vc_member_ref *start = starts == NULL ? NULL : &starts[i];
@@ -356,176 +366,8 @@ static vc_status mark_relatives(const struct selecting *in, const vc_dimref *ref
     return status;
 }
 
-/* One end of a range: keys compared from the top level down (a path), or one level's key alone. */
-struct bound {
-    unsigned first_level; /* of keys[0] */
-    const vc_str *keys;
-    size_t nkeys;   /* 0: open */
-    bool is_member; /* on a level with its own order: `member` is the end */
-    uint32_t member;
-};
-
-/* Where single keys stand: on the level that is named, else on the highest one where an end is
- * found, else on the top: ends need not exist. A key that is only found on several members of lower
- * levels says neither. */
-static vc_status find_bound_level(const struct selecting *in, const struct target *target,
-                                  const vc_item *item, unsigned *level_out, vc_error *error)
-{
-    const vc_str *ends[2] = {item->nkeys == 1 ? item->keys : NULL,
-                             item->nend_keys == 1 ? item->end_keys : NULL};
-    unsigned highest = VC_MAX_LEVELS;
-    vc_error ambiguous = {0}, problem;
-    *level_out = target->level_number;
-    for (int i = 0; i < 2 && target->level == NULL; i++) {
-        vc_member_ref found;
-        if (ends[i] == NULL) continue;
-        vc_status status = vc_hierarchy_find_member(in->dimension, target->hierarchy, ends[i], 1,
-                                                    in->arena, &found, &problem);
-        if (status == VC_OK && found.level < highest) highest = found.level;
-        if (status == VC_IMPOSSIBLE) ambiguous = problem;
-    }
-    if (target->level == NULL && highest < VC_MAX_LEVELS) *level_out = highest;
-    if (highest < VC_MAX_LEVELS || ambiguous.status == VC_OK) return VC_OK;
-    if (error != NULL) *error = ambiguous;
-    return vc_error_at_place(error, ambiguous.status, item->place);
-}
-
-static struct bound make_bound(const struct selecting *in, const struct target *target,
-                               const vc_str *keys, size_t nkeys, unsigned single_level)
-{
-    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
-    struct bound bound = {
-        .first_level = nkeys == 1 ? single_level : 0, .keys = keys, .nkeys = nkeys};
-    vc_member_ref found;
-    if (nkeys == 0 || bound.first_level + nkeys > hierarchy->nlevels) return bound;
-    const vc_level *last = &hierarchy->levels[bound.first_level + nkeys - 1];
-    if (last->is_ordered_by_column &&
-        vc_hierarchy_find_member(in->dimension, target->hierarchy, keys, nkeys, in->arena, &found,
-                                 NULL) == VC_OK &&
-        found.level == bound.first_level + nkeys - 1) {
-        bound.is_member = true;
-        bound.member = found.member;
-    }
-    return bound;
-}
-
-/* Compare a member of `level` (at or below the bound's levels) with a bound. *is_null: a key on the
- * way is null, which is in no range. */
-static int compare_with_bound(const vc_hierarchy *hierarchy, unsigned level, uint32_t member,
-                              const struct bound *bound, bool *is_null)
-{
-    uint32_t path[VC_MAX_LEVELS];
-    for (unsigned l = level + 1; l-- > 0;) {
-        path[l] = member;
-        if (l > 0) member = vc_numbers_get(hierarchy->levels[l].parents, member);
-    }
-    if (bound->is_member) {
-        uint32_t mine = path[bound->first_level + bound->nkeys - 1];
-        return (mine > bound->member) - (mine < bound->member);
-    }
-    for (size_t i = 0; i < bound->nkeys; i++) {
-        const vc_level *at = &hierarchy->levels[bound->first_level + i];
-        vc_str key = vc_texts_get(&at->keys, path[bound->first_level + i]);
-        if (key.data == NULL) {
-            *is_null = true;
-            return 0;
-        }
-        int order = vc_level_compare_keys(at, key, bound->keys[i]);
-        if (order != 0) return order;
-    }
-    return 0;
-}
-
-/* A range over the values of an index: by bytes, or as numbers where both are. */
-static int compare_values(vc_str a, vc_str b)
-{
-    double x, y;
-    if (vc_str_is_number(a) && vc_str_is_number(b) && vc_parse_double(a, '.', &x) == VC_PARSE_OK &&
-        vc_parse_double(b, '.', &y) == VC_PARSE_OK && x != y)
-        return x < y ? -1 : 1;
-    return vc_str_compare(a, b);
-}
-
-static void mark_index_range(const struct selecting *in, const vc_index *index, const vc_item *item,
-                             uint64_t *bits)
-{
-    for (uint32_t value = 0; value < index->values.count; value++) {
-        vc_str text = vc_texts_get(&index->values, value);
-        int first = item->nkeys > 0 ? compare_values(text, item->keys[0]) : 1;
-        int end = item->nend_keys > 0 ? compare_values(text, item->end_keys[0]) : -1;
-        if (first < 0 || (first == 0 && item->excludes_first) || end > 0 ||
-            (end == 0 && item->excludes_end))
-            continue;
-        for (uint32_t i = vc_numbers_get(index->offsets, value);
-             i < vc_numbers_get(index->offsets, value + 1); i++)
-            mark_member(in, index_level(in, index), index->members[i], bits);
-    }
-}
-
-/* On a level of numbers the end of a range is a number: "2025-Q1" is a key whose "-" was not
- * escaped. */
-static vc_status check_bound(const struct selecting *in, const struct target *target,
-                             const struct bound *bound, const vc_item *item, vc_error *error)
-{
-    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
-    for (size_t i = 0; i < bound->nkeys && bound->first_level + i < hierarchy->nlevels; i++) {
-        const vc_level *level = &hierarchy->levels[bound->first_level + i];
-        if (!level->is_numeric || level->nmembers == 0 || vc_str_is_number(bound->keys[i]))
-            continue;
-        vc_status status =
-            vc_fail(error, VC_BAD_INPUT, "syntax",
-                    "'%.*s' is the end of a range over '%.*s', whose keys are numbers; a '-' that "
-                    "belongs to a key is written '\\-'",
-                    VC_FMT(bound->keys[i]), VC_FMT(level->name));
-        return vc_error_at_place(error, status, item->place);
-    }
-    return VC_OK;
-}
-
-static vc_status mark_range(const struct selecting *in, const struct target *target,
-                            const vc_item *item, uint64_t *bits, vc_error *error)
-{
-    const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
-    if (target->index != NULL) {
-        mark_index_range(in, target->index, item, bits);
-        return VC_OK;
-    }
-    unsigned single;
-    vc_status status = find_bound_level(in, target, item, &single, error);
-    if (status != VC_OK) return status;
-    struct bound first = make_bound(in, target, item->keys, item->nkeys, single);
-    struct bound end = make_bound(in, target, item->end_keys, item->nend_keys, single);
-    status = check_bound(in, target, &first, item, error);
-    if (status == VC_OK) status = check_bound(in, target, &end, item, error);
-    if (status != VC_OK) return status;
-    unsigned level = 0;
-    if (first.nkeys > 0) level = first.first_level + (unsigned)first.nkeys - 1;
-    if (end.nkeys > 0 && end.first_level + end.nkeys - 1 > level)
-        level = end.first_level + (unsigned)end.nkeys - 1;
-    if (level >= hierarchy->nlevels) {
-        status = vc_fail(error, VC_BAD_INPUT, "syntax",
-                         "a path of %u keys, but '%.*s' has only %u levels", level + 1,
-                         VC_FMT(in->outer->name), hierarchy->nlevels);
-        return vc_error_at_place(error, status, item->place);
-    }
-    const vc_level *at = &hierarchy->levels[level];
-    uint64_t *chosen = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(at->nmembers) + 1);
-    if (chosen == NULL) return vc_no_memory(error);
-    for (uint32_t member = 0; member < at->nmembers; member++) {
-        bool is_null = false;
-        int low =
-            first.nkeys == 0 ? 1 : compare_with_bound(hierarchy, level, member, &first, &is_null);
-        int high =
-            end.nkeys == 0 ? -1 : compare_with_bound(hierarchy, level, member, &end, &is_null);
-        if (!is_null && (low > 0 || (low == 0 && !item->excludes_first)) &&
-            (high < 0 || (high == 0 && !item->excludes_end)))
-            vc_bit_set(chosen, member);
-    }
-    mark_chosen(in, at, chosen, bits);
-    return VC_OK;
-}
-
-static vc_status mark_null(const struct selecting *in, const struct target *target, bool wants_null,
+static vc_status mark_null(const struct vc_condition_selecting *in,
+                           const struct vc_condition_target *target, bool wants_null,
                            uint64_t *bits, vc_error *error)
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
@@ -534,7 +376,8 @@ static vc_status mark_null(const struct selecting *in, const struct target *targ
         if (has == NULL) return vc_no_memory(error);
         for (uint32_t i = 0;
              i < vc_numbers_get(target->index->offsets, target->index->values.count); i++)
-            mark_member(in, index_level(in, target->index), target->index->members[i], has);
+            vc_condition_mark_member(in, vc_condition_index_level(in, target->index),
+                                     target->index->members[i], has);
         for (uint32_t leaf = 0; leaf < in->dimension->nleaves; leaf++)
             if (vc_bit_get(has, leaf) != wants_null) vc_bit_set(bits, leaf);
         return VC_OK;
@@ -559,8 +402,9 @@ static bool text_fits(vc_str text, vc_str part, vc_item_kind kind)
     return false;
 }
 
-static vc_status mark_text(const struct selecting *in, const struct target *target,
-                           const vc_item *item, uint64_t *bits, vc_error *error)
+static vc_status mark_text(const struct vc_condition_selecting *in,
+                           const struct vc_condition_target *target, const vc_item *item,
+                           uint64_t *bits, vc_error *error)
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
     if (target->index != NULL) {
@@ -569,7 +413,8 @@ static vc_status mark_text(const struct selecting *in, const struct target *targ
             if (text_fits(vc_texts_get(&index->values, value), item->keys[0], item->kind))
                 for (uint32_t i = vc_numbers_get(index->offsets, value);
                      i < vc_numbers_get(index->offsets, value + 1); i++)
-                    mark_member(in, index_level(in, index), index->members[i], bits);
+                    vc_condition_mark_member(in, vc_condition_index_level(in, index),
+                                             index->members[i], bits);
         return VC_OK;
     }
     const vc_level *level = target->level != NULL ? target->level : &hierarchy->levels[0];
@@ -579,20 +424,20 @@ static vc_status mark_text(const struct selecting *in, const struct target *targ
         if (text_fits(vc_texts_get(&level->keys, member), item->keys[0], item->kind) ||
             text_fits(vc_texts_get(&level->labels, member), item->keys[0], item->kind))
             vc_bit_set(chosen, member);
-    mark_chosen(in, level, chosen, bits);
+    vc_condition_mark_chosen(in, level, chosen, bits);
     return VC_OK;
 }
 
-static vc_status evaluate(const struct selecting *in, const vc_condition *condition,
+static vc_status evaluate(const struct vc_condition_selecting *in, const vc_condition *condition,
                           uint64_t **bits_out, vc_error *error);
 
 /* "#name": what the cut of the set selects; all of its conditions hold. */
-static vc_status mark_set(const struct selecting *in, const vc_item *item, uint64_t *bits,
-                          vc_error *error)
+static vc_status mark_set(const struct vc_condition_selecting *in, const vc_item *item,
+                          uint64_t *bits, vc_error *error)
 {
     enum { MAX_DEPTH = 16 };
     const vc_set_def *set;
-    struct selecting inner = *in;
+    struct vc_condition_selecting inner = *in;
     uint64_t *all, *part;
     vc_meeting meeting = {.dimension = in->dimension, .nwords = in->nwords, .arena = in->arena};
     vc_error why = {0};
@@ -618,16 +463,16 @@ static vc_status mark_set(const struct selecting *in, const vc_item *item, uint6
     return vc_error_at_place(error, status, item->place);
 }
 
-static vc_status mark_item(const struct selecting *in, const vc_dimref *ref,
-                           const struct target *target, const vc_item *item, uint64_t *bits,
-                           vc_error *error)
+static vc_status mark_item(const struct vc_condition_selecting *in, const vc_dimref *ref,
+                           const struct vc_condition_target *target, const vc_item *item,
+                           uint64_t *bits, vc_error *error)
 {
     switch (item->kind) {
     case VC_ITEM_ALL: vc_bits_set_range(bits, 0, in->outer->nslots); return VC_OK;
     case VC_ITEM_PATH: return mark_path(in, ref, target, item, bits, error);
     case VC_ITEM_CHILDREN:
     case VC_ITEM_DESCENDANTS: return mark_relatives(in, ref, target, item, bits, error);
-    case VC_ITEM_RANGE: return mark_range(in, target, item, bits, error);
+    case VC_ITEM_RANGE: return vc_condition_mark_range(in, target, item, bits, error);
     case VC_ITEM_NULL: return mark_null(in, target, true, bits, error);
     case VC_ITEM_NOT_NULL: return mark_null(in, target, false, bits, error);
     case VC_ITEM_CONTAINS:
@@ -657,13 +502,13 @@ bool vc_condition_restricts(const vc_condition *condition)
     return condition->kind == VC_CONDITION_AND ? any : all;
 }
 
-static vc_status evaluate(const struct selecting *in, const vc_condition *condition,
+static vc_status evaluate(const struct vc_condition_selecting *in, const vc_condition *condition,
                           uint64_t **bits_out, vc_error *error)
 {
     uint64_t *bits = new_bits(in, error), *child;
     vc_status status = bits == NULL ? VC_NO_MEMORY : VC_OK;
     if (status == VC_OK && condition->kind == VC_CONDITION_ITEMS) {
-        struct target target;
+        struct vc_condition_target target;
         status = find_target(in, &condition->dimref, &target, error);
         for (size_t i = 0; i < condition->nitems && status == VC_OK; i++)
             status = mark_item(in, &condition->dimref, &target, &condition->items[i], bits, error);
@@ -694,10 +539,10 @@ vc_status vc_condition_evaluate(const vc_cube *cube, const vc_cube_dimension *di
                                 const vc_condition *condition, vc_arena *arena, uint64_t **bits_out,
                                 vc_error *error)
 {
-    struct selecting in = {.cube = cube,
-                           .arena = arena,
-                           .outer = dimension,
-                           .dimension = dimension->dimension,
-                           .nwords = vc_bits_words(dimension->nslots)};
+    struct vc_condition_selecting in = {.cube = cube,
+                                        .arena = arena,
+                                        .outer = dimension,
+                                        .dimension = dimension->dimension,
+                                        .nwords = vc_bits_words(dimension->nslots)};
     return evaluate(&in, condition, bits_out, error);
 }

@@ -54,7 +54,7 @@ static const char *put_path(const struct cutting *at, const char *target, const 
                             vc_buffer *out)
 {
     vc_buffer text = {0};
-    unsigned level;
+    unsigned level = (unsigned)item->nkeys - 1;
     const char *error = NULL;
     if (item->nkeys == 1) {
         vc_buffer_put_text(&text, "syn AND (skey IS ");
@@ -89,7 +89,9 @@ static const char *put_path(const struct cutting *at, const char *target, const 
         if (item->nkeys == 0) vc_buffer_put_text(&text, "1");
         if (item->nkeys > 0 && count_leaves(at, &text) == 0) error = "unknown_member";
     }
-    vc_buffer_printf(out, "NOT syn AND %s", vc_buffer_text(&text));
+    bool is_lowest = item->nkeys > 0 && level + 1 == at->stored->nlevels;
+    vc_buffer_printf(out, "NOT syn AND %s%s", vc_buffer_text(&text),
+                     item->kind == VC_ITEM_CHILDREN && is_lowest ? " AND 0" : "");
     vc_buffer_release(&text);
     return error;
 }
