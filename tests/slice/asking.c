@@ -28,10 +28,15 @@ static vc_str key_of(const char *key)
 static void make_path(struct making *in, const struct world_dimension *dimension, unsigned depth,
                       const vc_str **keys_out, size_t *nkeys_out)
 {
-    const struct world_leaf *leaf = any_leaf(in, dimension);
-    vc_str *keys = VC_ARENA_NEW(in->arena, vc_str, depth);
+    const char *path[WORLD_LEVELS] = {"nowhere"};
+    unsigned nkeys = 0;
+    for (int i = 0; i < 4 && nkeys == 0; i++)
+        nkeys = world_path(dimension, any_leaf(in, dimension), dimension->nlevels, path);
+    if (nkeys == 0) nkeys = 1;
+    if (depth > nkeys) depth = nkeys;
+    vc_str *keys = VC_ARENA_NEW(in->arena, vc_str, depth + 1);
     for (unsigned l = 0; l < depth; l++)
-        keys[l] = key_of(leaf->keys[l]);
+        keys[l] = key_of(path[l]);
     *keys_out = keys;
     *nkeys_out = depth;
 }
@@ -71,7 +76,10 @@ static void make_plain_item(struct making *in, unsigned d, const struct world_di
         item->kind = what < 55 ? VC_ITEM_PATH : what < 60 ? VC_ITEM_CHILDREN : VC_ITEM_DESCENDANTS;
         make_path(in, dimension, 1 + random_below(in->random, dimension->nlevels), &item->keys,
                   &item->nkeys);
-        if (what >= 62 && item->nkeys < dimension->nlevels) { /* a level below the member */
+        if (what < 55 && dimension->is_tree &&
+            random_chance(in->random, 25)) { /* a row by itself */
+            ((vc_str *)item->keys)[item->nkeys++] = VC_STR("(self)");
+        } else if (what >= 62 && item->nkeys < dimension->nlevels) { /* a level below the member */
             static const char *const names[] = {"l0", "l1", "l2", "l3", "l4", "l5", "l6", "l7"};
             unsigned below = dimension->nlevels - (unsigned)item->nkeys;
             item->level = vc_str_of(names[item->nkeys + random_below(in->random, below)]);
@@ -80,8 +88,9 @@ static void make_plain_item(struct making *in, unsigned d, const struct world_di
         item->kind = VC_ITEM_CHILDREN; /* of All */
     } else {
         item->kind = VC_ITEM_RANGE;
+        bool is_even = world_is_even(dimension);
         bool is_open = random_chance(in->random, 40), is_first = random_chance(in->random, 50);
-        if (random_chance(in->random, 40)) { /* keys alone, of any level */
+        if (random_chance(in->random, is_even ? 40 : 100)) { /* keys alone, of any level */
             vc_item end = {0};
             if (!is_open || is_first) make_single(in, d, dimension, item);
             if (!is_open || !is_first) make_single(in, d, dimension, &end);
@@ -322,6 +331,8 @@ vc_query asking_make(const struct oracle *oracle, const char *cube, struct rando
             else
                 break;
     }
+    for (unsigned d = 0; d < of.ndimensions; d++)
+        of.nsets[d] = oracle_list_sets(oracle, d, of.sets[d]);
     for (unsigned m = 0; m < of.nmeasures; m++)
         of.measures[m] = oracle_measure_name(oracle, m);
     return asking_make_of(&of, cube, random, max_groups, arena);

@@ -19,6 +19,19 @@ static void add_dimension(struct oracle *oracle, unsigned s, unsigned of)
     oracle_take_place(oracle, s, d, of);
 }
 
+/* A key over several dimensions of the joined cube, one of them by a level of leaves that have
+ * several parents. */
+static bool is_refused(const struct source *source, unsigned number)
+{
+    const struct world_pair *pairs = source->definition->pairs, *pair = &pairs[number];
+    const struct world_dimension *joined = source->cube->dimensions[pair->to_dimension];
+    bool is_over_several = false;
+    for (unsigned i = 0; i < source->definition->npairs; i++)
+        is_over_several |=
+            pairs[i].dimension == pair->dimension && pairs[i].to_dimension != pair->to_dimension;
+    return is_over_several && joined->nleaves > joined->nfirsts && pair->to_index >= INDEX_LEVEL;
+}
+
 static bool place_source(struct oracle *oracle, unsigned s, const char **error_out)
 {
     struct source *source = &oracle->sources[s];
@@ -27,6 +40,10 @@ static bool place_source(struct oracle *oracle, unsigned s, const char **error_o
     for (unsigned i = 0; source->definition != NULL && i < source->definition->npairs; i++) {
         const struct world_pair *pair = &source->definition->pairs[i];
         is_placed[pair->to_dimension] = has_common = true;
+        if (is_refused(source, i)) {
+            *error_out = "unsupported";
+            return false;
+        }
         if (!source->places[pair->dimension].is_there) oracle_relate(oracle, s, pair->dimension);
     }
     for (unsigned of = 0; of < source->cube->ndimensions; of++) {
@@ -102,7 +119,9 @@ static const char *name_q(struct oracle *oracle, const struct world_cube *cube,
     for (unsigned c = 0; c < place->ncomponents; c++) {
         const struct world_dimension *joined = cube->dimensions[place->components[c]];
         const struct world_leaf *leaf = &joined->leaves[place->tuples[q][c]];
-        const char *own = joined->has_table ? leaf->key : leaf->keys[joined->nlevels - 1];
+        const char *path[WORLD_LEVELS] = {NULL};
+        unsigned depth = world_path(joined, leaf, joined->nlevels, path);
+        const char *own = joined->has_table ? leaf->key : path[depth > 0 ? depth - 1 : 0];
         all = vc_arena_printf(&oracle->arena, "%s%s%s", all, c > 0 ? ", " : "",
                               own == NULL ? "" : own)
                   .data;
@@ -311,6 +330,20 @@ const char *oracle_synthetic_key(const struct oracle *oracle, unsigned dimension
     unsigned nsynthetic = of->nslots - of->nleaves;
     if (number < nsynthetic) return of->synthetics[number].key;
     return number - nsynthetic < of->nbuckets ? of->bucket_keys[number - nsynthetic] : NULL;
+}
+
+/* They are in the definition of the primary's cube, and hold in the virtual one. */
+unsigned oracle_list_sets(const struct oracle *oracle, unsigned dimension,
+                          const char *names_out[WORLD_SETS])
+{
+    const struct world *world = oracle->world;
+    bool is_there = oracle->sources[0].cube == &world->cubes[world->sources[0].cube] &&
+                    oracle->dimensions[dimension].owner == 0;
+    unsigned count = 0;
+    for (unsigned i = 0; i < world->nsets && is_there; i++)
+        if (world->sets[i].dimension == oracle->dimensions[dimension].stored)
+            names_out[count++] = world->sets[i].name;
+    return count;
 }
 
 bool oracle_coverage(const struct oracle *oracle, const char *alias, unsigned dimension,

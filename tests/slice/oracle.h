@@ -50,6 +50,10 @@ bool oracle_measure_is_float(const struct oracle *oracle, unsigned measure);
  * all. */
 const char *oracle_synthetic_key(const struct oracle *oracle, unsigned dimension, unsigned number);
 
+/* The names of member sets of a dimension. Returns how many. */
+unsigned oracle_list_sets(const struct oracle *oracle, unsigned dimension,
+                          const char *names_out[WORLD_SETS]);
+
 /* Answer a query (of the kinds that the generator makes). Lives in the arena. */
 struct oracle_answer *oracle_ask(struct oracle *oracle, const vc_query *query, vc_arena *arena);
 

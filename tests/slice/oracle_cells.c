@@ -31,7 +31,9 @@ static struct oracle_cell base_cell(const struct asking *in, const struct measur
     }
     for (unsigned d = 0; d < oracle->ndimensions; d++) {
         if (!source->places[d].is_there) continue;
-        char mine = in->reasons[measure->source][d][oracle_group_in(in, groups, d)];
+        char mine = oracle_holds_fix(in, measure, d)
+                        ? in->reasons_whole[measure->source][d]
+                        : in->reasons[measure->source][d][oracle_group_in(in, groups, d)];
         if (mine != 0 && reason != 'u') reason = mine;
     }
     if (reason != 0) return (struct oracle_cell){.is_null = true, .reason = reason};

@@ -34,12 +34,18 @@ static int compare_keys(const struct dimension *dimension, unsigned level, const
     return oracle_compare_texts(vc_str_of(a), vc_str_of(b), dimension->is_number[level]);
 }
 
+const char *oracle_key(const struct dimension *dimension, uint32_t leaf, unsigned level)
+{
+    const struct world_leaf *at = &dimension->stored->leaves[leaf];
+    return world_has_member(dimension->stored, at, level) ? at->keys[level] : NULL;
+}
+
 int oracle_compare_paths(const struct dimension *dimension, unsigned nlevels, uint32_t a,
                          uint32_t b)
 {
-    const struct world_leaf *leaves = dimension->stored->leaves;
     for (unsigned l = 0; l < nlevels; l++) {
-        int order = compare_keys(dimension, l, leaves[a].keys[l], leaves[b].keys[l]);
+        int order =
+            compare_keys(dimension, l, oracle_key(dimension, a, l), oracle_key(dimension, b, l));
         if (order != 0) return order;
     }
     return 0;
@@ -52,7 +58,7 @@ void oracle_number_members(struct oracle *oracle, struct dimension *dimension)
     for (unsigned l = 0; l < stored->nlevels; l++) {
         bool has_key = false, has_word = false;
         for (uint32_t i = 0; i < dimension->nleaves; i++) {
-            const char *key = stored->leaves[i].keys[l];
+            const char *key = oracle_key(dimension, i, l);
             has_key |= key != NULL;
             has_word |= key != NULL && !oracle_is_number_text(key);
         }
@@ -60,15 +66,20 @@ void oracle_number_members(struct oracle *oracle, struct dimension *dimension)
     }
     for (unsigned l = 0; l < stored->nlevels; l++) {
         dimension->member_of[l] = VC_ARENA_NEW(&oracle->arena, uint32_t, dimension->nleaves + 1);
-        for (uint32_t i = 0; i < dimension->nleaves; i++)
-            for (uint32_t j = 0; j < dimension->nleaves; j++) {
-                bool is_first = true; /* of its path */
-                for (uint32_t k = 0; k < j && is_first; k++)
-                    is_first = oracle_compare_paths(dimension, l + 1, k, j) != 0;
-                if (is_first && oracle_compare_paths(dimension, l + 1, j, i) < 0)
-                    dimension->member_of[l][i]++;
-                if (is_first && i == 0) dimension->members[l]++;
-            }
+        bool *is_first = VC_ARENA_NEW(&oracle->arena, bool, dimension->nleaves + 1);
+        for (uint32_t j = 0; j < dimension->nleaves; j++) {
+            is_first[j] = world_has_member(stored, &stored->leaves[j], l); /* of its path */
+            for (uint32_t k = 0; k < j && is_first[j]; k++)
+                is_first[j] = oracle_compare_paths(dimension, l + 1, k, j) != 0;
+            dimension->members[l] += is_first[j];
+        }
+        for (uint32_t i = 0; i < dimension->nleaves; i++) {
+            for (uint32_t j = 0; j < dimension->nleaves; j++)
+                dimension->member_of[l][i] +=
+                    is_first[j] && oracle_compare_paths(dimension, l + 1, j, i) < 0;
+            if (!world_has_member(stored, &stored->leaves[i], l))
+                dimension->member_of[l][i] = NOWHERE;
+        }
     }
 }
 

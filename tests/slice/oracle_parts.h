@@ -74,6 +74,8 @@ struct asking {
     const vc_query *query;
     vc_arena *arena;
     bool *selected[ORACLE_DIMENSIONS]; /* [nslots] */
+    bool *whole[ORACLE_DIMENSIONS]; /* where a default member is selected: without it; else NULL */
+    const char *errors[16];         /* of conditions */
     bool is_cut[ORACLE_DIMENSIONS];
     unsigned naxes, axes[ORACLE_AXES], levels[ORACLE_AXES];
     uint32_t ngroups[ORACLE_AXES];
@@ -85,6 +87,9 @@ struct asking {
     uint32_t kept;
     bool **allowed[WORLD_SOURCES][ORACLE_DIMENSIONS]; /* [group][leaf of the source's] */
     char *reasons[WORLD_SOURCES][ORACLE_DIMENSIONS];  /* [group] */
+    /* The same of what is selected without the default member (one group). */
+    bool *allowed_whole[WORLD_SOURCES][ORACLE_DIMENSIONS];
+    char reasons_whole[WORLD_SOURCES][ORACLE_DIMENSIONS];
 };
 
 struct tally {
@@ -103,6 +108,8 @@ struct tally {
 bool oracle_is_number_text(const char *text);
 /* In the order of a level: numbers before words, null keys last. */
 int oracle_compare_texts(vc_str a, vc_str b, bool is_number);
+/* The key of a leaf's member; NULL: it is null, or there is no such member. */
+const char *oracle_key(const struct dimension *dimension, uint32_t leaf, unsigned level);
 /* By the first keys of two leaves' paths. */
 int oracle_compare_paths(const struct dimension *dimension, unsigned nlevels, uint32_t a,
                          uint32_t b);
@@ -137,6 +144,8 @@ int oracle_axis_of(const struct asking *in, unsigned d);
 uint32_t oracle_group_in(const struct asking *in, const uint32_t *groups, unsigned d);
 /* Fill in what is allowed in each group, and why nothing is. */
 void oracle_prepare(struct asking *in, uint32_t kept);
+/* Is a default member of the dimension replaced by a fix on what the source has there? */
+bool oracle_holds_fix(const struct asking *in, const struct measure *measure, unsigned d);
 /* May a fact on these leaves count, as far as its dimension `only` is concerned, or all (-1)? */
 bool oracle_lies_in(const struct asking *in, const struct measure *measure, const uint32_t *groups,
                     const uint32_t *leaves, int only);

@@ -23,12 +23,15 @@ static char reach(const struct asking *in, unsigned s, unsigned d, const bool *s
     if (!place->is_relation) {
         /* The total of a dimension that has no leaves at all is only empty. */
         bool has_place = in->is_cut[d] || oracle_axis_of(in, d) >= 0 || dimension->nleaves > 0;
-        memcpy(allowed, slots, n);
+        for (uint32_t slot = 0; slot < dimension->nleaves; slot++)
+            allowed[dimension->stored->leaves[slot].first] |= slots[slot];
         return !has_real && has_synthetic && has_place ? 'u' : 0;
     }
     bool *is_split = VC_ARENA_NEW(in->arena, bool, place->nunits + 1);
-    for (uint32_t p = 0; p < dimension->nleaves; p++) /* a leaf that is hidden splits nothing */
-        if (dimension->visible[p] && !slots[p]) is_split[place->units[p]] = true;
+    /* A leaf that is hidden splits nothing, and is itself never split. */
+    for (uint32_t p = 0; p < dimension->nleaves && place->level < WORLD_LEVELS; p++)
+        if (dimension->visible[p] && !slots[p] && place->units[p] != NOWHERE)
+            is_split[place->units[p]] = true;
     int axis = oracle_axis_of(in, d);
     if (axis >= 0 && in->levels[axis] > place->level) /* rows below the units, however many */
         memset(is_split, true, place->nunits * sizeof *is_split);
@@ -70,19 +73,23 @@ void oracle_prepare(struct asking *in, uint32_t kept)
                 in->allowed[s][d][g] = VC_ARENA_NEW(in->arena, bool, n + 1);
                 in->reasons[s][d][g] = reach(in, s, d, slots, in->allowed[s][d][g]);
             }
+            if (in->whole[d] == NULL) continue;
+            in->allowed_whole[s][d] = VC_ARENA_NEW(in->arena, bool, n + 1);
+            in->reasons_whole[s][d] = reach(in, s, d, in->whole[d], in->allowed_whole[s][d]);
         }
 }
 
+/* Is a leaf, at one of its places, below the member that a fix names? */
 static bool is_under_fix(const struct world_cube *cube, const struct world_fix *fix,
                          const uint32_t *leaves)
 {
     const struct world_dimension *dimension = cube->dimensions[fix->dimension];
-    for (unsigned l = 0; l < fix->depth; l++) {
-        const char *a = dimension->leaves[fix->leaf].keys[l];
-        const char *b = dimension->leaves[leaves[fix->dimension]].keys[l];
-        if (a == NULL || b == NULL ? a != b : strcmp(a, b) != 0) return false;
-    }
-    return true;
+    const struct world_leaf *fixed = &dimension->leaves[fix->leaf];
+    for (size_t i = 0; i < dimension->nleaves; i++)
+        if (dimension->leaves[i].first == leaves[fix->dimension] &&
+            world_is_under(dimension, &dimension->leaves[i], fixed, fix->depth))
+            return true;
+    return false;
 }
 
 /* The group of each dimension in a row; 0 where it is rolled up. */
@@ -96,8 +103,24 @@ static bool is_where(const struct world_cube *cube, const struct world_measure *
                      const uint32_t *leaves)
 {
     const struct world_dimension *dimension = cube->dimensions[stored->where_dimension];
-    const char *key = dimension->leaves[leaves[stored->where_dimension]].keys[0];
-    return (key != NULL && strcmp(key, stored->where_key) == 0) != stored->is_negated;
+    bool is_there = false;
+    for (size_t i = 0; i < dimension->nleaves; i++) {
+        const struct world_leaf *leaf = &dimension->leaves[i];
+        is_there |= leaf->first == leaves[stored->where_dimension] &&
+                    world_has_member(dimension, leaf, 0) && leaf->keys[0] != NULL &&
+                    strcmp(leaf->keys[0], stored->where_key) == 0;
+    }
+    return is_there != stored->is_negated;
+}
+
+/* Is a default member of the dimension replaced by a fix on what the source has there? */
+bool oracle_holds_fix(const struct asking *in, const struct measure *measure, unsigned d)
+{
+    const struct source *source = &in->oracle->sources[measure->source];
+    const struct world_fix *fix = source->definition == NULL ? NULL : &source->definition->fix;
+    if (in->whole[d] == NULL || !source->places[d].is_there) return false;
+    return (measure->fix.is_there && measure->fix.dimension == source->places[d].of) ||
+           (fix != NULL && fix->is_there && fix->dimension == source->places[d].of);
 }
 
 /* May a fact on these leaves count, as far as dimension `only` is concerned, or all (-1)? */
@@ -109,7 +132,10 @@ bool oracle_lies_in(const struct asking *in, const struct measure *measure, cons
         const struct place *place = &source->places[d];
         if (!place->is_there || (only >= 0 && place->of != (unsigned)only)) continue;
         uint32_t q = place->ncomponents == 1 ? leaves[place->of] : oracle_find_q(place, leaves);
-        if (!in->allowed[measure->source][d][oracle_group_in(in, groups, d)][q]) return false;
+        const bool *allowed = oracle_holds_fix(in, measure, d)
+                                  ? in->allowed_whole[measure->source][d]
+                                  : in->allowed[measure->source][d][oracle_group_in(in, groups, d)];
+        if (!allowed[q]) return false;
     }
     const struct world_fix *own = &measure->fix;
     if (own->is_there && (only < 0 || own->dimension == (unsigned)only) &&

@@ -49,7 +49,7 @@ unsigned oracle_group_keys(const struct oracle *oracle, const vc_query *query, u
     else
         for (uint32_t i = 0; i < dimension->nleaves; i++)
             for (unsigned l = 0; dimension->member_of[level][i] == group && l <= level; l++)
-                keys_out[l] = vc_str_of(dimension->stored->leaves[i].keys[l]);
+                keys_out[l] = vc_str_of(oracle_key(dimension, i, l));
     vc_arena_release(&arena);
     return level + 1;
 }

@@ -311,7 +311,10 @@ static void play(struct round *round, unsigned nfacts_max, unsigned nqueries, un
     uint64_t way = round->seed % 3;
     vc_cells_set_limits(way == 2 ? 0 : 2 << 20, way == 1 ? 0 : 32 << 20);
     fixture_open(&round->fixture);
-    world_make(&round->world, round->seed, nfacts_max);
+    world_make_with(
+        &round->world, round->seed, nfacts_max,
+        random_setting("VCUBE_KINDS", WORLD_RAGGED | WORLD_TREES | WORLD_PLACES | WORLD_DEFAULTS));
+    world_add_sets(&round->world);
     bool is_loaded = load_world(round);
     if (is_loaded) {
         ask_cube(round, "v", nqueries, max_groups);

@@ -55,26 +55,160 @@ static bool is_same_leaf(const struct world_leaf *a, const struct world_leaf *b)
     return is_same_text(a->code, b->code);
 }
 
+/* Are they one in a ragged hierarchy? Nothing says which comes first, then. */
+static bool is_same_path(const struct world_dimension *dimension, size_t number,
+                         const struct world_leaf *leaf)
+{
+    const struct world_leaf *other = &dimension->leaves[number];
+    bool is_same = !world_is_even(dimension);
+    for (unsigned l = 0; l < dimension->nlevels; l++) {
+        bool has = world_has_member(dimension, leaf, l);
+        is_same &= has == world_has_member(dimension, other, l) &&
+                   (!has || is_same_text(leaf->keys[l], other->keys[l]));
+    }
+    return is_same;
+}
+
+/* Where a level skips, it is mostly for a reason. */
+static const char *any_skipped(struct world *world, const struct world_dimension *dimension,
+                               const struct world_leaf *leaf, unsigned level)
+{
+    struct random *random = &world->random;
+    const char *path[WORLD_LEVELS];
+    unsigned depth = world_path(dimension, leaf, level, path);
+    if (dimension->skips[level] == SKIP_PARENT && depth > 0 && random_chance(random, 50))
+        return path[depth - 1];
+    return random_chance(random, 15) && !dimension->is_int[level] ? " " : NULL;
+}
+
 static void make_leaf(struct world *world, struct world_dimension *dimension, size_t number,
                       bool is_number, unsigned spread, unsigned salt)
 {
     struct world_leaf *leaf = &dimension->leaves[number];
     struct random *random = &world->random;
+    leaf->first = (uint32_t)number;
     if (dimension->has_table) {
         bool is_key_number = dimension->is_int[WORLD_LEVELS - 1];
         leaf->key = is_key_number || number >= NWORDS ? number_text(world, (unsigned)number + 1)
                                                       : words[number];
     }
-    for (unsigned l = 0; l < dimension->nlevels; l++) {
+    for (unsigned l = 0; l < dimension->nlevels && !dimension->is_tree; l++) {
         bool is_lowest = l + 1 == dimension->nlevels;
         if (is_lowest && dimension->is_keyed_below)
             leaf->keys[l] = leaf->key;
+        else if (dimension->skips[l] != SKIP_NEVER && random_chance(random, 30))
+            leaf->keys[l] = any_skipped(world, dimension, leaf, l);
         else if (!random_chance(random, 6))
             leaf->keys[l] =
                 any_word(world, is_number || dimension->is_int[l], is_lowest ? spread * 3 : spread);
     }
     if (dimension->has_code) leaf->code = any_code(world);
     if (dimension->has_top) leaf->top = top_of(world, leaf->keys[0], salt);
+}
+
+/* Rows of a tree stand below rows before them, or at the top: without a parent, as their own one,
+ * or below one that is not there. */
+static void hang(struct world *world, struct world_dimension *dimension, size_t number)
+{
+    struct random *random = &world->random;
+    struct world_leaf *leaf = &dimension->leaves[number];
+    unsigned depth = 0;
+    const struct world_leaf *parent =
+        number > 0 ? &dimension->leaves[random_below(random, (unsigned)number)] : leaf;
+    while (depth < WORLD_LEVELS && parent->keys[depth] != NULL)
+        depth++;
+    if (number > 0 && depth < WORLD_LEVELS && !random_chance(random, 20)) {
+        memcpy(leaf->keys, parent->keys, sizeof leaf->keys);
+        leaf->parent = parent->key;
+    } else {
+        depth = 0;
+        leaf->parent = random_chance(random, 20)   ? leaf->key
+                       : random_chance(random, 10) ? "99"
+                                                   : NULL;
+    }
+    leaf->keys[depth] = leaf->key;
+}
+
+/* A further row for some leaves, with other keys above. */
+static void add_places(struct world *world, struct world_dimension *dimension, bool is_number,
+                       unsigned spread)
+{
+    struct random *random = &world->random;
+    unsigned last = dimension->nlevels - 1;
+    for (size_t i = 0; i < dimension->nfirsts; i++)
+        for (unsigned more = random_below(random, 3); more > 0; more--) {
+            struct world_leaf *leaf = &dimension->leaves[dimension->nleaves];
+            bool is_new = true;
+            *leaf = dimension->leaves[i];
+            for (unsigned l = 0; l < last; l++)
+                leaf->keys[l] = random_chance(random, 10)
+                                    ? NULL
+                                    : any_word(world, is_number || dimension->is_int[l], spread);
+            for (size_t j = 0; j < dimension->nleaves; j++)
+                is_new &=
+                    dimension->leaves[j].first != i || !is_same_leaf(&dimension->leaves[j], leaf);
+            dimension->nleaves += is_new;
+        }
+}
+
+/* What its hierarchy may be, if it is not even. */
+static void choose_shape(struct world *world, struct world_dimension *dimension)
+{
+    struct random *random = &world->random;
+    unsigned what = world->kinds == 0 ? 100 : random_below(random, 100);
+    if (what < 15 && dimension->has_table && world->kinds & WORLD_TREES) {
+        dimension->is_tree = true;
+        dimension->has_top = dimension->is_keyed_below = false;
+        dimension->nlevels = WORLD_LEVELS;
+    } else if (what < 30 && dimension->is_keyed_below && dimension->nlevels > 1 &&
+               world->kinds & WORLD_PLACES) {
+        dimension->has_places = true;
+        dimension->has_top = false;
+    } else if (what < 55 && world->kinds & WORLD_RAGGED) {
+        for (unsigned l = 0; l < dimension->nlevels - dimension->is_keyed_below; l++)
+            dimension->skips[l] = random_below(random, 3);
+        dimension->has_top &= dimension->skips[0] == SKIP_NEVER;
+    }
+}
+
+/* Do the first keys of a leaf's path lead to one member? Alone, a key is looked for on all levels,
+ * if it is not on the first. */
+static bool is_plain_path(const struct world_dimension *dimension, const struct world_leaf *leaf,
+                          unsigned depth)
+{
+    const char *wanted[WORLD_LEVELS], *path[WORLD_LEVELS];
+    unsigned level = 0;
+    while (world_path(dimension, leaf, level + 1, wanted) < depth)
+        level++;
+    for (size_t i = 0; i < dimension->nleaves && (depth > 1 || level > 0); i++)
+        for (unsigned l = 0; l < dimension->nlevels; l++) {
+            const struct world_leaf *other = &dimension->leaves[i];
+            if (!world_has_member(dimension, other, l)) continue;
+            bool is_it = depth == 1 ? is_same_text(other->keys[l], wanted[0])
+                                    : world_path(dimension, other, l + 1, path) == depth;
+            for (unsigned k = 0; k < depth && is_it && depth > 1; k++)
+                is_it = is_same_text(path[k], wanted[k]);
+            if (is_it && (l != level || !world_is_under(dimension, other, leaf, depth)))
+                return false;
+        }
+    return true;
+}
+
+/* Of a leaf that every load has. */
+static void make_default(struct world *world, struct world_dimension *dimension)
+{
+    struct random *random = &world->random;
+    const char *path[WORLD_LEVELS];
+    if (!(world->kinds & WORLD_DEFAULTS) || !random_chance(random, 15) || dimension->nold == 0)
+        return;
+    dimension->default_leaf = random_below(random, (unsigned)dimension->nold);
+    unsigned depth = world_path(dimension, &dimension->leaves[dimension->default_leaf],
+                                dimension->nlevels, path);
+    if (!dimension->has_table || depth == 0) return;
+    dimension->default_depth = 1 + random_below(random, depth);
+    dimension->has_default = (dimension->default_depth > 1 || path[0] != NULL) &&
+                             is_plain_path(dimension, &dimension->leaves[dimension->default_leaf],
+                                           dimension->default_depth);
 }
 
 static void make_dimension(struct world *world, struct world_dimension *dimension)
@@ -89,25 +223,33 @@ static void make_dimension(struct world *world, struct world_dimension *dimensio
     dimension->has_top = random_chance(random, 40);
     dimension->is_keyed_below = dimension->has_table && random_chance(random, 60);
     dimension->is_int[WORLD_LEVELS - 1] = random_chance(random, 30);
-    for (unsigned l = 0; l < dimension->nlevels; l++)
+    choose_shape(world, dimension);
+    for (unsigned l = 0; l < dimension->nlevels && !dimension->is_tree; l++)
         if (l + 1 < WORLD_LEVELS || !dimension->is_keyed_below)
             dimension->is_int[l] = is_number && random_chance(random, 50);
     /* The place of the key's own type is that of the last level, which may be the key. */
     if (dimension->is_keyed_below)
         dimension->is_int[dimension->nlevels - 1] = dimension->is_int[WORLD_LEVELS - 1];
-    dimension->leaves = VC_ARENA_NEW(&world->arena, struct world_leaf, wanted);
+    dimension->leaves = VC_ARENA_NEW(&world->arena, struct world_leaf, 3 * wanted);
     for (size_t i = 0; i < wanted; i++) {
         struct world_leaf *leaf = &dimension->leaves[dimension->nleaves];
         memset(leaf, 0, sizeof *leaf);
         make_leaf(world, dimension, dimension->nleaves, is_number, spread, salt);
+        if (dimension->is_tree) hang(world, dimension, dimension->nleaves);
         bool is_new = true;
         for (size_t j = 0; j < dimension->nleaves && !dimension->has_table && is_new; j++)
-            is_new = !is_same_leaf(&dimension->leaves[j], leaf);
+            is_new =
+                !is_same_leaf(&dimension->leaves[j], leaf) && !is_same_path(dimension, j, leaf);
         dimension->nleaves += is_new;
     }
-    dimension->nold = dimension->nleaves;
-    if (dimension->has_table && world->has_append)
+    dimension->nold = dimension->nfirsts = dimension->nleaves;
+    if (dimension->has_places) {
+        add_places(world, dimension, is_number, spread);
+        dimension->nold = dimension->nleaves;
+    } else if (dimension->has_table && world->has_append) {
         dimension->nold -= random_below(random, (unsigned)dimension->nleaves);
+    }
+    make_default(world, dimension);
 }
 
 /* ---- cubes ---- */
@@ -123,7 +265,8 @@ static void make_facts(struct world *world, struct world_cube *cube, size_t nfac
         struct world_fact *fact = &cube->facts[i];
         for (unsigned d = 0; d < cube->ndimensions; d++) {
             const struct world_dimension *dimension = cube->dimensions[d];
-            size_t nknown = i < cube->nold ? dimension->nold : dimension->nleaves;
+            size_t nknown =
+                i < cube->nold && !dimension->has_places ? dimension->nold : dimension->nfirsts;
             unsigned a = random_below(random, (unsigned)nknown);
             unsigned b = random_below(random, (unsigned)nknown); /* low ones more often */
             fact->leaves[d] = a < b ? a : b;
@@ -151,16 +294,18 @@ static void drop_unused_leaves(struct world *world, struct world_cube *cube, uns
     for (size_t i = 0; i < dimension->nleaves; i++) {
         if (places[i] == 0) continue;
         dimension->leaves[nleaves] = dimension->leaves[i];
+        dimension->leaves[nleaves].first = (uint32_t)nleaves;
         places[i] = (uint32_t)nleaves++;
     }
     for (size_t i = 0; i < cube->nfacts; i++)
         cube->facts[i].leaves[number] = places[cube->facts[i].leaves[number]];
-    dimension->nleaves = dimension->nold = nleaves;
+    dimension->nleaves = dimension->nold = dimension->nfirsts = nleaves;
 }
 
 /* Is the lowest level's order that of the leaves, without ties? */
 static bool has_leaf_order(const struct world_dimension *dimension)
 {
+    if (dimension->has_places || !world_is_even(dimension)) return false;
     return dimension->is_keyed_below || (!dimension->has_table && !dimension->has_code);
 }
 
@@ -172,8 +317,9 @@ static void make_where(struct world *world, const struct world_cube *cube,
     measure->where_dimension = random_below(random, cube->ndimensions);
     const struct world_fact *fact = &cube->facts[random_below(random, (unsigned)cube->nold)];
     const struct world_dimension *dimension = cube->dimensions[measure->where_dimension];
-    measure->where_key = dimension->leaves[fact->leaves[measure->where_dimension]].keys[0];
-    measure->has_where = measure->where_key != NULL;
+    const struct world_leaf *leaf = &dimension->leaves[fact->leaves[measure->where_dimension]];
+    measure->where_key = leaf->keys[0];
+    measure->has_where = measure->where_key != NULL && world_has_member(dimension, leaf, 0);
     measure->is_negated = random_chance(random, 40);
 }
 
@@ -300,10 +446,14 @@ static void make_fix(struct random *random, const struct world_cube *cube, unsig
     size_t nknown = dimension->has_table ? dimension->nold : cube->nold;
     if (!random_chance(random, percent) || nknown == 0) return;
     uint32_t leaf = random_below(random, (unsigned)nknown);
+    const char *path[WORLD_LEVELS];
     if (!dimension->has_table) leaf = cube->facts[leaf].leaves[d];
-    *fix = (struct world_fix){
-        .dimension = d, .depth = 1 + random_below(random, dimension->nlevels), .leaf = leaf};
-    fix->is_there = fix->depth > 1 || dimension->leaves[leaf].keys[0] != NULL;
+    unsigned depth = world_path(dimension, &dimension->leaves[leaf], dimension->nlevels, path);
+    if (depth == 0) return;
+    *fix =
+        (struct world_fix){.dimension = d, .depth = 1 + random_below(random, depth), .leaf = leaf};
+    fix->is_there = (fix->depth > 1 || path[0] != NULL) &&
+                    is_plain_path(dimension, &dimension->leaves[leaf], fix->depth);
 }
 
 static bool shares_with(const struct world_cube *a, const struct world_cube *b)
@@ -415,9 +565,9 @@ static void make_taken(struct world *world, unsigned number)
             VC_UNRELATED_NULL + random_below(random, random_chance(random, 20) ? 3 : 2);
 }
 
-void world_make(struct world *world, uint64_t seed, unsigned nfacts_max)
+void world_make_with(struct world *world, uint64_t seed, unsigned nfacts_max, unsigned kinds)
 {
-    *world = (struct world){.random = {seed}};
+    *world = (struct world){.random = {seed}, .kinds = kinds};
     struct random *random = &world->random;
     struct world_dimension *shared = NULL;
     world->has_append = random_chance(random, 30);
@@ -440,9 +590,66 @@ void world_make(struct world *world, uint64_t seed, unsigned nfacts_max)
         make_taken(world, i);
 }
 
+void world_make(struct world *world, uint64_t seed, unsigned nfacts_max)
+{
+    world_make_with(world, seed, nfacts_max, 0);
+}
+
 void world_release(struct world *world)
 {
     vc_arena_release(&world->arena);
+}
+
+/* ---- members ---- */
+
+static bool is_blank(const char *key)
+{
+    return key == NULL || strspn(key, " ") == strlen(key);
+}
+
+bool world_has_member(const struct world_dimension *dimension, const struct world_leaf *leaf,
+                      unsigned level)
+{
+    if (dimension->is_tree) return leaf->keys[level] != NULL;
+    if (dimension->skips[level] == SKIP_NEVER) return true;
+    if (is_blank(leaf->keys[level])) return false;
+    if (dimension->skips[level] == SKIP_BLANK) return true;
+    unsigned above = level; /* the nearest member above */
+    while (above > 0 && !world_has_member(dimension, leaf, above - 1))
+        above--;
+    return above == 0 || !is_same_text(leaf->keys[above - 1], leaf->keys[level]);
+}
+
+bool world_is_even(const struct world_dimension *dimension)
+{
+    bool is_even = !dimension->is_tree;
+    for (unsigned l = 0; l < dimension->nlevels; l++)
+        is_even &= dimension->skips[l] == SKIP_NEVER;
+    return is_even;
+}
+
+unsigned world_path(const struct world_dimension *dimension, const struct world_leaf *leaf,
+                    unsigned depth, const char *keys_out[WORLD_LEVELS])
+{
+    unsigned nkeys = 0;
+    for (unsigned l = 0; l < depth; l++)
+        if (world_has_member(dimension, leaf, l)) keys_out[nkeys++] = leaf->keys[l];
+    return nkeys;
+}
+
+bool world_is_under(const struct world_dimension *dimension, const struct world_leaf *leaf,
+                    const struct world_leaf *other, unsigned depth)
+{
+    const char *path[WORLD_LEVELS];
+    unsigned level = 0;
+    while (world_path(dimension, other, level + 1, path) < depth)
+        level++;
+    for (unsigned l = 0; l <= level; l++) {
+        bool has = world_has_member(dimension, leaf, l);
+        if (has != world_has_member(dimension, other, l)) return false;
+        if (has && !is_same_text(leaf->keys[l], other->keys[l])) return false;
+    }
+    return true;
 }
 
 /* ---- indexes ---- */
@@ -464,7 +671,7 @@ const char *world_index_value(const struct world_dimension *dimension,
         value = leaf->code;
     else if (index == INDEX_TOP)
         value = leaf->top;
-    else
+    else if (world_has_member(dimension, leaf, index - INDEX_LEVEL))
         value = leaf->keys[index - INDEX_LEVEL];
     return value != NULL && *value == '\0' ? NULL : value;
 }

@@ -26,8 +26,20 @@ enum {
     WORLD_MAPS = 2
 };
 
-struct world_leaf {
-    const char *keys[WORLD_LEVELS]; /* NULL: a null key */
+/* What a world may have beyond even hierarchies and joins by members: bits for world_make_with. */
+enum world_kind {
+    WORLD_RAGGED = 1,  /* leaves without a member at some level (`skip`) */
+    WORLD_TREES = 2,   /* parent-child hierarchies */
+    WORLD_PLACES = 4,  /* leaves under several parents */
+    WORLD_DEFAULTS = 8 /* default members */
+};
+
+enum world_skip { SKIP_NEVER, SKIP_BLANK, SKIP_PARENT };
+
+struct world_leaf {                 /* a row of the table; or of a tuple of columns */
+    const char *keys[WORLD_LEVELS]; /* NULL: a null key, or of a tree: it stands above */
+    uint32_t first;                 /* the row of its key that is first; itself, mostly */
+    const char *parent;             /* of a tree: the parent's key as written; NULL: none */
     const char *key;                /* of the table; NULL without one */
     const char *code;               /* an attribute of the leaf; NULL: null */
     const char *top;                /* an attribute of the member on the first level */
@@ -40,11 +52,17 @@ struct world_dimension {
     bool has_code, has_top;
     bool has_days;       /* with a table only */
     bool is_keyed_below; /* the lowest level is the key of the table */
+    bool is_tree;        /* a parent-child hierarchy: the levels are depths */
+    bool has_places;     /* rows of one key stand for one leaf under several parents */
+    bool has_default;    /* the first `default_depth` keys of a leaf's path */
+    unsigned default_leaf, default_depth;
     unsigned nlevels;
+    enum world_skip skips[WORLD_LEVELS];
     bool is_int[WORLD_LEVELS];
     size_t nleaves;
     struct world_leaf *leaves;
-    size_t nold; /* leaves of the first load; the others come with the append */
+    size_t nfirsts; /* leaves that are not further places of others: facts lie on these */
+    size_t nold;    /* leaves of the first load; the others come with the append */
 };
 
 struct world_fact {
@@ -171,6 +189,7 @@ struct world_taken { /* a measure of the virtual cube */
 struct world {
     vc_arena arena;
     struct random random;
+    unsigned kinds;
     unsigned ncubes;
     struct world_cube cubes[WORLD_CUBES];
     unsigned nsources; /* of the virtual cube "v"; the first is the primary */
@@ -198,8 +217,12 @@ struct world {
     bool has_append;
 };
 
-/* Make a world. nfacts_max  about how many facts a cube may have */
+/* Make a world.
+ *
+ * nfacts_max  about how many facts a cube may have
+ * kinds       bits of what it may have besides; world_make: none */
 void world_make(struct world *world, uint64_t seed, unsigned nfacts_max);
+void world_make_with(struct world *world, uint64_t seed, unsigned nfacts_max, unsigned kinds);
 /* Let joins count facts in parts (weights, lookups, `finer`), which only the SQL knows (sql.h).
  */
 void world_add_parts(struct world *world);
@@ -229,6 +252,22 @@ void world_write(const struct world *world, const char *folder, bool is_append);
 /* The same virtual cube, called "w", with each of its sources inside a virtual cube of its own:
  * "s1" is the cube "n_s1", which has the one source "s1_". */
 void world_write_nested(const struct world *world, const char *folder);
+
+/* Has a leaf a member at the level? Where not, it is in none there, and its key is no one's. */
+bool world_has_member(const struct world_dimension *dimension, const struct world_leaf *leaf,
+                      unsigned level);
+
+/* Is every leaf a member of every level? */
+bool world_is_even(const struct world_dimension *dimension);
+
+/* The path of a leaf's member: keys of the levels that it has, down to `depth` levels. Returns how
+ * many. */
+unsigned world_path(const struct world_dimension *dimension, const struct world_leaf *leaf,
+                    unsigned depth, const char *keys_out[WORLD_LEVELS]);
+
+/* Is a leaf below the member that the first keys of another one's path lead to? */
+bool world_is_under(const struct world_dimension *dimension, const struct world_leaf *leaf,
+                    const struct world_leaf *other, unsigned depth);
 
 /* The values of an index at a leaf; NULL where it has none. */
 const char *world_index_value(const struct world_dimension *dimension,

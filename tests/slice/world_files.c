@@ -25,10 +25,17 @@ static void put_field(FILE *file, const char *text, bool is_first)
     if (text != NULL) fprintf(file, strpbrk(text, ",; \"") != NULL ? "\"%s\"" : "%s", text);
 }
 
+/* How many levels have columns of their own? */
+static unsigned count_key_columns(const struct world_dimension *dimension)
+{
+    return dimension->is_tree ? 0 : dimension->nlevels - dimension->is_keyed_below;
+}
+
 static void put_leaf(FILE *file, const struct world_dimension *dimension,
                      const struct world_leaf *leaf)
 {
-    for (unsigned l = 0; l < dimension->nlevels - dimension->is_keyed_below; l++)
+    if (dimension->is_tree) put_field(file, leaf->parent, false);
+    for (unsigned l = 0; l < count_key_columns(dimension); l++)
         put_field(file, leaf->keys[l], false);
     if (dimension->has_code) put_field(file, leaf->code, false);
     if (dimension->has_top) put_field(file, leaf->top, false);
@@ -40,7 +47,8 @@ static void put_leaf_header(FILE *file, const struct world_dimension *dimension)
 {
     const char *prefix = dimension->has_table ? "" : dimension->name;
     const char *under = dimension->has_table ? "" : "_";
-    for (unsigned l = 0; l < dimension->nlevels - dimension->is_keyed_below; l++)
+    if (dimension->is_tree) fputs(",boss", file);
+    for (unsigned l = 0; l < count_key_columns(dimension); l++)
         fprintf(file, ",%s%sl%u", prefix, under, l);
     if (dimension->has_code) fprintf(file, ",%s%scode", prefix, under);
     if (dimension->has_top) fprintf(file, ",%s%stop", prefix, under);
@@ -62,6 +70,20 @@ void world_write_table(const struct world_dimension *dimension, const char *fold
     fclose(file);
 }
 
+void world_put_path(FILE *file, const struct world_dimension *dimension,
+                    const struct world_leaf *leaf, unsigned depth)
+{
+    const char *path[WORLD_LEVELS];
+    world_path(dimension, leaf, dimension->nlevels, path);
+    for (unsigned l = 0; l < depth; l++) {
+        if (l > 0) fputc(',', file);
+        for (const char *c = path[l]; c != NULL && *c != '\0'; c++) {
+            if (strchr("|:;,-!@/#.", *c) != NULL) fputs("\\\\", file);
+            fputc(*c, file);
+        }
+    }
+}
+
 /* The fields of a dimension behind its name. Without a table its columns stand in the facts beside
  * those of others, under its own name; indexes give its attributes their short names back. */
 static void put_dimension(FILE *file, const struct world_dimension *dimension)
@@ -70,13 +92,23 @@ static void put_dimension(FILE *file, const struct world_dimension *dimension)
     const char *under = dimension->has_table ? "" : "_";
     if (dimension->has_table)
         fprintf(file, ", \"table\": {\"csv\": \"%s-table.csv\"}, \"key\": \"id\"", dimension->name);
+    if (dimension->is_tree) fputs(", \"parent\": \"boss\"", file);
+    if (dimension->has_places) fputs(", \"several_parents\": true", file);
+    if (dimension->has_default) {
+        const struct world_leaf *leaf = &dimension->leaves[dimension->default_leaf];
+        fputs(", \"default\": \"", file);
+        world_put_path(file, dimension, leaf, dimension->default_depth);
+        fputs("\"", file);
+    }
     fputs(", \"levels\": [", file);
     for (unsigned l = 0; l < dimension->nlevels; l++) {
-        fprintf(file, "%s{\"name\": \"l%u\", ", l > 0 ? ", " : "", l);
+        static const char *const skips[] = {"", ", \"skip\": \"blank\"", ", \"skip\": \"parent\""};
+        fprintf(file, "%s{\"name\": \"l%u\"", l > 0 ? ", " : "", l);
         if (dimension->is_keyed_below && l + 1 == dimension->nlevels)
-            fputs("\"key\": \"id\"", file);
-        else
-            fprintf(file, "\"key\": \"%s%sl%u\"", prefix, under, l);
+            fputs(", \"key\": \"id\"", file);
+        else if (!dimension->is_tree)
+            fprintf(file, ", \"key\": \"%s%sl%u\"", prefix, under, l);
+        fputs(skips[dimension->skips[l]], file);
         if (dimension->is_int[l]) fputs(", \"type\": \"int\"", file);
         if (l == 0 && dimension->has_top)
             fprintf(file, ", \"attributes\": [\"%s%stop\"]", prefix, under);

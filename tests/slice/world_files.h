@@ -9,6 +9,10 @@
 /* Create folder/name + suffix; aborts when it cannot. */
 FILE *world_open_file(const char *folder, const char *name, const char *suffix);
 
+/* The first keys of a leaf's path, as in a cut inside a JSON text. */
+void world_put_path(FILE *file, const struct world_dimension *dimension,
+                    const struct world_leaf *leaf, unsigned depth);
+
 /* "expr": "a + b" */
 void world_put_formula(FILE *file, enum world_formula formula, const char *a, const char *b);
 

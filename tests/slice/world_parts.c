@@ -246,11 +246,19 @@ void world_add_sets(struct world *world)
         *set = (struct world_set){.dimension =
                                       cube->dimensions[random_below(random, cube->ndimensions)],
                                   .is_negated = random_chance(random, 30)};
+        unsigned number = 0;
+        while (cube->dimensions[number] != set->dimension)
+            number++;
+        /* Members that the first load has: it would be refused otherwise. */
+        size_t nknown = set->dimension->has_table ? set->dimension->nold : cube->nold;
         set->level = random_below(random, set->dimension->nlevels);
         snprintf(set->name, sizeof set->name, "set%u", i);
-        for (unsigned k = 0; k < wanted && set->dimension->nleaves > 0; k++) {
-            uint32_t leaf = random_below(random, (unsigned)set->dimension->nleaves);
+        for (unsigned k = 0; k < wanted && nknown > 0; k++) {
+            uint32_t leaf = random_below(random, (unsigned)nknown);
+            if (!set->dimension->has_table) leaf = cube->facts[leaf].leaves[number];
             const char *key = set->dimension->leaves[leaf].keys[set->level];
+            if (!world_has_member(set->dimension, &set->dimension->leaves[leaf], set->level))
+                key = NULL;
             if (key != NULL && *key != '\0') set->keys[set->nkeys++] = key;
         }
         world->nsets += set->nkeys > 0;

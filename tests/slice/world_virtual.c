@@ -4,23 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_path(FILE *file, const struct world_leaf *leaf, unsigned depth)
-{
-    for (unsigned l = 0; l < depth; l++) {
-        if (l > 0) fputc(',', file);
-        for (const char *c = leaf->keys[l]; c != NULL && *c != '\0'; c++) {
-            if (strchr("|:;,-!@/#.", *c) != NULL) fputs("\\\\", file);
-            fputc(*c, file);
-        }
-    }
-}
-
 static void put_fix(FILE *file, const struct world_cube *cube, const struct world_fix *fix)
 {
     if (!fix->is_there) return;
     const struct world_dimension *dimension = cube->dimensions[fix->dimension];
     fprintf(file, ", \"fix\": {\"%s\": \"", dimension->name);
-    put_path(file, &dimension->leaves[fix->leaf], fix->depth);
+    world_put_path(file, dimension, &dimension->leaves[fix->leaf], fix->depth);
     fputs("\"}", file);
 }
 
