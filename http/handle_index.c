@@ -51,7 +51,9 @@ static void put_cube(vc_buffer *out, const vc_definition *definition)
     bool is_virtual = definition->kind == VC_DEFINITION_VIRTUAL;
     vc_buffer_put_text(out, "<h2>");
     put_escaped(out, definition->label.size > 0 ? definition->label : definition->name);
-    vc_buffer_put_text(out, is_virtual ? " <small>virtual</small></h2>\n" : "</h2>\n");
+    vc_buffer_put_text(out, " <small>");
+    put_escaped(out, definition->name);
+    vc_buffer_put_text(out, is_virtual ? ", virtual</small></h2>\n" : "</small></h2>\n");
     if (definition->description.size > 0) {
         vc_buffer_put_text(out, "<p>");
         put_escaped(out, definition->description);
@@ -62,6 +64,7 @@ static void put_cube(vc_buffer *out, const vc_definition *definition)
     if (is_virtual) {
         put_link(out, definition->name, "/aggregate", VC_STR(""));
         put_link(out, definition->name, "/coverage", VC_STR(""));
+        put_link(out, definition->name, "/unmatched", VC_STR(""));
     } else if (definition->as.cube.ndimensions > 0) {
         put_link(out, definition->name,
                  "/aggregate?drilldown=", definition->as.cube.dimensions[0].name);

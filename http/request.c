@@ -306,7 +306,12 @@ vc_status vc_request_check_parameters(const vc_request *request, const char *con
             vc_nearest_offer(&nearest, vc_str_of(known[k]));
         }
         if (is_known) continue;
-        vc_fail(error, VC_BAD_INPUT, "unknown_parameter", "unknown parameter '%.*s'", VC_FMT(name));
+        vc_buffer names = {0};
+        for (size_t k = 0; known[k] != NULL; k++)
+            vc_buffer_printf(&names, "%s%s", k == 0 ? "; expected one of: " : ", ", known[k]);
+        vc_fail(error, VC_BAD_INPUT, "unknown_parameter", "unknown parameter '%.*s'%s",
+                VC_FMT(name), names.size > 0 ? vc_buffer_text(&names) : "; none is known here");
+        vc_buffer_release(&names);
         vc_error_at_pointer(error, "%.*s", VC_FMT(name));
         vc_nearest_report(&nearest, error);
         return VC_BAD_INPUT;
