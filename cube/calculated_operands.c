@@ -226,20 +226,38 @@ static vc_status add_target(struct bracket *in, vc_member_target target, vc_erro
     return VC_OK;
 }
 
+/* Is a place in the list already? */
+static bool is_listed(const struct bracket *in, const vc_coordinate *wanted)
+{
+    const vc_member_target *known = in->targets.items;
+    for (size_t i = 0; i < in->targets.count; i++) {
+        const vc_coordinate *at = &known[i].coordinates[0];
+        if (known[i].ncoordinates != 1 || at->kind != wanted->kind ||
+            at->dimension != wanted->dimension)
+            continue;
+        if (at->kind == VC_AT_MEMBER &&
+            (at->hierarchy != wanted->hierarchy || at->member.level != wanted->member.level ||
+             at->member.member != wanted->member.member))
+            continue;
+        if (at->kind == VC_AT_CALCULATED && at->calculated != wanted->calculated) continue;
+        if (at->kind == VC_AT_SELECTION && at->slots != wanted->slots) continue; /* All is NULL */
+        return true;
+    }
+    return false;
+}
+
 /* Each member once, and none that the cube does not have. */
 static vc_status add_member(struct bracket *in, unsigned hierarchy, vc_member_ref member,
                             vc_error *error)
 {
     const vc_cube_dimension *outer = &in->in->cube->dimensions[in->member->dimension];
     const vc_hierarchy *of = &outer->dimension->hierarchies[hierarchy];
-    const vc_member_target *known = in->targets.items;
+    const vc_coordinate wanted = {.dimension = in->member->dimension,
+                                  .kind = VC_AT_MEMBER,
+                                  .hierarchy = hierarchy,
+                                  .member = member};
     if (vc_member_is_hidden(&of->levels[member.level], member.member)) return VC_OK;
-    for (size_t i = 0; i < in->targets.count; i++) {
-        const vc_coordinate *at = &known[i].coordinates[0];
-        if (known[i].ncoordinates == 1 && at->kind == VC_AT_MEMBER && at->hierarchy == hierarchy &&
-            at->member.level == member.level && at->member.member == member.member)
-            return VC_OK;
-    }
+    if (is_listed(in, &wanted)) return VC_OK;
     if (outer->visible != NULL) {
         uint64_t *leaves = VC_ARENA_NEW(in->in->arena, uint64_t, vc_bits_words(outer->nslots) + 1);
         bool is_there = false;
@@ -252,10 +270,7 @@ static vc_status add_member(struct bracket *in, unsigned hierarchy, vc_member_re
     vc_coordinate *coordinate = VC_ARENA_NEW(in->in->arena, vc_coordinate, 1);
     vc_str path = vc_member_path(of, member.level, member.member, in->in->arena);
     if (coordinate == NULL || vc_str_is_null(path)) return vc_no_memory(error);
-    *coordinate = (vc_coordinate){.dimension = in->member->dimension,
-                                  .kind = VC_AT_MEMBER,
-                                  .hierarchy = hierarchy,
-                                  .member = member};
+    *coordinate = wanted;
     vc_str text = vc_arena_printf(
         in->in->arena, "%.*s%s%.*s:%.*s", VC_FMT(escape(in->in->arena, outer->name)),
         hierarchy > 0 ? "@" : "", VC_FMT(hierarchy > 0 ? of->name : VC_STR("")), VC_FMT(path));
@@ -371,7 +386,7 @@ static vc_status add_item(struct bracket *in, const vc_condition *condition, con
     status = find_coordinate(in->in, &alone, &at, error);
     if (status == VC_OK && at.kind == VC_AT_MEMBER)
         return add_member(in, at.hierarchy, at.member, error);
-    if (status != VC_OK) return status;
+    if (status != VC_OK || is_listed(in, &at)) return status;
     *coordinate = at;
     vc_str own = escape(in->in->arena, in->member->definition->dim);
     vc_str key =

@@ -27,11 +27,17 @@ static vc_cell to_cell(vc_number value)
     return cell;
 }
 
+static vc_status evaluate(vc_row_at *row, size_t number, const vc_expr *expr, vc_row_at *own,
+                          vc_number *value_out, vc_error *error);
+
+/* At a calculated member, arguments of functions are measures of their own: taken at its operands,
+ * and not from the row. */
 static vc_status fill_calculated(vc_row_at *row, size_t number, vc_error *error)
 {
     const vc_plan_measure *measure = &row->grain->plan->measures[number];
     vc_number value;
-    vc_status status = vc_row_evaluate(row, number, measure->expr, &value, error);
+    vc_status status =
+        evaluate(row, number, measure->expr, row->is_calculated ? NULL : row, &value, error);
     if (status == VC_OK) row->cells[number] = to_cell(value);
     return status;
 }
@@ -41,7 +47,7 @@ vc_status vc_row_cell(vc_row_at *row, size_t number, vc_error *error)
     bool has_facts;
     if (row->is_done[number]) return VC_OK;
     row->is_done[number] = true;
-    if (row->is_calculated) {
+    if (row->is_calculated && !vc_calculated_is_last(row->frame, number, row->groups)) {
         vc_status found = vc_calculated_cell(row->frame, number, NULL, row->groups,
                                              &row->cells[number], &has_facts, error);
         row->has_facts |= has_facts;
@@ -54,7 +60,8 @@ vc_status vc_row_cell(vc_row_at *row, size_t number, vc_error *error)
     return status;
 }
 
-static vc_status fill_operands(vc_row_at *row, size_t number, const vc_expr *expr,
+/* own  the row, for calls that begin at it; NULL: at the cell, as at any other */
+static vc_status fill_operands(vc_row_at *row, size_t number, const vc_expr *expr, vc_row_at *own,
                                vc_number *values, vc_error *error)
 {
     const vc_plan *plan = row->grain->plan;
@@ -69,21 +76,27 @@ static vc_status fill_operands(vc_row_at *row, size_t number, const vc_expr *exp
         values[names[i]] = vc_cell_number(&plan->measures[operand], &row->cells[operand]);
     }
     for (size_t i = 0; i < ncalls && status == VC_OK; i++)
-        status = vc_frame_call(row->frame, number, calls[i], row->groups, row,
+        status = vc_frame_call(row->frame, number, calls[i], row->groups, own,
                                &values[measure->noperands + calls[i]], error);
+    return status;
+}
+
+static vc_status evaluate(vc_row_at *row, size_t number, const vc_expr *expr, vc_row_at *own,
+                          vc_number *value_out, vc_error *error)
+{
+    vc_number few[VC_FEW_NUMBERS];
+    vc_number *values = vc_numbers_borrow(&row->grain->plan->measures[number], expr, few, error);
+    if (values == NULL) return VC_NO_MEMORY;
+    vc_status status = fill_operands(row, number, expr, own, values, error);
+    if (status == VC_OK) *value_out = vc_expr_evaluate(expr, values);
+    if (values != few) free(values);
     return status;
 }
 
 vc_status vc_row_evaluate(vc_row_at *row, size_t number, const vc_expr *expr, vc_number *value_out,
                           vc_error *error)
 {
-    vc_number few[VC_FEW_NUMBERS];
-    vc_number *values = vc_numbers_borrow(&row->grain->plan->measures[number], expr, few, error);
-    if (values == NULL) return VC_NO_MEMORY;
-    vc_status status = fill_operands(row, number, expr, values, error);
-    if (status == VC_OK) *value_out = vc_expr_evaluate(expr, values);
-    if (values != few) free(values);
-    return status;
+    return evaluate(row, number, expr, row, value_out, error);
 }
 
 vc_number *vc_numbers_borrow(const vc_plan_measure *measure, const vc_expr *expr, vc_number *few,

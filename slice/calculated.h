@@ -58,6 +58,10 @@ vc_status vc_calculated_cell(vc_frame *frame, size_t measure, const vc_expr *exp
 /* Is the expression one that is evaluated at the calculated member itself? */
 bool vc_expr_is_late(const vc_plan *plan, size_t measure, const vc_expr *expr);
 
+/* Is a measure computed at the calculated member itself, where the cell is at one, from what other
+ * measures come to there? */
+bool vc_calculated_is_last(const vc_frame *frame, size_t measure, const uint32_t *groups);
+
 /* The member by which a cell at calculated members is made from other cells, and what a measure
  * comes to at one of its targets; NULL: there is none, because the measure itself is computed last,
  * or for a total of several members. */

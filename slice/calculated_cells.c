@@ -473,6 +473,13 @@ vc_status vc_calculated_cell(vc_frame *frame, size_t measure, const vc_expr *exp
     return VC_OK;
 }
 
+bool vc_calculated_is_last(const vc_frame *frame, size_t measure, const uint32_t *groups)
+{
+    size_t dimension, found = outermost(frame, groups, &dimension);
+    return found != SIZE_MAX && found != VC_FIXED_SEVERAL &&
+           is_computed_last(frame->plan, measure, NULL, &frame->plan->calculated[found]);
+}
+
 const vc_calculated *vc_calculated_of_cell(const vc_frame *frame, size_t measure,
                                            const uint32_t *groups)
 {
