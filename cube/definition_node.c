@@ -68,20 +68,10 @@ vc_str vc_node_pointer(const vc_node *node)
 
 /* ---- errors ---- */
 
-/* Where in an expression a fault is, the place in the file does not tell: the message does. */
-static void keep_offset(vc_error *error)
-{
-    size_t size = strlen(error->message);
-    if (error->has_offset && error->code != NULL && strcmp(error->code, "expr") == 0)
-        snprintf(error->message + size, sizeof error->message - size,
-                 ", at byte %ld of the expression", error->offset + 1);
-}
-
 void vc_node_put_place(const vc_node *node)
 {
     vc_buffer pointer = {0};
     put_pointer(&pointer, node);
-    keep_offset(node->reader->error);
     vc_error_at_pointer(node->reader->error, "%s", vc_buffer_text(&pointer));
     vc_buffer_release(&pointer);
 }

@@ -62,9 +62,11 @@ ParameterizedTest(struct folder *folder, definition, golden)
         json_object_set_new(actual, "error", definition_error_dump(&error));
     }
     const char *says = json_string_value(json_object_get(expected, "says"));
+    char said[sizeof error.message + 32] = ""; /* as it is shown */
+    if (error.has_offset) snprintf(said, sizeof said, "byte %ld: ", error.offset);
+    snprintf(said + strlen(said), sizeof said - strlen(said), "%s", error.message);
     if (says != NULL)
-        cr_assert_not_null(strstr(error.message, says), "%s: the message is: %s", folder->path,
-                           error.message);
+        cr_assert_not_null(strstr(said, says), "%s: the message is: %s", folder->path, said);
     json_object_del(expected, "says");
     if (!json_equal(actual, expected)) {
         char *text = json_dumps(actual, JSON_INDENT(2));
