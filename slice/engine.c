@@ -155,6 +155,15 @@ static bool has_other(const vc_query *query)
     return false;
 }
 
+/* Are there leaves that stand at no member of a drilled level, and so in no row? */
+static bool is_ragged(const vc_plan *plan)
+{
+    bool is = false;
+    for (size_t i = 0; i < plan->naxes; i++)
+        is |= plan->axes[i].stored->is_ragged;
+    return is;
+}
+
 static vc_status shape_rows(vc_answering *in, vc_error *error)
 {
     const vc_query *query = in->plan->query;
@@ -169,8 +178,8 @@ static vc_status shape_rows(vc_answering *in, vc_error *error)
     in->nshown = query->limit < left ? (size_t)query->limit : (size_t)left;
     for (size_t i = 0; i < in->nshown; i++)
         nothers += vc_row_is_other(in->plan, in->detail, in->order[i]);
-    in->is_whole =
-        in->nshown == in->nfound && in->nfound - nothers == nrows && !in->detail->hides_facts;
+    in->is_whole = in->nshown == in->nfound && in->nfound - nothers == nrows &&
+                   !in->detail->hides_facts && !is_ragged(in->plan);
     if (has_other(query)) in->is_whole = in->nshown == in->nfound && query->nhavings == 0;
     if (!query->totals_visible) return VC_OK;
     if (nothers > 0 && !in->is_whole)
