@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "cli/asking.h"
 #include "render/collisions.h"
+#include "render/coverage.h"
 #include "render/explain.h"
 #include "render/notices.h"
 #include "render/people.h"
@@ -109,31 +110,11 @@ const vc_command vc_command_query = {
 
 static void put_coverage_json(vc_buffer *out, const vc_result_coverage *item)
 {
-    const vc_coverage *counts = &item->counts;
-    vc_buffer_put_text(out, "{\"source\":");
-    vc_buffer_put_json(out, item->source);
-    vc_buffer_put_text(out, ",\"dim\":");
-    vc_buffer_put_json(out, item->dimension);
-    vc_buffer_printf(
-        out,
-        ",\"keys\":%llu,\"matched\":%llu,\"members\":%llu,\"members_matched\":%llu,"
-        "\"primary_members\":%llu,\"primary_matched\":%llu,\"excluded\":%llu",
-        (unsigned long long)counts->keys, (unsigned long long)counts->keys_matched,
-        (unsigned long long)counts->members, (unsigned long long)counts->members_matched,
-        (unsigned long long)counts->primary_members, (unsigned long long)counts->primary_matched,
-        (unsigned long long)counts->excluded);
-    vc_buffer_put_text(out, ",\"value_share\":{");
-    for (size_t i = 0; i < item->nshares; i++) {
-        vc_buffer_put_text(out, i > 0 ? "," : "");
-        vc_buffer_put_json(out, item->shares[i].measure);
-        vc_buffer_put_char(out, ':');
-        if (item->shares[i].is_known)
-            vc_buffer_put_double(out, item->shares[i].share);
-        else
-            vc_buffer_put_text(out, "null");
-    }
-    vc_buffer_put_text(out, "}");
-    vc_json_writer json = {.out = out, .has_before = true};
+    vc_json_writer json = {.out = out};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_put_str(&json, "source", item->source);
+    vc_json_put_str(&json, "dim", item->dimension);
+    vc_coverage_put_json(&json, item);
     vc_collisions_put_json(&json, item->relation);
 }
 

@@ -1,5 +1,6 @@
 #include "http/describe.h"
 
+#include "render/coverage.h"
 #include "slice/property.h"
 
 const char *vc_key_type_name(vc_key_type type)
@@ -22,20 +23,6 @@ void vc_describe_info(vc_json_writer *json, const vc_definition *definition)
     vc_json_put_given(json, "source", info->source);
     vc_json_put_given(json, "licence", info->licence);
     vc_json_end(json, '}');
-}
-
-void vc_describe_coverage(vc_json_writer *json, vc_str source, vc_str dimension,
-                          const vc_coverage *counts)
-{
-    vc_json_put_str(json, "source", source);
-    vc_json_put_str(json, "dim", dimension);
-    vc_json_put_uint(json, "keys", counts->keys);
-    vc_json_put_uint(json, "matched", counts->keys_matched);
-    vc_json_put_uint(json, "members", counts->members);
-    vc_json_put_uint(json, "members_matched", counts->members_matched);
-    vc_json_put_uint(json, "primary_members", counts->primary_members);
-    vc_json_put_uint(json, "primary_matched", counts->primary_matched);
-    vc_json_put_uint(json, "excluded", counts->excluded);
 }
 
 /* ---- dimensions ---- */
@@ -417,8 +404,9 @@ static void put_coverage(vc_json_writer *json, const vc_cube *cube)
             const vc_binding *binding = &cube->sources[s].bindings[d];
             if (!vc_binding_is_joined(binding)) continue;
             vc_json_begin(json, NULL, '{');
-            vc_describe_coverage(json, binding->join_alias, cube->dimensions[d].name,
-                                 &binding->relation->coverage);
+            vc_json_put_str(json, "source", binding->join_alias);
+            vc_json_put_str(json, "dim", cube->dimensions[d].name);
+            vc_coverage_put_counts(json, &binding->relation->coverage);
             vc_json_end(json, '}');
         }
     vc_json_end(json, ']');

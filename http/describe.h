@@ -15,10 +15,6 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
 /* "info": {...}, or nothing when the definition has none. */
 void vc_describe_info(vc_json_writer *json, const vc_definition *definition);
 
-/* The members "source", "dim" and counts of a coverage, into an object that is open. */
-void vc_describe_coverage(vc_json_writer *json, vc_str source, vc_str dimension,
-                          const vc_coverage *counts);
-
 const char *vc_key_type_name(vc_key_type type); /* "string", "int", "date" */
 
 #endif

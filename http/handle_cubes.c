@@ -2,6 +2,7 @@
 #include "http/describe.h"
 #include "http/service.h"
 #include "render/collisions.h"
+#include "render/coverage.h"
 #include "render/unmatched.h"
 
 static const char *const no_parameters[] = {NULL};
@@ -84,20 +85,9 @@ static vc_status run_coverage(vc_call *call, vc_error *error)
     vc_json_begin(&json, "coverage", '[');
     for (size_t i = 0; i < ncoverage; i++) {
         vc_json_begin(&json, NULL, '{');
-        vc_describe_coverage(&json, coverage[i].source, coverage[i].dimension, &coverage[i].counts);
-        vc_json_begin(&json, "value_share", '{');
-        for (size_t m = 0; m < coverage[i].nshares; m++) {
-            const vc_value_share *share = &coverage[i].shares[m];
-            if (json.has_before) vc_buffer_put_char(json.out, ',');
-            vc_buffer_put_json(json.out, share->measure);
-            vc_buffer_put_char(json.out, ':');
-            if (share->is_known)
-                vc_buffer_put_double(json.out, share->share);
-            else
-                vc_buffer_put_text(json.out, "null");
-            json.has_before = true;
-        }
-        vc_json_end(&json, '}');
+        vc_json_put_str(&json, "source", coverage[i].source);
+        vc_json_put_str(&json, "dim", coverage[i].dimension);
+        vc_coverage_put_json(&json, &coverage[i]);
         vc_collisions_put_json(&json, coverage[i].relation);
         vc_json_end(&json, '}');
     }

@@ -1,4 +1,5 @@
 /* What every JSON answer says of itself. */
+#include "render/coverage.h"
 #include "render/explain.h"
 #include "render/parts.h"
 
@@ -92,28 +93,12 @@ static void put_properties(vc_buffer *buffer, const vc_result *result)
 
 static void put_coverage(vc_buffer *buffer, const vc_result_coverage *coverage)
 {
-    vc_buffer_put_char(buffer, '{');
-    vc_put_field_text(buffer, "source", coverage->source);
-    vc_put_field_text(buffer, "dim", coverage->dimension);
-    vc_put_field_count(buffer, "keys", coverage->counts.keys);
-    vc_put_field_count(buffer, "matched", coverage->counts.keys_matched);
-    vc_put_field_count(buffer, "members", coverage->counts.members);
-    vc_put_field_count(buffer, "members_matched", coverage->counts.members_matched);
-    vc_put_field_count(buffer, "primary_members", coverage->counts.primary_members);
-    vc_put_field_count(buffer, "primary_matched", coverage->counts.primary_matched);
-    vc_put_field_count(buffer, "excluded", coverage->counts.excluded);
-    vc_put_field_name(buffer, "value_share");
-    vc_buffer_put_char(buffer, '{');
-    for (size_t i = 0; i < coverage->nshares; i++) {
-        put_separator(buffer, i);
-        vc_buffer_put_json(buffer, coverage->shares[i].measure);
-        vc_buffer_put_char(buffer, ':');
-        if (coverage->shares[i].is_known)
-            vc_buffer_put_double(buffer, coverage->shares[i].share);
-        else
-            vc_buffer_put_text(buffer, "null");
-    }
-    vc_buffer_put_text(buffer, "}}");
+    vc_json_writer json = {.out = buffer};
+    vc_json_begin(&json, NULL, '{');
+    vc_json_put_str(&json, "source", coverage->source);
+    vc_json_put_str(&json, "dim", coverage->dimension);
+    vc_coverage_put_json(&json, coverage);
+    vc_json_end(&json, '}');
 }
 
 static void put_notice(vc_buffer *buffer, const vc_notice *notice)

@@ -1,4 +1,5 @@
 #include "render/suggest.h"
+#include "render/coverage.h"
 
 #include "base/json_writer.h"
 #include "render/parts.h"
@@ -110,27 +111,8 @@ static void put_matches(vc_json_writer *json, const vc_suggest_pair *pair)
 
 static void put_coverage(vc_json_writer *json, const vc_result_coverage *coverage)
 {
-    const vc_coverage *counts = &coverage->counts;
     vc_json_begin(json, "coverage", '{');
-    vc_json_put_uint(json, "keys", counts->keys);
-    vc_json_put_uint(json, "matched", counts->keys_matched);
-    vc_json_put_uint(json, "members", counts->members);
-    vc_json_put_uint(json, "members_matched", counts->members_matched);
-    vc_json_put_uint(json, "primary_members", counts->primary_members);
-    vc_json_put_uint(json, "primary_matched", counts->primary_matched);
-    vc_json_put_uint(json, "excluded", counts->excluded);
-    vc_json_begin(json, "value_share", '{');
-    for (size_t m = 0; m < coverage->nshares; m++) {
-        if (json->has_before) vc_buffer_put_char(json->out, ',');
-        vc_buffer_put_json(json->out, coverage->shares[m].measure);
-        vc_buffer_put_char(json->out, ':');
-        if (coverage->shares[m].is_known)
-            vc_buffer_put_double(json->out, coverage->shares[m].share);
-        else
-            vc_buffer_put_text(json->out, "null");
-        json->has_before = true;
-    }
-    vc_json_end(json, '}');
+    vc_coverage_put_json(json, coverage);
     vc_json_end(json, '}');
 }
 
