@@ -6,6 +6,8 @@
 #include "render/values.h"
 #include "slice/property.h"
 
+#include <strings.h>
+
 enum { MAX_PROPERTIES = 16, MAX_VALUES = 1000000 };
 
 static vc_status member_filter(const vc_arguments *arguments, const vc_dimension *dimension,
@@ -106,9 +108,80 @@ static void put_shown(vc_buffer *json, const struct shown *shown, size_t member)
     if (shown->count > 0) vc_buffer_put_char(json, '}');
 }
 
+/* ---- calculated members ---- */
+
+static bool has_text(vc_str text, vc_str part)
+{
+    bool is_found = part.size == 0;
+    for (size_t at = 0; !is_found && at + part.size <= text.size; at++)
+        is_found = strncasecmp(text.data + at, part.data, part.size) == 0;
+    return is_found;
+}
+
+/* Those that stand at the level, below the parent: behind all others, as in a drilldown. */
+static vc_status list_calculated(vc_browsing *in, size_t number, const vc_member_filter *filter,
+                                 const vc_calculated ***list_out, size_t *count_out,
+                                 vc_error *error)
+{
+    const vc_cube *cube = in->cube;
+    const vc_hierarchy *hierarchy =
+        &cube->dimensions[number].dimension->hierarchies[filter->hierarchy];
+    const vc_calculated **list =
+        VC_ARENA_NEW(&in->arena, const vc_calculated *, cube->ncalculated + 1);
+    if (list == NULL) return vc_no_memory(error);
+    *list_out = list;
+    for (size_t i = 0; i < cube->ncalculated; i++) {
+        const vc_calculated *member = &cube->calculated[i];
+        vc_member_ref above = member->parent;
+        bool is_here =
+            member->dimension == number && member->hierarchy == filter->hierarchy &&
+            member->level == filter->level &&
+            (has_text(member->name, filter->search) || has_text(member->label, filter->search));
+        if (is_here && filter->has_parent) {
+            is_here = member->has_parent && above.level >= filter->parent.level;
+            for (; is_here && above.level > filter->parent.level; above.level--)
+                above.member = vc_numbers_get(hierarchy->levels[above.level].parents, above.member);
+            is_here = is_here && above.member == filter->parent.member;
+        }
+        if (is_here) list[(*count_out)++] = member;
+    }
+    return VC_OK;
+}
+
+/* A table of their own: they have no facts, and no place in the numbering. */
+static void print_calculated(vc_browsing *in, const vc_calculated *const *list, size_t count)
+{
+    vc_str *texts = VC_ARENA_NEW(&in->arena, vc_str, (count + 1) * 3);
+    if (texts == NULL || count == 0) return;
+    texts[0] = VC_STR("calculated");
+    texts[1] = VC_STR("label");
+    texts[2] = VC_STR("expression");
+    for (size_t i = 0; i < count; i++) {
+        texts[3 + i * 3] = list[i]->name;
+        texts[4 + i * 3] = list[i]->label;
+        texts[5 + i * 3] = list[i]->definition->expr;
+    }
+    putchar('\n');
+    vc_cli_table(texts, count + 1, 3, (bool[3]){false});
+}
+
+static void put_calculated(vc_buffer *json, bool is_first, const vc_calculated *member)
+{
+    vc_buffer_put_text(json, is_first ? "{\"key\":" : ",{\"key\":");
+    vc_buffer_put_json(json, member->name);
+    vc_buffer_put_text(json, ",\"label\":");
+    vc_buffer_put_json(json, member->label);
+    vc_buffer_put_text(json, ",\"calculated\":true,\"expr\":");
+    vc_buffer_put_json(json, member->definition->expr);
+    vc_buffer_put_text(json, "}");
+}
+
+/* ---- the list ---- */
+
 static void print_members(vc_browsing *in, const vc_dimension *dimension,
                           const vc_member_filter *filter, const vc_member_ref *members,
-                          size_t nmembers, const struct shown *shown, bool is_json)
+                          size_t nmembers, const struct shown *shown,
+                          const vc_calculated *const *calculated, size_t ncalculated, bool is_json)
 {
     size_t ncolumns = 3 + shown->count;
     const vc_hierarchy *hierarchy = &dimension->hierarchies[filter->hierarchy];
@@ -145,11 +218,14 @@ static void print_members(vc_browsing *in, const vc_dimension *dimension,
         put_shown(&json, shown, i);
         vc_buffer_put_text(&json, "}");
     }
+    for (size_t i = 0; i < ncalculated; i++)
+        put_calculated(&json, nmembers + i == 0, calculated[i]);
     vc_buffer_put_text(&json, "]");
     if (is_json)
         puts(vc_buffer_text(&json));
     else
         vc_cli_table(texts, nmembers + 1, ncolumns, (bool[3 + MAX_PROPERTIES]){false});
+    if (!is_json) print_calculated(in, calculated, ncalculated);
     vc_buffer_release(&json);
 }
 
@@ -162,6 +238,8 @@ static int run_members(const vc_arguments *arguments)
     vc_member_filter filter;
     struct shown shown;
     const vc_dimension *dimension = NULL;
+    const vc_calculated **calculated = NULL;
+    size_t ncalculated = 0;
     vc_status status = vc_browsing_open(arguments, &in, &error);
     if (status == VC_OK)
         status =
@@ -177,8 +255,10 @@ static int run_members(const vc_arguments *arguments)
         status =
             read_shown(&in, number, filter.hierarchy, vc_arguments_get(arguments, "properties"),
                        members, nmembers, &shown, &error);
+    if (status == VC_OK && nmembers + filter.offset >= ntotal) /* the last page */
+        status = list_calculated(&in, number, &filter, &calculated, &ncalculated, &error);
     if (status == VC_OK) {
-        print_members(&in, dimension, &filter, members, nmembers, &shown,
+        print_members(&in, dimension, &filter, members, nmembers, &shown, calculated, ncalculated,
                       vc_arguments_get(arguments, "json") != NULL);
         if (nmembers < ntotal)
             vc_cli_say("%zu of %zu members; --limit and --offset show others", nmembers, ntotal);

@@ -123,6 +123,32 @@ Test(browse, properties)
     house_run_release(&result);
 }
 
+/* Calculated members stand behind the others: at their level, below their parent. */
+Test(browse, calculated_members)
+{
+    char from[HOUSE_PATH];
+    struct house_run result;
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_store("tests/data/fixture/calculated", from);
+    run(&result,
+        (const char *[]){"members", "-d", from, "econ", "geo", "--level", "country", NULL});
+    cr_assert_not_null(
+        strstr(vc_buffer_text(&result.out),
+               "NLD      Netherlands  Europe,NLD\n\ncalculated  label    expression\n"
+               "benelux     Benelux  [BEL] + [NLD] + [LUX]\n"),
+        "%s", vc_buffer_text(&result.out));
+    house_run_release(&result);
+    run(&result, (const char *[]){"members", "-d", from, "econ", "geo", "--parent", "Asia", NULL});
+    cr_assert_null(strstr(vc_buffer_text(&result.out), "benelux"));
+    house_run_release(&result);
+    run(&result,
+        (const char *[]){"members", "-d", from, "econ", "scenario", "--q", "vari", "--json", NULL});
+    cr_assert_str_eq(vc_buffer_text(&result.out),
+                     "[{\"key\":\"variance\",\"label\":\"Variance\",\"calculated\":true,\"expr\":"
+                     "\"[actual] - [budget]\"}]\n");
+    house_run_release(&result);
+}
+
 /* The cube's own sets come first, then those of the source that the dimension comes from. */
 Test(browse, sets)
 {

@@ -102,18 +102,31 @@ const char *small_cut(const struct small_dimension *dimension, struct random *ra
     return text;
 }
 
-vc_status small_ask(struct fixture *fixture, const char *cube, const char *parameters,
-                    const vc_engine_options *options, const vc_result **result_out, vc_error *error)
+vc_query small_query(struct fixture *fixture, const char *cube, const char *parameters,
+                     const char *measure)
 {
     const vc_parameter *pairs;
     size_t npairs;
     vc_query query;
+    vc_error error = {0};
     vc_str text = vc_arena_str(&fixture->arena, vc_str_of(parameters));
-    vc_status status = vc_parameters_decode(text, &fixture->arena, &pairs, &npairs, error);
+    vc_status status = vc_parameters_decode(text, &fixture->arena, &pairs, &npairs, &error);
     if (status == VC_OK)
-        status = vc_parameters_parse(pairs, npairs, &fixture->arena, &query, error);
-    cr_assert_eq(status, VC_OK, "%s: %s", parameters, error->message);
+        status = vc_parameters_parse(pairs, npairs, &fixture->arena, &query, &error);
+    cr_assert_eq(status, VC_OK, "%s: %s", parameters, error.message);
     query.cube = vc_str_of(cube);
+    if (measure == NULL) return query;
+    vc_measure_ref *one = VC_ARENA_NEW(&fixture->arena, vc_measure_ref, 1);
+    *one = (vc_measure_ref){.name = vc_str_of(measure)};
+    query.measures = one;
+    query.nmeasures = 1;
+    return query;
+}
+
+vc_status small_ask(struct fixture *fixture, const char *cube, const char *parameters,
+                    const vc_engine_options *options, const vc_result **result_out, vc_error *error)
+{
+    vc_query query = small_query(fixture, cube, parameters, NULL);
     return vc_engine_run(fixture->model, &query, options, &fixture->arena, result_out, error);
 }
 

@@ -41,6 +41,10 @@ vc_status small_ask(struct fixture *fixture, const char *cube, const char *param
                     const vc_engine_options *options, const vc_result **result_out,
                     vc_error *error);
 
+/* The same question for others to ask, of one measure (NULL: of those in the text). */
+vc_query small_query(struct fixture *fixture, const char *cube, const char *parameters,
+                     const char *measure);
+
 /* The row at members of the axes by their keys (NULL: rolled up); SIZE_MAX: there is none. */
 size_t small_row(const vc_result *result, const char *const *keys);
 

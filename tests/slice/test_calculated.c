@@ -3,6 +3,7 @@
  * one dimension and of two, of each other, solve orders, lists, ratios before and behind them, cuts
  * that name them with other members and other conditions, all totals. VCUBE_ROUNDS and VCUBE_SEED
  * as in test_differential.c. */
+#include "slice/lineage.h"
 #include "tests/slice/small.h"
 
 #include <criterion/criterion.h>
@@ -453,6 +454,36 @@ static void check_grouping(struct asking *of, unsigned kept)
     }
 }
 
+/* Why: `cell` shows the value that the query has, made of what its operands are by themselves, or
+ * of parts that add up. */
+static void check_why(struct asking *of)
+{
+    static const char *const names[] = {"amount", "lines", "most", "rate", "late"};
+    struct calculating *in = of->in;
+    for (unsigned m = 0; m < NMEASURES; m++) {
+        vc_query query = small_query(&in->fixture, "f", of->text, names[m]);
+        const vc_lineage *lineage;
+        vc_error error = {0};
+        vc_lineage_query why = {.query = &query, .limit = 50};
+        query.ntotals = 0;
+        vc_status status =
+            vc_lineage_run(in->fixture.model, &why, NULL, &in->fixture.arena, &lineage, &error);
+        cr_assert_eq(status, VC_OK, "seed %llu: %s: %s", (unsigned long long)in->seed, of->text,
+                     error.message);
+        const vc_cell *cell = &of->result->summary[m];
+        cr_assert(lineage->cell.is_null == cell->is_null && lineage->cell.as.i == cell->as.i,
+                  "seed %llu: %s: the cell of %s is another one", (unsigned long long)in->seed,
+                  of->text, names[m]);
+        cr_assert(lineage->calculated == NULL || lineage->calculated->adds_up,
+                  "seed %llu: %s: operands of %s", (unsigned long long)in->seed, of->text,
+                  names[m]);
+        for (size_t s = 0; s < lineage->nsources; s++)
+            cr_assert(!lineage->sources[s].is_checked || lineage->sources[s].adds_up,
+                      "seed %llu: %s: parts of %s", (unsigned long long)in->seed, of->text,
+                      names[m]);
+    }
+}
+
 static void ask(struct calculating *in)
 {
     struct asking of = {.in = in, .named = {UINT32_MAX, UINT32_MAX}};
@@ -490,6 +521,7 @@ static void ask(struct calculating *in)
             check_grouping(&of, kept);
         cr_assert_eq(of.nrows, of.result->nrows, "seed %llu: %s: %zu rows, expected %zu",
                      (unsigned long long)in->seed, of.text, of.result->nrows, of.nrows);
+        if (of.naxes == 0 && way == 0) check_why(&of);
     }
 }
 
