@@ -92,6 +92,8 @@ vc_status vc_grain_need(vc_grain *grain, size_t measure, const vc_grain *finer, 
     vc_status status = vc_grain_find_policy(grain, measure, error);
     if (status == VC_OK && grain->tables[pass] == NULL)
         status = vc_table_make(plan, &plan->passes[pass], grain->kept, &grain->tables[pass], error);
+    if (status == VC_IMPOSSIBLE && error != NULL && error->pointer[0] == '\0')
+        return vc_error_at_place(error, status, plan->measures[measure].place);
     if (status != VC_OK || grain->is_scanned[pass] || policy->is_unrelated || policy->is_undefined)
         return status;
     grain->is_scanned[pass] = true;

@@ -1,5 +1,7 @@
 #include "slice/narrow.h"
 
+#include "slice/table.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,7 +213,11 @@ static vc_status check_exact(const struct narrowing *in, const vc_pass *pass, co
         if ((reach->is_relation && vc_bits_count(reach->coarse, axis->ngroups) > 0) ||
             (reach->repeated != NULL && vc_bits_count(reach->repeated, axis->ngroups) > 0))
             return fail_inexact(in, "facts stand above the asked level of", name, error);
-        if (pass->over != VC_OVER_NONE && binding->source_dimension == pass->over_dimension)
+        bool is_along = binding->source_dimension == pass->over_dimension;
+        if (binding->tuples != NULL)
+            is_along = vc_key_component(plan->cube, pass->source, axis->dimension,
+                                        pass->over_dimension) != SIZE_MAX;
+        if (pass->over != VC_OVER_NONE && is_along)
             return fail_inexact(in, "a measure is resolved over dimension", name, error);
         /* In one combination it may be one member, in another one several. */
         if (i == in->of->cut_axis && binding->tuples == NULL &&

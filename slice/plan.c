@@ -216,8 +216,11 @@ static vc_status check_parts(const vc_plan *plan, const vc_cube_measure *measure
     for (size_t d = 0; d < plan->cube->ndimensions; d++) {
         const vc_binding *binding = &source->bindings[d];
         bool is_shared = pass->mode != VC_MODE_LOOKUP && vc_binding_has_shares(pass, binding);
-        bool is_over = measure->over != VC_OVER_NONE && binding->kind == VC_BIND_RELATION &&
-                       binding->source_dimension == measure->over_dimension;
+        bool is_over =
+            measure->over != VC_OVER_NONE && binding->kind == VC_BIND_RELATION &&
+            (binding->tuples == NULL ? binding->source_dimension == measure->over_dimension
+                                     : vc_key_component(plan->cube, measure->source, d,
+                                                        measure->over_dimension) != SIZE_MAX);
         if (is_shared && !is_additive(measure->aggregator))
             return fail_parts(plan, measure, d, error);
         if (is_over && (is_shared || binding->finer != VC_FINER_NULL))

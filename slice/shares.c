@@ -22,7 +22,7 @@ bool vc_binding_has_shares(const vc_pass *pass, const vc_binding *binding)
 {
     if (binding->kind != VC_BIND_RELATION) return false;
     /* What a measure takes from the last leaf of a dimension, it does not look up leaf by leaf. */
-    if (pass->mode == VC_MODE_LOOKUP && pass->over != VC_OVER_NONE &&
+    if (pass->mode == VC_MODE_LOOKUP && pass->over != VC_OVER_NONE && binding->tuples == NULL &&
         binding->source_dimension == pass->over_dimension)
         return false;
     if (binding->mode != VC_MODE_SET && binding->mode == pass->mode) return true;

@@ -76,6 +76,31 @@ vc_status vc_mapping_make_step(const vc_plan *plan, const vc_mapping *mapping, v
  * groups the dimension is replaced by one in which the other leaves lead nowhere. */
 vc_status vc_table_restrict_over(vc_making *in, vc_error *error);
 
+/* May a leaf of the column count at all? All steps on it must let it through. */
+bool vc_over_passes(const vc_making *in, uint16_t column, uint32_t leaf);
+
+/* The groups of a leaf in a step, NULL standing for one that leads everything to group 0. */
+size_t vc_over_groups(const vc_step *step, uint32_t leaf, const uint32_t **groups_out);
+
+/* Let a step lead to these groups only. step NULL: there is none on the column, one is added.
+ * offsets  [leaves of the step + 1] into targets */
+vc_status vc_over_replace(vc_making *in, vc_step *step, const uint32_t *offsets,
+                          const uint32_t *targets, vc_error *error);
+
+/* ---- table_over_pairs.c ---- */
+
+/* Which component of the key that maps a source along a dimension its own dimension `column` is, if
+ * the key has several and that is a part of it: not where keys are only read at its time. SIZE_MAX:
+ * it is none. */
+size_t vc_key_component(const vc_cube *cube, size_t source, size_t dimension, size_t column);
+
+/* The same of the tuples of a step. */
+size_t vc_over_component(const vc_making *in, const vc_step *step, size_t column);
+
+/* The same as vc_table_restrict_over where several steps speak of the column. VC_IMPOSSIBLE
+ * "unsupported" where none of them knows both its leaf and the cell. */
+vc_status vc_table_restrict_pairs(vc_making *in, vc_numbers places, vc_error *error);
+
 /* ---- units.c ---- */
 
 /* Are rows asked for below the units? A year's total is nothing that a month has, and that the year

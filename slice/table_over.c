@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* May a leaf count at all? All steps on its column must let it through. */
-static bool passes_all(const vc_making *in, uint16_t column, uint32_t leaf)
+bool vc_over_passes(const vc_making *in, uint16_t column, uint32_t leaf)
 {
     for (size_t i = 0; i < in->table->nsteps; i++)
         if (in->table->steps[i].column == column && !vc_step_passes(&in->table->steps[i], leaf))
@@ -41,7 +41,7 @@ static bool comes_later(vc_numbers places, uint32_t a, uint32_t b)
 }
 
 /* The groups of a leaf in a step, NULL standing for a step that leads everything to group 0. */
-static size_t step_groups(const vc_step *step, uint32_t leaf, const uint32_t **groups_out)
+size_t vc_over_groups(const vc_step *step, uint32_t leaf, const uint32_t **groups_out)
 {
     static const uint32_t zero = 0;
     *groups_out = &zero;
@@ -55,36 +55,39 @@ static size_t step_groups(const vc_step *step, uint32_t leaf, const uint32_t **g
     return 1;
 }
 
-/* The step that groups the column; *step_out stays NULL when the column is rolled up. */
-static vc_status find_grouped(const vc_making *in, uint16_t column, vc_step **step_out,
-                              vc_error *error)
+/* The step that groups the column; *step_out stays NULL when the column is rolled up.
+ * *is_simple_out: there are no others, and none of tuples in which the column is. */
+static void find_grouped(const vc_making *in, uint16_t column, vc_step **step_out,
+                         bool *is_simple_out)
 {
+    *step_out = NULL;
+    *is_simple_out = true;
     for (size_t i = 0; i < in->table->nsteps; i++) {
         vc_step *step = &in->table->steps[i];
+        *is_simple_out &= vc_over_component(in, step, column) == SIZE_MAX;
         if (step->column != column || step->stride == 0) continue;
-        if (*step_out != NULL)
-            return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                           "a semi-additive measure along '%.*s', when two dimensions that are "
-                           "mapped onto it are drilled at once",
-                           VC_FMT(in->source->cube->dimension_names[column]));
+        *is_simple_out &= *step_out == NULL;
         *step_out = step;
     }
-    return VC_OK;
 }
 
-/* Along one component of a composite key, which leaf is the last depends on the others. */
-static vc_status check_tuples(const vc_making *in, uint16_t column, vc_error *error)
+vc_status vc_over_replace(vc_making *in, vc_step *step, const uint32_t *offsets,
+                          const uint32_t *targets, vc_error *error)
 {
-    for (size_t i = 0; i < in->table->nsteps; i++) {
-        const vc_step *step = &in->table->steps[i];
-        for (size_t c = 0; step->tuples != NULL && c < step->tuples->ncomponents; c++)
-            if (step->components[c] == column)
-                return vc_fail(error, VC_IMPOSSIBLE, "unsupported",
-                               "a semi-additive measure along '%.*s', which is a part of a "
-                               "composite key over several dimensions",
-                               VC_FMT(in->source->cube->dimension_names[column]));
-    }
-    return VC_OK;
+    vc_step only = {.column = (uint16_t)in->pass->over_dimension,
+                    .nleaves = in->source->cube->dimensions[in->pass->over_dimension]->nleaves,
+                    .dimension = SIZE_MAX};
+    if (step != NULL) only = *step;
+    only.groups = NULL;
+    only.nsets = 0;
+    only.is_ordered = false;
+    only.offsets = offsets;
+    only.targets = targets;
+    if (step == NULL) step = &in->table->steps[in->table->nsteps++];
+    *step = only;
+    vc_status status = vc_step_straighten(step, in->plan->arena, error);
+    if (step->stride == 0) step->groups = step->offsets = step->targets = NULL;
+    return status;
 }
 
 /* `last` and `first`: of the leaves that the selection leaves in each group of the dimension, only
@@ -98,14 +101,15 @@ vc_status vc_table_restrict_over(vc_making *in, vc_error *error)
     const uint32_t *groups;
     uint32_t nleaves = dimension->nleaves, ngroups = 1, noffsets = 0;
     vc_numbers places;
-    vc_step *grouped = NULL;
-    vc_status status = check_tuples(in, column, error);
-    if (status == VC_OK) status = find_grouped(in, column, &grouped, error);
-    if (status == VC_OK) status = vc_table_find_places(dimension, arena, &places, error);
+    vc_step *grouped;
+    bool is_simple;
+    vc_status status = vc_table_find_places(dimension, arena, &places, error);
     if (status != VC_OK) return status;
+    find_grouped(in, column, &grouped, &is_simple);
+    if (!is_simple) return vc_table_restrict_pairs(in, places, error);
     size_t ntargets = 0;
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
-        size_t n = step_groups(grouped, leaf, &groups);
+        size_t n = vc_over_groups(grouped, leaf, &groups);
         for (size_t i = 0; i < n; i++)
             if (groups[i] >= ngroups) ngroups = groups[i] + 1;
         ntargets += n;
@@ -116,29 +120,18 @@ vc_status vc_table_restrict_over(vc_making *in, vc_error *error)
     if (best == NULL || offsets == NULL || targets == NULL) return vc_no_memory(error);
     memset(best, 0xFF, (size_t)ngroups * sizeof *best);
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
-        if (!passes_all(in, column, leaf)) continue;
-        size_t n = step_groups(grouped, leaf, &groups);
+        if (!vc_over_passes(in, column, leaf)) continue;
+        size_t n = vc_over_groups(grouped, leaf, &groups);
         for (size_t i = 0; i < n; i++)
             if (best[groups[i]] == VC_NONE ||
                 comes_later(places, leaf, best[groups[i]]) == (in->pass->over == VC_OVER_LAST))
                 best[groups[i]] = leaf;
     }
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
-        size_t n = step_groups(grouped, leaf, &groups);
+        size_t n = vc_over_groups(grouped, leaf, &groups);
         for (size_t i = 0; i < n; i++)
             if (best[groups[i]] == leaf) targets[noffsets++] = groups[i];
         offsets[leaf + 1] = noffsets;
     }
-    vc_step only = {.column = column, .nleaves = nleaves, .dimension = SIZE_MAX};
-    if (grouped != NULL) only = *grouped;
-    only.groups = NULL;
-    only.nsets = 0;
-    only.is_ordered = false;
-    only.offsets = offsets;
-    only.targets = targets;
-    if (grouped == NULL) grouped = &in->table->steps[in->table->nsteps++];
-    *grouped = only;
-    status = vc_step_straighten(grouped, arena, error);
-    if (grouped->stride == 0) grouped->groups = grouped->offsets = grouped->targets = NULL;
-    return status;
+    return vc_over_replace(in, grouped, offsets, targets, error);
 }
