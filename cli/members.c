@@ -1,5 +1,6 @@
 /* members: what a dimension holds. */
 #include "cli/browsing.h"
+#include "cube/browse.h"
 
 #include "base/buffer.h"
 #include "dimensions/path.h"
@@ -249,8 +250,8 @@ static int run_members(const vc_arguments *arguments)
         status = member_filter(arguments, dimension, &in.arena, &filter, &error);
     }
     if (status == VC_OK)
-        status = vc_dimension_browse(dimension, &filter, &in.arena, &members, &nmembers, &ntotal,
-                                     &error);
+        status = vc_cube_browse(&in.cube->dimensions[number], &filter, &in.arena, &members,
+                                &nmembers, &ntotal, &error);
     if (status == VC_OK)
         status =
             read_shown(&in, number, filter.hierarchy, vc_arguments_get(arguments, "properties"),

@@ -296,13 +296,16 @@ static vc_status resolve_key(vc_virtual_builder *builder, const vc_virtual_part 
     vc_status status = check_places(inner, error);
     if (status != VC_OK)
         return vc_model_place(builder->definition, definition->pointer, field, status, error);
+    /* Hidden members are nobody's, and in no count; places of leaves are hidden afterwards. */
+    bool has_places = inner->dimension->ndoubles > 0;
+    if (tuples == NULL && !has_places) key->pairs[0].to_leaves = inner->visible;
     status = tuples != NULL
                  ? vc_relation_resolve_tuples(primary, tuples, key->pairs, key->npairs, NULL,
                                               is_weighted, builder->arena, relation_out, error)
                  : (is_weighted ? vc_relation_resolve_weighted : vc_relation_resolve)(
                        primary, inner->dimension, key->pairs, key->npairs, builder->arena,
                        relation_out, error);
-    if (status == VC_OK && tuples == NULL)
+    if (status == VC_OK && tuples == NULL && has_places)
         status = vc_nested_hide(builder->arena, inner, *relation_out, relation_out, error);
     if (status == VC_OK)
         status = vc_virtual_check_join(join, *relation_out, primary, &field, error);

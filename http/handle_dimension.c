@@ -3,6 +3,7 @@
 #include "http/service.h"
 
 #include "base/nearest.h"
+#include "cube/browse.h"
 #include "cube/text_scan.h"
 #include "render/values.h"
 #include "slice/property.h"
@@ -180,46 +181,13 @@ static vc_status read_request(struct browsing *in, vc_call *call, vc_error *erro
     return status;
 }
 
-/* Which members of a level have a leaf that the cube's joins let be seen: made when it is needed.
- */
-static const uint64_t *visible_members(const struct browsing *in, unsigned number, uint64_t **made,
-                                       vc_arena *arena)
-{
-    const vc_level *level = &in->hierarchy->levels[number];
-    if (made[number] != NULL) return made[number];
-    uint64_t *bits = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(level->nmembers) + 1);
-    for (uint32_t leaf = 0; bits != NULL && leaf < in->dimension->nleaves; leaf++)
-        if (vc_bit_get(in->outer->visible, leaf))
-            vc_bit_set(bits, vc_numbers_get(level->leaf_members, leaf));
-    return made[number] = bits;
-}
-
 static vc_status list_real(struct browsing *in, vc_arena *arena, vc_error *error)
 {
     if (in->parent_bucket != NULL || in->is_below_leaves) return VC_OK;
-    if (in->outer->visible == NULL) {
-        in->filter.offset = in->offset;
-        in->filter.limit = in->limit;
-        return vc_dimension_browse(in->dimension, &in->filter, arena, &in->members, &in->nmembers,
-                                   &in->ntotal, error);
-    }
-    uint64_t *made[VC_MAX_LEVELS] = {0};
-    vc_member_ref *all;
-    size_t nall, ntotal;
-    in->filter.limit = SIZE_MAX;
-    vc_status status =
-        vc_dimension_browse(in->dimension, &in->filter, arena, &all, &nall, &ntotal, error);
-    if (status != VC_OK) return status;
-    in->members = all; /* those of the page move to the front */
-    for (size_t i = 0; i < nall; i++) {
-        const uint64_t *visible = visible_members(in, all[i].level, made, arena);
-        if (visible == NULL) return vc_no_memory(error);
-        if (!vc_bit_get(visible, all[i].member)) continue;
-        if (in->ntotal >= in->offset && in->nmembers < in->limit)
-            in->members[in->nmembers++] = all[i];
-        in->ntotal++;
-    }
-    return VC_OK;
+    in->filter.offset = in->offset;
+    in->filter.limit = in->limit;
+    return vc_cube_browse(in->outer, &in->filter, arena, &in->members, &in->nmembers, &in->ntotal,
+                          error);
 }
 
 static bool contains_text(vc_str text, vc_str part)

@@ -152,6 +152,9 @@ static vc_status make_side(struct vc_resolver *resolver, struct vc_resolver_side
         if (status != VC_OK) return status;
         for (uint32_t unit = 0; is_primary && resolver->seen != NULL && unit < side->nunits; unit++)
             if (!vc_bit_get(resolver->seen, unit)) side->values[pair][unit] = VC_NONE;
+        const uint64_t *to_leaves = is_primary ? NULL : resolver->pairs[0].to_leaves;
+        for (uint32_t unit = 0; to_leaves != NULL && unit < side->nunits; unit++)
+            if (!vc_bit_get(to_leaves, unit)) side->values[pair][unit] = VC_NONE;
         if (!is_primary) take_variants(resolver, &side->value_keys[pair], side->values[pair]);
     }
     for (uint32_t unit = 0; unit < side->nunits; unit++) {
@@ -407,7 +410,7 @@ static vc_status resolve(const vc_dimension *primary, const vc_dimension *joined
     bool is_done = false;
     vc_relation *relation = VC_ARENA_NEW(arena, vc_relation, 1);
     if (relation == NULL) return vc_no_memory(error);
-    if (npairs == 1 && !is_weighted && pairs[0].from_leaves == NULL)
+    if (npairs == 1 && !is_weighted && pairs[0].from_leaves == NULL && pairs[0].to_leaves == NULL)
         status =
             vc_relation_resolve_single(primary, joined, pairs, arena, &is_done, relation, error);
     if (status == VC_OK && !is_done)

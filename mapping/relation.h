@@ -28,6 +28,8 @@ typedef struct vc_relation_pair {
     const vc_normalizer *normalize_from, *normalize_to; /* NULL: keys as they are */
     const uint64_t *from_leaves; /* [leaves of the primary] bits: the others are hidden and have no
                                     keys. NULL: all have. Of the first pair, for all of them */
+    const uint64_t *to_leaves; /* likewise of the joined dimension: the others are hidden, and in no
+                                  count of coverage */
 } vc_relation_pair;
 
 typedef enum vc_leaf_fate { /* of a joined leaf */

@@ -113,9 +113,14 @@ static vc_status describe(struct vc_resolver *resolver, vc_relation *relation, v
     if (tuple == NULL || fates == NULL || found == NULL || place == NULL) goto done;
     relation->fates = fates;
     relation->unmatched = found;
-    coverage->members = relation->nleaves;
+    const uint64_t *seen = resolver->pairs[0].to_leaves;
+    coverage->members = seen == NULL ? relation->nleaves : vc_bits_count(seen, relation->nleaves);
     uint32_t nleaves = count_told(resolver);
     for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+        if (seen != NULL && !vc_bit_get(seen, leaf)) {
+            fates[leaf] = VC_FATE_EXCLUDED; /* it is nobody's */
+            continue;
+        }
         const uint32_t *units;
         bool is_matched = vc_relation_units(relation, leaf, &units) > 0, is_new, has_null = false;
         for (size_t pair = 0; pair < npairs; pair++) {

@@ -58,8 +58,7 @@ static const char *question_of(const char *fixture)
         return "{\"cube\":\"exposed\",\"drilldown\":\"geo:town\"}";
     if (strstr(fixture, "/grains") != NULL)
         return "{\"cube\":\"times\",\"drilldown\":\"date:month\"}";
-    if (strstr(fixture, "/stocks") != NULL)
-        return "{\"cube\":\"kept\",\"drilldown\":\"geo:shop\"}";
+    if (strstr(fixture, "/stocks") != NULL) return "{\"cube\":\"kept\",\"drilldown\":\"geo:shop\"}";
     if (strstr(fixture, "/moves") != NULL) return "{\"cube\":\"moves\",\"drilldown\":\"geo\"}";
     if (strstr(fixture, "/stands") != NULL) return "{\"cube\":\"stands\",\"drilldown\":\"geo\"}";
     if (strstr(fixture, "/calculated") != NULL) return "{\"cube\":\"both\",\"drilldown\":\"geo\"}";

@@ -83,6 +83,22 @@ Test(browse, data_with_escape_sequences)
     house_remove_folder(root);
 }
 
+/* Members that inner joins hide are not listed, and do not count for a page. */
+Test(browse, members_without_hidden_ones)
+{
+    struct house_run result;
+    char store[HOUSE_PATH];
+    if (house_command() == NULL) cr_skip_test("the command is not built");
+    house_store("samples/golden", store);
+    run(&result, (const char *[]){"members", "-d", store, "golden_inner", "country", "--limit", "2",
+                                  "--offset", "1", NULL});
+    const char *text = vc_buffer_text(&result.out);
+    cr_assert_not_null(strstr(text, "FR       France         FR\nUS       United States  US\n"),
+                       "%s", text);
+    cr_assert_null(strstr(text, "JP"), "%s", text);
+    house_run_release(&result);
+}
+
 /* Attributes in the list of members, as a table and as JSON, and what describe says of them. */
 Test(browse, properties)
 {
