@@ -118,8 +118,7 @@ Test(browse, properties)
     cr_assert_str_eq(vc_buffer_text(&result.out),
                      "land  label  path  size        crew.head  office.lang  tags.zone.side\n"
                      "A     A      A     big; small  Ann; Bea   en           east\n"
-                     "B     B      B     big         Bob        fr           west\n"
-                     "C     C      C\n");
+                     "B     B      B     big         Bob        fr           west\n");
     house_run_release(&result);
 
     run(&result, (const char *[]){"members", "-d", from, "all_full", "place", "--parent", "B",
