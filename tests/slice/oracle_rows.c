@@ -291,10 +291,27 @@ static void want(struct asking *in, unsigned m)
     want(in, in->oracle->measures[m].b);
 }
 
-/* Two drilled dimensions that are mapped onto the one along which a measure is semi-additive. */
-static bool is_over_twice(const struct asking *in, const struct measure *measure)
+/* Does some leaf of a source belong to several groups of the axis of a dimension? */
+static bool has_several(const struct asking *in, unsigned s, unsigned d)
 {
-    unsigned naxes = 0;
+    const struct place *place = &in->oracle->sources[s].places[d];
+    uint32_t ngroups = in->ngroups[oracle_axis_of(in, d)];
+    uint32_t nleaves = (uint32_t)in->oracle->sources[s].cube->dimensions[place->of]->nleaves;
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+        unsigned count = 0;
+        for (uint32_t g = 0; g < ngroups; g++)
+            count += in->allowed[s][d][g][leaf];
+        if (count > 1) return true;
+    }
+    return false;
+}
+
+/* Two drilled dimensions that are mapped onto the one along which a measure is semi-additive, with
+ * leaves of that in several groups of both: which leaf counts then differs from group to group of
+ * either. */
+static bool is_over_twice(struct asking *in, const struct measure *measure)
+{
+    unsigned naxes = 0, nseveral = 0;
     if (measure->stored->over != VC_OVER_LAST && measure->stored->over != VC_OVER_FIRST)
         return false;
     for (unsigned d = 0; d < in->oracle->ndimensions; d++) {
@@ -302,7 +319,14 @@ static bool is_over_twice(const struct asking *in, const struct measure *measure
         naxes += place->is_there && place->of == measure->stored->over_dimension &&
                  oracle_axis_of(in, d) >= 0;
     }
-    return naxes > 1;
+    if (naxes < 2) return false;
+    oracle_prepare(in, in->kept);
+    for (unsigned d = 0; d < in->oracle->ndimensions; d++) {
+        const struct place *place = &in->oracle->sources[measure->source].places[d];
+        nseveral += place->is_there && place->of == measure->stored->over_dimension &&
+                    oracle_axis_of(in, d) >= 0 && has_several(in, measure->source, d);
+    }
+    return nseveral > 1;
 }
 
 static const char *plan_measures(struct asking *in)
