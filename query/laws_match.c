@@ -7,9 +7,15 @@
 
 /* ---- numbers ---- */
 
+/* At a calculated member there are doubles of measures that have none elsewhere. */
+static bool is_float(const vc_result_measure *measure, const vc_cell *cell)
+{
+    return measure->type == VC_VALUE_FLOAT || cell->is_float;
+}
+
 static double rough_value(const vc_result_measure *measure, const vc_cell *cell)
 {
-    if (measure->type == VC_VALUE_FLOAT) return cell->as.f;
+    if (is_float(measure, cell)) return cell->as.f;
     return measure->type == VC_VALUE_DECIMAL ? (double)cell->as.i / pow(10, measure->scale)
                                              : (double)cell->as.i;
 }
@@ -19,10 +25,10 @@ void vc_law_sum_add(vc_law_sum *sum, const vc_result_measure *measure, const vc_
 {
     unsigned scale = measure->type == VC_VALUE_DECIMAL ? measure->scale : 0;
     if (cell == NULL || cell->is_null) return;
-    sum->is_rough |= measure->type == VC_VALUE_FLOAT || (sum->has_scale && sum->scale != scale);
+    sum->is_rough |= is_float(measure, cell) || (sum->has_scale && sum->scale != scale);
     sum->has_scale = true;
     sum->scale = scale;
-    if (measure->type != VC_VALUE_FLOAT) sum->exact += (__int128)factor * cell->as.i;
+    if (!is_float(measure, cell)) sum->exact += (__int128)factor * cell->as.i;
     sum->rough += factor * rough_value(measure, cell);
     sum->size += fabs(factor * rough_value(measure, cell));
 }
@@ -45,7 +51,7 @@ vc_str vc_law_cell_text(vc_laws *laws, const vc_result_measure *measure, const v
     char text[VC_NUMBER_TEXT];
     if (cell == NULL) return VC_STR("no row");
     if (cell->is_null) return vc_arena_printf(&laws->work, "null %c", cell->reason);
-    switch (measure->type) {
+    switch (is_float(measure, cell) ? VC_VALUE_FLOAT : measure->type) {
     case VC_VALUE_FLOAT: vc_format_double(text, cell->as.f); break;
     case VC_VALUE_DECIMAL: vc_format_decimal(text, cell->as.i, measure->scale); break;
     default: vc_format_int(text, cell->as.i); break;
@@ -91,7 +97,10 @@ static void put_row_key(vc_buffer *out, const vc_result *result, size_t row, con
         size_t at = axes == NULL ? a : axes[a];
         const vc_result_axis *axis = &result->axes[at];
         const vc_result_member *member = &axis->members[result->coords[row * result->naxes + at]];
-        vc_buffer_put_char(out, member->is_synthetic ? 's' : member->is_other ? 'o' : 'm');
+        vc_buffer_put_char(out, member->is_synthetic    ? 's'
+                                : member->is_other      ? 'o'
+                                : member->is_calculated ? 'c'
+                                                        : 'm');
         for (size_t l = 0; l < axis->nlevels; l++) {
             vc_str key = member->keys[l];
             if (key.data == NULL)
@@ -112,8 +121,8 @@ bool vc_law_row_is_calculated(const vc_result *result, size_t row)
     return is_calculated;
 }
 
-vc_status vc_law_rows_make(vc_laws *laws, const vc_result *result, const size_t *axes,
-                           vc_law_rows *rows_out)
+static vc_status make_rows(vc_laws *laws, const vc_result *result, const size_t *axes,
+                           bool has_calculated, vc_law_rows *rows_out)
 {
     vc_buffer key = {0};
     *rows_out = (vc_law_rows){.result = result};
@@ -121,7 +130,7 @@ vc_status vc_law_rows_make(vc_laws *laws, const vc_result *result, const size_t 
     if (rows_out->rows == NULL) return vc_no_memory(laws->error);
     bool has_failed = false;
     for (size_t row = 0; row < result->ndetail_rows; row++) {
-        if (vc_law_row_is_calculated(result, row)) continue;
+        if (!has_calculated && vc_law_row_is_calculated(result, row)) continue;
         vc_buffer_clear(&key);
         put_row_key(&key, result, row, axes);
         vc_str text = {.data = vc_buffer_text(&key), .size = key.size};
@@ -136,6 +145,12 @@ vc_status vc_law_rows_make(vc_laws *laws, const vc_result *result, const size_t 
     for (size_t i = 1; i < rows_out->nrows; i++)
         laws->is_ambiguous |= vc_str_equal(rows_out->rows[i].key, rows_out->rows[i - 1].key);
     return VC_OK;
+}
+
+vc_status vc_law_rows_make(vc_laws *laws, const vc_result *result, const size_t *axes,
+                           vc_law_rows *rows_out)
+{
+    return make_rows(laws, result, axes, false, rows_out);
 }
 
 const vc_cell *vc_law_rows_find(const vc_law_rows *rows, vc_str key)
@@ -217,8 +232,8 @@ vc_status vc_law_match(vc_laws *laws, vc_law_query queries[2], const vc_law_matc
 {
     const vc_result *a = queries[0].result, *b = queries[1].result;
     vc_law_rows first, second;
-    vc_status status = vc_law_rows_make(laws, a, NULL, &first);
-    if (status == VC_OK) status = vc_law_rows_make(laws, b, how->axes, &second);
+    vc_status status = make_rows(laws, a, NULL, how->has_calculated, &first);
+    if (status == VC_OK) status = make_rows(laws, b, how->axes, how->has_calculated, &second);
     if (status != VC_OK || laws->is_ambiguous) return status;
     for (size_t i = 0; i < first.nrows; i++) {
         const vc_cell *x = a->cells + first.rows[i].row * a->nmeasures;

@@ -132,7 +132,10 @@ vc_status vc_law_order(vc_laws *laws, bool *asked_out)
     vc_status status = ask_all(laws, sides, 2, asked_out);
     if (!*asked_out) return status;
     const vc_law_matching how = {
-        .axes = axes_of, .measures = measures_of, .claim = "the order changes a number"};
+        .axes = axes_of,
+        .measures = measures_of,
+        .has_calculated = variant == NULL, /* the order of sources is that of what they define */
+        .claim = "the order changes a number"};
     return vc_law_match(laws, sides, &how);
 }
 
@@ -161,6 +164,7 @@ vc_status vc_law_adding(vc_laws *laws, bool *asked_out)
     if (!*asked_out) return status;
     const vc_law_matching how = {.measures = measures,
                                  .may_have_more = true,
+                                 .has_calculated = true,
                                  .claim = "another measure changes it, or drops its row"};
     return vc_law_match(laws, sides, &how);
 }

@@ -204,6 +204,7 @@ typedef struct vc_law_matching {
     const size_t *measures; /* likewise */
     size_t nmeasures;       /* to compare, of the first; 0: all */
     bool may_have_more;     /* the second answer may have more rows */
+    bool has_calculated;    /* rows of calculated members, too: where no facts are spoken of */
     bool is_reason_free;    /* reasons may differ; and null is 0 where a count stands */
     const char *claim;      /* printf with both values: "%s is not %s" */
 } vc_law_matching;
