@@ -191,6 +191,18 @@ static bool is_product(const struct narrowing *in, const vc_combinations *combin
     return combinations->nkeys == product;
 }
 
+/* Over a dimension that the source does not have and that stays, a row has the facts of the
+ * combinations with its member only: all of them, or none are exact. */
+static vc_status check_repeated(const struct narrowing *in, const vc_pass *pass, vc_error *error)
+{
+    for (size_t i = 0; i < in->plan->naxes; i++)
+        if (is_over(in, i) && (in->of->kept >> i & 1) && binding_of(in, pass, i) == VC_BIND_NONE)
+            return fail_inexact(in, "facts are repeated over dimension",
+                                in->plan->cube->dimensions[in->plan->axes[i].dimension].name,
+                                error);
+    return VC_OK;
+}
+
 /* What a question to each fact cannot decide. */
 static vc_status check_exact(const struct narrowing *in, const vc_pass *pass, const vc_table *table,
                              vc_error *error)
@@ -205,11 +217,7 @@ static vc_status check_exact(const struct narrowing *in, const vc_pass *pass, co
         const vc_reach *reach = &table->reaches[axis->dimension];
         vc_str name = plan->cube->dimensions[axis->dimension].name;
         if (!is_over(in, i)) continue;
-        if (binding->kind == VC_BIND_NONE) {
-            if (in->of->kept >> i & 1)
-                return fail_inexact(in, "facts are repeated over dimension", name, error);
-            continue;
-        }
+        if (binding->kind == VC_BIND_NONE) continue;
         if ((reach->is_relation && vc_bits_count(reach->coarse, axis->ngroups) > 0) ||
             (reach->repeated != NULL && vc_bits_count(reach->repeated, axis->ngroups) > 0))
             return fail_inexact(in, "facts stand above the asked level of", name, error);
@@ -259,6 +267,7 @@ static vc_status narrow_pass(struct narrowing *in, size_t number, vc_error *erro
     if (status != VC_OK) return status;
     *combinations = (vc_combinations){.table = table, .is_complement = in->of->is_complement};
     status = translate(in, combinations, error);
+    if (status == VC_OK && !is_whole_product(in)) status = check_repeated(in, pass, error);
     if (status != VC_OK || is_product(in, combinations)) return status;
     status = check_exact(in, pass, table, error);
     if (status == VC_OK) status = set_bits(plan->arena, combinations, error);
