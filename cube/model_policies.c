@@ -2,7 +2,10 @@
 #include "cube/model_virtual.h"
 
 #include "base/bits.h"
+#include "dimensions/members.h"
 #include "dimensions/path.h"
+
+#include <string.h>
 
 /* Has `on` mapped a source's dimension onto one of the primary? */
 static bool is_mapped(const vc_source_def *source, vc_str dimension)
@@ -164,6 +167,31 @@ vc_status vc_virtual_check_aggregatable(const vc_virtual_builder *builder, vc_er
     return VC_OK;
 }
 
+/* A key of several members that are all the same leaves, at other places: is it that? Then they are
+ * marked. */
+static vc_status mark_same(vc_arena *arena, const vc_dimension *dimension, vc_str key,
+                           uint64_t *leaves, bool *is_same_out, vc_error *error)
+{
+    size_t nwords = vc_bits_words(dimension->nleaves), nfound = 0;
+    const vc_hierarchy *hierarchy = &dimension->hierarchies[0];
+    uint64_t *others = VC_ARENA_NEW(arena, uint64_t, nwords + 1);
+    if (others == NULL) return vc_no_memory(error);
+    *is_same_out = dimension->ndoubles > 0;
+    for (unsigned l = 0; l < hierarchy->nlevels && *is_same_out; l++)
+        for (uint32_t m = 0; m < hierarchy->levels[l].nmembers && *is_same_out; m++) {
+            const vc_level *level = &hierarchy->levels[l];
+            if (vc_member_is_hidden(level, m) || !vc_str_equal(vc_texts_get(&level->keys, m), key))
+                continue;
+            uint64_t *bits = nfound++ == 0 ? leaves : others;
+            memset(bits, 0, nwords * sizeof *bits);
+            vc_level_mark_leaves(dimension, level, m, bits);
+            vc_dimension_mark_places(dimension, bits);
+            *is_same_out = memcmp(bits, leaves, nwords * sizeof *bits) == 0;
+        }
+    *is_same_out &= nfound > 0;
+    return VC_OK;
+}
+
 vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc_str value,
                               const uint64_t **leaves_out, vc_error *error)
 {
@@ -171,12 +199,20 @@ vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc
     const vc_str *keys;
     size_t nkeys;
     vc_member_ref found;
-    vc_status status = vc_path_split(value, arena, &keys, &nkeys, error);
-    if (status == VC_OK)
-        status = vc_hierarchy_find_member(dimension, 0, keys, nkeys, arena, &found, error);
-    if (status != VC_OK) return status;
     uint64_t *leaves = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(dimension->nleaves) + 1);
+    vc_status status = vc_path_split(value, arena, &keys, &nkeys, error);
     if (leaves == NULL) return vc_no_memory(error);
+    if (status != VC_OK) return status;
+    vc_error problem = {0};
+    status = vc_hierarchy_find_member(dimension, 0, keys, nkeys, arena, &found, &problem);
+    if (status == VC_IMPOSSIBLE && nkeys == 1) {
+        bool is_same = false;
+        vc_status looked = mark_same(arena, dimension, keys[0], leaves, &is_same, error);
+        *leaves_out = leaves;
+        if (looked != VC_OK || is_same) return looked;
+    }
+    if (status != VC_OK && error != NULL) *error = problem;
+    if (status != VC_OK) return status;
     vc_level_mark_leaves(dimension, &dimension->hierarchies[0].levels[found.level], found.member,
                          leaves);
     vc_dimension_mark_places(dimension, leaves); /* facts know a leaf, wherever it stands */
