@@ -393,7 +393,7 @@ static vc_status mark_reach(const struct making *at, vc_arena *arena, vc_shares 
     for (size_t i = 0; i < nwords; i++)
         mapped[i] |= coarse[i];
     shares->reach = (vc_reach){.is_bound = true,
-                               .is_relation = true,
+                               .is_relation = !at->in->binding->is_united,
                                .mapped = mapped,
                                .coarse = coarse,
                                .repeated = finer == VC_FINER_REPEAT ? repeated : NULL};
