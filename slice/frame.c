@@ -385,7 +385,7 @@ static vc_position parent_of(const vc_frame *frame, const vc_axis *axis, uint32_
         parent.member = above.member;
     } else if (group >= axis->stored->nmembers) {
         size_t bucket = bucket_of(frame->plan, axis, group, &is_itself);
-        parent.level = axis->level > 0 ? axis->level - 1 : 0;
+        parent.level = 0; /* on which a bucket stands, wherever its members are shown */
         if (!is_itself) parent.member = (uint32_t)bucket; /* its group depends on the frame */
     }
     return parent;
