@@ -186,6 +186,13 @@ static void make_axes(struct making *in, unsigned max_groups, vc_query *query)
     unsigned ndimensions = in->of->ndimensions, wanted = random_below(in->random, 4);
     vc_axis_ref *axes = VC_ARENA_NEW(in->arena, vc_axis_ref, 4);
     size_t room = max_groups;
+    if (in->of->has_aim && in->of->dimensions[in->of->aim_dimension]->nleaves <= room) {
+        room /= in->of->dimensions[in->of->aim_dimension]->nleaves + 1;
+        axes[query->naxes++].dimref =
+            (vc_dimref){.dimension = vc_str_of(in->of->names[in->of->aim_dimension]),
+                        .level = vc_str_of(world_index_name(INDEX_LEVEL + in->of->aim_level))};
+        if (wanted > 2) wanted = 2;
+    }
     for (unsigned i = 0; i < wanted; i++) {
         unsigned d = random_below(in->random, ndimensions);
         vc_str name = vc_str_of(in->of->names[d]);
@@ -210,7 +217,7 @@ static void make_measures(struct making *in, vc_query *query)
     if (random_chance(in->random, 30)) return; /* all */
     vc_measure_ref *measures = VC_ARENA_NEW(in->arena, vc_measure_ref, nmeasures);
     for (unsigned m = 0; m < nmeasures; m++)
-        if (random_chance(in->random, 40))
+        if (random_chance(in->random, 40) || (in->of->has_aim && in->of->aim_measure == m))
             measures[query->nmeasures++].name = vc_str_of(in->of->measures[m]);
     query->measures = measures;
 }

@@ -15,6 +15,9 @@ struct asking_cube {
     const char *synthetic[ORACLE_DIMENSIONS][ASKING_SYNTHETIC]; /* keys */
     unsigned nmeasures;
     const char *measures[ASKING_MEASURES];
+    /* A measure to ask for, along a dimension at a level: what makes it is met there. */
+    bool has_aim;
+    unsigned aim_measure, aim_dimension, aim_level;
     unsigned nsets[ORACLE_DIMENSIONS];
     const char *sets[ORACLE_DIMENSIONS][WORLD_SETS];
 };

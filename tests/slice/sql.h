@@ -18,7 +18,8 @@
 
 enum { SQL_DIMENSIONS = 16, SQL_NODES = 64, SQL_AXES = 8 };
 
-/* What a measure is made by, beyond aggregating the facts of T: each must be asked for often. */
+/* What a measure is made by, beyond aggregating the facts of T: each must be asked for often. Pairs
+ * are counted in which a cell that it makes has a value. */
 enum sql_feature {
     FEATURE_CROSSWALK,
     FEATURE_WEIGHTED,

@@ -94,7 +94,8 @@ static void translate_relation(const struct translating *at, enum sql_form form)
                                          : "1.0",
             finer == VC_FINER_ALLOCATE, s, d, taken);
     RUN(at->in,
-        "INSERT INTO t(s, d, k, q, g, u) SELECT %u, %u, %d, q, %s, %s FROM x%u x JOIN pick p USING "
+        "INSERT OR IGNORE INTO t(s, d, k, q, g, u) SELECT %u, %u, %d, q, %s, %s FROM x%u x JOIN "
+        "pick p USING "
         "(slot) WHERE p.d = %u AND syn AND src = %u",
         s, d, form, at->group, mode == VC_MODE_LOOKUP ? bucket : "0", d, d, s);
     RUN(at->in,

@@ -91,7 +91,7 @@ static void add_finer(struct world *world, struct world_source *source)
         if (!is_new || !random_chance(random, 80)) continue;
         bool can_allocate = source->mode != VC_MODE_LOOKUP;
         pair->finer =
-            can_allocate && random_chance(random, 50) ? VC_FINER_ALLOCATE : VC_FINER_REPEAT;
+            can_allocate && random_chance(random, 65) ? VC_FINER_ALLOCATE : VC_FINER_REPEAT;
         pair->allocates_by_days = pair->finer == VC_FINER_ALLOCATE &&
                                   dimension_of(world, 0, pair->dimension)->has_days &&
                                   random_chance(random, 60);
@@ -131,13 +131,13 @@ void world_add_parts(struct world *world)
 {
     struct random *random = &world->random;
     const struct world_cube *primary = &world->cubes[world->sources[0].cube];
-    if (random_chance(random, 25)) return;
+    if (random_chance(random, 15)) return;
     for (unsigned d = 0; d < primary->ndimensions; d++)
         add_days(world, primary->dimensions[d]);
     for (unsigned s = 1; s < world->nsources; s++) {
         struct world_source *source = &world->sources[s];
         unsigned what = random_below(random, 100);
-        if (source->npairs == 0 || what < 12) continue;
+        if (source->npairs == 0 || what < 8) continue;
         if (what < 45) {
             source->mode = random_chance(random, 75) ? VC_MODE_WEIGHTED : VC_MODE_DEFAULT;
             source->is_fanout_weighted =
@@ -146,8 +146,8 @@ void world_add_parts(struct world *world)
             make_lookup(world, s);
         }
         for (unsigned i = 0; i < source->npairs; i++)
-            if (random_chance(random, what < 45 ? 60 : 20)) add_ways(world, s, &source->pairs[i]);
-        if (what >= 68 || random_chance(random, 30)) add_finer(world, source);
+            if (random_chance(random, what < 45 ? 45 : 20)) add_ways(world, s, &source->pairs[i]);
+        if (what >= 60 || random_chance(random, 40)) add_finer(world, source);
     }
     for (unsigned t = 0; t < world->ntaken; t++) {
         struct world_taken *taken = &world->taken[t];
@@ -200,21 +200,25 @@ static void make_call(struct world *world, struct world_taken *taken, unsigned n
 {
     struct random *random = &world->random;
     struct world_call *call = &taken->call;
-    *call = (struct world_call){.function = random_below(random, 8),
+    static const vc_member_function functions[] = {
+        VC_MEMBER_PARENT,  VC_MEMBER_SHARE,   VC_MEMBER_PREVIOUS,   VC_MEMBER_PREVIOUS,
+        VC_MEMBER_GROWTH,  VC_MEMBER_GROWTH,  VC_MEMBER_GROWTH,     VC_MEMBER_GROWTH,
+        VC_MEMBER_RUNNING, VC_MEMBER_RUNNING, VC_MEMBER_MOVING_AVG, VC_MEMBER_RANK,
+        VC_MEMBER_AGG_OVER};
+    *call = (struct world_call){.function = functions[random_below(random, 13)],
                                 .how = random_below(random, 5),
                                 .dimension = any_dimension(world),
                                 .level = -1};
     bool counts = call->function == VC_MEMBER_PREVIOUS || call->function == VC_MEMBER_GROWTH;
-    if (counts && random_chance(random, 40)) call->count = 1 + random_below(random, 3);
+    if (counts && random_chance(random, 25)) call->count = 1 + random_below(random, 3);
     if (call->function == VC_MEMBER_MOVING_AVG) call->count = 1 + random_below(random, 4);
     if (call->function == VC_MEMBER_AGG_OVER ||
         (call->function == VC_MEMBER_RUNNING && random_chance(random, 50)))
         call->level = (int)random_below(random, call->dimension->nlevels);
     taken->formula = FORMULA_CALL;
     taken->a = random_below(random, number);
-    for (unsigned s = 1; s < world->nsources; s++) /* calls of calls look at buckets' members */
-        while (world->sources[s].unmatched == VC_UNMATCHED_MEMBERS && looks(world, taken->a))
-            taken->a = random_below(random, world->nsources);
+    for (unsigned k = 0; k < number; k++) /* a call of a call */
+        if (looks(world, k) && random_chance(random, 15)) taken->a = k;
     taken->b = taken->a;
     taken->fix.is_there = taken->is_mode_set = false;
     taken->unrelated = VC_UNRELATED_DEFAULT;
@@ -224,8 +228,8 @@ static void make_call(struct world *world, struct world_taken *taken, unsigned n
 void world_add_calls(struct world *world)
 {
     struct random *random = &world->random;
-    if (random_chance(random, 30)) return;
-    if (world->ntaken < WORLD_TAKEN) { /* one at least */
+    if (random_chance(random, 20)) return;
+    for (int i = 0; i < 3 && world->ntaken < WORLD_TAKEN; i++) { /* one at least */
         unsigned number = world->ntaken++;
         snprintf(world->taken[number].name, sizeof world->taken[number].name, "v%u", number);
         make_call(world, &world->taken[number], number);
