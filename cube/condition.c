@@ -435,7 +435,7 @@ static vc_status evaluate(const struct vc_condition_selecting *in, const vc_cond
 static vc_status mark_set(const struct vc_condition_selecting *in, const vc_item *item,
                           uint64_t *bits, vc_error *error)
 {
-    enum { MAX_DEPTH = 16 };
+    enum { MAX_DEPTH = 16, MAX_SETS = 4096 };
     const vc_set_def *set;
     struct vc_condition_selecting inner = *in;
     uint64_t *all, *part;
@@ -445,6 +445,10 @@ static vc_status mark_set(const struct vc_condition_selecting *in, const vc_item
     if (status != VC_OK) return vc_error_at_place(error, status, item->place);
     if (inner.depth++ == MAX_DEPTH)
         status = vc_fail(&why, VC_BAD_INPUT, "definition_cycle", "it needs itself");
+    if (status == VC_OK && ++*in->nsets > MAX_SETS)
+        status =
+            vc_fail(&why, VC_LIMIT, "limit_depth",
+                    "it leads to more than %d member sets, those within sets counted", MAX_SETS);
     for (size_t i = 0; i < set->nconditions && status == VC_OK; i++) {
         status = evaluate(&inner, set->conditions[i], &part, &why);
         if (status == VC_OK) status = vc_meeting_add(&meeting, part, &why);
@@ -539,7 +543,9 @@ vc_status vc_condition_evaluate(const vc_cube *cube, const vc_cube_dimension *di
                                 const vc_condition *condition, vc_arena *arena, uint64_t **bits_out,
                                 vc_error *error)
 {
+    unsigned nsets = 0;
     struct vc_condition_selecting in = {.cube = cube,
+                                        .nsets = &nsets,
                                         .arena = arena,
                                         .outer = dimension,
                                         .dimension = dimension->dimension,

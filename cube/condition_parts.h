@@ -11,7 +11,8 @@ struct vc_condition_selecting { /* one dimension of a cube, while its conditions
     const vc_cube_dimension *outer;
     const vc_dimension *dimension;
     size_t nwords;
-    unsigned depth; /* of member sets in member sets */
+    unsigned depth;  /* of member sets in member sets */
+    unsigned *nsets; /* member sets so far, each as often as it is named */
 };
 
 struct vc_condition_target { /* either a level of a hierarchy, or an index */
