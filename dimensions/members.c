@@ -1,57 +1,10 @@
 #include "dimensions/members.h"
 
 #include "base/nearest.h"
+#include "dimensions/search.h"
 
 #include <assert.h>
 #include <string.h>
-#include <utf8proc.h>
-
-/* ---- searching ---- */
-
-/* One character in lower case; moves *text behind it. Bytes that are no UTF-8 stand for themselves.
- */
-static int32_t take_lower(vc_str *text)
-{
-    unsigned char byte = (unsigned char)text->data[0];
-    utf8proc_int32_t character = byte;
-    utf8proc_ssize_t size = 1;
-    if (byte >= 0x80) {
-        size = utf8proc_iterate((const utf8proc_uint8_t *)text->data, (utf8proc_ssize_t)text->size,
-                                &character);
-        if (size <= 0) {
-            character = byte;
-            size = 1;
-        }
-        character = utf8proc_tolower(character);
-    } else if (byte >= 'A' && byte <= 'Z') {
-        character = byte + ('a' - 'A');
-    }
-    text->data += size;
-    text->size -= (size_t)size;
-    return character;
-}
-
-static bool begins_with(vc_str text, vc_str part)
-{
-    while (part.size > 0) {
-        if (text.size == 0) return false;
-        if (take_lower(&text) != take_lower(&part)) return false;
-    }
-    return true;
-}
-
-static bool contains(vc_str text, vc_str part)
-{
-    for (; text.size > 0; take_lower(&text))
-        if (begins_with(text, part)) return true;
-    return false;
-}
-
-static bool is_match(const vc_level *level, uint32_t member, vc_str search)
-{
-    if (contains(vc_texts_get(&level->keys, member), search)) return true;
-    return level->has_labels && contains(vc_texts_get(&level->labels, member), search);
-}
 
 /* ---- listing ---- */
 
@@ -166,9 +119,19 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
         for (size_t i = 0; i < nmembers; i++)
             members[i] = first + (uint32_t)(filter->offset + i);
     } else {
+        vc_search search = {0};
+        const vc_search_texts *texts = filter->texts;
+        vc_status status = VC_OK;
+        bool is_search = filter->search.size > 0;
+        if (is_search)
+            status = vc_search_make(filter->search, filter->is_prefix, arena, &search, error);
+        if (status == VC_OK && is_search && texts == NULL)
+            status = vc_search_texts_make(level, first, end - first, arena, &texts, error);
+        if (status != VC_OK) return status;
         for (uint32_t m = first; m < end; m++) {
+            if (is_search) m = vc_search_next(&search, texts, m, end);
+            if (m == end) break;
             if (vc_member_is_hidden(level, m)) continue;
-            if (filter->search.size > 0 && !is_match(level, m, filter->search)) continue;
             if (ntotal >= filter->offset && nmembers < filter->limit) members[nmembers++] = m;
             ntotal++;
         }
@@ -177,6 +140,22 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
     *nmembers_out = nmembers;
     *ntotal_out = ntotal;
     return VC_OK;
+}
+
+static vc_status is_match(const vc_hierarchy *hierarchy, vc_member_ref member,
+                          const vc_member_filter *filter, bool *fits_out, vc_error *error)
+{
+    vc_arena arena = {0};
+    vc_search search;
+    const vc_search_texts *texts;
+    uint32_t number = member.member;
+    vc_status status = vc_search_make(filter->search, filter->is_prefix, &arena, &search, error);
+    if (status == VC_OK)
+        status = vc_search_texts_make(&hierarchy->levels[member.level], number, 1, &arena, &texts,
+                                      error);
+    *fits_out = status == VC_OK && vc_search_next(&search, texts, number, number + 1) == number;
+    vc_arena_release(&arena);
+    return status;
 }
 
 /* What is right below the parent of the filter. */
@@ -189,9 +168,9 @@ static vc_status browse_children(const vc_hierarchy *hierarchy, const vc_member_
     vc_status status = vc_member_children(hierarchy, filter->has_parent ? &filter->parent : NULL,
                                           arena, &members, &count, error);
     for (size_t i = 0; status == VC_OK && i < count; i++) {
-        const vc_level *level = &hierarchy->levels[members[i].level];
-        if (filter->search.size > 0 && !is_match(level, members[i].member, filter->search))
-            continue;
+        bool fits = true;
+        if (filter->search.size > 0) status = is_match(hierarchy, members[i], filter, &fits, error);
+        if (!fits) continue;
         if (ntotal >= filter->offset && nmembers < filter->limit) members[nmembers++] = members[i];
         ntotal++;
     }

@@ -13,10 +13,13 @@ typedef struct vc_member_filter {
     bool has_parent;
     vc_member_ref parent; /* a member of the same hierarchy, at the level itself or above: only what
                              is under it (at its own level, itself) */
-    vc_str search;        /* empty or absent: all; otherwise part of the key or the label, in any
-                             case (Unicode's simple lower case) */
-    size_t offset, limit; /* of those that fit; a limit of 0 only counts them */
-    bool is_children;     /* what is right below the parent, whatever its level (ragged) */
+    vc_str search;        /* empty or absent: all; otherwise part of the key or the label, whatever
+                             the case and the accents (base/fold.h) */
+    bool is_prefix;       /* the beginning of them */
+    const struct vc_search_texts *texts; /* of the whole level (dimensions/search.h); NULL: made for
+                                            this one search, which takes far longer */
+    size_t offset, limit;                /* of those that fit; a limit of 0 only counts them */
+    bool is_children; /* what is right below the parent, whatever its level (ragged) */
 } vc_member_filter;
 
 /* List members in member order.

@@ -2,9 +2,11 @@
 #include "http/describe.h"
 #include "http/service.h"
 
+#include "base/fold.h"
 #include "base/nearest.h"
 #include "cube/browse.h"
 #include "cube/text_scan.h"
+#include "dimensions/search.h"
 #include "render/values.h"
 #include "slice/property.h"
 
@@ -158,6 +160,20 @@ static vc_status read_properties(struct browsing *in, const vc_request *request,
     return status;
 }
 
+/* Where in the key or label the text is. */
+static vc_status read_match(struct browsing *in, const vc_request *request, vc_error *error)
+{
+    vc_str match;
+    vc_status status = vc_request_parameter(request, "match", &match, error);
+    if (status != VC_OK || vc_str_is_null(match)) return status;
+    in->filter.is_prefix = vc_str_is(match, "prefix");
+    if (in->filter.is_prefix || vc_str_is(match, "substring")) return VC_OK;
+    vc_fail(error, VC_BAD_INPUT, "bad_parameter", "found '%.*s', expected prefix or substring",
+            VC_FMT(match));
+    vc_error_at_offset(error, "match", 0);
+    return VC_BAD_INPUT;
+}
+
 static vc_status read_request(struct browsing *in, vc_call *call, vc_error *error)
 {
     vc_str name;
@@ -173,6 +189,7 @@ static vc_status read_request(struct browsing *in, vc_call *call, vc_error *erro
     status = read_parent(in, call, error);
     if (status == VC_OK) status = read_level(in, request, error);
     if (status == VC_OK) status = vc_request_parameter(request, "q", &in->filter.search, error);
+    if (status == VC_OK) status = read_match(in, request, error);
     if (status == VC_OK)
         status = vc_request_count(request, "limit", 100, VC_MAX_MEMBERS, &in->limit, error);
     if (status == VC_OK)
@@ -181,21 +198,52 @@ static vc_status read_request(struct browsing *in, vc_call *call, vc_error *erro
     return status;
 }
 
-static vc_status list_real(struct browsing *in, vc_arena *arena, vc_error *error)
+/* The folded texts of a large level are made once for a snapshot. */
+enum { LARGE_LEVEL = 20000 };
+
+static vc_status make_texts(void *context, vc_arena *arena, const void **value_out, vc_error *error)
+{
+    const vc_level *level = context;
+    const vc_search_texts *texts;
+    vc_status status = vc_search_texts_make(level, 0, level->nmembers, arena, &texts, error);
+    *value_out = texts;
+    return status;
+}
+
+static vc_status find_texts(struct browsing *in, vc_model *model, vc_error *error)
+{
+    const void *texts;
+    const vc_level *level = &in->hierarchy->levels[in->filter.level];
+    if (in->filter.search.size == 0 || in->filter.is_children || level->nmembers < LARGE_LEVEL)
+        return VC_OK;
+    vc_status status = vc_model_memo(model, level, 0, make_texts, (void *)level, &texts, error);
+    if (status == VC_OK) in->filter.texts = texts;
+    return status;
+}
+
+static vc_status list_real(struct browsing *in, vc_model *model, vc_arena *arena, vc_error *error)
 {
     if (in->parent_bucket != NULL || in->is_below_leaves) return VC_OK;
+    vc_status status = find_texts(in, model, error);
+    if (status != VC_OK) return status;
     in->filter.offset = in->offset;
     in->filter.limit = in->limit;
     return vc_cube_browse(in->outer, &in->filter, arena, &in->members, &in->nmembers, &in->ntotal,
                           error);
 }
 
-static bool contains_text(vc_str text, vc_str part)
+/* Of the few members that are none of the data. */
+static bool is_found(const struct browsing *in, vc_str text)
 {
-    if (part.size == 0) return true;
-    for (size_t at = 0; at + part.size <= text.size; at++)
-        if (strncasecmp(text.data + at, part.data, part.size) == 0) return true;
-    return false;
+    vc_buffer folded = {0}, part = {0};
+    vc_fold_put(&folded, text);
+    vc_fold_put(&part, in->filter.search);
+    vc_str all = {folded.data, folded.size}, wanted = {part.data, part.size};
+    bool found =
+        in->filter.is_prefix ? vc_str_starts_with(all, wanted) : vc_str_contains(all, wanted);
+    vc_buffer_release(&folded);
+    vc_buffer_release(&part);
+    return found || in->filter.search.size == 0;
 }
 
 /* The synthetic members that a level shows: where a bucket has members of its own they stand at
@@ -216,7 +264,7 @@ static vc_status list_synthetic(struct browsing *in, vc_arena *arena, vc_error *
             if (has_members)
                 item = (struct synthetic){in->outer->synthetics[slot - in->dimension->nleaves].key,
                                           slot, slot + 1};
-            if (contains_text(item.key, in->filter.search)) in->synthetics[in->nsynthetic++] = item;
+            if (is_found(in, item.key)) in->synthetics[in->nsynthetic++] = item;
         }
     }
     return VC_OK;
@@ -243,8 +291,7 @@ static vc_status list_calculated(struct browsing *in, vc_arena *arena, vc_error 
                     vc_numbers_get(in->hierarchy->levels[above.level].parents, above.member);
             is_here = is_here && above.member == parent->member;
         }
-        if (is_here && (contains_text(member->name, in->filter.search) ||
-                        contains_text(member->label, in->filter.search)))
+        if (is_here && (is_found(in, member->name) || is_found(in, member->label)))
             in->calculated[in->ncalculated++] = member;
     }
     return VC_OK;
@@ -395,7 +442,7 @@ static vc_status put_members(const struct browsing *in, vc_json_writer *json, vc
 
 vc_status vc_handle_members(vc_call *call, vc_error *error)
 {
-    static const char *const known[] = {"hierarchy", "level",  "parent",     "q",
+    static const char *const known[] = {"hierarchy", "level",  "parent",     "q", "match",
                                         "limit",     "offset", "properties", NULL};
     struct browsing in = {0};
     vc_status status = vc_request_check_parameters(call->request, known, error);
@@ -405,7 +452,7 @@ vc_status vc_handle_members(vc_call *call, vc_error *error)
     in.dimension = in.outer->dimension;
     status = read_request(&in, call, error);
     if (status != VC_OK || vc_call_is_known(call, in.cube->definition_hash)) return status;
-    status = list_real(&in, call->arena, error);
+    status = list_real(&in, call->model, call->arena, error);
     if (status == VC_OK) status = list_synthetic(&in, call->arena, error);
     if (status == VC_OK) status = read_values(&in, call->arena, error);
     if (status == VC_OK) status = list_calculated(&in, call->arena, error);

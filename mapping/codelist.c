@@ -1,4 +1,5 @@
 #include "mapping/codelist.h"
+#include "base/fold.h"
 #include "mapping/codelist_table.h"
 
 #include <assert.h>
@@ -88,23 +89,6 @@ static void end_word(folded_name *name)
     name->word = name->size;
 }
 
-/* Letters that canonical decomposition does not take apart; the same table stands in
- * tools/make-codelists.py. */
-static const char *plain_letters(utf8proc_int32_t point)
-{
-    switch (point) {
-    case 0x00F8: return "o";  /* o with stroke */
-    case 0x00E6: return "ae"; /* ae */
-    case 0x0153: return "oe"; /* oe */
-    case 0x0142: return "l";  /* l with stroke */
-    case 0x0111:              /* d with stroke */
-    case 0x00F0: return "d";  /* eth */
-    case 0x00FE: return "th"; /* thorn */
-    case 0x0131: return "i";  /* dotless i */
-    default: return NULL;
-    }
-}
-
 static bool is_letter_or_number(utf8proc_int32_t point)
 {
     utf8proc_category_t category = utf8proc_category(point);
@@ -115,7 +99,7 @@ static bool is_letter_or_number(utf8proc_int32_t point)
 /* One code point of a decomposed, case-folded name without marks. */
 static void put_point(folded_name *name, utf8proc_int32_t point)
 {
-    const char *plain = plain_letters(point);
+    const char *plain = vc_fold_letters(point);
     if (plain != NULL) {
         for (; *plain != '\0'; plain++)
             put_byte(name, *plain);

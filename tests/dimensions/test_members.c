@@ -36,6 +36,7 @@ ParameterizedTestParameters(members, lists)
         {"i", 1, 0, 100, "2 4", 2},   /* under one parent */
         {"a", -1, 1, 2, "1 2", 5},
         {"\xC3\xB6st", -1, 0, 9, "2", 1}, /* letters beyond ASCII have cases too */
+        {"ost", -1, 0, 9, "2", 1},        /* and accents */
         {"nothing", -1, 0, 100, "", 0},
         {"GBRx", -1, 0, 100, "", 0},
     };
