@@ -52,6 +52,7 @@ static int make_cells(struct calling *at, int level, bool is_lifted)
     sql_want(in, at->x);
     in->depth++;
     if (is_lifted) {
+        in->is_cut[at->d] = false; /* also for what the argument finds elsewhere: at All */
         RUN(in, "DROP TABLE IF EXISTS pick%u", in->depth);
         RUN(in, "CREATE TABLE pick%u AS SELECT slot FROM pick WHERE d = %u", in->depth, at->d);
         RUN(in, "INSERT OR IGNORE INTO pick SELECT %u, slot FROM x%u WHERE vis", at->d, at->d);
