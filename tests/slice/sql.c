@@ -190,17 +190,20 @@ static void put_crosswalk(struct sql *sql, unsigned number)
 
 /* ---- the dimensions of the cube: x<dimension>, a row per leaf and per synthetic one ---- */
 
+/* Groups g0 to g2 are those of the levels; g3 is what is right below All: buckets as a whole,
+ * beside the members of the first level. */
+
 static void put_leaf_rows(struct sql *sql, unsigned d)
 {
     unsigned cube = sql->dimensions[d].cube, of = sql->dimensions[d].of;
     sql_run(sql, &sql->world_log,
             "CREATE TABLE x%u(slot INTEGER PRIMARY KEY, syn INT, src INT, q INT, skey TEXT, "
             "bkey TEXT, vis INT, l0 TEXT, l1 TEXT, l2 TEXT, key TEXT, code TEXT, top TEXT, "
-            "m0 INT, m1 INT, m2 INT, g0 INT, g1 INT, g2 INT, g3 INT NOT NULL DEFAULT -1)",
+            "m0 INT, m1 INT, m2 INT, g0 INT, g1 INT, g2 INT, g3 INT NOT NULL)",
             d);
     sql_run(sql, &sql->world_log,
             "INSERT INTO x%u SELECT leaf, 0, NULL, NULL, NULL, NULL, 1, l0, l1, l2, key, code, "
-            "top, m0, m1, m2, m0, m1, m2, -1 FROM c%u_%u JOIN o%u_%u USING (leaf)",
+            "top, m0, m1, m2, m0, m1, m2, m0 FROM c%u_%u JOIN o%u_%u USING (leaf)",
             d, cube, of, cube, of);
 }
 

@@ -54,7 +54,8 @@ static void translate_own(const struct translating *at)
 static void put_units(const struct translating *at, vc_finer finer, vc_buffer *out)
 {
     unsigned s = at->s, d = at->d;
-    bool is_below = at->axis >= 0 && at->in->levels[at->axis] > at->place->level;
+    unsigned level = at->axis >= 0 ? at->in->levels[at->axis] : 0;
+    bool is_below = level < WORLD_LEVELS && level > at->place->level; /* not right below All */
     vc_buffer_printf(
         out,
         "WITH have AS (SELECT %s AS g, u.unit, count(*) AS n, sum(u.part) AS part FROM "
