@@ -368,39 +368,30 @@ static vc_status begin_member(vc_json_writer *json, const vc_hierarchy *hierarch
 
 /* A member that is no member of the data is addressed in a cut by its key, escaped as any. Leaves
  * the object open. */
-static vc_status begin_keyed(vc_json_writer *json, vc_str key, vc_str label, vc_arena *arena,
-                             vc_error *error)
+static void begin_keyed(vc_json_writer *json, vc_str key, vc_str label)
 {
-    char *path = vc_arena_alloc(arena, 2 * key.size + 1);
-    size_t size = 0;
-    if (path == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < key.size; i++) {
-        if (strchr("|:;,-!@/#.\\", key.data[i]) != NULL) path[size++] = '\\';
-        path[size++] = key.data[i];
-    }
+    vc_buffer path = {0};
+    vc_path_put_key(&path, key);
     vc_json_begin(json, NULL, '{');
     vc_json_put_str(json, "key", key);
     vc_json_put_str(json, "label", label);
-    vc_json_put_str(json, "path", (vc_str){path, size});
-    return VC_OK;
+    vc_json_put_str(json, "path", (vc_str){vc_buffer_text(&path), path.size});
+    json->out->failed |= path.failed;
+    vc_buffer_release(&path);
 }
 
-static vc_status put_synthetic(const struct browsing *in, vc_json_writer *json, vc_str key,
-                               size_t place, vc_arena *arena, vc_error *error)
+static void put_synthetic(const struct browsing *in, vc_json_writer *json, vc_str key, size_t place)
 {
-    vc_status status = begin_keyed(json, key, key, arena, error);
-    if (status != VC_OK) return status;
+    begin_keyed(json, key, key);
     vc_json_put_bool(json, "synthetic", true);
     put_properties(in, json, place);
     vc_json_end(json, '}');
-    return VC_OK;
 }
 
 static vc_status put_calculated(const struct browsing *in, vc_json_writer *json,
                                 const vc_calculated *member, vc_arena *arena, vc_error *error)
 {
-    vc_status status = begin_keyed(json, member->name, member->label, arena, error);
-    if (status != VC_OK) return status;
+    begin_keyed(json, member->name, member->label);
     vc_json_put_bool(json, "calculated", true);
     vc_json_put_str(json, "expr", member->definition->expr);
     vc_json_put_key(json, "solve_order");
@@ -431,7 +422,7 @@ static vc_status put_members(const struct browsing *in, vc_json_writer *json, vc
         vc_json_end(json, '}');
     }
     for (size_t i = 0; i < nsynthetic && status == VC_OK; i++)
-        status = put_synthetic(in, json, synthetics[i].key, in->nmembers + i, arena, error);
+        put_synthetic(in, json, synthetics[i].key, in->nmembers + i);
     /* Behind these those that are calculated. */
     uint64_t before = in->ntotal + in->nsynthetic, end = in->offset + in->limit;
     for (uint64_t i = 0; i < in->ncalculated && status == VC_OK; i++)
