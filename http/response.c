@@ -1,0 +1,72 @@
+#include "http/response.h"
+
+#include <stdio.h>
+
+static void put_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value[0] != '\0') (void)MHD_add_response_header(response, name, value);
+}
+
+static void put_timing(struct MHD_Response *response, const vc_reply *reply)
+{
+    static const char *const names[] = {"queue", "prepare", "run", "render"};
+    const int64_t spans_ns[] = {reply->queued_ns, reply->prepared_ns, reply->run_ns,
+                                reply->rendered_ns};
+    char text[160] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (spans_ns[i] > 0)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s;dur=%.3f",
+                                     used > 0 ? ", " : "", names[i], (double)spans_ns[i] / 1e6);
+    if (reply->was_kept)
+        snprintf(text + used, sizeof text - used, "%scache;desc=hit", used > 0 ? ", " : "");
+    put_header(response, "Server-Timing", text);
+}
+
+static void put_headers(struct MHD_Response *response, const vc_reply *reply,
+                        const char *request_id)
+{
+    if (reply->content_type != NULL) put_header(response, "Content-Type", reply->content_type);
+    put_header(response, "ETag", reply->etag);
+    put_header(response, "X-Snapshot", reply->snapshot);
+    put_header(response, "X-Notices", reply->notices);
+    put_header(response, "X-Request-Id", request_id);
+    put_header(response, "Allow", reply->allow);
+    if (reply->is_gzip) put_header(response, "Content-Encoding", "gzip");
+    if (reply->retry_after_s > 0) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%u", reply->retry_after_s);
+        put_header(response, "Retry-After", seconds);
+    }
+    put_header(response, "Cache-Control", "no-cache");
+    put_header(response, "Vary", "Accept, Accept-Encoding, Authorization");
+    put_header(response, "X-Content-Type-Options", "nosniff");
+    put_header(response, "Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'");
+    put_timing(response, reply);
+    if (reply->closes) put_header(response, "Connection", "close");
+}
+
+/* MHD takes the body's memory, or the reference to the answer. NULL when out of memory. */
+static struct MHD_Response *make_body(vc_reply *reply)
+{
+    if (reply->answer != NULL) {
+        struct MHD_Response *kept = MHD_create_response_from_buffer_with_free_callback_cls(
+            reply->answer->body.size, reply->answer->body.data, vc_answer_release, reply->answer);
+        if (kept == NULL) vc_answer_release(reply->answer);
+        reply->answer = NULL;
+        return kept;
+    }
+    enum MHD_ResponseMemoryMode mode =
+        reply->body.data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        reply->body.size, reply->body.data != NULL ? reply->body.data : "", mode);
+    if (response != NULL) reply->body = (vc_buffer){0};
+    return response;
+}
+
+struct MHD_Response *vc_response_make(vc_reply *reply, const char *request_id)
+{
+    struct MHD_Response *response = make_body(reply);
+    if (response != NULL) put_headers(response, reply, request_id);
+    return response;
+}
