@@ -43,13 +43,13 @@ struct vc_answers {
 /* ---- answers ---- */
 
 vc_answer *vc_answer_new(vc_buffer *body, const char *content_type, const char *etag,
-                         const char *snapshot, const char *notices, bool is_gzip)
+                         const char *snapshot, const char *notices, vc_encoding encoding)
 {
     vc_answer *answer = calloc(1, sizeof *answer);
     if (answer == NULL) return NULL;
     answer->nusers = 1;
     answer->content_type = content_type;
-    answer->is_gzip = is_gzip;
+    answer->encoding = encoding;
     answer->etag = strdup(etag);
     answer->snapshot = strdup(snapshot);
     answer->notices = strdup(notices);

@@ -19,6 +19,7 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "http/encoding.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,13 +31,13 @@ typedef struct vc_answer { /* shared, and never changed but for the count */
     vc_buffer body;
     const char *content_type; /* static */
     char *etag, *snapshot, *notices;
-    bool is_gzip;
+    vc_encoding encoding;
 } vc_answer;
 
 /* Take the memory of the body, which is empty then; the texts are copied. One user: the caller.
  * NULL when out of memory. */
 vc_answer *vc_answer_new(vc_buffer *body, const char *content_type, const char *etag,
-                         const char *snapshot, const char *notices, bool is_gzip);
+                         const char *snapshot, const char *notices, vc_encoding encoding);
 
 /* Give a reference back. Its parameter is that of a callback of libmicrohttpd. NULL is fine. */
 void vc_answer_release(void *answer);

@@ -62,7 +62,7 @@ static void settle_key(exchange *in)
     vc_answer *answer = NULL;
     if (reply->status == 200 && reply->body.data != NULL)
         answer = vc_answer_new(&reply->body, reply->content_type, reply->etag, reply->snapshot,
-                               reply->notices, reply->is_gzip);
+                               reply->notices, reply->encoding);
     in->owns_key = false;
     if (answer == NULL) {
         vc_answers_abandon(answers, in->call.key);
@@ -242,10 +242,10 @@ static enum MHD_Result answer_failure(exchange *in, vc_error *error)
 static vc_str alias_of(exchange *in, const char *snapshot)
 {
     const vc_request *request = &in->request;
-    return vc_arena_printf(&in->arena, "%s\n%d\n%.*s\n%.*s?%.*s\n%.*s", snapshot,
-                           vc_accepts_gzip(request->accept_encoding), VC_FMT(request->accept),
-                           VC_FMT(request->path), VC_FMT(request->query_string),
-                           VC_FMT(request->body));
+    vc_encoding_choice choice = request->encoding;
+    return vc_arena_printf(&in->arena, "%s\n%d%d\n%.*s\n%.*s?%.*s\n%.*s", snapshot, choice.encoding,
+                           choice.is_forced, VC_FMT(request->accept), VC_FMT(request->path),
+                           VC_FMT(request->query_string), VC_FMT(request->body));
 }
 
 /* Was the same asked in the same words, and is the answer still kept? This is all that a dashboard

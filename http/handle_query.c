@@ -90,10 +90,10 @@ static bool is_known(vc_call *call, const struct asking *asking, const vc_cube *
     if (vc_str_is_null(parts[3])) return false;
     vc_reply_tag(call->reply, parts, sizeof parts / sizeof parts[0]);
     if (asking->query.no_cache) return false;
-    bool is_gzip = vc_accepts_gzip(call->request->accept_encoding);
-    call->key = vc_arena_printf(call->arena, "%.*s\n%.*s\n%.*s\n%.*s\n%d\n%.*s", VC_FMT(parts[0]),
-                                VC_FMT(parts[1]), VC_FMT(parts[2]), VC_FMT(parts[4]), is_gzip,
-                                VC_FMT(parts[3]));
+    vc_encoding_choice choice = call->request->encoding;
+    call->key = vc_arena_printf(call->arena, "%.*s\n%.*s\n%.*s\n%.*s\n%d%d\n%.*s", VC_FMT(parts[0]),
+                                VC_FMT(parts[1]), VC_FMT(parts[2]), VC_FMT(parts[4]),
+                                choice.encoding, choice.is_forced, VC_FMT(parts[3]));
     return vc_reply_is_known(call->reply, call->request);
 }
 

@@ -1,6 +1,7 @@
 #include "http/reply.h"
 
 #include "base/json_writer.h"
+#include "http/encoder.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -8,9 +9,8 @@
 #include <strings.h>
 #define XXH_STATIC_LINKING_ONLY /* for a hashing state on the stack */
 #include <xxhash.h>
-#include <zlib.h>
 
-enum { COMPRESS_FROM_BYTES = 1024, COMPRESS_LEVEL = 1 };
+enum { COMPRESS_FROM_BYTES = 1024 };
 
 /* ---- statuses ---- */
 
@@ -141,7 +141,7 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     reply->status = vc_reply_status_of(error);
     reply->content_type = VC_PROBLEM_TYPE;
     reply->etag[0] = '\0';
-    reply->is_gzip = false;
+    reply->encoding = VC_ENCODING_IDENTITY;
     if (reply->status == 503) reply->retry_after_s = 1;
     vc_reply_put_problem(&reply->body, error, request_id);
     vc_buffer_put_char(&reply->body, '\n');
@@ -157,7 +157,7 @@ void vc_reply_take_answer(vc_reply *reply, vc_answer *answer)
     reply->was_kept = true;
     reply->status = 200;
     reply->content_type = answer->content_type;
-    reply->is_gzip = answer->is_gzip;
+    reply->encoding = answer->encoding;
     snprintf(reply->etag, sizeof reply->etag, "%s", answer->etag);
     snprintf(reply->snapshot, sizeof reply->snapshot, "%s", answer->snapshot);
     snprintf(reply->notices, sizeof reply->notices, "%s", answer->notices);
@@ -190,30 +190,41 @@ static vc_str trim(vc_str text)
     return text;
 }
 
-/* The tag that compressing would make of it: "abc" is "abc-gz". */
-static void tag_as_gzip(char etag[VC_ETAG_TEXT])
+/* The tag that an encoding makes of it: "abc" is "abc-gz". */
+static void tag_as(char etag[VC_ETAG_TEXT], vc_encoding encoding)
 {
     size_t size = strlen(etag);
-    if (size > 0) snprintf(etag + size - 1, VC_ETAG_TEXT - size + 1, "-gz\"");
+    if (size > 0)
+        snprintf(etag + size - 1, VC_ETAG_TEXT - size + 1, "%s\"", vc_encoding_tag(encoding));
+}
+
+/* Is it the tag of the reply, or what it would be in some encoding? Sets the reply's to it. */
+static bool is_own_tag(vc_reply *reply, vc_str tag)
+{
+    if (vc_str_is(tag, reply->etag) || vc_str_is(tag, "*")) return true;
+    for (int i = 0; i < VC_ENCODING_COUNT; i++) {
+        char encoded[VC_ETAG_TEXT];
+        memcpy(encoded, reply->etag, sizeof encoded);
+        tag_as(encoded, (vc_encoding)i);
+        if (!vc_str_is(tag, encoded)) continue;
+        memcpy(reply->etag, encoded, sizeof encoded);
+        return true;
+    }
+    return false;
 }
 
 bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
 {
-    char gzip_tag[VC_ETAG_TEXT];
-    memcpy(gzip_tag, reply->etag, sizeof gzip_tag);
-    tag_as_gzip(gzip_tag);
     vc_str rest = request->if_none_match;
     while (!vc_str_is_null(rest)) {
         /* Our tags hold no comma, so a comma inside a tag only cuts one that is not ours. */
         vc_str tag = trim(vc_str_split(&rest, ','));
         if (vc_str_starts_with(tag, VC_STR("W/"))) tag = (vc_str){tag.data + 2, tag.size - 2};
-        bool is_gzip = vc_str_is(tag, gzip_tag);
-        if (!is_gzip && !vc_str_is(tag, reply->etag) && !vc_str_is(tag, "*")) continue;
-        if (is_gzip) memcpy(reply->etag, gzip_tag, sizeof gzip_tag);
+        if (!is_own_tag(reply, tag)) continue;
         vc_buffer_clear(&reply->body);
         vc_answer_release(reply->answer);
         reply->answer = NULL;
-        reply->is_gzip = false;
+        reply->encoding = VC_ENCODING_IDENTITY;
         reply->status = 304;
         return true;
     }
@@ -222,34 +233,9 @@ bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
 
 /* ---- what the client takes ---- */
 
-/* Is the quality among the parameters of an element above 0? It is when none is given. */
-static bool has_quality(vc_str parameters)
-{
-    while (!vc_str_is_null(parameters)) {
-        vc_str value = trim(vc_str_split(&parameters, ';'));
-        vc_str name = trim(vc_str_split(&value, '='));
-        double quality;
-        if (name.size != 1 || (name.data[0] | 0x20) != 'q') continue;
-        return vc_parse_double(trim(value), '.', &quality) == VC_PARSE_OK && quality > 0;
-    }
-    return true;
-}
-
 static bool is_token(vc_str text, const char *token)
 {
     return text.size == strlen(token) && strncasecmp(text.data, token, text.size) == 0;
-}
-
-bool vc_accepts_gzip(vc_str accept_encoding)
-{
-    bool any = false;
-    while (!vc_str_is_null(accept_encoding)) {
-        vc_str parameters = vc_str_split(&accept_encoding, ',');
-        vc_str coding = trim(vc_str_split(&parameters, ';'));
-        if (is_token(coding, "gzip") || is_token(coding, "x-gzip")) return has_quality(parameters);
-        if (vc_str_is(coding, "*")) any = has_quality(parameters);
-    }
-    return any;
 }
 
 bool vc_accepts(vc_str accept, const char *type, const char *subtype)
@@ -270,37 +256,35 @@ bool vc_accepts(vc_str accept, const char *type, const char *subtype)
             specific = 3;
         if (specific <= best) continue;
         best = specific;
-        is_taken = has_quality(parameters);
+        is_taken = vc_quality_read(parameters) > 0;
     }
     return is_taken;
 }
 
 /* ---- compression ---- */
 
+static bool encode(vc_encoding encoding, const vc_buffer *body, vc_buffer *out)
+{
+    vc_encoder *encoder = vc_encoder_new(encoding, body->size);
+    bool is_made = encoder != NULL && vc_encoder_put(encoder, body->data, body->size, out) &&
+                   vc_encoder_end(encoder, out);
+    vc_encoder_free(encoder);
+    return is_made;
+}
+
 void vc_reply_compress(vc_reply *reply, const vc_request *request)
 {
-    if (reply->body.size < COMPRESS_FROM_BYTES || reply->body.size > UINT32_MAX ||
-        !vc_accepts_gzip(request->accept_encoding))
-        return;
-    z_stream stream = {0};
+    vc_encoding_choice choice = request->encoding;
     vc_buffer packed = {0};
-    if (deflateInit2(&stream, COMPRESS_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return;
-    size_t bound = deflateBound(&stream, reply->body.size);
-    if (vc_buffer_reserve(&packed, bound)) {
-        stream.next_in = (Bytef *)reply->body.data;
-        stream.avail_in = (uInt)reply->body.size;
-        stream.next_out = (Bytef *)packed.data;
-        stream.avail_out = (uInt)(bound > UINT32_MAX ? UINT32_MAX : bound);
-        if (deflate(&stream, Z_FINISH) == Z_STREAM_END && stream.total_out < reply->body.size) {
-            packed.size = stream.total_out;
-            vc_buffer swapped = reply->body;
-            reply->body = packed;
-            packed = swapped;
-            reply->is_gzip = true;
-            tag_as_gzip(reply->etag);
-        }
+    size_t from_bytes = choice.is_forced ? 1 : COMPRESS_FROM_BYTES;
+    if (choice.encoding == VC_ENCODING_IDENTITY || reply->body.size < from_bytes) return;
+    if (encode(choice.encoding, &reply->body, &packed) &&
+        (choice.is_forced || packed.size < reply->body.size)) {
+        vc_buffer swapped = reply->body;
+        reply->body = packed;
+        packed = swapped;
+        reply->encoding = choice.encoding;
+        tag_as(reply->etag, choice.encoding);
     }
-    deflateEnd(&stream);
     vc_buffer_release(&packed);
 }

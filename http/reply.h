@@ -27,7 +27,7 @@ typedef struct vc_reply {
     char allow[64];                  /* "" when none */
     char notices[VC_NOTICES_HEADER]; /* of an answer; "" when none */
     unsigned retry_after_s;          /* 0: none */
-    bool is_gzip;
+    vc_encoding encoding;
     bool was_kept;                                       /* the answer, from an earlier request */
     bool closes;                                         /* the connection, after this */
     int64_t queued_ns, prepared_ns, run_ns, rendered_ns; /* for Server-Timing; 0: none */
@@ -59,12 +59,9 @@ void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts);
 /* If the client has the tagged answer already, make the reply 304 and return true. */
 bool vc_reply_is_known(vc_reply *reply, const vc_request *request);
 
-/* Compress the body if the client takes gzip and it pays. Changes the tag, because another
+/* Encode the body as the client wishes, if it pays or must be. Changes the tag, because another
  * encoding is another representation. */
 void vc_reply_compress(vc_reply *reply, const vc_request *request);
-
-/* Does an Accept-Encoding header take gzip? */
-bool vc_accepts_gzip(vc_str accept_encoding);
 
 /* Does an Accept header take the media type? An absent one takes everything. */
 bool vc_accepts(vc_str accept, const char *type, const char *subtype);

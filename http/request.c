@@ -217,7 +217,7 @@ static vc_status read_header(const vc_header *header, struct counts *counts, vc_
     } else if (is_named(name, "Accept")) {
         request->accept = value;
     } else if (is_named(name, "Accept-Encoding")) {
-        request->accept_encoding = value;
+        request->encoding = vc_encoding_choose(value);
     } else if (is_named(name, "Content-Type")) {
         request->content_type = value;
     } else if (is_named(name, "If-None-Match")) {

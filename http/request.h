@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "http/encoding.h"
 #include "query/parameters.h"
 
 typedef enum vc_method {
@@ -38,8 +39,9 @@ typedef struct vc_request {
     vc_str query_string;              /* as sent; absent when there is no "?" */
     const vc_parameter *parameters;   /* decoded */
     size_t nparameters;
-    vc_str accept, accept_encoding, content_type, if_none_match; /* absent when not sent */
-    vc_str request_id; /* the client's, when it is fit to be repeated */
+    vc_str accept, content_type, if_none_match; /* absent when not sent */
+    vc_encoding_choice encoding;                /* of the answer, by Accept-Encoding */
+    vc_str request_id;                          /* the client's, when it is fit to be repeated */
     bool has_body;
     bool has_length;
     uint64_t content_length;

@@ -32,7 +32,8 @@ static void put_headers(struct MHD_Response *response, const vc_reply *reply,
     put_header(response, "X-Notices", reply->notices);
     put_header(response, "X-Request-Id", request_id);
     put_header(response, "Allow", reply->allow);
-    if (reply->is_gzip) put_header(response, "Content-Encoding", "gzip");
+    if (reply->encoding != VC_ENCODING_IDENTITY)
+        put_header(response, "Content-Encoding", vc_encoding_name(reply->encoding));
     if (reply->retry_after_s > 0) {
         char seconds[16];
         snprintf(seconds, sizeof seconds, "%u", reply->retry_after_s);

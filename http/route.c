@@ -74,6 +74,10 @@ static void put_allow(const bool has[VC_METHOD_COUNT], char allow[64])
 
 static vc_status check_accept(const vc_route *route, const vc_request *request, vc_error *error)
 {
+    if (request->encoding.is_none)
+        return vc_fail(
+            error, VC_BAD_INPUT, "not_acceptable",
+            "nothing fits the Accept-Encoding header; there are zstd, gzip and identity");
     if ((route->traits & VC_ROUTE_JSON) == 0 || vc_accepts(request->accept, "application", "json"))
         return VC_OK;
     return vc_fail(error, VC_BAD_INPUT, "not_acceptable",

@@ -15,7 +15,7 @@ static vc_answer *make_answer(const char *text, size_t times)
     vc_buffer body = {0};
     for (size_t i = 0; i < times; i++)
         vc_buffer_put_text(&body, text);
-    return vc_answer_new(&body, "text/plain", "\"tag\"", "1-ab", "", false);
+    return vc_answer_new(&body, "text/plain", "\"tag\"", "1-ab", "", VC_ENCODING_IDENTITY);
 }
 
 static void keep(vc_answers *answers, const char *key, const char *text, size_t times)
@@ -210,33 +210,76 @@ Test(kept, other_questions)
     fixture_stop(&server);
 }
 
-/* Compressed and not are two answers; a client that has one is told so. */
-Test(kept, encodings_and_tags)
+/* Compressed and not are answers of their own; a client that has one is told so. */
+static void check_encoding(const char *name, const char *tag, const test_answer *plain)
 {
-    test_answer plain, packed, again;
-    fixture_start(&server, "samples/golden", NULL);
-    ask(server.port, "GET", SLICE, NULL, NULL, &plain);
+    test_answer packed, again;
+    char extra[200];
+    snprintf(extra, sizeof extra, "Accept-Encoding: %s\r\n", name);
     for (int i = 0; i < 2; i++) {
-        ask(server.port, "GET", SLICE, "Accept-Encoding: gzip\r\n", NULL, &packed);
-        cr_assert_str_eq(answer_header(&packed, "Content-Encoding"), "gzip");
+        ask(server.port, "GET", SLICE, extra, NULL, &packed);
+        cr_assert_str_eq(answer_header(&packed, "Content-Encoding"), name);
         cr_assert_eq(is_hit(&packed), i == 1);
-        cr_assert_lt(packed.body.size, plain.body.size);
+        cr_assert_lt(packed.body.size, plain->body.size);
+        cr_assert_not_null(strstr(answer_header(&packed, "ETag"), tag));
         if (i == 0) answer_release(&packed);
     }
-    char extra[200];
-    snprintf(extra, sizeof extra, "Accept-Encoding: gzip\r\nIf-None-Match: %s\r\n",
+    ask(server.port, "HEAD", SLICE, extra, NULL, &again);
+    cr_assert_str_eq(answer_header(&again, "Content-Encoding"), name);
+    cr_assert_eq((size_t)atol(answer_header(&again, "Content-Length")), packed.body.size);
+    answer_release(&again);
+    snprintf(extra, sizeof extra, "Accept-Encoding: %s\r\nIf-None-Match: %s\r\n", name,
              answer_header(&packed, "ETag"));
     ask(server.port, "GET", SLICE, extra, NULL, &again);
     cr_assert_eq(again.status, 304);
     cr_assert_eq(again.body.size, 0);
     cr_assert_str_eq(answer_header(&again, "Content-Encoding"), "");
+    cr_assert_not_null(strstr(answer_header(&again, "ETag"), tag));
+    answer_release(&again);
+    answer_release(&packed);
+}
+
+Test(kept, encodings_and_tags)
+{
+    test_answer plain, again;
+    fixture_start(&server, "samples/golden", NULL);
+    ask(server.port, "GET", SLICE, NULL, NULL, &plain);
+    check_encoding("gzip", "-gz\"", &plain);
+    check_encoding("zstd", "-zst\"", &plain);
+    ask(server.port, "GET", SLICE, "Accept-Encoding: identity;q=0, br\r\n", NULL, &again);
+    cr_assert_eq(again.status, 406);
+    cr_assert_str_eq(answer_header(&again, "Vary"), "Accept, Accept-Encoding, Authorization");
     answer_release(&again);
     ask(server.port, "HEAD", SLICE, NULL, NULL, &again);
     cr_assert_eq(again.status, 200);
     cr_assert_eq((size_t)atol(answer_header(&again, "Content-Length")), plain.body.size);
     answer_release(&again);
     answer_release(&plain);
-    answer_release(&packed);
+    fixture_stop(&server);
+}
+
+/* What is too short to be worth it is packed where it must be, and kept apart. */
+Test(kept, encoding_that_must_be)
+{
+    static const char *const target = "/v1/cubes/golden_full/aggregate?measures=pop";
+    static const struct {
+        const char *header, *encoding;
+    } cases[] = {
+        {"Accept-Encoding: zstd\r\n", ""},
+        {"Accept-Encoding: zstd, identity;q=0\r\n", "zstd"},
+        {"Accept-Encoding: gzip, *;q=0\r\n", "gzip"},
+        {"Accept-Encoding: gzip\r\n", ""},
+    };
+    fixture_start(&server, "samples/golden", NULL);
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        test_answer answer;
+        size_t at = i % (sizeof cases / sizeof cases[0]);
+        ask(server.port, "GET", target, cases[at].header, NULL, &answer);
+        cr_assert_eq(answer.status, 200);
+        cr_assert_str_eq(answer_header(&answer, "Content-Encoding"), cases[at].encoding, "%s",
+                         cases[at].header);
+        answer_release(&answer);
+    }
     fixture_stop(&server);
 }
 
