@@ -41,6 +41,7 @@ help:
 ## make                the command, build/vcube
 ## make demo           load samples/world, ask it, serve it on 127.0.0.1:8080
 ## make test           every test, in a few minutes
+## make test-clients   real BI clients, unmodified, against a server; their packages come from npm and PyPI
 ## make check          the quick ones: unit tests, layers, form
 ## make asan           unit tests under the address and undefined behaviour sanitizers
 ## make coverage       how much of each layer the tests run (build-coverage/coverage.txt)
@@ -115,6 +116,11 @@ fmt-check:
 fmt:
 	clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
+test-clients: setup
+	@tools/setup tools/packages-clients.txt
+	@$(MAKE) --no-print-directory -s $(BUILD)/vcube
+	@tests/clients/run $(BUILD)/vcube $(BUILD)/clients $(CLIENTS)
+
 coverage: setup
 	@tools/coverage
 
@@ -149,4 +155,4 @@ clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help setup unit test check asan layers fmt-check fmt coverage mutants fuzz bench bench-ssb bench-virtual bench-load demo install clean
+.PHONY: all help setup unit test test-clients check asan layers fmt-check fmt coverage mutants fuzz bench bench-ssb bench-virtual bench-load demo install clean
