@@ -3,6 +3,7 @@
 #include "http/server.h"
 
 #include <signal.h>
+#include <string.h>
 
 #ifndef VCUBE_VERSION
 #define VCUBE_VERSION "0.1.0"
@@ -36,16 +37,42 @@ static vc_status serve_options(const vc_arguments *arguments, char address[64],
     return VC_OK;
 }
 
+/* --cors, given several times or with a comma between. */
+static vc_status read_origins(const vc_arguments *arguments, vc_arena *arena,
+                              vc_server_options *options, vc_error *error)
+{
+    size_t count = 0, size = 0;
+    for (size_t i = 0; i < arguments->ngiven; i++)
+        if (strcmp(arguments->given[i].option->name, "cors") == 0)
+            size += strlen(arguments->given[i].value) + 1;
+    const char **origins = VC_ARENA_NEW(arena, const char *, size + 1);
+    if (origins == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < arguments->ngiven; i++) {
+        if (strcmp(arguments->given[i].option->name, "cors") != 0) continue;
+        for (vc_str rest = vc_str_of(arguments->given[i].value); !vc_str_is_null(rest);) {
+            vc_str part = vc_str_split(&rest, ',');
+            vc_str origin = vc_arena_printf(arena, "%.*s", VC_FMT(part));
+            if (vc_str_is_null(origin)) return vc_no_memory(error);
+            origins[count++] = origin.data;
+        }
+    }
+    options->origins = origins;
+    options->norigins = count;
+    return VC_OK;
+}
+
 static int run_serve(const vc_arguments *arguments)
 {
     char address[64];
     vc_error error = {0};
+    vc_arena arena = {0};
     vc_server_options options = {0};
     vc_store *store = NULL;
     vc_server *server = NULL;
     sigset_t stop;
     int signal_number;
     vc_status status = serve_options(arguments, address, &options, &error);
+    if (status == VC_OK) status = read_origins(arguments, &arena, &options, &error);
     if (status == VC_OK) status = vc_cli_open_store(arguments, VC_TO_READ, &store, &error);
     /* Blocked before threads start, so that only the wait below sees them. */
     sigemptyset(&stop);
@@ -56,6 +83,7 @@ static int run_serve(const vc_arguments *arguments)
     if (status == VC_OK) status = vc_server_start(&options, &server, &error);
     if (status != VC_OK) {
         vc_store_close(store);
+        vc_arena_release(&arena);
         return vc_cli_fail(&error);
     }
     vc_cli_say("serving %s at http://%s:%u/ (Ctrl-C stops)", vc_store_directory(store), address,
@@ -64,6 +92,7 @@ static int run_serve(const vc_arguments *arguments)
     vc_cli_say("stopping");
     vc_server_stop(server);
     vc_store_close(store);
+    vc_arena_release(&arena);
     return VC_EXIT_OK;
 }
 
@@ -75,6 +104,7 @@ static const vc_option serve_option_list[] = {
     {"max-time-ms", 0, "N", "longest query"},
     {"max-memory", 0, "SIZE", "most that a query may need by estimate: 512M, 2G (default 1G)"},
     {"cache", 0, "SIZE", "answers kept for who asks the same (default 64M)"},
+    {"cors", 0, "ORIGIN", "let pages of https://host[:port] read answers; may be repeated"},
     {"log", 0, NULL, "log each request as a JSON line on standard error"},
     VC_OPTION_END};
 

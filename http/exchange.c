@@ -1,5 +1,6 @@
 #include "http/exchange.h"
 
+#include "http/cors.h"
 #include "http/log.h"
 #include "http/response.h"
 #include "http/route.h"
@@ -375,6 +376,7 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
                          .context = in};
     vc_error error = {0};
     vc_status status = read_request(in, method, &error);
+    vc_cors_read(&server->service.options, &in->request, &in->reply);
     uint64_t max_bytes = server->service.options.max_body_bytes;
     bool is_hopeless = in->request.content_length > max_bytes * DISCARD_FACTOR ||
                        (in->request.expects_continue && in->request.content_length > max_bytes);

@@ -27,6 +27,9 @@ typedef struct vc_reply {
     char allow[64];                  /* "" when none */
     char notices[VC_NOTICES_HEADER]; /* of an answer; "" when none */
     unsigned retry_after_s;          /* 0: none */
+    const char *origin;              /* whose pages may read this (http/cors.h); NULL: nobody's */
+    bool varies_by_origin;
+    bool is_preflight; /* the origin's browser asks what it may send */
     vc_encoding encoding;
     bool was_kept;                                       /* the answer, from an earlier request */
     bool closes;                                         /* the connection, after this */

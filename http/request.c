@@ -222,6 +222,10 @@ static vc_status read_header(const vc_header *header, struct counts *counts, vc_
         request->content_type = value;
     } else if (is_named(name, "If-None-Match")) {
         request->if_none_match = value;
+    } else if (is_named(name, "Origin")) {
+        request->origin = value;
+    } else if (is_named(name, "Access-Control-Request-Method")) {
+        request->is_preflight = true;
     } else if (is_named(name, "Expect")) {
         request->expects_continue = is_named(value, "100-continue");
     } else if (is_named(name, "X-Request-Id")) {

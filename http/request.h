@@ -42,6 +42,8 @@ typedef struct vc_request {
     vc_str accept, content_type, if_none_match; /* absent when not sent */
     vc_encoding_choice encoding;                /* of the answer, by Accept-Encoding */
     vc_str request_id;                          /* the client's, when it is fit to be repeated */
+    vc_str origin;                              /* of the page that asks; absent when not sent */
+    bool is_preflight;                          /* with Access-Control-Request-Method */
     bool has_body;
     bool has_length;
     uint64_t content_length;

@@ -1,5 +1,7 @@
 #include "http/response.h"
 
+#include "http/cors.h"
+
 #include <stdio.h>
 
 static void put_header(struct MHD_Response *response, const char *name, const char *value)
@@ -23,6 +25,23 @@ static void put_timing(struct MHD_Response *response, const vc_reply *reply)
     put_header(response, "Server-Timing", text);
 }
 
+/* Without an origin that is allowed no header says so; that it depends on it is always said. */
+static void put_cors(struct MHD_Response *response, const vc_reply *reply)
+{
+    put_header(response, "Vary",
+               reply->varies_by_origin ? "Accept, Accept-Encoding, Authorization, Origin"
+                                       : "Accept, Accept-Encoding, Authorization");
+    if (reply->origin == NULL) return;
+    put_header(response, "Access-Control-Allow-Origin", reply->origin);
+    if (!reply->is_preflight) {
+        put_header(response, "Access-Control-Expose-Headers", VC_CORS_REPLY_HEADERS);
+        return;
+    }
+    put_header(response, "Access-Control-Allow-Methods", reply->allow);
+    put_header(response, "Access-Control-Allow-Headers", VC_CORS_REQUEST_HEADERS);
+    put_header(response, "Access-Control-Max-Age", VC_CORS_MAX_AGE_S);
+}
+
 static void put_headers(struct MHD_Response *response, const vc_reply *reply,
                         const char *request_id)
 {
@@ -40,7 +59,7 @@ static void put_headers(struct MHD_Response *response, const vc_reply *reply,
         put_header(response, "Retry-After", seconds);
     }
     put_header(response, "Cache-Control", "no-cache");
-    put_header(response, "Vary", "Accept, Accept-Encoding, Authorization");
+    put_cors(response, reply);
     put_header(response, "X-Content-Type-Options", "nosniff");
     put_header(response, "Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'");
     put_timing(response, reply);

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "http/address.h"
+#include "http/cors.h"
 #include "http/exchange.h"
 #include "http/route.h"
 
@@ -79,13 +80,17 @@ static void tick(void *context)
 
 static vc_status start_parts(struct vc_server *server, vc_error *error)
 {
+    vc_status status = VC_OK;
     const vc_server_options *options = &server->service.options;
+    for (size_t i = 0; i < options->norigins && status == VC_OK; i++)
+        status = vc_cors_check(options->origins[i], error);
     const unsigned timeouts_ms[VC_PHASE_COUNT] = {
         [VC_PHASE_FIRST] = options->header_timeout_ms,   [VC_PHASE_IDLE] = options->idle_timeout_ms,
         [VC_PHASE_HEADERS] = options->header_timeout_ms, [VC_PHASE_BODY] = options->body_timeout_ms,
         [VC_PHASE_ANSWER] = options->answer_timeout_ms,
     };
-    vc_status status = vc_model_cache_new(options->store, &server->service.models, error);
+    if (status == VC_OK)
+        status = vc_model_cache_new(options->store, &server->service.models, error);
     if (status == VC_OK) status = vc_pool_new(0, &server->service.pool, error);
     if (status == VC_OK) {
         server->service.answers = vc_answers_new(options->cache_bytes);

@@ -49,8 +49,11 @@ typedef struct vc_server_options {
     unsigned answer_timeout_ms; /* until the client has taken the answer; 0: 60,000 */
     unsigned idle_timeout_ms;   /* between two requests of a connection; 0: 30,000 */
     unsigned grace_ms;          /* for running requests when stopping; 0: 5,000 */
-    bool logs_requests;         /* one JSON line per request to stderr */
-    bool is_quiet;              /* nothing to stderr, also not failures of the server */
+    const char *const *origins; /* [norigins] whose pages may read answers (CORS), as browsers send
+                                   them; borrowed until vc_server_stop has returned */
+    size_t norigins;
+    bool logs_requests; /* one JSON line per request to stderr */
+    bool is_quiet;      /* nothing to stderr, also not failures of the server */
 } vc_server_options;
 
 /* Take "127.0.0.1:8080", "[::1]:8080", "localhost", "8080" or ":8080" apart, as given to --listen.
@@ -63,6 +66,7 @@ vc_status vc_listen_parse(vc_str text, char address_out[64], uint16_t *port_out,
 
 /* Start to listen and to answer; returns when the socket takes connections.
  *
+ * VC_BAD_INPUT, code "bad_origin": http/cors.h.
  * VC_BAD_INPUT, code "bad_address": not an address, or not a loopback one (127.0.0.0/8, ::1): this
  * version has neither TLS nor tokens, so it serves its own machine only.
  * VC_CONFLICT, code "address_in_use". VC_STORAGE, code "server_start": what the system refused. */
