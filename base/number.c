@@ -1,5 +1,5 @@
-/* The numbers of base/text.h. Every number is first cut into its parts by one scanner, so that the
- * three readers accept the same syntax and none of them depends on the locale. */
+/* The reading of numbers of base/text.h. Every number is first cut into its parts by one scanner,
+ * so that the three readers accept the same syntax and none of them depends on the locale. */
 #include "base/text.h"
 
 #include <assert.h>
@@ -7,28 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const int64_t powers_of_ten[19] = {
-    INT64_C(1),
-    INT64_C(10),
-    INT64_C(100),
-    INT64_C(1000),
-    INT64_C(10000),
-    INT64_C(100000),
-    INT64_C(1000000),
-    INT64_C(10000000),
-    INT64_C(100000000),
-    INT64_C(1000000000),
-    INT64_C(10000000000),
-    INT64_C(100000000000),
-    INT64_C(1000000000000),
-    INT64_C(10000000000000),
-    INT64_C(100000000000000),
-    INT64_C(1000000000000000),
-    INT64_C(10000000000000000),
-    INT64_C(100000000000000000),
-    INT64_C(1000000000000000000),
-};
 
 /* 10^0 .. 10^22 are exact doubles. */
 static const double exact_powers[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -195,106 +173,6 @@ vc_parse vc_parse_double(vc_str text, char point, double *out)
     if (isinf(value)) return VC_PARSE_OVERFLOW;
     *out = parts.is_negative ? -value : value;
     return VC_PARSE_OK;
-}
-
-static size_t write_digits(char *text, uint64_t value)
-{
-    char reversed[20];
-    size_t count = 0;
-    do {
-        reversed[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    for (size_t i = 0; i < count; i++)
-        text[i] = reversed[count - 1 - i];
-    text[count] = '\0';
-    return count;
-}
-
-static uint64_t magnitude(int64_t value)
-{
-    return value < 0 ? -(uint64_t)value : (uint64_t)value;
-}
-
-size_t vc_format_int(char *text, int64_t value)
-{
-    size_t size = 0;
-    if (value < 0) text[size++] = '-';
-    return size + write_digits(text + size, magnitude(value));
-}
-
-size_t vc_format_decimal(char *text, int64_t scaled, unsigned scale)
-{
-    assert(scale <= 18);
-    size_t size = 0;
-    if (scaled < 0) text[size++] = '-';
-    uint64_t unit = (uint64_t)powers_of_ten[scale];
-    uint64_t whole = magnitude(scaled) / unit, fraction = magnitude(scaled) % unit;
-    size += write_digits(text + size, whole);
-    if (fraction == 0) return size;
-    text[size++] = '.';
-    for (uint64_t weight = unit / 10; fraction != 0; weight /= 10) {
-        text[size++] = (char)('0' + fraction / weight);
-        fraction %= weight;
-    }
-    text[size] = '\0';
-    return size;
-}
-
-size_t vc_format_count(char *text, uint64_t count)
-{
-    char digits[VC_NUMBER_TEXT];
-    int ndigits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    size_t at = 0;
-    for (int i = 0; i < ndigits; i++) {
-        if (i > 0 && (ndigits - i) % 3 == 0) text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    return at;
-}
-
-size_t vc_format_bytes(char *text, uint64_t bytes)
-{
-    static const char *const units[] = {"kB", "MB", "GB", "TB"};
-    double value = (double)bytes / 1000;
-    size_t unit = 0;
-    if (bytes < 1000) return (size_t)snprintf(text, VC_NUMBER_TEXT, "%u B", (unsigned)bytes);
-    while (value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]) {
-        value /= 1000;
-        unit++;
-    }
-    return (size_t)snprintf(text, VC_NUMBER_TEXT, "%.1f %s", value, units[unit]);
-}
-
-/* Most numbers in cubes are short decimals. n / 10^k with n < 10^15 rounds correctly, so when it
- * gives the value back, these digits are the shortest that do: k is the smallest, and no two texts
- * of at most 15 digits are the same double. */
-static size_t format_short_decimal(char *text, double value)
-{
-    for (unsigned scale = 0; scale <= 9; scale++) {
-        double scaled = value * exact_powers[scale];
-        if (fabs(scaled) >= 1e15) return 0;
-        int64_t digits = llrint(scaled);
-        if ((double)digits / exact_powers[scale] == value)
-            return vc_format_decimal(text, digits, scale);
-    }
-    return 0;
-}
-
-size_t vc_format_double(char *text, double value)
-{
-    assert(isfinite(value));
-    size_t size = format_short_decimal(text, value);
-    if (size > 0) return size;
-    /* 15 digits are the shortest for a normal double whenever they suffice, %g drops the zeros;
-     * a denormal has fewer good ones. */
-    int first = fabs(value) < 2.2250738585072014e-308 ? 1 : 15;
-    for (int digits = first; digits <= 17; digits++) {
-        size = (size_t)snprintf(text, VC_NUMBER_TEXT, "%.*g", digits, value);
-        if (digits == 17 || strtod(text, NULL) == value) break;
-    }
-    return size;
 }
 
 bool vc_str_is_number(vc_str text)
