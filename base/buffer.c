@@ -1,5 +1,7 @@
 #include "base/buffer.h"
 
+#include "base/bytes.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,22 +108,39 @@ static void put_escape(vc_buffer *buffer, unsigned char byte)
     }
 }
 
+static bool must_escape(unsigned char byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+/* The next byte from `at` on that cannot stand as it is; the size when there is none. */
+static size_t find_escape(vc_str text, size_t at)
+{
+    for (; text.size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word = vc_bytes_load(text.data + at);
+        uint64_t mask =
+            vc_bytes_below(word, 0x20) | vc_bytes_equal(word, '"') | vc_bytes_equal(word, '\\');
+        if (mask != 0) return at + vc_bytes_first(mask);
+    }
+    while (at < text.size && !must_escape((unsigned char)text.data[at]))
+        at++;
+    return at;
+}
+
 void vc_buffer_put_json(vc_buffer *buffer, vc_str text)
 {
     if (vc_str_is_null(text)) {
-        vc_buffer_put_text(buffer, "null");
+        vc_buffer_put(buffer, "null", 4);
         return;
     }
     vc_buffer_put_char(buffer, '"');
-    size_t first = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-        vc_buffer_put(buffer, text.data + first, i - first);
-        put_escape(buffer, byte);
-        first = i + 1;
+    for (size_t first = 0;;) {
+        size_t end = find_escape(text, first);
+        vc_buffer_put(buffer, text.data + first, end - first);
+        if (end == text.size) break;
+        put_escape(buffer, (unsigned char)text.data[end]);
+        first = end + 1;
     }
-    if (text.size > 0) vc_buffer_put(buffer, text.data + first, text.size - first);
     vc_buffer_put_char(buffer, '"');
 }
 

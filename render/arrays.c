@@ -139,7 +139,10 @@ static bool put_column_status(vc_rendering *rendering)
             } else {
                 vc_buffer_put_char(buffer, ',');
             }
-            vc_buffer_printf(buffer, "\"%zu\":\"%c\"", row, reason);
+            vc_buffer_put_char(buffer, '"');
+            vc_buffer_put_int(buffer, (int64_t)row);
+            char text[] = {'"', ':', '"', reason, '"'};
+            vc_buffer_put(buffer, text, sizeof text);
             if (!vc_render_row_done(rendering)) return false;
         }
         if (count > 0) vc_buffer_put_char(buffer, '}');

@@ -1,5 +1,6 @@
 /* RFC 4180: CRLF ends each record, a field that holds a comma, a quote or a line end is quoted.
  * Null is an empty field, an empty text is "". */
+#include "base/bytes.h"
 #include "render/parts.h"
 #include "render/values.h"
 
@@ -14,8 +15,15 @@ static bool is_formula(vc_str text)
 
 static bool needs_quotes(vc_str text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        char byte = text.data[i];
+    size_t at = 0;
+    for (; text.size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word = vc_bytes_load(text.data + at);
+        if ((vc_bytes_equal(word, ',') | vc_bytes_equal(word, '"') | vc_bytes_equal(word, '\r') |
+             vc_bytes_equal(word, '\n')) != 0)
+            return true;
+    }
+    for (; at < text.size; at++) {
+        char byte = text.data[at];
         if (byte == ',' || byte == '"' || byte == '\r' || byte == '\n') return true;
     }
     return text.size == 0;

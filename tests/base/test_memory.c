@@ -116,6 +116,52 @@ Test(buffer, json_strings)
     vc_buffer_release(&buffer);
 }
 
+/* One byte at a time, as RFC 8259 says it. */
+static void put_json_plainly(vc_buffer *out, vc_str text)
+{
+    vc_buffer_put_char(out, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
+        const char *letter = byte == '\n'   ? "\\n"
+                             : byte == '\r' ? "\\r"
+                             : byte == '\t' ? "\\t"
+                             : byte == '"'  ? "\\\""
+                             : byte == '\\' ? "\\\\"
+                                            : NULL;
+        if (letter != NULL)
+            vc_buffer_put_text(out, letter);
+        else if ((unsigned char)byte < 0x20)
+            vc_buffer_printf(out, "\\u%04x", (unsigned)byte);
+        else
+            vc_buffer_put_char(out, byte);
+    }
+    vc_buffer_put_char(out, '"');
+}
+
+/* Every byte at every place of texts of all sizes, beside bytes that differ by a bit from those
+ * that are escaped; and several of them. */
+Test(buffer, json_strings_word_by_word)
+{
+    static const char others[] = {' ', '!', '#', '[', ']', 'a', '\xA2', '\x9F', '\x80', '\xDC'};
+    vc_buffer buffer = {0}, plain = {0};
+    unsigned seed = 1;
+    for (size_t round = 0; round < 26 * 256 * 4; round++) {
+        char text[32];
+        size_t size = round / 256 % 26;
+        for (size_t i = 0; i < size; i++)
+            text[i] = others[(size_t)rand_r(&seed) % sizeof others];
+        for (size_t n = 0; n <= round % 3 && size > 0; n++)
+            text[(size_t)rand_r(&seed) % size] = (char)(round % 256);
+        vc_buffer_clear(&buffer);
+        vc_buffer_clear(&plain);
+        vc_buffer_put_json(&buffer, (vc_str){text, size});
+        put_json_plainly(&plain, (vc_str){text, size});
+        cr_assert_str_eq(vc_buffer_text(&buffer), vc_buffer_text(&plain));
+    }
+    vc_buffer_release(&buffer);
+    vc_buffer_release(&plain);
+}
+
 /* The writer checks once, at its end: after a failure nothing may be appended. */
 Test(buffer, out_of_memory_is_remembered)
 {

@@ -1,3 +1,4 @@
+#include "render/parts.h"
 #include "tests/render/sample.h"
 
 #include <criterion/criterion.h>
@@ -227,6 +228,27 @@ static void assert_field(vc_str expected, vc_str field, bool is_quoted)
     else
         cr_assert(vc_str_equal(expected, field));
     if (!vc_str_is_null(expected) && expected.size == 0) cr_assert(is_quoted);
+}
+
+/* Fields are looked through by words: what needs quotes is seen at every place. */
+Test(render, csv_quotes_at_every_place)
+{
+    static const char special[] = {',', '"', '\r', '\n'}, others[] = {'-', '!', '\x0B', '\xAC'};
+    vc_buffer buffer = {0};
+    for (size_t size = 1; size <= 20; size++)
+        for (size_t at = 0; at < size; at++)
+            for (size_t i = 0; i < sizeof special; i++) {
+                char text[20];
+                memset(text, others[(size + at) % sizeof others], size);
+                vc_buffer_clear(&buffer);
+                vc_put_csv_text(&buffer, (vc_str){text, size}, false);
+                cr_assert_eq(buffer.size, size);
+                text[at] = special[i];
+                vc_buffer_clear(&buffer);
+                vc_put_csv_text(&buffer, (vc_str){text, size}, false);
+                cr_assert_eq(buffer.size, size + 2 + (special[i] == '"'));
+            }
+    vc_buffer_release(&buffer);
 }
 
 Test(render, csv_reads_back)
