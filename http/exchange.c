@@ -74,6 +74,17 @@ static void settle_key(exchange *in)
     if (in->alias.size > 0) vc_answers_put_alias(answers, in->call.key, in->alias);
 }
 
+/* Of an answer that is made: remember its size. Of one that need not be: look whether it is. */
+static void settle_size(exchange *in)
+{
+    vc_reply *reply = &in->reply;
+    vc_sizes *sizes = in->server->service.sizes;
+    if (reply->status == 200 && reply->body.size > 0)
+        vc_sizes_put(sizes, reply->etag, reply->body.size);
+    else if (reply->status == 304 && !reply->knows_size)
+        reply->knows_size = vc_sizes_find(sizes, reply->etag, &reply->unsent_bytes);
+}
+
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
  * client that is slow to read holds no snapshot. */
 static void finish(exchange *in, vc_status status, const vc_error *error)
@@ -89,6 +100,7 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     } else if (reply->answer == NULL) {
         vc_reply_compress(reply, &in->request);
     }
+    settle_size(in);
     if (in->owns_key) settle_key(in);
     if (in->call.model != NULL) {
         if (in->call.owns_model)
