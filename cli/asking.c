@@ -35,6 +35,12 @@ vc_status vc_asking_open(const vc_arguments *arguments, vc_str at, vc_asking *in
     if (status == VC_OK)
         status = vc_arguments_bytes(arguments, "max-memory", 0,
                                     &in->options.limits.max_memory_bytes, error);
+    if (status == VC_OK)
+        status = vc_arguments_number(arguments, "max-cells", 1, INT64_MAX, 0,
+                                     &in->options.limits.max_cells, error);
+    if (status == VC_OK)
+        status = vc_arguments_number(arguments, "max-time-ms", 1, 86400000, 0,
+                                     &in->options.limits.max_time_ms, error);
     return status;
 }
 
@@ -170,4 +176,6 @@ const vc_option vc_query_options[] = {
     {"body", 0, "FILE", "the query as a JSON body; - is standard input"},
     {"threads", 0, "N", "threads (default: one per processor)"},
     {"max-memory", 0, "SIZE", "most that the query may need by estimate: 512M, 2G (default 1G)"},
+    {"max-cells", 0, "N", "largest answer, in cells (default 5,000,000)"},
+    {"max-time-ms", 0, "N", "longest query (default 30,000)"},
     VC_OPTION_END};

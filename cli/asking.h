@@ -17,7 +17,7 @@ typedef struct vc_asking {
 } vc_asking;
 
 /* Open the store at a snapshot: the newest when `at` is absent. Reads --dir, --threads and
- * --max-memory. What was opened when it fails is for vc_asking_close, too. */
+ * the limits of a query. What was opened when it fails is for vc_asking_close, too. */
 vc_status vc_asking_open(const vc_arguments *arguments, vc_str at, vc_asking *in, vc_error *error);
 void vc_asking_close(vc_asking *in);
 

@@ -1,4 +1,5 @@
 /* query and coverage. */
+#include "render/query.h"
 #include "base/buffer.h"
 #include "cli/asking.h"
 #include "render/collisions.h"
@@ -6,17 +7,38 @@
 #include "render/explain.h"
 #include "render/notices.h"
 #include "render/people.h"
-#include "render/render.h"
 
 #include <errno.h>
 #include <string.h>
 
-static vc_status write_out(void *context, const char *data, size_t size, vc_error *error)
+static vc_status write_out(const vc_spool *answer, vc_error *error)
 {
-    (void)context;
-    if (fwrite(data, 1, size, stdout) != size)
-        return vc_fail(error, VC_STORAGE, "output", "standard output: %s", strerror(errno));
+    enum { BLOCK_BYTES = 64 * 1024 };
+    static char block[BLOCK_BYTES];
+    ssize_t n;
+    for (uint64_t offset = 0; (n = vc_spool_read(answer, offset, block, sizeof block)) > 0;
+         offset += (uint64_t)n)
+        if (fwrite(block, 1, (size_t)n, stdout) != (size_t)n)
+            return vc_fail(error, VC_STORAGE, "output", "standard output: %s", strerror(errno));
+    if (n < 0)
+        return vc_fail(error, VC_STORAGE, "spool", "the file of a large answer: %s",
+                       strerror(errno));
     return VC_OK;
+}
+
+/* Up to this an answer is in memory; beyond, in a file without a name beside the store. */
+enum { SPOOL_FROM_BYTES = 8 << 20 };
+
+static vc_status answer(vc_asking *in, const vc_query *query, const vc_render_query_options *how,
+                        const vc_result **result_out, vc_error *error)
+{
+    vc_spool spool;
+    vc_spool_open(&spool, vc_store_directory(in->store), SPOOL_FROM_BYTES);
+    vc_status status = vc_render_query(in->model, query, &in->options, how, &in->arena, &spool,
+                                       result_out, NULL, error);
+    if (status == VC_OK) status = write_out(&spool, error);
+    vc_spool_close(&spool);
+    return status;
 }
 
 /* On a terminal people read tables, in a pipe programs read records. */
@@ -55,8 +77,6 @@ static int run_query(const vc_arguments *arguments)
     if (status == VC_OK)
         status = vc_arguments_number(arguments, "width", 20, 1000, vc_cli_width(), &width, &error);
     if (status == VC_OK) status = vc_asking_open(arguments, query.at, &in, &error);
-    if (status == VC_OK)
-        status = vc_engine_run(in.model, &query, &in.options, &in.arena, &result, &error);
     if (status == VC_OK) {
         vc_render_options options = vc_render_options_of(&query);
         options.is_coloured = vc_cli_has_colour(stdout);
@@ -64,7 +84,8 @@ static int run_query(const vc_arguments *arguments)
         options.is_pretty = vc_arguments_get(arguments, "pretty") != NULL;
         options.has_status |= vc_arguments_get(arguments, "output-status") != NULL;
         options.guards_formulas = vc_arguments_get(arguments, "guard") != NULL;
-        status = vc_render(result, format, &options, (vc_render_sink){.write = write_out}, &error);
+        vc_render_query_options how = {.format = format, .rendering = &options};
+        status = answer(&in, &query, &how, &result, &error);
     }
     if (status == VC_OK && format == VC_FORMAT_CSV) say_notices(result);
     vc_asking_close(&in);

@@ -155,6 +155,11 @@ void vc_connection_enter(vc_connection *connection, vc_phase phase)
     atomic_store(&connection->phase, (int)phase);
 }
 
+void vc_connection_allow(vc_connection *connection, int64_t more_ms)
+{
+    atomic_fetch_add(&connection->since_ms, more_ms);
+}
+
 unsigned vc_connections_count(vc_connections *connections)
 {
     pthread_mutex_lock(&connections->mutex);

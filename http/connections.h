@@ -50,6 +50,9 @@ void vc_connections_close(vc_connections *connections, vc_connection *connection
 
 void vc_connection_enter(vc_connection *connection, vc_phase phase);
 
+/* Give it more time for its phase. */
+void vc_connection_allow(vc_connection *connection, int64_t more_ms);
+
 unsigned vc_connections_count(vc_connections *connections);
 
 /* From now on connections without a request are closed after a short pause, in which a request

@@ -18,6 +18,7 @@ enum {
     /* A body that is too large is read to its end so that the client sees the 413 and not a reset
      * connection, but not for ever. */
     DISCARD_FACTOR = 16,
+    SLOWEST_BYTES_PER_MS = 1000, /* of a large answer: who takes less is cut off */
 };
 
 typedef struct exchange {
@@ -34,6 +35,7 @@ typedef struct exchange {
     const vc_route *route;
     struct MHD_Response *response; /* once the reply is made */
     size_t reply_bytes;
+    bool is_large; /* it is on the disk */
     char request_id[VC_REQUEST_ID_TEXT];
     int64_t began_ns, queued_ns;
     atomic_llong looked_ms; /* when the client was last looked for */
@@ -90,15 +92,17 @@ static void settle_size(exchange *in)
 static void finish(exchange *in, vc_status status, const vc_error *error)
 {
     vc_reply *reply = &in->reply;
+    vc_error own = {0};
     if (status == VC_OK && reply->body.failed) {
-        vc_error memory = {0};
-        vc_no_memory(&memory);
-        vc_reply_problem(reply, &memory, in->request_id);
-    } else if (status != VC_OK) {
+        status = vc_no_memory(&own);
+        error = &own;
+    } else if (status == VC_OK && reply->answer == NULL) {
+        status = vc_reply_compress(reply, &in->request, &own);
+        if (status != VC_OK) error = &own;
+    }
+    if (status != VC_OK) {
         vc_reply_problem(reply, error, in->request_id);
         if (reply->status >= 500) vc_log_failure(&in->server->service, in->request_id, error);
-    } else if (reply->answer == NULL) {
-        vc_reply_compress(reply, &in->request);
     }
     settle_size(in);
     if (in->owns_key) settle_key(in);
@@ -112,7 +116,10 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
     if (atomic_load(&in->server->service.is_draining)) reply->closes = true;
-    in->reply_bytes = reply->answer != NULL ? reply->answer->body.size : reply->body.size;
+    in->is_large = reply->spool != NULL;
+    in->reply_bytes = reply->answer != NULL  ? reply->answer->body.size
+                      : reply->spool != NULL ? vc_spool_size(reply->spool)
+                                             : reply->body.size;
     in->response = vc_response_make(reply, in->request_id); /* NULL: the connection is closed */
 }
 
@@ -120,6 +127,8 @@ static enum MHD_Result queue_reply(exchange *in)
 {
     if (in->response == NULL) return MHD_NO;
     vc_connection_enter(in->link, VC_PHASE_ANSWER);
+    if (in->is_large)
+        vc_connection_allow(in->link, (int64_t)(in->reply_bytes / SLOWEST_BYTES_PER_MS));
     enum MHD_Result result = MHD_queue_response(in->connection, in->reply.status, in->response);
     MHD_destroy_response(in->response);
     in->response = NULL;
@@ -480,6 +489,7 @@ void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **c
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
     vc_buffer_release(&in->reply.body);
+    vc_reply_free_spool(in->reply.spool);
     vc_answer_release(in->reply.answer);
     free(in);
     atomic_fetch_sub(&server->nrequests, 1);

@@ -11,8 +11,9 @@
 #include "query/canonical.h"
 #include "query/parameters.h"
 #include "render/explain.h"
-#include "render/render.h"
+#include "render/query.h"
 
+#include <malloc.h>
 #include <strings.h>
 #include <time.h>
 
@@ -28,13 +29,6 @@ static int64_t clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static vc_status append(void *context, const char *data, size_t size, vc_error *error)
-{
-    vc_buffer *body = context;
-    vc_buffer_put(body, data, size);
-    return body->failed ? vc_no_memory(error) : VC_OK;
-}
-
 /* CSV has no other place for them. */
 static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error *error)
 {
@@ -46,23 +40,36 @@ static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error
     return failed ? vc_no_memory(error) : VC_OK;
 }
 
+/* Up to this an answer is in memory; beyond, on the disk of the store. */
+enum { SPOOL_FROM_BYTES = 8 << 20 };
+
+/* The pieces of a large answer were made in memory that the allocator keeps for each thread. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
 static vc_status run(vc_call *call, vc_error *error)
 {
     struct asking *asking = call->state;
     vc_reply *reply = call->reply;
     vc_engine_options options = vc_call_engine_options(call);
-    const vc_result *result;
-    int64_t began_ns = clock_ns();
-    vc_status status =
-        vc_engine_run(call->model, &asking->query, &options, call->arena, &result, error);
-    int64_t ran_ns = clock_ns();
-    reply->run_ns = ran_ns - began_ns;
-    if (status != VC_OK) return status;
     vc_render_options rendering = vc_render_options_of(&asking->query);
-    status = vc_render(result, asking->format, &rendering,
-                       (vc_render_sink){.write = append, .context = &reply->body}, error);
-    reply->rendered_ns = clock_ns() - ran_ns;
+    vc_render_query_options how = {.format = asking->format, .rendering = &rendering};
+    const vc_result *result;
+    vc_render_times times;
+    vc_spool spool;
+    vc_spool_open(&spool, vc_store_directory(call->service->options.store), SPOOL_FROM_BYTES);
+    vc_status status = vc_render_query(call->model, &asking->query, &options, &how, call->arena,
+                                       &spool, &result, &times, error);
+    reply->run_ns = (int64_t)times.run_ns;
+    if (status == VC_OK) reply->rendered_ns = (int64_t)times.rendered_ns;
     if (status == VC_OK) status = tell_notices(reply, result, error);
+    if (status == VC_OK) status = vc_reply_take_spool(reply, &spool, error);
+    vc_spool_close(&spool);
+    if (reply->spool != NULL) give_back_memory();
     if (status != VC_OK) return status;
     reply->status = 200;
     reply->content_type = vc_format_media_type(asking->format);

@@ -4,6 +4,7 @@
 #include "http/encoder.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -138,6 +139,8 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     vc_buffer_clear(&reply->body);
     vc_answer_release(reply->answer);
     reply->answer = NULL;
+    vc_reply_free_spool(reply->spool);
+    reply->spool = NULL;
     reply->status = vc_reply_status_of(error);
     reply->content_type = VC_PROBLEM_TYPE;
     reply->etag[0] = '\0';
@@ -274,12 +277,9 @@ static bool encode(vc_encoding encoding, const vc_buffer *body, vc_buffer *out)
     return is_made;
 }
 
-void vc_reply_compress(vc_reply *reply, const vc_request *request)
+static void compress_body(vc_reply *reply, vc_encoding_choice choice)
 {
-    vc_encoding_choice choice = request->encoding;
     vc_buffer packed = {0};
-    size_t from_bytes = choice.is_forced ? 1 : COMPRESS_FROM_BYTES;
-    if (choice.encoding == VC_ENCODING_IDENTITY || reply->body.size < from_bytes) return;
     if (encode(choice.encoding, &reply->body, &packed) &&
         (choice.is_forced || packed.size < reply->body.size)) {
         vc_buffer swapped = reply->body;
@@ -289,4 +289,84 @@ void vc_reply_compress(vc_reply *reply, const vc_request *request)
         tag_as(reply->etag, choice.encoding);
     }
     vc_buffer_release(&packed);
+}
+
+/* From one spool through an encoder into another one, block by block. */
+static vc_status encode_spool(const vc_spool *from, vc_encoder *encoder, vc_spool *to,
+                              vc_error *error)
+{
+    enum { BLOCK_BYTES = 256 * 1024 };
+    vc_buffer packed = {0};
+    char *block = malloc(BLOCK_BYTES);
+    uint64_t offset = 0, size = vc_spool_size(from);
+    vc_status status = block == NULL || encoder == NULL ? vc_no_memory(error) : VC_OK;
+    while (status == VC_OK && offset < size) {
+        ssize_t n = vc_spool_read(from, offset, block, BLOCK_BYTES);
+        if (n <= 0) {
+            status = vc_fail(error, VC_STORAGE, "spool", "the file of a large answer: %s",
+                             n < 0 ? strerror(errno) : "it is shorter than it was");
+            break;
+        }
+        offset += (uint64_t)n;
+        vc_buffer_clear(&packed);
+        bool is_made = vc_encoder_put(encoder, block, (size_t)n, &packed) &&
+                       (offset < size || vc_encoder_end(encoder, &packed));
+        status = is_made ? vc_spool_put(to, packed.data, packed.size, error) : vc_no_memory(error);
+    }
+    if (status == VC_OK) status = vc_spool_seal(to, error);
+    vc_buffer_release(&packed);
+    free(block);
+    return status;
+}
+
+static vc_status compress_spool(vc_reply *reply, vc_encoding encoding, vc_error *error)
+{
+    vc_spool packed;
+    vc_encoder *encoder = vc_encoder_new(encoding, vc_spool_size(reply->spool));
+    vc_spool_open(&packed, reply->spool->directory, reply->spool->memory_bytes);
+    vc_status status = encode_spool(reply->spool, encoder, &packed, error);
+    vc_encoder_free(encoder);
+    if (status == VC_OK) {
+        vc_reply_free_spool(reply->spool);
+        reply->spool = NULL;
+        status = vc_reply_take_spool(reply, &packed, error);
+        reply->encoding = encoding;
+        tag_as(reply->etag, encoding);
+    }
+    vc_spool_close(&packed);
+    return status;
+}
+
+vc_status vc_reply_compress(vc_reply *reply, const vc_request *request, vc_error *error)
+{
+    vc_encoding_choice choice = request->encoding;
+    size_t from_bytes = choice.is_forced ? 1 : COMPRESS_FROM_BYTES;
+    if (choice.encoding == VC_ENCODING_IDENTITY) return VC_OK;
+    if (reply->spool != NULL) return compress_spool(reply, choice.encoding, error);
+    if (reply->body.size >= from_bytes) compress_body(reply, choice);
+    return VC_OK;
+}
+
+/* ---- large bodies ---- */
+
+void vc_reply_free_spool(void *spool)
+{
+    if (spool == NULL) return;
+    vc_spool_close(spool);
+    free(spool);
+}
+
+vc_status vc_reply_take_spool(vc_reply *reply, vc_spool *spool, vc_error *error)
+{
+    if (spool->file == 0 && spool->before.size == 0) {
+        vc_buffer_release(&reply->body);
+        reply->body = spool->memory;
+        *spool = (vc_spool){0};
+        return VC_OK;
+    }
+    reply->spool = malloc(sizeof *reply->spool);
+    if (reply->spool == NULL) return vc_no_memory(error);
+    *reply->spool = *spool;
+    *spool = (vc_spool){0};
+    return VC_OK;
 }

@@ -7,6 +7,7 @@
 #define HTTP_REPLY_H
 
 #include "base/buffer.h"
+#include "base/spool.h"
 #include "base/status.h"
 #include "http/answers.h"
 #include "http/request.h"
@@ -22,6 +23,7 @@ typedef struct vc_reply {
     const char *content_type;
     vc_buffer body;
     vc_answer *answer; /* in place of the body: a reference of the reply's own */
+    vc_spool *spool;   /* likewise: a body too large for memory; of the heap */
     bool knows_size;   /* of a 304: of what is not sent */
     uint64_t unsent_bytes;
     char etag[VC_ETAG_TEXT];         /* with its quotes; "" when none */
@@ -64,9 +66,16 @@ void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts);
 /* If the client has the tagged answer already, make the reply 304 and return true. */
 bool vc_reply_is_known(vc_reply *reply, const vc_request *request);
 
-/* Encode the body as the client wishes, if it pays or must be. Changes the tag, because another
- * encoding is another representation. */
-void vc_reply_compress(vc_reply *reply, const vc_request *request);
+/* Put what is in a sealed spool into the reply: as its body if it is small, else as its spool. The
+ * spool is empty then. VC_NO_MEMORY. */
+vc_status vc_reply_take_spool(vc_reply *reply, vc_spool *spool, vc_error *error);
+void vc_reply_free_spool(void *spool); /* as a callback of libmicrohttpd; NULL is fine */
+
+/* Encode the body, or what is in the spool, as the client wishes, if it pays or must be. Changes
+ * the tag, because another encoding is another representation. Fails as vc_spool_put, of a spool
+ * only.
+ */
+vc_status vc_reply_compress(vc_reply *reply, const vc_request *request, vc_error *error);
 
 /* Does an Accept header take the media type? An absent one takes everything. */
 bool vc_accepts(vc_str accept, const char *type, const char *subtype);

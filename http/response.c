@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+enum { SPOOL_BLOCK_BYTES = 256 * 1024 };
+
 static void put_header(struct MHD_Response *response, const char *name, const char *value)
 {
     if (value[0] != '\0') (void)MHD_add_response_header(response, name, value);
@@ -87,6 +89,21 @@ static struct MHD_Response *make_not_modified(const vc_reply *reply)
     return response;
 }
 
+static ssize_t read_spool(void *spool, uint64_t offset, char *block, size_t capacity)
+{
+    ssize_t n = vc_spool_read(spool, offset, block, capacity);
+    return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR; /* the size was promised */
+}
+
+static struct MHD_Response *make_of_spool(vc_reply *reply)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(vc_spool_size(reply->spool), SPOOL_BLOCK_BYTES,
+                                          read_spool, reply->spool, vc_reply_free_spool);
+    if (response != NULL) reply->spool = NULL;
+    return response;
+}
+
 /* MHD takes the body's memory, or the reference to the answer. NULL when out of memory. */
 static struct MHD_Response *make_body(vc_reply *reply)
 {
@@ -97,6 +114,7 @@ static struct MHD_Response *make_body(vc_reply *reply)
         reply->answer = NULL;
         return kept;
     }
+    if (reply->spool != NULL) return make_of_spool(reply);
     enum MHD_ResponseMemoryMode mode =
         reply->body.data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT;
     struct MHD_Response *response = MHD_create_response_from_buffer(

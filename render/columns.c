@@ -3,7 +3,7 @@
 bool vc_out_columns_list(vc_rendering *rendering, bool has_status,
                          const vc_out_column **columns_out, size_t *ncolumns_out)
 {
-    const vc_result *result = rendering->result;
+    const vc_result *result = rendering->head;
     size_t capacity = 2 * result->nmeasures + 1 + VC_NMARKS, count = 0;
     for (size_t a = 0; a < result->naxes; a++)
         capacity += 2 * result->axes[a].nlevels + result->axes[a].nproperties;

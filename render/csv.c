@@ -137,16 +137,28 @@ static void put_header(vc_rendering *rendering, const vc_out_column *columns, si
     vc_buffer_put(&rendering->buffer, "\r\n", 2);
 }
 
-void vc_render_csv(vc_rendering *rendering)
+static bool list_columns(vc_rendering *rendering, const vc_out_column **columns, size_t *ncolumns)
+{
+    if (vc_out_columns_list(rendering, rendering->options->has_status, columns, ncolumns))
+        return true;
+    rendering->status = vc_no_memory(rendering->error);
+    return false;
+}
+
+static void put_before(vc_rendering *rendering)
 {
     const vc_out_column *columns;
     size_t ncolumns;
-    if (!vc_out_columns_list(rendering, rendering->options->has_status, &columns, &ncolumns)) {
-        rendering->status = vc_no_memory(rendering->error);
-        return;
-    }
+    if (!list_columns(rendering, &columns, &ncolumns)) return;
     if (rendering->options->has_bom) vc_buffer_put_text(&rendering->buffer, "\xEF\xBB\xBF");
     if (rendering->options->header != VC_HEADER_NONE) put_header(rendering, columns, ncolumns);
+}
+
+static void put_rows(vc_rendering *rendering)
+{
+    const vc_out_column *columns;
+    size_t ncolumns;
+    if (!list_columns(rendering, &columns, &ncolumns)) return;
     for (size_t row = 0; row < rendering->result->nrows; row++) {
         size_t first = rendering->buffer.size;
         for (size_t c = 0; c < ncolumns; c++) {
@@ -159,3 +171,11 @@ void vc_render_csv(vc_rendering *rendering)
         if (!vc_render_row_done(rendering)) return;
     }
 }
+
+static void put_nothing(vc_rendering *rendering)
+{
+    (void)rendering;
+}
+
+const vc_render_parts vc_render_csv = {
+    .before = put_before, .rows = put_rows, .after = put_nothing};

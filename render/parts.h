@@ -12,7 +12,9 @@
 #include "render/render.h"
 
 typedef struct vc_rendering {
-    const vc_result *result;
+    const vc_result *result; /* whose rows are written */
+    const vc_result *head;   /* the whole answer: what stands before the rows, and which columns */
+    bool is_first;           /* the first of the rows is the first of the answer */
     const vc_render_options *options;
     vc_buffer buffer;
     vc_arena arena; /* lives as long as the rendering */
@@ -130,13 +132,21 @@ vc_str vc_out_column_label(vc_rendering *rendering, const vc_out_column *column)
 
 /* ---- the formats ---- */
 
-void vc_render_records(vc_rendering *rendering);
+/* Of formats whose rows do not depend on each other, in parts: what stands before the rows, the
+ * rows, and what stands behind them. */
+typedef struct vc_render_parts {
+    void (*before)(vc_rendering *rendering);
+    void (*rows)(vc_rendering *rendering);
+    void (*after)(vc_rendering *rendering);
+    bool has_separator; /* a byte before each row but the first: see vc_rendering.is_first */
+} vc_render_parts;
+
+extern const vc_render_parts vc_render_records, vc_render_ndjson, vc_render_csv;
+
 void vc_render_arrays(vc_rendering *rendering);
 void vc_render_columns(vc_rendering *rendering);
-void vc_render_ndjson(vc_rendering *rendering);
 void vc_render_jsonstat(vc_rendering *rendering);
 void vc_render_arrow(vc_rendering *rendering);
-void vc_render_csv(vc_rendering *rendering);
 void vc_render_table(vc_rendering *rendering);
 
 #endif

@@ -34,7 +34,7 @@ static bool init_axis(vc_rendering *rendering, const vc_result_axis *axis, vc_st
 
 bool vc_record_names_init(vc_rendering *rendering, vc_record_names *names_out)
 {
-    const vc_result *result = rendering->result;
+    const vc_result *result = rendering->head;
     vc_arena *arena = &rendering->arena;
     const vc_str **keys = VC_ARENA_NEW(arena, const vc_str *, result->naxes);
     const vc_str **labels = VC_ARENA_NEW(arena, const vc_str *, result->naxes);
@@ -194,59 +194,92 @@ void vc_put_record(vc_rendering *rendering, const vc_record_names *names, size_t
 void vc_put_summary(vc_rendering *rendering, const vc_record_names *names)
 {
     size_t brace = rendering->buffer.size;
-    put_cells(&rendering->buffer, rendering->result, names->measures, rendering->result->summary);
+    put_cells(&rendering->buffer, rendering->head, names->measures, rendering->head->summary);
     close_object(&rendering->buffer, brace);
 }
 
-void vc_render_records(vc_rendering *rendering)
+/* The names of the fields, or false: the rendering has failed. */
+static bool name_fields(vc_rendering *rendering, vc_record_names *names)
 {
-    const vc_result *result = rendering->result;
-    vc_buffer *buffer = &rendering->buffer;
-    const char *line = rendering->options->is_pretty ? "\n" : "";
-    vc_record_names names;
-    if (!vc_record_names_init(rendering, &names)) {
-        rendering->status = vc_no_memory(rendering->error);
-        return;
-    }
-    vc_buffer_put_text(buffer, "{\"meta\":");
-    vc_put_meta(buffer, result);
-    vc_buffer_put_char(buffer, ',');
-    vc_buffer_put_text(buffer, line);
-    vc_buffer_put_text(buffer, "\"summary\":");
-    vc_put_summary(rendering, &names);
-    vc_buffer_put_char(buffer, ',');
-    vc_buffer_put_text(buffer, line);
-    vc_buffer_put_text(buffer, "\"cells\":[");
-    for (size_t row = 0; row < result->nrows; row++) {
-        if (row > 0) vc_buffer_put_char(buffer, ',');
-        vc_buffer_put_text(buffer, line);
-        vc_put_record(rendering, &names, row);
-        if (!vc_render_row_done(rendering)) return;
-    }
-    vc_buffer_put_text(buffer, line);
-    vc_buffer_put_text(buffer, "]}\n");
+    if (vc_record_names_init(rendering, names)) return true;
+    rendering->status = vc_no_memory(rendering->error);
+    return false;
 }
 
-void vc_render_ndjson(vc_rendering *rendering)
+/* separator  0: none; the first row of the answer has none */
+static void put_rows(vc_rendering *rendering, char separator, const char *before, const char *after)
 {
-    const vc_result *result = rendering->result;
+    vc_record_names names;
+    if (!name_fields(rendering, &names)) return;
+    for (size_t row = 0; row < rendering->result->nrows; row++) {
+        if (separator != 0 && (row > 0 || !rendering->is_first))
+            vc_buffer_put_char(&rendering->buffer, separator);
+        vc_buffer_put_text(&rendering->buffer, before);
+        vc_put_record(rendering, &names, row);
+        vc_buffer_put_text(&rendering->buffer, after);
+        if (!vc_render_row_done(rendering)) return;
+    }
+}
+
+static const char *line_end(const vc_rendering *rendering)
+{
+    return rendering->options->is_pretty ? "\n" : "";
+}
+
+/* ---- records ---- */
+
+static void put_before_records(vc_rendering *rendering)
+{
     vc_buffer *buffer = &rendering->buffer;
     vc_record_names names;
-    if (!vc_record_names_init(rendering, &names)) {
-        rendering->status = vc_no_memory(rendering->error);
-        return;
-    }
+    if (!name_fields(rendering, &names)) return;
     vc_buffer_put_text(buffer, "{\"meta\":");
-    vc_put_meta(buffer, result);
+    vc_put_meta(buffer, rendering->head);
+    vc_buffer_printf(buffer, ",%s\"summary\":", line_end(rendering));
+    vc_put_summary(rendering, &names);
+    vc_buffer_printf(buffer, ",%s\"cells\":[", line_end(rendering));
+}
+
+static void put_records(vc_rendering *rendering)
+{
+    put_rows(rendering, ',', line_end(rendering), "");
+}
+
+static void put_after_records(vc_rendering *rendering)
+{
+    vc_buffer_printf(&rendering->buffer, "%s]}\n", line_end(rendering));
+}
+
+const vc_render_parts vc_render_records = {.before = put_before_records,
+                                           .rows = put_records,
+                                           .after = put_after_records,
+                                           .has_separator = true};
+
+/* ---- NDJSON ---- */
+
+static void put_before_ndjson(vc_rendering *rendering)
+{
+    vc_buffer *buffer = &rendering->buffer;
+    vc_record_names names;
+    if (!name_fields(rendering, &names)) return;
+    vc_buffer_put_text(buffer, "{\"meta\":");
+    vc_put_meta(buffer, rendering->head);
     vc_buffer_put_text(buffer, ",\"summary\":");
     vc_put_summary(rendering, &names);
     vc_buffer_put_text(buffer, "}\n");
-    for (size_t row = 0; row < result->nrows; row++) {
-        vc_put_record(rendering, &names, row);
-        vc_buffer_put_char(buffer, '\n');
-        if (!vc_render_row_done(rendering)) return;
-    }
-    vc_buffer_put_text(buffer, "{\"end\":true,\"rows\":");
-    vc_buffer_put_int(buffer, (int64_t)result->nrows);
-    vc_buffer_put_text(buffer, "}\n");
 }
+
+static void put_ndjson(vc_rendering *rendering)
+{
+    put_rows(rendering, 0, "", "\n");
+}
+
+static void put_after_ndjson(vc_rendering *rendering)
+{
+    const vc_result *head = rendering->head;
+    vc_buffer_printf(&rendering->buffer, "{\"end\":true,\"rows\":%llu}\n",
+                     (unsigned long long)(head->nrows_before + head->nrows));
+}
+
+const vc_render_parts vc_render_ndjson = {
+    .before = put_before_ndjson, .rows = put_ndjson, .after = put_after_ndjson};

@@ -60,4 +60,24 @@ vc_render_options vc_render_options_of(const vc_query *query);
 vc_status vc_render(const vc_result *result, vc_render_format format,
                     const vc_render_options *options, vc_render_sink sink, vc_error *error);
 
+/* ---- in parts ---- */
+
+/* Can the rows of a format be written apart from what stands before and behind them? Is there a
+ * byte between two rows? */
+bool vc_render_has_parts(vc_render_format format);
+bool vc_render_has_separator(vc_render_format format);
+
+enum { VC_PART_BEFORE = 1, VC_PART_ROWS = 2, VC_PART_AFTER = 4 };
+
+/* Write some parts of an answer whose rows come piece by piece (slice/engine.h).
+ *
+ * head    the whole of it: what stands before and behind the rows, and which columns there are
+ * result  whose rows are written with VC_PART_ROWS. Without VC_PART_BEFORE each of them has the
+ *         separator in front, which the very first of the answer has to lose
+ *
+ * A format that has no parts is written whole. */
+vc_status vc_render_part(const vc_result *head, const vc_result *result, unsigned which,
+                         vc_render_format format, const vc_render_options *options,
+                         vc_render_sink sink, vc_error *error);
+
 #endif

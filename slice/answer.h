@@ -14,7 +14,8 @@ typedef struct vc_answering {
     vc_result *result;
     vc_rows *detail;
     vc_rows *summary;
-    vc_rows **totals; /* [ntotals of the query] */
+    vc_rows **totals; /* [ntotals] */
+    size_t ntotals;   /* of the query; of a piece, none */
     uint32_t *order;  /* [nshown] detail rows in the order of the answer */
     bool is_whole;    /* all detail rows are shown, or stand for in a row of others */
     size_t nfound;    /* detail rows before offset and limit */
@@ -26,6 +27,7 @@ typedef struct vc_answering {
     uint64_t nvalues; /* of all members shown */
     vc_notice *notices;
     size_t nnotices, max_notices;
+    const bool *repeats; /* [nasked] measures of which a piece has repeated values; NULL: none */
 } vc_answering;
 
 /* The place of a group in its axis' table of members, VC_NONE when it is not shown (or is none). */
@@ -33,6 +35,16 @@ static inline uint32_t vc_answer_place(const vc_answering *in, size_t axis, uint
 {
     return vc_axis_may_show(&in->plan->axes[axis], group) ? in->member_of[axis][group] : VC_NONE;
 }
+
+/* The summary and the totals that the query asks for, of the whole selection, without detail rows.
+ * in->detail has none, but is there. (engine.c) */
+vc_status vc_answer_totals_alone(vc_answering *in, vc_error *error);
+
+/* Are the rows such, and so many, that they can and need be made in pieces? (pieces.c) */
+bool vc_answer_has_pieces(const vc_answering *in, const vc_pieces *pieces);
+
+/* The answer, its detail rows handed over in pieces. (pieces.c) */
+vc_status vc_answer_in_pieces(vc_answering *in, const vc_pieces *pieces, vc_error *error);
 
 /* Look up the properties that the query names: before anything is read. A property that neither a
  * drilled dimension nor what is joined along it has is a mistake, not an empty column. */

@@ -64,7 +64,7 @@ static vc_status collect_groups(vc_answering *in, size_t number, uint32_t **grou
     if (axis->has_other) member_of[axis->ngroups - 1] = VC_NONE;
     for (size_t i = 0; i < in->nshown; i++)
         member_of[vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], number)] = 0;
-    for (size_t t = 0; t < plan->query->ntotals; t++) {
+    for (size_t t = 0; t < in->ntotals; t++) {
         const vc_rows *rows = in->totals[t];
         for (size_t row = 0; (rows->kept >> number & 1) && row < rows->nrows; row++)
             member_of[vc_rows_group(plan, rows, rows->keys[row], number)] = 0;

@@ -38,7 +38,7 @@ static vc_status fill_table(vc_answering *in, vc_error *error)
     const vc_plan *plan = in->plan;
     vc_result *result = in->result;
     size_t nrows = in->nshown;
-    for (size_t i = 0; i < plan->query->ntotals; i++)
+    for (size_t i = 0; i < in->ntotals; i++)
         nrows += in->totals[i]->nrows;
     struct table table = {.coords = VC_ARENA_NEW(in->arena, uint32_t, nrows * plan->naxes + 1),
                           .cells = VC_ARENA_NEW(in->arena, vc_cell, nrows * plan->nasked + 1),
@@ -48,7 +48,7 @@ static vc_status fill_table(vc_answering *in, vc_error *error)
     for (size_t i = 0; i < in->nshown; i++)
         add_row(in, &table, in->detail, in->order[i], 0);
     result->ndetail_rows = in->nshown;
-    for (size_t i = 0; i < plan->query->ntotals; i++)
+    for (size_t i = 0; i < in->ntotals; i++)
         for (size_t row = 0; row < in->totals[i]->nrows; row++)
             add_row(in, &table, in->totals[i], row, grouping_of(plan, in->totals[i]->kept));
     result->nrows = nrows;

@@ -94,18 +94,31 @@ static vc_status explain_others(vc_answering *in, const vc_top *top, vc_error *e
     return VC_OK;
 }
 
+static vc_status make_room_for_totals(vc_answering *in, vc_error *error)
+{
+    in->ntotals = in->plan->query->ntotals;
+    in->totals = VC_ARENA_NEW(in->arena, vc_rows *, in->ntotals + 1);
+    return in->totals == NULL ? vc_no_memory(error) : VC_OK;
+}
+
+vc_status vc_answer_totals_alone(vc_answering *in, vc_error *error)
+{
+    vc_status status = make_room_for_totals(in, error);
+    if (status == VC_OK) status = vc_stitch(in->plan, 0, true, NULL, &in->summary, error);
+    return status == VC_OK ? compute_totals(in, error) : status;
+}
+
 static vc_status compute_rows(vc_answering *in, vc_error *error)
 {
     vc_plan *plan = in->plan;
     const vc_query *query = plan->query;
     uint32_t all = plan->naxes == 0 ? 0 : (uint32_t)((1u << plan->naxes) - 1);
-    vc_status status = vc_stitch(plan, all, query->is_sparse, NULL, &in->detail, error);
+    vc_status status = make_room_for_totals(in, error);
+    if (status == VC_OK) status = vc_stitch(plan, all, query->is_sparse, NULL, &in->detail, error);
     if (status == VC_OK && all == 0)
         in->summary = in->detail;
     else if (status == VC_OK)
         status = vc_stitch(plan, 0, true, in->detail, &in->summary, error);
-    in->totals = VC_ARENA_NEW(in->arena, vc_rows *, query->ntotals + 1);
-    if (in->totals == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < query->ntops && status == VC_OK && plan->is_dry; i++)
         status = explain_others(in, &query->tops[i], error);
     if (status == VC_OK && query->totals_visible && !plan->is_dry) return VC_OK;
@@ -219,7 +232,7 @@ static void release_rows(const vc_answering *in)
     vc_frames_release(in->plan);
     vc_rows_release(in->detail);
     vc_rows_release(in->summary);
-    for (size_t i = 0; in->totals != NULL && i < in->plan->query->ntotals; i++)
+    for (size_t i = 0; i < in->ntotals && in->totals != NULL; i++)
         vc_rows_release(in->totals[i]);
 }
 
@@ -275,8 +288,16 @@ static vc_status answer(vc_answering *in, uint64_t begin, vc_error *error)
     return status;
 }
 
-vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
-                        vc_arena *arena, const vc_result **result_out, vc_error *error)
+static vc_status run(vc_answering *in, const vc_pieces *pieces, uint64_t begin, vc_error *error)
+{
+    if (pieces != NULL && vc_answer_has_pieces(in, pieces))
+        return vc_answer_in_pieces(in, pieces, error);
+    return answer(in, begin, error);
+}
+
+vc_status vc_engine_run_in_pieces(vc_model *model, const vc_query *query,
+                                  const vc_engine_options *options, const vc_pieces *pieces,
+                                  vc_arena *arena, const vc_result **result_out, vc_error *error)
 {
     vc_engine_options filled;
     uint64_t begin = vc_plan_now();
@@ -284,13 +305,20 @@ vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_
     if (in.result == NULL) return vc_no_memory(error);
     vc_status status = fill_options(options, query, &filled, error);
     if (status == VC_OK) status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
-    if (status == VC_OK) status = answer(&in, begin, error);
+    if (status == VC_OK) {
+        in.result->cube = in.plan->cube->name;
+        in.result->is_virtual = in.plan->cube->is_virtual;
+        in.result->definition_hash = in.plan->cube->definition_hash;
+        in.result->snapshot = vc_str_of(vc_snapshot_id(vc_model_snapshot(model)));
+        status = run(&in, pieces, begin, error);
+    }
     release_rows(&in);
-    if (status != VC_OK) return status;
-    in.result->cube = in.plan->cube->name;
-    in.result->is_virtual = in.plan->cube->is_virtual;
-    in.result->definition_hash = in.plan->cube->definition_hash;
-    in.result->snapshot = vc_str_of(vc_snapshot_id(vc_model_snapshot(model)));
-    *result_out = in.result;
-    return VC_OK;
+    if (status == VC_OK) *result_out = in.result;
+    return status;
+}
+
+vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
+                        vc_arena *arena, const vc_result **result_out, vc_error *error)
+{
+    return vc_engine_run_in_pieces(model, query, options, NULL, arena, result_out, error);
 }

@@ -43,6 +43,33 @@ typedef struct vc_engine_options {
 vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,
                         vc_arena *arena, const vc_result **result_out, vc_error *error);
 
+/* Who takes the rows of a large answer piece by piece, in their order. A piece is a result with
+ * nothing but detail rows: axes with the members of these rows, measures, coords and cells. */
+typedef struct vc_pieces {
+    /* Before the first piece: the answer without its detail rows and without what is known only at
+     * the end (total_cell_count, notices, coverage). nlanes  pieces are made at once */
+    vc_status (*begin)(void *context, const vc_result *head, size_t nlanes, vc_error *error);
+    /* A piece, alive during the call. On any thread, one at a time for each lane. */
+    vc_status (*piece)(void *context, size_t lane, const vc_result *piece, vc_error *error);
+    /* Now it is the lane's turn. On the caller's thread, in the order of the answer. */
+    vc_status (*commit)(void *context, size_t lane, vc_error *error);
+    void *context;
+    bool takes_marks;  /* pieces may differ in whether rows are synthetic */
+    size_t piece_rows; /* about; 0: 32,768, and answers of fewer than 8 such pieces are not cut */
+} vc_pieces;
+
+/* Answer a query, a large answer in pieces: then the memory that it needs does not depend on the
+ * number of its rows. Where rows depend on each other (an order, a top, functions over members,
+ * properties, ...; slice/pieces.c) and where they are few, nothing is handed over, and the result
+ * is that of vc_engine_run. Otherwise it has the total rows only, and nrows_before says how many
+ * detail rows there were: these rows and those are, byte by byte, what vc_engine_run gives.
+ *
+ * Errors: those of vc_engine_run, and what the functions return; pieces may have been handed over
+ * before. */
+vc_status vc_engine_run_in_pieces(vc_model *model, const vc_query *query,
+                                  const vc_engine_options *options, const vc_pieces *pieces,
+                                  vc_arena *arena, const vc_result **result_out, vc_error *error);
+
 /* How a query would be answered: looked up, translated, estimated; no fact is read. Whether the
  * query asks for an explanation makes no difference.
  *

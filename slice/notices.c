@@ -221,7 +221,7 @@ static void notice_repeats(vc_answering *in)
     vc_str list = {0};
     uint64_t nrepeated = 0;
     for (size_t m = 0; m < result->nmeasures; m++) {
-        if (!is_repeated(result, m)) continue;
+        if (!(in->repeats != NULL && in->repeats[m]) && !is_repeated(result, m)) continue;
         list = vc_arena_printf(in->arena, "%.*s%s'%.*s'", VC_FMT(list), nrepeated++ > 0 ? ", " : "",
                                VC_FMT(result->measures[m].name));
     }

@@ -23,7 +23,8 @@
  *     calculated.h calculated members
  *     stitch.c     rows of one grouping              shape.c    having, top, order, limit
  *     narrow.c     some combinations only            other.c    the row of what a top leaves out
- *     engine.c     the whole, and the result         coverage.c the quality of the joins
+ *     engine.c     the whole, and the result         pieces.c   large answers, piece by piece
+ *     coverage.c   the quality of the joins
  *     facts*.c     the facts behind a cell           naming.c   what single leaves are called
  *     lineage*.c   where a value comes from          join_keys.c  the keys that relations were made
  * of explain.c    how it is done, and the memory it needs
@@ -193,6 +194,7 @@ struct vc_plan {
     bool is_dry;                      /* explain only: nothing is read */
     vc_explain *explain;              /* NULL: not asked for */
     size_t max_scans;                 /* room in it */
+    uint64_t nfacts_expected;         /* about how many count, of those that are read; 0: all */
     uint64_t scan_ns;                 /* time in scans so far */
     uint64_t held_bytes;              /* root: of cells that are kept, of rows and of frames */
 };

@@ -130,7 +130,8 @@ typedef struct vc_result {
     const vc_result_axis *axes;
     size_t nmeasures;
     const vc_result_measure *measures;
-    size_t nrows; /* in this answer, totals included */
+    uint64_t nrows_before; /* detail rows that were handed over in pieces, before these; mostly 0 */
+    size_t nrows;          /* in this answer, totals included */
     size_t ndetail_rows;
     const uint32_t *coords;    /* [nrows * naxes] into axes[a].members; VC_NONE: rolled up */
     const vc_cell *cells;      /* [nrows * nmeasures] */

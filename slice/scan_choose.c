@@ -232,17 +232,19 @@ vc_status vc_scan_choose_form(vc_scan *scan, size_t nlanes, vc_scan_stats *stats
     for (size_t i = 0; i < pass->naccumulators && status == VC_OK; i++)
         if (pass->accumulators[i].aggregator == VC_AGG_COUNT_DISTINCT)
             status = find_nids(scan, &pass->accumulators[i], &nids[i], error);
+    uint64_t nrows = stats->nrows_scanned, few = scan->plan->nfacts_expected;
+    if (few > 0 && few < nrows) nrows = few;
     scan->form = (vc_cells_form){.ncells = scan->ncells,
                                  .specs = pass->accumulators,
                                  .keeps = scan->keeps,
                                  .nids = nids,
                                  .nspecs = pass->naccumulators,
-                                 .nrows = stats->nrows_scanned / nlanes,
+                                 .nrows = nrows / nlanes,
                                  .max_slots = scan->plan->options->limits.max_cells};
     if (scan->has_sets) { /* the limit is on the cells of the answer, and the grid is bounded */
         scan->shared = scan->form;
         scan->shared.ncells = scan->table->ncells;
-        scan->shared.nrows = stats->nrows_scanned;
+        scan->shared.nrows = nrows;
         scan->form.max_slots = scan->ncells;
     }
     return status == VC_OK ? check_memory(scan, nlanes, stats, error) : status;

@@ -71,6 +71,8 @@ struct house_reply {
 };
 
 void house_ask_library(const char *store, const char *body, struct house_reply *reply);
+/* Made in pieces of two rows, where it can be. */
+void house_ask_pieces(const char *store, const char *body, struct house_reply *reply);
 void house_ask_parameters(const char *store, const char *cube, const json_t *parameters,
                           struct house_reply *reply); /* an object of scalars */
 void house_ask_command(const char *store, const char *body, struct house_reply *reply);

@@ -3,7 +3,7 @@
 #include "base/pool.h"
 #include "query/body.h"
 #include "query/parameters.h"
-#include "render/render.h"
+#include "render/query.h"
 #include "slice/engine.h"
 
 #include <string.h>
@@ -31,9 +31,35 @@ static vc_status answer(vc_model *model, vc_pool *pool, const vc_query *query, v
     return status;
 }
 
+/* The same in pieces of two rows, what does not fit 100 bytes in a file. */
+static vc_status answer_in_pieces(vc_model *model, vc_pool *pool, const vc_query *query,
+                                  vc_arena *arena, vc_buffer *text, vc_error *error)
+{
+    vc_engine_options options = {.pool = pool};
+    vc_render_options rendering = vc_render_options_of(query);
+    vc_render_query_options how = {.rendering = &rendering, .piece_rows = 2};
+    const vc_result *result;
+    vc_spool spool;
+    char block[1000];
+    ssize_t size;
+    vc_spool_open(&spool, NULL, 100);
+    vc_status status = VC_OK;
+    if (query->format.data != NULL) status = vc_format_find(query->format, &how.format, error);
+    if (status == VC_OK)
+        status = vc_render_query(model, query, &options, &how, arena, &spool, &result, NULL, error);
+    for (uint64_t at = 0; (size = vc_spool_read(&spool, at, block, sizeof block)) > 0;
+         at += (uint64_t)size)
+        vc_buffer_put(text, block, (size_t)size);
+    vc_spool_close(&spool);
+    return status;
+}
+
+typedef vc_status answering(vc_model *model, vc_pool *pool, const vc_query *query, vc_arena *arena,
+                            vc_buffer *text, vc_error *error);
+
 /* `status` is that of the parsing. */
 static void run(const char *directory, vc_status status, const vc_query *query, vc_arena *arena,
-                struct house_reply *reply)
+                answering *way, struct house_reply *reply)
 {
     vc_store_options options = {.is_read_only = true};
     vc_store *store = NULL;
@@ -47,7 +73,7 @@ static void run(const char *directory, vc_status status, const vc_query *query, 
                                         : vc_snapshot_open_at(store, query->at, &snapshot, error);
     if (status == VC_OK) status = vc_model_new(snapshot, false, &model, error);
     if (status == VC_OK) status = vc_pool_new(2, &pool, error);
-    if (status == VC_OK) status = answer(model, pool, query, arena, &reply->text, error);
+    if (status == VC_OK) status = way(model, pool, query, arena, &reply->text, error);
     vc_buffer_text(&reply->text);
     reply->code = (int)status;
     vc_pool_free(pool);
@@ -62,7 +88,17 @@ void house_ask_library(const char *store, const char *body, struct house_reply *
     vc_query query;
     *reply = (struct house_reply){0};
     vc_status status = vc_body_parse(vc_str_of(body), 0, &arena, &query, &reply->error);
-    run(store, status, &query, &arena, reply);
+    run(store, status, &query, &arena, answer, reply);
+    vc_arena_release(&arena);
+}
+
+void house_ask_pieces(const char *store, const char *body, struct house_reply *reply)
+{
+    vc_arena arena = {0};
+    vc_query query;
+    *reply = (struct house_reply){0};
+    vc_status status = vc_body_parse(vc_str_of(body), 0, &arena, &query, &reply->error);
+    run(store, status, &query, &arena, answer_in_pieces, reply);
     vc_arena_release(&arena);
 }
 
@@ -84,7 +120,7 @@ void house_ask_parameters(const char *store, const char *cube, const json_t *par
     }
     vc_status status = vc_parameters_parse(list, nparameters, &arena, &query, &reply->error);
     query.cube = vc_str_of(cube);
-    run(store, status, &query, &arena, reply);
+    run(store, status, &query, &arena, answer, reply);
     vc_arena_release(&arena);
 }
 

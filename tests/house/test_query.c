@@ -76,7 +76,7 @@ typedef void way(const char *store, const char *body, struct house_reply *reply)
 
 static void check_same_bytes(const char *name, way *other, int well)
 {
-    static const char *const formats[] = {"records", "arrays", "csv"};
+    static const char *const formats[] = {"records", "arrays", "csv", "ndjson"};
     struct question in;
     open_question(&in, name);
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
@@ -95,6 +95,16 @@ static void check_same_bytes(const char *name, way *other, int well)
         free(body);
     }
     json_decref(in.request);
+}
+
+ParameterizedTestParameters(query, same_in_pieces)
+{
+    return house_folders("tests/data/query");
+}
+
+ParameterizedTest(struct house_folder *parameter, query, same_in_pieces)
+{
+    check_same_bytes(parameter->name, house_ask_pieces, VC_OK);
 }
 
 ParameterizedTestParameters(query, same_by_command)

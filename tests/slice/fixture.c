@@ -122,7 +122,7 @@ static void put_cell(const vc_cell *cell, vc_buffer *out)
                      cell->reason == 0 ? '.' : cell->reason);
 }
 
-void fixture_dump(const vc_result *result, vc_buffer *out)
+static void dump_rows(const vc_result *result, vc_buffer *out)
 {
     for (size_t row = 0; row < result->nrows; row++) {
         vc_buffer_printf(out, "%u:", result->grouping[row]);
@@ -140,6 +140,11 @@ void fixture_dump(const vc_result *result, vc_buffer *out)
             put_cell(&result->cells[row * result->nmeasures + m], out);
         vc_buffer_put_char(out, '\n');
     }
+}
+
+void fixture_dump(const vc_result *result, vc_buffer *out)
+{
+    dump_rows(result, out);
     vc_buffer_put_text(out, "summary:");
     for (size_t m = 0; m < result->nmeasures; m++)
         put_cell(&result->summary[m], out);
@@ -152,4 +157,67 @@ void fixture_dump(const vc_result *result, vc_buffer *out)
             vc_buffer_printf(out, " %.*s", VC_FMT(notice->members[m]));
         vc_buffer_put_char(out, '\n');
     }
+}
+
+struct dumping { /* what is handed over in pieces */
+    vc_buffer lanes[16];
+    vc_buffer *out;
+    size_t npieces;
+};
+
+static vc_status begin_dump(void *context, const vc_result *head, size_t nlanes, vc_error *error)
+{
+    (void)context;
+    (void)head;
+    (void)error;
+    cr_assert_leq(nlanes, 16);
+    return VC_OK;
+}
+
+static vc_status dump_piece(void *context, size_t lane, const vc_result *piece, vc_error *error)
+{
+    struct dumping *in = context;
+    (void)error;
+    vc_buffer_clear(&in->lanes[lane]);
+    dump_rows(piece, &in->lanes[lane]);
+    return VC_OK;
+}
+
+static vc_status commit_dump(void *context, size_t lane, vc_error *error)
+{
+    struct dumping *in = context;
+    (void)error;
+    vc_buffer_put(in->out, in->lanes[lane].data, in->lanes[lane].size);
+    in->npieces++;
+    return VC_OK;
+}
+
+vc_status fixture_dump_pieces(vc_model *model, const vc_query *query,
+                              const vc_engine_options *options, size_t piece_rows, vc_buffer *out,
+                              size_t *npieces_out, vc_error *error)
+{
+    struct dumping in = {.out = out};
+    vc_pieces pieces = {.begin = begin_dump,
+                        .piece = dump_piece,
+                        .commit = commit_dump,
+                        .context = &in,
+                        .takes_marks = true,
+                        .piece_rows = piece_rows};
+    vc_arena arena = {0};
+    const vc_result *result = NULL;
+    size_t before = out->size;
+    vc_status status =
+        vc_engine_run_in_pieces(model, query, options, &pieces, &arena, &result, error);
+    if (status == VC_OK) {
+        size_t nrows = 0;
+        for (size_t i = before; i < out->size; i++)
+            nrows += out->data[i] == '\n';
+        cr_assert_eq(result->nrows_before, nrows, "%zu rows were handed over", nrows);
+        fixture_dump(result, out);
+    }
+    for (size_t i = 0; i < 16; i++)
+        vc_buffer_release(&in.lanes[i]);
+    vc_arena_release(&arena);
+    *npieces_out = in.npieces;
+    return status;
 }

@@ -35,4 +35,10 @@ bool fixture_compact(struct fixture *fixture, size_t window_rows);
 /* The whole result as text, numbers to the last bit: equal texts are equal answers. */
 void fixture_dump(const vc_result *result, vc_buffer *out);
 
+/* The same of an answer that is made in pieces of about so many rows, where it can be: npieces_out
+ * is 0 where not. */
+vc_status fixture_dump_pieces(vc_model *model, const vc_query *query,
+                              const vc_engine_options *options, size_t piece_rows, vc_buffer *out,
+                              size_t *npieces_out, vc_error *error);
+
 #endif

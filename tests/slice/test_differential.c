@@ -19,6 +19,7 @@ struct round {
     struct fixture fixture;
     vc_pool *pool;
     unsigned nasked, nerrors, nrows, ncells, nvalues, ncompacted;
+    unsigned npieces, nin_pieces; /* of answers that were made in pieces, too */
     unsigned reasons[128];
 };
 
@@ -198,6 +199,30 @@ static bool same_otherwise(struct round *round, const vc_query *query, const vc_
     return is_same;
 }
 
+/* The same bytes when the rows are made in pieces of one, two, three or more. */
+static bool same_in_pieces(struct round *round, const vc_query *query, const vc_result *result,
+                           vc_buffer *why)
+{
+    vc_buffer expected = {0}, dump = {0};
+    vc_error error = {0};
+    vc_engine_options options = {.pool = round->pool};
+    size_t npieces, piece_rows = 1 + round->nasked % 7;
+    fixture_dump(result, &expected);
+    vc_status status = fixture_dump_pieces(round->fixture.model, query, &options, piece_rows, &dump,
+                                           &npieces, &error);
+    bool is_same = status == VC_OK && dump.size == expected.size &&
+                   memcmp(dump.data, expected.data, dump.size) == 0;
+    if (!is_same)
+        vc_buffer_printf(why, "%zu pieces of %zu rows give another answer:\n%s\nnot\n%s", npieces,
+                         piece_rows, status == VC_OK ? vc_buffer_text(&dump) : error.message,
+                         vc_buffer_text(&expected));
+    round->npieces += (unsigned)npieces;
+    round->nin_pieces += npieces > 0;
+    vc_buffer_release(&expected);
+    vc_buffer_release(&dump);
+    return is_same;
+}
+
 static bool ask(struct round *round, struct oracle *oracle, const vc_query *query, vc_buffer *why)
 {
     vc_arena arena = {0};
@@ -217,7 +242,8 @@ static bool ask(struct round *round, struct oracle *oracle, const vc_query *quer
         round->nerrors++;
     } else {
         is_same = same_answer(oracle, query, result, expected, why) &&
-                  same_otherwise(round, query, result, why);
+                  same_otherwise(round, query, result, why) &&
+                  same_in_pieces(round, query, result, why);
         count_answer(round, result);
     }
     round->nasked++;
@@ -339,11 +365,12 @@ Test(differential, small_worlds, .timeout = 3600)
             round.nrows, round.ncells, round.nvalues, round.nerrors);
     for (int c = 'a'; c <= 'z'; c++)
         if (round.reasons[c] > 0) fprintf(stderr, " %c %u", c, round.reasons[c]);
-    fputc('\n', stderr);
+    fprintf(stderr, "; %u answers in %u pieces\n", round.nin_pieces, round.npieces);
     if (nrounds < 250 || seed != 1) return;
     /* A generator that never reaches a case would test nothing of it. */
     cr_assert_gt(round.nvalues, 10000);
     cr_assert_gt(round.ncompacted, 20);
+    cr_assert_gt(round.npieces, 1000);
     for (const char *c = "uxgnerd"; *c != '\0'; c++)
         cr_assert_gt(round.reasons[(unsigned char)*c], 0, "reason %c is never met", *c);
 }
