@@ -109,6 +109,8 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
     if (filter->has_parent)
         vc_member_descendants(hierarchy, filter->parent, filter->level, &first, &end);
 
+    if (filter->has_after && filter->after.member >= first)
+        first = filter->after.member < end ? filter->after.member + 1 : end;
     bool is_listed = filter->search.size == 0 && !level->is_ragged; /* all of the range */
     uint32_t *members = vc_arena_alloc(arena, page_size(filter, end - first) * sizeof *members);
     if (members == NULL) return vc_no_memory(error);
@@ -142,6 +144,49 @@ vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_memb
     return VC_OK;
 }
 
+bool vc_hierarchy_is_by_key(const vc_hierarchy *hierarchy, unsigned level)
+{
+    for (unsigned l = 0; l <= level; l++)
+        if (hierarchy->levels[l].is_ordered_by_column || hierarchy->levels[l].is_ragged)
+            return false;
+    return true;
+}
+
+/* The first member of [first, end) whose key is not before `key`. */
+static uint32_t lower_bound(const vc_level *level, uint32_t first, uint32_t end, vc_str key)
+{
+    while (first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        if (vc_level_compare_keys(level, vc_texts_get(&level->keys, middle), key) < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+void vc_hierarchy_find_place(const vc_hierarchy *hierarchy, unsigned level, const vc_str *keys,
+                             bool *is_any_out, uint32_t *member_out)
+{
+    assert(vc_hierarchy_is_by_key(hierarchy, level));
+    uint32_t first = 0, end = hierarchy->levels[0].nmembers;
+    bool is_there = true;
+    for (unsigned l = 0;; l++) {
+        const vc_level *at = &hierarchy->levels[l];
+        if (is_there) {
+            first = lower_bound(at, first, end, keys[l]);
+            is_there = first < end &&
+                       vc_level_compare_keys(at, vc_texts_get(&at->keys, first), keys[l]) == 0;
+        }
+        if (l == level) break;
+        end = at->first_child[is_there ? first + 1 : first];
+        first = at->first_child[first];
+    }
+    /* `first` is the member itself, or the first one behind where it would be. */
+    *is_any_out = is_there || first > 0;
+    *member_out = is_there ? first : first - 1;
+}
+
 static vc_status is_match(const vc_hierarchy *hierarchy, vc_member_ref member,
                           const vc_member_filter *filter, bool *fits_out, vc_error *error)
 {
@@ -167,8 +212,14 @@ static vc_status browse_children(const vc_hierarchy *hierarchy, const vc_member_
     size_t count, nmembers = 0, ntotal = 0;
     vc_status status = vc_member_children(hierarchy, filter->has_parent ? &filter->parent : NULL,
                                           arena, &members, &count, error);
+    bool is_behind = !filter->has_after;
     for (size_t i = 0; status == VC_OK && i < count; i++) {
         bool fits = true;
+        if (!is_behind) {
+            is_behind = members[i].level == filter->after.level &&
+                        members[i].member == filter->after.member;
+            continue;
+        }
         if (filter->search.size > 0) status = is_match(hierarchy, members[i], filter, &fits, error);
         if (!fits) continue;
         if (ntotal >= filter->offset && nmembers < filter->limit) members[nmembers++] = members[i];

@@ -18,8 +18,11 @@ typedef struct vc_member_filter {
     bool is_prefix;       /* the beginning of them */
     const struct vc_search_texts *texts; /* of the whole level (dimensions/search.h); NULL: made for
                                             this one search, which takes far longer */
-    size_t offset, limit;                /* of those that fit; a limit of 0 only counts them */
-    bool is_children; /* what is right below the parent, whatever its level (ragged) */
+    bool has_after;
+    vc_member_ref after;  /* only what is listed behind this one, at the filter's level unless it
+                             is_children; whether or not it fits the rest */
+    size_t offset, limit; /* of those that fit; a limit of 0 only counts them */
+    bool is_children;     /* what is right below the parent, whatever its level (ragged) */
 } vc_member_filter;
 
 /* List members in member order.
@@ -32,6 +35,20 @@ typedef struct vc_member_filter {
 vc_status vc_dimension_list_members(const vc_dimension *dimension, const vc_member_filter *filter,
                                     vc_arena *arena, uint32_t **members_out, size_t *nmembers_out,
                                     size_t *ntotal_out, vc_error *error);
+
+/* Behind which member of a level a path would be listed that need not exist (any more), so that
+ * what sorts behind it follows.
+ *
+ * keys        [level + 1] from the top; absent: the null key
+ * is_any_out  false: before all of them
+ *
+ * Not where a level is ordered by a column, whose values members do not keep, or hidden members
+ * stand between (asserted: vc_hierarchy_is_by_key). O(keys * log members). */
+void vc_hierarchy_find_place(const vc_hierarchy *hierarchy, unsigned level, const vc_str *keys,
+                             bool *is_any_out, uint32_t *member_out);
+
+/* Does the order of the members of a level depend on nothing but the keys in their paths? */
+bool vc_hierarchy_is_by_key(const vc_hierarchy *hierarchy, unsigned level);
 
 /* The same, with the level of each: also what is right below a member, if the filter says so. */
 vc_status vc_dimension_browse(const vc_dimension *dimension, const vc_member_filter *filter,

@@ -12,6 +12,12 @@ void vc_describe_cube(vc_json_writer *json, const vc_cube *cube, const char *sna
 void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t number,
                            const char *snapshot);
 
+/* A member of a level: its key, label, path and number of children. Leaves the object open.
+ * VC_NO_MEMORY. */
+vc_status vc_describe_begin_member(vc_json_writer *json, const vc_hierarchy *hierarchy,
+                                   unsigned number, uint32_t member, vc_arena *arena,
+                                   vc_error *error);
+
 /* "info": {...}, or nothing when the definition has none. */
 void vc_describe_info(vc_json_writer *json, const vc_definition *definition);
 

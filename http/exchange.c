@@ -106,13 +106,7 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     }
     settle_size(in);
     if (in->owns_key) settle_key(in);
-    if (in->call.model != NULL) {
-        if (in->call.owns_model)
-            vc_model_free(in->call.model);
-        else
-            vc_model_release(in->server->service.models, in->call.model);
-        in->call.model = NULL;
-    }
+    vc_call_close_model(&in->call);
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
     if (atomic_load(&in->server->service.is_draining)) reply->closes = true;
@@ -490,6 +484,7 @@ void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **c
     vc_buffer_release(&in->body);
     vc_buffer_release(&in->reply.body);
     vc_reply_free_spool(in->reply.spool);
+    vc_buffer_release(&in->reply.link);
     vc_answer_release(in->reply.answer);
     free(in);
     atomic_fetch_sub(&server->nrequests, 1);

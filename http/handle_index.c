@@ -1,4 +1,5 @@
 /* A first page for people: the cubes, each with addresses to try. */
+#include "http/link.h"
 #include "http/service.h"
 
 static void put_escaped(vc_buffer *out, vc_str text)
@@ -18,31 +19,16 @@ static void put_escaped(vc_buffer *out, vc_str text)
     }
 }
 
-/* Percent-encode all but the unreserved characters. */
-static void put_encoded(vc_buffer *out, vc_str text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        bool is_plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-                        (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '.' || byte == '_' ||
-                        byte == '~';
-        if (is_plain)
-            vc_buffer_put_char(out, (char)byte);
-        else
-            vc_buffer_printf(out, "%%%02X", byte);
-    }
-}
-
 static void put_link(vc_buffer *out, vc_str cube, const char *rest, vc_str dimension)
 {
     vc_buffer_put_text(out, "<li><a href=\"/v1/cubes/");
-    put_encoded(out, cube);
+    vc_link_put_encoded(out, cube);
     vc_buffer_put_text(out, rest);
-    put_encoded(out, dimension);
+    vc_link_put_encoded(out, dimension);
     vc_buffer_put_text(out, "\">/v1/cubes/");
-    put_encoded(out, cube);
+    vc_link_put_encoded(out, cube);
     put_escaped(out, vc_str_of(rest));
-    put_encoded(out, dimension);
+    vc_link_put_encoded(out, dimension);
     vc_buffer_put_text(out, "</a></li>\n");
 }
 

@@ -29,6 +29,7 @@ static const struct {
 } status_of_code[] = {
     {"method_not_allowed", 405}, {"not_acceptable", 406},         {"body_too_large", 413},
     {"url_too_long", 414},       {"unsupported_media_type", 415}, {"too_many_headers", 431},
+    {"expired_cursor", 410},
 };
 
 unsigned vc_reply_status_of(const vc_error *error)
@@ -144,6 +145,7 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     reply->status = vc_reply_status_of(error);
     reply->content_type = VC_PROBLEM_TYPE;
     reply->etag[0] = '\0';
+    vc_buffer_clear(&reply->link);
     reply->encoding = VC_ENCODING_IDENTITY;
     if (reply->status == 503) reply->retry_after_s = 1;
     vc_reply_put_problem(&reply->body, error, request_id);

@@ -30,6 +30,7 @@ typedef struct vc_reply {
     char snapshot[48];               /* "" when none */
     char allow[64];                  /* "" when none */
     char notices[VC_NOTICES_HEADER]; /* of an answer; "" when none */
+    vc_buffer link;                  /* where it goes on; empty when nowhere */
     unsigned retry_after_s;          /* 0: none */
     const char *origin;              /* whose pages may read this (http/cors.h); NULL: nobody's */
     bool varies_by_origin;

@@ -44,6 +44,16 @@ static void put_cors(struct MHD_Response *response, const vc_reply *reply)
     put_header(response, "Access-Control-Max-Age", VC_CORS_MAX_AGE_S);
 }
 
+/* RFC 8288. Of an address that is longer than headers should be the body has the parts. */
+static void put_link(struct MHD_Response *response, const vc_buffer *link)
+{
+    enum { LONGEST = 4000 };
+    char text[LONGEST + 16];
+    if (link->size == 0 || link->size > LONGEST || link->failed) return;
+    snprintf(text, sizeof text, "<%.*s>; rel=\"next\"", (int)link->size, link->data);
+    put_header(response, "Link", text);
+}
+
 static void put_headers(struct MHD_Response *response, const vc_reply *reply,
                         const char *request_id)
 {
@@ -55,6 +65,7 @@ static void put_headers(struct MHD_Response *response, const vc_reply *reply,
     put_header(response, "Allow", reply->allow);
     if (reply->encoding != VC_ENCODING_IDENTITY)
         put_header(response, "Content-Encoding", vc_encoding_name(reply->encoding));
+    put_link(response, &reply->link);
     if (reply->retry_after_s > 0) {
         char seconds[16];
         snprintf(seconds, sizeof seconds, "%u", reply->retry_after_s);

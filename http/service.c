@@ -5,13 +5,13 @@
 vc_status vc_call_open_model(vc_call *call, vc_str at, vc_error *error)
 {
     vc_status status;
-    if (vc_str_is_null(at)) {
+    call->owns_model = !vc_str_is_null(at);
+    if (!call->owns_model) {
         status = vc_model_acquire(call->service->models, &call->model, error);
     } else {
         vc_snapshot *snapshot;
         status = vc_snapshot_open_at(call->service->options.store, at, &snapshot, error);
         if (status != VC_OK) return status;
-        call->owns_model = true;
         status = vc_model_new(snapshot, true, &call->model, error);
         if (status != VC_OK) vc_snapshot_close(snapshot);
     }
@@ -23,6 +23,16 @@ vc_status vc_call_open_model(vc_call *call, vc_str at, vc_error *error)
     size_t size = strlen(id);
     if (size < sizeof call->reply->snapshot) memcpy(call->reply->snapshot, id, size + 1);
     return VC_OK;
+}
+
+void vc_call_close_model(vc_call *call)
+{
+    if (call->model == NULL) return;
+    if (call->owns_model)
+        vc_model_free(call->model);
+    else
+        vc_model_release(call->service->models, call->model);
+    call->model = NULL;
 }
 
 vc_status vc_call_cube(vc_call *call, const vc_cube **cube_out, vc_error *error)

@@ -57,6 +57,9 @@ struct vc_call {
  * call's until the call ends. Sets the reply's snapshot. */
 vc_status vc_call_open_model(vc_call *call, vc_str at, vc_error *error);
 
+/* Done with it before the call ends, to open another. */
+void vc_call_close_model(vc_call *call);
+
 /* The cube that the first argument names. */
 vc_status vc_call_cube(vc_call *call, const vc_cube **cube_out, vc_error *error);
 

@@ -149,3 +149,40 @@ Test(members, properties_of_a_level_reach_other_levels)
     cr_assert_str_eq(error.candidates[0], "zip");
     fixture_release(&city);
 }
+
+/* Behind what is listed already, and behind a path that is not there (any more). */
+Test(members, behind_a_place)
+{
+    static const struct {
+        const char *region, *country;
+        int after; /* CHN 0, JPN 1, AUT 2, FRA 3, GBR 4; -1: before all */
+    } cases[] = {
+        {"Asia", "CHN", 0},   {"Asia", "AAA", -1},  {"Asia", "CHO", 0},    {"Asia", "ZZZ", 1},
+        {"Africa", "X", -1},  {"Atlas", "X", 1},    {"Europe", "AAA", 1},  {"Europe", "FRA", 3},
+        {"Europe", "FRB", 3}, {"Europe", "ZZZ", 4}, {"Oceania", "AAA", 4}, {NULL, NULL, 4},
+        {"Europe", NULL, 4},  {"Asia", NULL, 1},
+    };
+    fixture geo;
+    fixture_build(&geo, &geo_spec, NULL, COUNTRIES);
+    const vc_hierarchy *hierarchy = &geo.dimension->hierarchies[0];
+    cr_assert(vc_hierarchy_is_by_key(hierarchy, 1));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        vc_str keys[2] = {{0}};
+        if (cases[i].region != NULL) keys[0] = vc_str_of(cases[i].region);
+        if (cases[i].country != NULL) keys[1] = vc_str_of(cases[i].country);
+        vc_member_filter filter = {.level = 1, .limit = 10, .after = {.level = 1}};
+        vc_hierarchy_find_place(hierarchy, 1, keys, &filter.has_after, &filter.after.member);
+        int after = filter.has_after ? (int)filter.after.member : -1;
+        cr_assert_eq(after, cases[i].after, "%zu: %d", i, after);
+        uint32_t *members;
+        size_t nmembers, ntotal;
+        cr_assert_eq(vc_dimension_list_members(geo.dimension, &filter, &geo.arena, &members,
+                                               &nmembers, &ntotal, &geo.error),
+                     VC_OK);
+        cr_assert_eq(nmembers, 4 - (size_t)after);
+        cr_assert_eq(ntotal, nmembers);
+        for (size_t m = 0; m < nmembers; m++)
+            cr_assert_eq(members[m], (uint32_t)after + 1 + m);
+    }
+    fixture_release(&geo);
+}

@@ -3,12 +3,12 @@
  *
  * The first line is method and target, the others are headers, cut as libmicrohttpd cuts them.
  */
-#include "http/json_writer.c"
-#include "http/reply.c"
-#include "http/request.c"
+#include "http/reply.h"
+#include "http/request.h"
 
 #include <assert.h>
 #include <jansson.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
