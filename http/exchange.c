@@ -391,6 +391,7 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
                          .context = in};
     vc_error error = {0};
     vc_status status = read_request(in, method, &error);
+    in->reply.is_dialect = vc_route_is_dialect(&in->request);
     vc_cors_read(&server->service.options, &in->request, &in->reply);
     uint64_t max_bytes = server->service.options.max_body_bytes;
     bool is_hopeless = in->request.content_length > max_bytes * DISCARD_FACTOR ||

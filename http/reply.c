@@ -113,7 +113,8 @@ static void put_place(vc_json_writer *json, const vc_error *error)
     if (error->column > 0) vc_json_put_uint(json, "column", error->column);
 }
 
-void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id)
+static void put_problem(vc_buffer *out, const vc_error *error, const char *request_id,
+                        bool is_dialect)
 {
     const char *code = error->code != NULL ? error->code : "internal";
     vc_json_writer json = {.out = out};
@@ -122,7 +123,9 @@ void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *req
     vc_buffer_printf(out, "\"urn:vcube:problem:%s\"", code);
     put_title(&json, code);
     vc_json_put_uint(&json, "status", vc_reply_status_of(error));
-    put_text(&json, "detail", is_internal(error->status) ? public_detail(error) : error->message);
+    const char *detail = is_internal(error->status) ? public_detail(error) : error->message;
+    put_text(&json, "detail", detail);
+    if (is_dialect) put_text(&json, "error", detail);
     vc_json_put_text(&json, "code", code);
     if (!is_internal(error->status)) put_place(&json, error);
     if (error->ncandidates > 0) {
@@ -133,6 +136,11 @@ void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *req
     }
     if (request_id != NULL) vc_json_put_text(&json, "request_id", request_id);
     vc_json_end(&json, '}');
+}
+
+void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id)
+{
+    put_problem(out, error, request_id, false);
 }
 
 void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id)
@@ -148,7 +156,7 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     vc_buffer_clear(&reply->link);
     reply->encoding = VC_ENCODING_IDENTITY;
     if (reply->status == 503) reply->retry_after_s = 1;
-    vc_reply_put_problem(&reply->body, error, request_id);
+    put_problem(&reply->body, error, request_id, reply->is_dialect);
     vc_buffer_put_char(&reply->body, '\n');
 }
 

@@ -36,8 +36,9 @@ typedef struct vc_reply {
     bool varies_by_origin;
     bool is_preflight; /* the origin's browser asks what it may send */
     vc_encoding encoding;
-    bool was_kept;                                       /* the answer, from an earlier request */
-    bool closes;                                         /* the connection, after this */
+    bool was_kept;   /* the answer, from an earlier request */
+    bool is_dialect; /* a problem says its detail as `error`, too, where clients of others look */
+    bool closes;     /* the connection, after this */
     int64_t queued_ns, prepared_ns, run_ns, rendered_ns; /* for Server-Timing; 0: none */
 } vc_reply;
 

@@ -31,7 +31,7 @@ typedef struct vc_service {
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
 } vc_service;
 
-enum { VC_MAX_ARGUMENTS = 4, VC_MAX_MEMBERS = 10000 };
+enum { VC_MAX_ARGUMENTS = 5, VC_MAX_MEMBERS = 10000 };
 
 typedef struct vc_call vc_call;
 typedef vc_status vc_handler(vc_call *call, vc_error *error);
@@ -86,5 +86,7 @@ vc_handler vc_handle_dimension, vc_handle_members, vc_handle_dimension_index;
 vc_handler vc_handle_aggregate, vc_handle_query, vc_handle_batch, vc_handle_explain;
 vc_handler vc_handle_facts, vc_handle_cell;
 vc_handler vc_handle_coverage, vc_handle_unmatched, vc_handle_suggest, vc_handle_snapshots;
+vc_handler vc_handle_mondrian_cubes, vc_handle_mondrian_cube, vc_handle_mondrian_dimension;
+vc_handler vc_handle_mondrian_members, vc_handle_mondrian_full_name, vc_handle_mondrian_aggregate;
 
 #endif
