@@ -29,7 +29,7 @@ static const struct {
 } status_of_code[] = {
     {"method_not_allowed", 405}, {"not_acceptable", 406},         {"body_too_large", 413},
     {"url_too_long", 414},       {"unsupported_media_type", 415}, {"too_many_headers", 431},
-    {"expired_cursor", 410},
+    {"expired_cursor", 410},     {"expired_snapshot", 410},
 };
 
 unsigned vc_reply_status_of(const vc_error *error)

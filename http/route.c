@@ -16,7 +16,7 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/metrics", vc_handle_metrics, 0},
     {VC_METHOD_GET, "/v1/info", vc_handle_info, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/openapi.json", vc_handle_openapi, VC_ROUTE_JSON},
-    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_QUICK | VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, VC_ROUTE_JSON},

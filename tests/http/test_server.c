@@ -52,6 +52,43 @@ Test(server, health_readiness_info)
     json_decref(json);
     json = get_json(server.port, "/v1/snapshots");
     cr_assert_eq(json_integer_value(json_object_get(json_object_get(json, "newest"), "epoch")), 1);
+    cr_assert_eq(json_array_size(json_object_get(json, "snapshots")), 1);
+    json_decref(json);
+}
+
+/* The snapshots that are listed can be asked, and one that is not kept any more says so. */
+Test(server, snapshots)
+{
+    char first[32], target[200];
+    json_t *json = get_json(server.port, "/v1/snapshots"), *kept;
+    size_t i;
+    snprintf(first, sizeof first, "%s", text_of(json_object_get(json, "newest"), "id"));
+    json_decref(json);
+    for (i = 0; i < 8; i++)
+        fixture_load(&server, "samples/golden");
+    json = get_json(server.port, "/v1/snapshots");
+    json_t *snapshots = json_object_get(json, "snapshots");
+    cr_assert_eq(json_array_size(snapshots), 8);
+    cr_assert(json_equal(json_object_get(json_array_get(snapshots, 0), "id"),
+                         json_object_get(json_object_get(json, "newest"), "id")));
+    cr_assert(json_equal(json_object_get(json_array_get(snapshots, 7), "id"),
+                         json_object_get(json_object_get(json, "oldest"), "id")));
+    cr_assert(json_is_null(json_object_get(json_array_get(snapshots, 7), "changes")));
+    json_t *change = json_array_get(json_object_get(json_array_get(snapshots, 0), "changes"), 0);
+    cr_assert_str_eq(text_of(change, "change"), "loaded");
+    json_array_foreach(snapshots, i, kept)
+    {
+        snprintf(target, sizeof target, LEFT "/aggregate?at=%s", text_of(kept, "id"));
+        json_decref(get_json(server.port, target));
+    }
+    test_answer answer;
+    snprintf(target, sizeof target, LEFT "/aggregate?at=%s", first);
+    ask(server.port, "GET", target, NULL, NULL, &answer);
+    cr_assert_eq(answer.status, 410);
+    cr_assert_not_null(strstr(answer.body.data, "expired_snapshot"));
+    cr_assert_not_null(strstr(answer.body.data, text_of(json_object_get(json, "oldest"), "id")));
+    cr_assert_not_null(strstr(answer.body.data, text_of(json_object_get(json, "newest"), "id")));
+    answer_release(&answer);
     json_decref(json);
 }
 
