@@ -76,17 +76,6 @@ static void settle_key(exchange *in)
     if (in->alias.size > 0) vc_answers_put_alias(answers, in->call.key, in->alias);
 }
 
-/* Of an answer that is made: remember its size. Of one that need not be: look whether it is. */
-static void settle_size(exchange *in)
-{
-    vc_reply *reply = &in->reply;
-    vc_sizes *sizes = in->server->service.sizes;
-    if (reply->status == 200 && reply->body.size > 0)
-        vc_sizes_put(sizes, reply->etag, reply->body.size);
-    else if (reply->status == 304 && !reply->knows_size)
-        reply->knows_size = vc_sizes_find(sizes, reply->etag, &reply->unsent_bytes);
-}
-
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
  * client that is slow to read holds no snapshot. */
 static void finish(exchange *in, vc_status status, const vc_error *error)
@@ -104,7 +93,6 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
         vc_reply_problem(reply, error, in->request_id);
         if (reply->status >= 500) vc_log_failure(&in->server->service, in->request_id, error);
     }
-    settle_size(in);
     if (in->owns_key) settle_key(in);
     vc_call_close_model(&in->call);
     vc_arena_release(&in->arena);

@@ -235,8 +235,6 @@ bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
         if (vc_str_starts_with(tag, VC_STR("W/"))) tag = (vc_str){tag.data + 2, tag.size - 2};
         if (!is_own_tag(reply, tag)) continue;
         vc_buffer_clear(&reply->body);
-        reply->knows_size = reply->answer != NULL && strcmp(reply->answer->etag, reply->etag) == 0;
-        if (reply->knows_size) reply->unsent_bytes = reply->answer->body.size;
         vc_answer_release(reply->answer);
         reply->answer = NULL;
         reply->encoding = VC_ENCODING_IDENTITY;

@@ -22,10 +22,8 @@ typedef struct vc_reply {
     unsigned status; /* of HTTP; 0: not set yet */
     const char *content_type;
     vc_buffer body;
-    vc_answer *answer; /* in place of the body: a reference of the reply's own */
-    vc_spool *spool;   /* likewise: a body too large for memory; of the heap */
-    bool knows_size;   /* of a 304: of what is not sent */
-    uint64_t unsent_bytes;
+    vc_answer *answer;               /* in place of the body: a reference of the reply's own */
+    vc_spool *spool;                 /* likewise: a body too large for memory; of the heap */
     char etag[VC_ETAG_TEXT];         /* with its quotes; "" when none */
     char snapshot[48];               /* "" when none */
     char allow[64];                  /* "" when none */

@@ -16,7 +16,6 @@
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/server.h"
-#include "http/sizes.h"
 
 #include <stdatomic.h>
 
@@ -25,7 +24,6 @@ typedef struct vc_service {
     vc_model_cache *models;
     vc_pool *pool; /* for scans */
     vc_answers *answers;
-    vc_sizes *sizes;
     vc_metrics *metrics;
     atomic_bool is_draining;
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
