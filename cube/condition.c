@@ -421,8 +421,10 @@ static vc_status mark_text(const struct vc_condition_selecting *in,
     uint64_t *chosen = VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(level->nmembers) + 1);
     if (chosen == NULL) return vc_no_memory(error);
     for (uint32_t member = 0; member < level->nmembers; member++)
-        if (text_fits(vc_texts_get(&level->keys, member), item->keys[0], item->kind) ||
-            text_fits(vc_texts_get(&level->labels, member), item->keys[0], item->kind))
+        if ((item->text_of != VC_TEXT_OF_LABEL &&
+             text_fits(vc_texts_get(&level->keys, member), item->keys[0], item->kind)) ||
+            (item->text_of != VC_TEXT_OF_KEY &&
+             text_fits(vc_texts_get(&level->labels, member), item->keys[0], item->kind)))
             vc_bit_set(chosen, member);
     vc_condition_mark_chosen(in, level, chosen, bits);
     return VC_OK;

@@ -47,11 +47,13 @@ typedef enum vc_item_kind {
     VC_ITEM_DESCENDANTS, /* at `level`, or all */
     VC_ITEM_NULL,        /* the null members of the level */
     VC_ITEM_NOT_NULL,
-    VC_ITEM_CONTAINS, /* text in `keys[0]`: in key or label, ASCII case ignored */
+    VC_ITEM_CONTAINS, /* text in `keys[0]`: in key or label (`text_of`), ASCII case ignored */
     VC_ITEM_STARTS_WITH,
     VC_ITEM_ENDS_WITH,
     VC_ITEM_MEMBER_SET, /* "#name" */
 } vc_item_kind;
+
+typedef enum vc_text_of { VC_TEXT_OF_BOTH = 0, VC_TEXT_OF_KEY, VC_TEXT_OF_LABEL } vc_text_of;
 
 typedef struct vc_item {
     vc_item_kind kind;
@@ -61,6 +63,7 @@ typedef struct vc_item {
     size_t nend_keys;
     bool excludes_first, excludes_end; /* gt, lt: the range without its end */
     vc_str level;                      /* of descendants */
+    vc_text_of text_of;                /* where a text is looked for; of an index in its values */
     vc_place place;
 } vc_item;
 

@@ -58,6 +58,8 @@ static void put_item(vc_buffer *buffer, const vc_item *item)
         vc_buffer_put_text(buffer, "()");
     else if (!is_relative && item->kind != VC_ITEM_PATH && item->kind != VC_ITEM_RANGE)
         vc_buffer_put_text(buffer, words[item->kind]);
+    if (item->text_of != VC_TEXT_OF_BOTH)
+        vc_buffer_put_text(buffer, item->text_of == VC_TEXT_OF_KEY ? "(key)" : "(label)");
     put_path(buffer, item->keys, item->nkeys);
     if (item->kind == VC_ITEM_CHILDREN) vc_buffer_put_text(buffer, "/children");
     if (item->kind == VC_ITEM_DESCENDANTS) {
