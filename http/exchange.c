@@ -57,6 +57,13 @@ static int64_t clock_ns(void)
 
 /* ---- the reply ---- */
 
+/* From now on a request in these words needs no parsing. */
+static void put_alias(exchange *in)
+{
+    if (in->alias.size > 0 && !in->call.is_of_today)
+        vc_answers_put_alias(in->server->service.answers, in->call.key, in->alias);
+}
+
 /* Keep the answer, and give it to those who wait for it; or tell them that there is none. */
 static void settle_key(exchange *in)
 {
@@ -73,7 +80,27 @@ static void settle_key(exchange *in)
     }
     reply->answer = answer;
     vc_answers_keep(answers, in->call.key, answer);
-    if (in->alias.size > 0) vc_answers_put_alias(answers, in->call.key, in->alias);
+    put_alias(in);
+}
+
+/* In the words of the dialect that was spoken. */
+static void put_error(exchange *in, const vc_error *error)
+{
+    if (in->route != NULL && (in->route->traits & VC_ROUTE_CUBEJS) != 0)
+        vc_reply_cubejs_error(&in->reply, error, in->request_id);
+    else
+        vc_reply_problem(&in->reply, error, in->request_id);
+}
+
+/* Of an answer that is made: remember its size. Of one that need not be: look whether it is. */
+static void settle_size(exchange *in)
+{
+    vc_reply *reply = &in->reply;
+    vc_sizes *sizes = in->server->service.sizes;
+    if (reply->status == 200 && reply->body.size > 0)
+        vc_sizes_put(sizes, reply->etag, reply->body.size);
+    else if (reply->status == 304 && !reply->knows_size)
+        reply->knows_size = vc_sizes_find(sizes, reply->etag, &reply->unsent_bytes);
 }
 
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
@@ -90,9 +117,10 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
         if (status != VC_OK) error = &own;
     }
     if (status != VC_OK) {
-        vc_reply_problem(reply, error, in->request_id);
+        put_error(in, error);
         if (reply->status >= 500) vc_log_failure(&in->server->service, in->request_id, error);
     }
+    settle_size(in);
     if (in->owns_key) settle_key(in);
     vc_call_close_model(&in->call);
     vc_arena_release(&in->arena);
@@ -173,7 +201,7 @@ static bool must_compute(exchange *in, bool *has_gone)
     case VC_CLAIM_WAITING: *has_gone = true; return false;
     case VC_CLAIM_FOUND: break;
     }
-    if (in->alias.size > 0) vc_answers_put_alias(answers, in->call.key, in->alias);
+    put_alias(in);
     vc_reply_take_answer(&in->reply, answer);
     return false;
 }
@@ -379,7 +407,6 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
                          .context = in};
     vc_error error = {0};
     vc_status status = read_request(in, method, &error);
-    in->reply.is_dialect = vc_route_is_dialect(&in->request);
     vc_cors_read(&server->service.options, &in->request, &in->reply);
     uint64_t max_bytes = server->service.options.max_body_bytes;
     bool is_hopeless = in->request.content_length > max_bytes * DISCARD_FACTOR ||

@@ -29,7 +29,7 @@ static const struct {
 } status_of_code[] = {
     {"method_not_allowed", 405}, {"not_acceptable", 406},         {"body_too_large", 413},
     {"url_too_long", 414},       {"unsupported_media_type", 415}, {"too_many_headers", 431},
-    {"expired_cursor", 410},     {"expired_snapshot", 410},
+    {"expired_cursor", 410},
 };
 
 unsigned vc_reply_status_of(const vc_error *error)
@@ -113,8 +113,16 @@ static void put_place(vc_json_writer *json, const vc_error *error)
     if (error->column > 0) vc_json_put_uint(json, "column", error->column);
 }
 
-static void put_problem(vc_buffer *out, const vc_error *error, const char *request_id,
-                        bool is_dialect)
+static void put_candidates(vc_json_writer *json, const vc_error *error)
+{
+    if (error->ncandidates == 0) return;
+    vc_json_begin(json, "candidates", '[');
+    for (unsigned i = 0; i < error->ncandidates; i++)
+        put_text(json, NULL, error->candidates[i]);
+    vc_json_end(json, ']');
+}
+
+void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id)
 {
     const char *code = error->code != NULL ? error->code : "internal";
     vc_json_writer json = {.out = out};
@@ -123,24 +131,12 @@ static void put_problem(vc_buffer *out, const vc_error *error, const char *reque
     vc_buffer_printf(out, "\"urn:vcube:problem:%s\"", code);
     put_title(&json, code);
     vc_json_put_uint(&json, "status", vc_reply_status_of(error));
-    const char *detail = is_internal(error->status) ? public_detail(error) : error->message;
-    put_text(&json, "detail", detail);
-    if (is_dialect) put_text(&json, "error", detail);
+    put_text(&json, "detail", is_internal(error->status) ? public_detail(error) : error->message);
     vc_json_put_text(&json, "code", code);
     if (!is_internal(error->status)) put_place(&json, error);
-    if (error->ncandidates > 0) {
-        vc_json_begin(&json, "candidates", '[');
-        for (unsigned i = 0; i < error->ncandidates; i++)
-            put_text(&json, NULL, error->candidates[i]);
-        vc_json_end(&json, ']');
-    }
+    put_candidates(&json, error);
     if (request_id != NULL) vc_json_put_text(&json, "request_id", request_id);
     vc_json_end(&json, '}');
-}
-
-void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id)
-{
-    put_problem(out, error, request_id, false);
 }
 
 void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id)
@@ -156,8 +152,37 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     vc_buffer_clear(&reply->link);
     reply->encoding = VC_ENCODING_IDENTITY;
     if (reply->status == 503) reply->retry_after_s = 1;
-    put_problem(&reply->body, error, request_id, reply->is_dialect);
+    vc_reply_put_problem(&reply->body, error, request_id);
     vc_buffer_put_char(&reply->body, '\n');
+}
+
+/* The detail, and what may have been meant. */
+static void put_sentence(vc_buffer *out, const vc_error *error)
+{
+    vc_buffer_put_text(out, is_internal(error->status) ? public_detail(error) : error->message);
+    for (unsigned i = 0; i < error->ncandidates && !is_internal(error->status); i++)
+        vc_buffer_printf(out, "%s'%s'", i == 0 ? "; nearest: " : ", ", error->candidates[i]);
+}
+
+void vc_reply_cubejs_error(vc_reply *reply, const vc_error *error, const char *request_id)
+{
+    vc_buffer sentence = {0};
+    vc_json_writer json = {.out = &reply->body};
+    vc_reply_problem(reply, error, request_id); /* for the status and all that is not the body */
+    vc_buffer_clear(&reply->body);
+    if (reply->status == 404 || reply->status == 409 || reply->status == 422) reply->status = 400;
+    reply->content_type = VC_JSON_TYPE;
+    put_sentence(&sentence, error);
+    vc_json_begin(&json, NULL, '{');
+    put_text(&json, "error", vc_buffer_text(&sentence));
+    vc_json_put_text(&json, "code", error->code != NULL ? error->code : "internal");
+    if (!is_internal(error->status)) put_place(&json, error);
+    put_candidates(&json, error);
+    if (request_id != NULL) vc_json_put_text(&json, "requestId", request_id);
+    vc_json_end(&json, '}');
+    vc_buffer_put_char(&reply->body, '\n');
+    reply->body.failed |= sentence.failed;
+    vc_buffer_release(&sentence);
 }
 
 /* ---- answers ---- */
@@ -235,6 +260,8 @@ bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
         if (vc_str_starts_with(tag, VC_STR("W/"))) tag = (vc_str){tag.data + 2, tag.size - 2};
         if (!is_own_tag(reply, tag)) continue;
         vc_buffer_clear(&reply->body);
+        reply->knows_size = reply->answer != NULL && strcmp(reply->answer->etag, reply->etag) == 0;
+        if (reply->knows_size) reply->unsent_bytes = reply->answer->body.size;
         vc_answer_release(reply->answer);
         reply->answer = NULL;
         reply->encoding = VC_ENCODING_IDENTITY;

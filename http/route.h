@@ -7,9 +7,10 @@
 #include "http/service.h"
 
 enum {
-    VC_ROUTE_QUICK = 1, /* may run on a polling thread: no model, no storage but a snapshot */
-    VC_ROUTE_JSON = 2,  /* answers with JSON and nothing else */
-    VC_ROUTE_KEPT = 4,  /* answers are kept: a request in equal words is one to be looked for */
+    VC_ROUTE_QUICK = 1,  /* may run on a polling thread: no model, no storage but a snapshot */
+    VC_ROUTE_JSON = 2,   /* answers with JSON and nothing else */
+    VC_ROUTE_CUBEJS = 8, /* errors in the form of Cube */
+    VC_ROUTE_KEPT = 4,   /* answers are kept: a request in equal words is one to be looked for */
 };
 
 typedef struct vc_route {
@@ -29,9 +30,6 @@ typedef struct vc_route {
  * is set for both OPTIONS and "method_not_allowed". */
 vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
                         vc_str arguments[VC_MAX_ARGUMENTS], vc_reply *reply, vc_error *error);
-
-/* Is it a path of a dialect, whose clients look for what is wrong in `error`? */
-bool vc_route_is_dialect(const vc_request *request);
 
 /* The number of a route; the number of all of them for NULL. */
 unsigned vc_route_number(const vc_route *route);

@@ -16,6 +16,7 @@
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/server.h"
+#include "http/sizes.h"
 
 #include <stdatomic.h>
 
@@ -24,12 +25,13 @@ typedef struct vc_service {
     vc_model_cache *models;
     vc_pool *pool; /* for scans */
     vc_answers *answers;
+    vc_sizes *sizes;
     vc_metrics *metrics;
     atomic_bool is_draining;
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
 } vc_service;
 
-enum { VC_MAX_ARGUMENTS = 5, VC_MAX_MEMBERS = 10000 };
+enum { VC_MAX_ARGUMENTS = 4, VC_MAX_MEMBERS = 10000 };
 
 typedef struct vc_call vc_call;
 typedef vc_status vc_handler(vc_call *call, vc_error *error);
@@ -47,6 +49,8 @@ struct vc_call {
     void *state; /* between a handler and its `next` */
     vc_str key;  /* set with `next`: what the answer is made of (http/answers.h). It is looked for
                     before `next` runs, and kept afterwards. Absent: not */
+    bool is_of_today; /* the answer depends on the day, too: a request in the same words may be
+                         another one tomorrow */
     bool (*is_cancelled)(void *context);
     void *context;
 };
@@ -83,8 +87,8 @@ vc_handler vc_handle_cubes, vc_handle_cube;
 vc_handler vc_handle_dimension, vc_handle_members, vc_handle_dimension_index;
 vc_handler vc_handle_aggregate, vc_handle_query, vc_handle_batch, vc_handle_explain;
 vc_handler vc_handle_facts, vc_handle_cell;
+vc_handler vc_handle_cubejs_meta, vc_handle_cubejs_load, vc_handle_cubejs_dry_run,
+    vc_handle_cubejs_sql;
 vc_handler vc_handle_coverage, vc_handle_unmatched, vc_handle_suggest, vc_handle_snapshots;
-vc_handler vc_handle_mondrian_cubes, vc_handle_mondrian_cube, vc_handle_mondrian_dimension;
-vc_handler vc_handle_mondrian_members, vc_handle_mondrian_full_name, vc_handle_mondrian_aggregate;
 
 #endif
