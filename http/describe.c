@@ -9,6 +9,19 @@ const char *vc_key_type_name(vc_key_type type)
     return type == VC_KEY_INT ? "int" : type == VC_KEY_DATE ? "date" : "string";
 }
 
+void vc_describe_put_key(vc_json_writer *json, const char *name, const vc_level *level, vc_str key)
+{
+    char canonical[VC_NUMBER_TEXT];
+    int64_t value;
+    if (level->key_type == VC_KEY_INT && vc_parse_int(key, &value) == VC_PARSE_OK &&
+        vc_str_equal(key, (vc_str){canonical, vc_format_int(canonical, value)})) {
+        vc_json_put_key(json, name);
+        vc_buffer_put_str(json->out, key);
+    } else {
+        vc_json_put_str(json, name, key);
+    }
+}
+
 static const char *unmatched_name(vc_unmatched unmatched)
 {
     return unmatched == VC_UNMATCHED_BUCKET    ? "bucket"
@@ -441,20 +454,6 @@ void vc_describe_cube(vc_json_writer *json, const vc_cube *cube, const char *sna
 
 /* ---- members ---- */
 
-/* A key as its level writes it: integers as numbers. */
-static void put_key(vc_json_writer *json, const char *name, const vc_level *level, vc_str key)
-{
-    char canonical[VC_NUMBER_TEXT];
-    int64_t value;
-    if (level->key_type == VC_KEY_INT && vc_parse_int(key, &value) == VC_PARSE_OK &&
-        vc_str_equal(key, (vc_str){canonical, vc_format_int(canonical, value)})) {
-        vc_json_put_key(json, name);
-        vc_buffer_put_str(json->out, key);
-    } else {
-        vc_json_put_str(json, name, key);
-    }
-}
-
 vc_status vc_describe_begin_member(vc_json_writer *json, const vc_hierarchy *hierarchy,
                                    unsigned number, uint32_t member, vc_arena *arena,
                                    vc_error *error)
@@ -464,7 +463,7 @@ vc_status vc_describe_begin_member(vc_json_writer *json, const vc_hierarchy *hie
     if (vc_str_is_null(path)) return vc_no_memory(error);
     vc_member_ref ref = {.level = number, .member = member};
     vc_json_begin(json, NULL, '{');
-    put_key(json, "key", level, vc_texts_get(&level->keys, member));
+    vc_describe_put_key(json, "key", level, vc_texts_get(&level->keys, member));
     vc_json_put_str(json, "label", vc_texts_get(&level->labels, member));
     vc_json_put_str(json, "path", path);
     if (level->first_child != NULL || hierarchy->is_ragged)

@@ -23,4 +23,7 @@ void vc_describe_info(vc_json_writer *json, const vc_definition *definition);
 
 const char *vc_key_type_name(vc_key_type type); /* "string", "int", "date" */
 
+/* A key as its level writes it: integers as numbers. */
+void vc_describe_put_key(vc_json_writer *json, const char *name, const vc_level *level, vc_str key);
+
 #endif

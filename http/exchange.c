@@ -92,17 +92,6 @@ static void put_error(exchange *in, const vc_error *error)
         vc_reply_problem(&in->reply, error, in->request_id);
 }
 
-/* Of an answer that is made: remember its size. Of one that need not be: look whether it is. */
-static void settle_size(exchange *in)
-{
-    vc_reply *reply = &in->reply;
-    vc_sizes *sizes = in->server->service.sizes;
-    if (reply->status == 200 && reply->body.size > 0)
-        vc_sizes_put(sizes, reply->etag, reply->body.size);
-    else if (reply->status == 304 && !reply->knows_size)
-        reply->knows_size = vc_sizes_find(sizes, reply->etag, &reply->unsent_bytes);
-}
-
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
  * client that is slow to read holds no snapshot. */
 static void finish(exchange *in, vc_status status, const vc_error *error)
@@ -120,7 +109,6 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
         put_error(in, error);
         if (reply->status >= 500) vc_log_failure(&in->server->service, in->request_id, error);
     }
-    settle_size(in);
     if (in->owns_key) settle_key(in);
     vc_call_close_model(&in->call);
     vc_arena_release(&in->arena);
@@ -407,6 +395,7 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
                          .context = in};
     vc_error error = {0};
     vc_status status = read_request(in, method, &error);
+    in->reply.is_dialect = vc_route_is_dialect(&in->request);
     vc_cors_read(&server->service.options, &in->request, &in->reply);
     uint64_t max_bytes = server->service.options.max_body_bytes;
     bool is_hopeless = in->request.content_length > max_bytes * DISCARD_FACTOR ||

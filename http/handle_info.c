@@ -5,6 +5,7 @@
 
 #include "render/content.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const no_parameters[] = {NULL};
@@ -81,20 +82,58 @@ vc_status vc_handle_info(vc_call *call, vc_error *error)
     return vc_call_done_json(call);
 }
 
+static void put_snapshot(vc_json_writer *json, const char *key, const vc_kept *kept)
+{
+    vc_json_begin(json, key, '{');
+    vc_json_put_text(json, "id", kept->id);
+    vc_json_put_uint(json, "epoch", kept->epoch);
+    if (key == NULL && kept->knows_changes) {
+        vc_json_begin(json, "changes", '[');
+        for (size_t i = 0; i < kept->nchanges; i++) {
+            vc_json_begin(json, NULL, '{');
+            vc_json_put_text(json, "kind", vc_kind_name(kept->changes[i].kind));
+            vc_json_put_str(json, "name", kept->changes[i].name);
+            vc_json_put_text(json, "change", vc_change_name(kept->changes[i].change));
+            vc_json_end(json, '}');
+        }
+        vc_json_end(json, ']');
+    } else if (key == NULL) {
+        vc_json_put_str(json, "changes", (vc_str){0});
+    }
+    vc_json_end(json, '}');
+}
+
+static void put_snapshots(vc_json_writer *json, const vc_kept *kept, size_t nkept)
+{
+    const vc_kept nothing = {.id = "0-0000"}; /* of a store without a load */
+    vc_json_begin(json, NULL, '{');
+    put_snapshot(json, "newest", nkept > 0 ? &kept[nkept - 1] : &nothing);
+    put_snapshot(json, "oldest", nkept > 0 ? &kept[0] : &nothing);
+    vc_json_begin(json, "snapshots", '[');
+    for (size_t i = nkept; i-- > 0;)
+        put_snapshot(json, NULL, &kept[i]);
+    vc_json_end(json, ']');
+    vc_json_end(json, '}');
+}
+
 vc_status vc_handle_snapshots(vc_call *call, vc_error *error)
 {
     vc_snapshot *snapshot;
+    const vc_kept *kept;
+    size_t nkept;
     vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
     if (status != VC_OK) return status;
     status = vc_snapshot_open(call->service->options.store, &snapshot, error);
     if (status != VC_OK) return status;
-    vc_json_writer json = {.out = &call->reply->body};
-    vc_json_begin(&json, NULL, '{');
-    vc_json_begin(&json, "newest", '{');
-    vc_json_put_text(&json, "id", vc_snapshot_id(snapshot));
-    vc_json_put_uint(&json, "epoch", vc_snapshot_epoch(snapshot));
-    vc_json_end(&json, '}');
-    vc_json_end(&json, '}');
+    snprintf(call->reply->snapshot, sizeof call->reply->snapshot, "%s", vc_snapshot_id(snapshot));
+    if (vc_call_is_known(call, VC_STR("snapshots"))) {
+        vc_snapshot_close(snapshot);
+        return VC_OK;
+    }
+    status = vc_snapshot_list_kept(snapshot, call->arena, &kept, &nkept, error);
     vc_snapshot_close(snapshot);
+    if (status != VC_OK) return status;
+    vc_json_writer json = {.out = &call->reply->body};
+    put_snapshots(&json, kept, nkept);
     return vc_call_done_json(call);
 }

@@ -29,7 +29,7 @@ static const struct {
 } status_of_code[] = {
     {"method_not_allowed", 405}, {"not_acceptable", 406},         {"body_too_large", 413},
     {"url_too_long", 414},       {"unsupported_media_type", 415}, {"too_many_headers", 431},
-    {"expired_cursor", 410},
+    {"expired_cursor", 410},     {"expired_snapshot", 410},
 };
 
 unsigned vc_reply_status_of(const vc_error *error)
@@ -122,7 +122,8 @@ static void put_candidates(vc_json_writer *json, const vc_error *error)
     vc_json_end(json, ']');
 }
 
-void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id)
+static void put_problem(vc_buffer *out, const vc_error *error, const char *request_id,
+                        bool is_dialect)
 {
     const char *code = error->code != NULL ? error->code : "internal";
     vc_json_writer json = {.out = out};
@@ -131,12 +132,19 @@ void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *req
     vc_buffer_printf(out, "\"urn:vcube:problem:%s\"", code);
     put_title(&json, code);
     vc_json_put_uint(&json, "status", vc_reply_status_of(error));
-    put_text(&json, "detail", is_internal(error->status) ? public_detail(error) : error->message);
+    const char *detail = is_internal(error->status) ? public_detail(error) : error->message;
+    put_text(&json, "detail", detail);
+    if (is_dialect) put_text(&json, "error", detail);
     vc_json_put_text(&json, "code", code);
     if (!is_internal(error->status)) put_place(&json, error);
     put_candidates(&json, error);
     if (request_id != NULL) vc_json_put_text(&json, "request_id", request_id);
     vc_json_end(&json, '}');
+}
+
+void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *request_id)
+{
+    put_problem(out, error, request_id, false);
 }
 
 void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *request_id)
@@ -152,7 +160,7 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     vc_buffer_clear(&reply->link);
     reply->encoding = VC_ENCODING_IDENTITY;
     if (reply->status == 503) reply->retry_after_s = 1;
-    vc_reply_put_problem(&reply->body, error, request_id);
+    put_problem(&reply->body, error, request_id, reply->is_dialect);
     vc_buffer_put_char(&reply->body, '\n');
 }
 
@@ -260,8 +268,6 @@ bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
         if (vc_str_starts_with(tag, VC_STR("W/"))) tag = (vc_str){tag.data + 2, tag.size - 2};
         if (!is_own_tag(reply, tag)) continue;
         vc_buffer_clear(&reply->body);
-        reply->knows_size = reply->answer != NULL && strcmp(reply->answer->etag, reply->etag) == 0;
-        if (reply->knows_size) reply->unsent_bytes = reply->answer->body.size;
         vc_answer_release(reply->answer);
         reply->answer = NULL;
         reply->encoding = VC_ENCODING_IDENTITY;

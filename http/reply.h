@@ -22,10 +22,8 @@ typedef struct vc_reply {
     unsigned status; /* of HTTP; 0: not set yet */
     const char *content_type;
     vc_buffer body;
-    vc_answer *answer; /* in place of the body: a reference of the reply's own */
-    vc_spool *spool;   /* likewise: a body too large for memory; of the heap */
-    bool knows_size;   /* of a 304: of what is not sent */
-    uint64_t unsent_bytes;
+    vc_answer *answer;               /* in place of the body: a reference of the reply's own */
+    vc_spool *spool;                 /* likewise: a body too large for memory; of the heap */
     char etag[VC_ETAG_TEXT];         /* with its quotes; "" when none */
     char snapshot[48];               /* "" when none */
     char allow[64];                  /* "" when none */
@@ -36,8 +34,9 @@ typedef struct vc_reply {
     bool varies_by_origin;
     bool is_preflight; /* the origin's browser asks what it may send */
     vc_encoding encoding;
-    bool was_kept;                                       /* the answer, from an earlier request */
-    bool closes;                                         /* the connection, after this */
+    bool was_kept;   /* the answer, from an earlier request */
+    bool is_dialect; /* a problem says its detail as `error`, too, where clients of others look */
+    bool closes;     /* the connection, after this */
     int64_t queued_ns, prepared_ns, run_ns, rendered_ns; /* for Server-Timing; 0: none */
 } vc_reply;
 

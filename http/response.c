@@ -79,27 +79,6 @@ static void put_headers(struct MHD_Response *response, const vc_reply *reply,
     if (reply->closes) put_header(response, "Connection", "close");
 }
 
-static ssize_t read_nothing(void *context, uint64_t position, char *buffer, size_t size)
-{
-    (void)context;
-    (void)position;
-    (void)buffer;
-    (void)size;
-    return MHD_CONTENT_READER_END_WITH_ERROR; /* of a 304 only the headers are sent */
-}
-
-/* A 304 has the length that the answer would have, or none. MHD writes 0 for a body that is empty,
- * and leaves the header out only where it takes the end of the connection for that of the body. */
-static struct MHD_Response *make_not_modified(const vc_reply *reply)
-{
-    uint64_t size = reply->knows_size ? reply->unsent_bytes : MHD_SIZE_UNKNOWN;
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(size, 1, read_nothing, NULL, NULL);
-    if (response != NULL && !reply->knows_size)
-        (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    return response;
-}
-
 static ssize_t read_spool(void *spool, uint64_t offset, char *block, size_t capacity)
 {
     ssize_t n = vc_spool_read(spool, offset, block, capacity);
@@ -136,8 +115,7 @@ static struct MHD_Response *make_body(vc_reply *reply)
 
 struct MHD_Response *vc_response_make(vc_reply *reply, const char *request_id)
 {
-    struct MHD_Response *response =
-        reply->status == 304 ? make_not_modified(reply) : make_body(reply);
+    struct MHD_Response *response = make_body(reply);
     if (response != NULL) put_headers(response, reply, request_id);
     return response;
 }

@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#define MONDRIAN           "/mondrian-rest/cubes"
+#define MONDRIAN_CUBE      MONDRIAN "/{cube}"
+#define MONDRIAN_DIMENSION MONDRIAN_CUBE "/dimensions/{dimension}"
+#define MONDRIAN_HIERARCHY MONDRIAN_DIMENSION "/hierarchies/{hierarchy}"
+
 enum { CUBEJS_LOAD = VC_ROUTE_JSON | VC_ROUTE_KEPT | VC_ROUTE_CUBEJS };
 
 static const vc_route routes[] = {
@@ -13,7 +18,7 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/metrics", vc_handle_metrics, 0},
     {VC_METHOD_GET, "/v1/info", vc_handle_info, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/openapi.json", vc_handle_openapi, VC_ROUTE_JSON},
-    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_QUICK | VC_ROUTE_JSON},
+    {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, VC_ROUTE_JSON},
@@ -30,6 +35,24 @@ static const vc_route routes[] = {
     {VC_METHOD_POST, "/v1/query", vc_handle_query, VC_ROUTE_KEPT},
     {VC_METHOD_POST, "/v1/batch", vc_handle_batch, VC_ROUTE_JSON},
     {VC_METHOD_POST, "/v1/explain", vc_handle_explain, 0},
+    {VC_METHOD_GET, MONDRIAN, vc_handle_mondrian_cubes, 0},
+    {VC_METHOD_GET, MONDRIAN_CUBE, vc_handle_mondrian_cube, 0},
+    {VC_METHOD_GET, MONDRIAN_CUBE "/aggregate", vc_handle_mondrian_aggregate, VC_ROUTE_KEPT},
+    {VC_METHOD_GET, MONDRIAN_CUBE "/aggregate.json", vc_handle_mondrian_aggregate, VC_ROUTE_KEPT},
+    {VC_METHOD_GET, MONDRIAN_CUBE "/aggregate.jsonrecords", vc_handle_mondrian_aggregate,
+     VC_ROUTE_KEPT},
+    {VC_METHOD_GET, MONDRIAN_CUBE "/aggregate.csv", vc_handle_mondrian_aggregate, VC_ROUTE_KEPT},
+    {VC_METHOD_GET, MONDRIAN_CUBE "/members", vc_handle_mondrian_full_name, 0},
+    {VC_METHOD_GET, MONDRIAN_DIMENSION, vc_handle_mondrian_dimension, 0},
+    {VC_METHOD_GET, MONDRIAN_DIMENSION "/levels/{level}", vc_handle_mondrian_dimension, 0},
+    {VC_METHOD_GET, MONDRIAN_DIMENSION "/levels/{level}/members", vc_handle_mondrian_members, 0},
+    {VC_METHOD_GET, MONDRIAN_DIMENSION "/levels/{level}/members/{key}", vc_handle_mondrian_members,
+     0},
+    {VC_METHOD_GET, MONDRIAN_HIERARCHY, vc_handle_mondrian_dimension, 0},
+    {VC_METHOD_GET, MONDRIAN_HIERARCHY "/levels/{level}", vc_handle_mondrian_dimension, 0},
+    {VC_METHOD_GET, MONDRIAN_HIERARCHY "/levels/{level}/members", vc_handle_mondrian_members, 0},
+    {VC_METHOD_GET, MONDRIAN_HIERARCHY "/levels/{level}/members/{key}", vc_handle_mondrian_members,
+     0},
     {VC_METHOD_GET, "/cubejs-api/v1/meta", vc_handle_cubejs_meta, VC_ROUTE_JSON | VC_ROUTE_CUBEJS},
     {VC_METHOD_GET, "/cubejs-api/v1/load", vc_handle_cubejs_load, CUBEJS_LOAD},
     {VC_METHOD_POST, "/cubejs-api/v1/load", vc_handle_cubejs_load, CUBEJS_LOAD},
@@ -46,6 +69,11 @@ static const vc_route routes[] = {
 };
 
 enum { NROUTES = sizeof routes / sizeof routes[0] };
+
+bool vc_route_is_dialect(const vc_request *request)
+{
+    return request->nsegments > 0 && vc_str_is(request->segments[0], "mondrian-rest");
+}
 
 unsigned vc_route_number(const vc_route *route)
 {

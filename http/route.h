@@ -31,6 +31,9 @@ typedef struct vc_route {
 vc_status vc_route_find(const vc_request *request, const vc_route **route_out,
                         vc_str arguments[VC_MAX_ARGUMENTS], vc_reply *reply, vc_error *error);
 
+/* Is it a path of a dialect, whose clients look for what is wrong in `error`? */
+bool vc_route_is_dialect(const vc_request *request);
+
 /* The number of a route; the number of all of them for NULL. */
 unsigned vc_route_number(const vc_route *route);
 

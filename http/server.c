@@ -94,10 +94,8 @@ static vc_status start_parts(struct vc_server *server, vc_error *error)
     if (status == VC_OK) status = vc_pool_new(0, &server->service.pool, error);
     if (status == VC_OK) {
         server->service.answers = vc_answers_new(options->cache_bytes);
-        server->service.sizes = vc_sizes_new();
         server->service.metrics = vc_metrics_new(vc_route_number(NULL));
-        if (server->service.answers == NULL || server->service.sizes == NULL ||
-            server->service.metrics == NULL)
+        if (server->service.answers == NULL || server->service.metrics == NULL)
             status = vc_no_memory(error);
     }
     if (status == VC_OK)
@@ -158,7 +156,6 @@ static void free_server(struct vc_server *server)
     vc_connections_free(server->connections); /* before what its tick looks at */
     vc_pool_free(server->service.pool);
     vc_answers_free(server->service.answers);
-    vc_sizes_free(server->service.sizes);
     vc_metrics_free(server->service.metrics);
     vc_model_cache_free(server->service.models);
     free(server);

@@ -16,7 +16,6 @@
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/server.h"
-#include "http/sizes.h"
 
 #include <stdatomic.h>
 
@@ -25,13 +24,12 @@ typedef struct vc_service {
     vc_model_cache *models;
     vc_pool *pool; /* for scans */
     vc_answers *answers;
-    vc_sizes *sizes;
     vc_metrics *metrics;
     atomic_bool is_draining;
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
 } vc_service;
 
-enum { VC_MAX_ARGUMENTS = 4, VC_MAX_MEMBERS = 10000 };
+enum { VC_MAX_ARGUMENTS = 5, VC_MAX_MEMBERS = 10000 };
 
 typedef struct vc_call vc_call;
 typedef vc_status vc_handler(vc_call *call, vc_error *error);
@@ -90,5 +88,7 @@ vc_handler vc_handle_facts, vc_handle_cell;
 vc_handler vc_handle_cubejs_meta, vc_handle_cubejs_load, vc_handle_cubejs_dry_run,
     vc_handle_cubejs_sql;
 vc_handler vc_handle_coverage, vc_handle_unmatched, vc_handle_suggest, vc_handle_snapshots;
+vc_handler vc_handle_mondrian_cubes, vc_handle_mondrian_cube, vc_handle_mondrian_dimension;
+vc_handler vc_handle_mondrian_members, vc_handle_mondrian_full_name, vc_handle_mondrian_aggregate;
 
 #endif

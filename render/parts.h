@@ -26,6 +26,9 @@ typedef struct vc_rendering {
 /* Hand the buffer on if it is full. False when the rendering has failed. */
 bool vc_render_row_done(vc_rendering *rendering);
 
+/* Hand on what is in the buffer. */
+void vc_render_flush(vc_rendering *rendering);
+
 /* ---- cells and members ---- */
 
 static inline const vc_cell *vc_row_cells(const vc_result *result, size_t row)

@@ -4,7 +4,7 @@
 
 enum { BLOCK_BYTES = 64 * 1024 };
 
-static void flush(vc_rendering *rendering)
+void vc_render_flush(vc_rendering *rendering)
 {
     if (rendering->status == VC_OK && rendering->buffer.failed)
         rendering->status = vc_no_memory(rendering->error);
@@ -16,7 +16,8 @@ static void flush(vc_rendering *rendering)
 
 bool vc_render_row_done(vc_rendering *rendering)
 {
-    if (rendering->buffer.size >= BLOCK_BYTES || rendering->buffer.failed) flush(rendering);
+    if (rendering->buffer.size >= BLOCK_BYTES || rendering->buffer.failed)
+        vc_render_flush(rendering);
     return rendering->status == VC_OK;
 }
 
@@ -76,7 +77,7 @@ vc_status vc_render_part(const vc_result *head, const vc_result *result, unsigne
         render_parts(&rendering, parted[format], which);
     else
         whole[format](&rendering);
-    flush(&rendering);
+    vc_render_flush(&rendering);
     vc_buffer_release(&rendering.buffer);
     vc_arena_release(&rendering.arena);
     return rendering.status;

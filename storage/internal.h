@@ -33,6 +33,10 @@ struct vc_snapshot {
     vc_catalogue *catalogue;
 };
 
+/* VC_NOT_FOUND, codes "expired_snapshot" (older than what is kept) and "unknown_snapshot", with the
+ * newest ids as candidates; or what else is wrong. */
+vc_status vc_snapshot_fail_unknown(const vc_snapshot *snapshot, vc_str id, vc_error *error);
+
 typedef struct vc_record {
     const void *value; /* in the map: lives as long as the transaction */
     size_t size;

@@ -179,18 +179,6 @@ vc_status vc_snapshot_resume(vc_snapshot *snapshot, vc_error *error)
     return vc_env_begin_read(snapshot->store->env, &snapshot->txn, error);
 }
 
-/* Add the ids of the newest kept epochs as candidates. */
-static void add_kept_ids(const vc_snapshot *snapshot, vc_error *error)
-{
-    uint64_t epoch = snapshot->catalogue->epoch;
-    for (unsigned i = 0; i < VC_ERROR_CANDIDATES && epoch > 0; i++, epoch--) {
-        vc_catalogue *catalogue;
-        if (vc_catalogue_read(snapshot->txn, epoch, &catalogue, NULL) != VC_OK) return;
-        vc_error_add_candidate(error, catalogue->id, strlen(catalogue->id));
-        vc_catalogue_drop(catalogue);
-    }
-}
-
 vc_status vc_snapshot_open_at(vc_store *store, vc_str id, vc_snapshot **snapshot_out,
                               vc_error *error)
 {
@@ -207,12 +195,9 @@ vc_status vc_snapshot_open_at(vc_store *store, vc_str id, vc_snapshot **snapshot
             vc_catalogue_read(snapshot->txn, (uint64_t)epoch, &older, NULL);
         if (older == NULL || !vc_str_is(id, older->id)) {
             vc_catalogue_drop(older);
-            vc_fail(error, VC_NOT_FOUND, "unknown_snapshot",
-                    "there is no snapshot '%.*s' any more, or there never was; the newest is '%s'",
-                    VC_FMT(id), snapshot->catalogue->id);
-            add_kept_ids(snapshot, error);
+            status = vc_snapshot_fail_unknown(snapshot, id, error);
             vc_snapshot_close(snapshot);
-            return VC_NOT_FOUND;
+            return status;
         }
         vc_catalogue_drop(snapshot->catalogue);
         snapshot->catalogue = older;

@@ -90,7 +90,8 @@ vc_status vc_store_stat(vc_store *store, vc_store_stats *stats_out, vc_error *er
 vc_status vc_snapshot_open(vc_store *store, vc_snapshot **snapshot_out, vc_error *error);
 
 /* A snapshot that shows the catalogue of an older epoch, while it is kept.
- * VC_NOT_FOUND, code "unknown_snapshot", when it is not (candidates: the kept ones' ids). */
+ * VC_NOT_FOUND, code "expired_snapshot" when it is older than what is kept, "unknown_snapshot" when
+ * there never was such a one (candidates: the kept ones' ids, newest first). */
 vc_status vc_snapshot_open_at(vc_store *store, vc_str id, vc_snapshot **snapshot_out,
                               vc_error *error);
 
@@ -101,6 +102,33 @@ uint64_t vc_snapshot_epoch(const vc_snapshot *snapshot);
 /* "42-9f3c": the epoch and four hex digits of the hash of its catalogue. Lives as long as the
  * snapshot. */
 const char *vc_snapshot_id(const vc_snapshot *snapshot);
+
+typedef enum vc_change_kind {
+    VC_CHANGE_ADDED = 0,
+    VC_CHANGE_LOADED, /* it was there before */
+    VC_CHANGE_DROPPED
+} vc_change_kind;
+
+const char *vc_change_name(vc_change_kind change); /* "added", "loaded", "dropped" */
+
+typedef struct vc_change {
+    vc_change_kind change;
+    vc_kind kind;
+    vc_str name;
+} vc_change;
+
+typedef struct vc_kept { /* an epoch that vc_snapshot_open_at can open */
+    uint64_t epoch;
+    char id[32];
+    bool knows_changes; /* the epoch before it is kept, too, or is none */
+    vc_change *changes; /* [nchanges] against that one, ascending by kind and name */
+    size_t nchanges;
+} vc_kept;
+
+/* The epochs that are kept, ascending; nothing of the times at which they came is stored. In the
+ * arena. VC_CORRUPT, VC_NO_MEMORY. */
+vc_status vc_snapshot_list_kept(const vc_snapshot *snapshot, vc_arena *arena,
+                                const vc_kept **kept_out, size_t *nkept_out, vc_error *error);
 
 typedef struct vc_object {
     vc_kind kind;

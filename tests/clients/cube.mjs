@@ -52,11 +52,11 @@ await check('meta: every name is one of its kind, with one dot', async () => {
 
 await check('meta: what would be called the same gets names of its own', async () => {
   const { cubesMap } = await api.meta();
-  const odd = Object.values(cubesMap.odd_names.dimensions);
-  const alike = odd.filter(({ name }) => name.startsWith('odd_names.place_city'));
+  const odd = Object.values(cubesMap.tricky_names.dimensions);
+  const alike = odd.filter(({ name }) => name.startsWith('tricky_names.place_city'));
   assert.equal(alike.length, 2);
-  for (const { name } of alike) assert.match(name, /^odd_names\.place_city_[0-9a-f]{8}$/);
-  assert.ok(cubesMap.odd_names.measures['odd_names.mean_amount']);
+  for (const { name } of alike) assert.match(name, /^tricky_names\.place_city_[0-9a-f]{8}$/);
+  assert.ok(cubesMap.tricky_names.measures['tricky_names.mean_amount']);
 });
 
 // ---- load ----
@@ -309,11 +309,11 @@ await check('time: ranges in words, of today', async () => {
 });
 
 await check('time: fiscal years are no years', async () => {
-  const result = await api.load({ measures: ['odd_names.amount'], timeDimensions: [{ dimension: 'odd_names.when', granularity: 'year' }] });
-  assert.deepEqual(result.rawData().map((row) => [row['odd_names.when.year'], row['odd_names.amount']]),
+  const result = await api.load({ measures: ['tricky_names.amount'], timeDimensions: [{ dimension: 'tricky_names.when', granularity: 'year' }] });
+  assert.deepEqual(result.rawData().map((row) => [row['tricky_names.when.year'], row['tricky_names.amount']]),
     [['2023-01-01T00:00:00.000', 3], ['2024-01-01T00:00:00.000', 36], [null, 17]]);
-  const fiscal = await api.load({ measures: ['odd_names.amount'], dimensions: ['odd_names.when_fiscal_fyear'], order: [] });
-  assert.deepEqual(fiscal.rawData().map((row) => row['odd_names.amount']), [26, 30]);
+  const fiscal = await api.load({ measures: ['tricky_names.amount'], dimensions: ['tricky_names.when_fiscal_fyear'], order: [] });
+  assert.deepEqual(fiscal.rawData().map((row) => row['tricky_names.amount']), [26, 30]);
 });
 
 // ---- drilling, several queries ----
@@ -396,9 +396,9 @@ await check('nulls: each with its reason beside the data', async () => {
 });
 
 await check('paths: members whose keys others have, too', async () => {
-  const cities = (await api.meta()).cubes.find(({ name }) => name === 'odd_names').dimensions.find(({ meta }) => meta.level === 'city').name;
-  const load = (filters = []) => api.load({ measures: ['odd_names.amount'], dimensions: [cities], order: [], filters });
-  const values = (result) => result.rawData().map((row) => [row[cities], row['odd_names.amount']]);
+  const cities = (await api.meta()).cubes.find(({ name }) => name === 'tricky_names').dimensions.find(({ meta }) => meta.level === 'city').name;
+  const load = (filters = []) => api.load({ measures: ['tricky_names.amount'], dimensions: [cities], order: [], filters });
+  const values = (result) => result.rawData().map((row) => [row[cities], row['tricky_names.amount']]);
   const all = [['Ile-de-France,Paris', 7], ['Ile-de-France,', 11], ['Texas,Austin', 5], ['Texas,Paris', 3], ['Texas,Salt\\, Flats', 13], [',', 17]];
   assert.deepEqual(values(await load()), all);
   for (const [path, amount] of all) {

@@ -1,5 +1,6 @@
 #include "helper.h"
 
+#include "base/buffer.h"
 #include "storage/filesystem.h"
 
 #include <fcntl.h>
@@ -486,13 +487,70 @@ Test(store, older_epochs_stay_as_long_as_they_are_kept)
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         cr_assert_eq(vc_snapshot_open_at(store, vc_str_of(unknown[i]), &snapshot, &error),
                      VC_NOT_FOUND, "%s", unknown[i]);
-        cr_assert_str_eq(error.code, "unknown_snapshot");
+        cr_assert_str_eq(error.code, i < 2 ? "expired_snapshot" : "unknown_snapshot", "%s",
+                         unknown[i]);
+        cr_assert_not_null(strstr(error.message, ids[3]));
         cr_assert_eq(error.ncandidates, 3);
         cr_assert_str_eq(error.candidates[0], ids[5]);
     }
+    vc_arena arena = {0};
+    const vc_kept *kept;
+    size_t nkept;
+    check_ok(vc_snapshot_open(store, &snapshot, &error), &error, "snapshot");
+    check_ok(vc_snapshot_list_kept(snapshot, &arena, &kept, &nkept, &error), &error, "list");
+    cr_assert_eq(nkept, 3);
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_str_eq(kept[i].id, ids[3 + i]);
+        cr_assert_eq(kept[i].epoch, 4 + i);
+        cr_assert_eq(kept[i].knows_changes, i > 0);
+        cr_assert_eq(kept[i].nchanges, i > 0 ? 1 : 0);
+    }
+    cr_assert_eq(kept[2].changes[0].change, VC_CHANGE_LOADED);
+    vc_snapshot_close(snapshot);
+    vc_arena_release(&arena);
     vc_store_stats stats;
     check_ok(vc_store_stat(store, &stats, &error), &error, "stat");
     cr_assert_eq(stats.nchunks, 3 * 3); /* two segments and a byte column in each kept epoch */
+    vc_store_close(store);
+}
+
+static void check_changes(vc_store *store, const char *expected)
+{
+    vc_error error = {0};
+    vc_arena arena = {0};
+    vc_snapshot *snapshot;
+    const vc_kept *kept;
+    size_t nkept;
+    vc_buffer text = {0};
+    check_ok(vc_snapshot_open(store, &snapshot, &error), &error, "snapshot");
+    check_ok(vc_snapshot_list_kept(snapshot, &arena, &kept, &nkept, &error), &error, "list");
+    for (size_t i = 0; i < nkept; i++) {
+        vc_buffer_printf(&text, "%s%d:", i > 0 ? "|" : "", (int)kept[i].epoch);
+        for (size_t c = 0; c < kept[i].nchanges; c++)
+            vc_buffer_printf(&text, " %s %s %.*s", vc_kind_name(kept[i].changes[c].kind),
+                             vc_change_name(kept[i].changes[c].change),
+                             VC_FMT(kept[i].changes[c].name));
+    }
+    cr_assert_str_eq(vc_buffer_text(&text), expected);
+    vc_buffer_release(&text);
+    vc_arena_release(&arena);
+    vc_snapshot_close(snapshot);
+}
+
+/* What each load did, by its catalogue and the one before. */
+Test(store, changes_of_each_load)
+{
+    vc_store *store = open_store(directory, NULL);
+    vc_error error = {0};
+    vc_load *load;
+    check_changes(store, "");
+    check_ok(load_cube(store, "b", 1, 2, 500, &error), &error, "load");
+    check_ok(load_cube(store, "a", 1, 2, 500, &error), &error, "load");
+    check_ok(load_cube(store, "b", 1, 2, 500, &error), &error, "load");
+    check_ok(vc_load_begin(store, &load, &error), &error, "begin");
+    check_ok(vc_load_drop(load, VC_KIND_CUBE, VC_STR("a"), &error), &error, "drop");
+    check_ok(vc_load_publish(load, NULL, &error), &error, "publish");
+    check_changes(store, "1: cube added b|2: cube added a|3: cube loaded b|4: cube dropped a");
     vc_store_close(store);
 }
 
