@@ -62,10 +62,13 @@ vc_status vc_handle_index(vc_call *call, vc_error *error)
 {
     vc_object *objects = NULL;
     size_t nobjects = 0;
+    static const char *const no_parameters[] = {NULL};
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status != VC_OK) return status;
     if (!vc_accepts(call->request->accept, "text", "html"))
         return vc_fail(error, VC_BAD_INPUT, "not_acceptable",
                        "this page is text/html; the programs' door is /v1/info");
-    vc_status status = vc_call_open_model(call, (vc_str){0}, error);
+    status = vc_call_open_model(call, (vc_str){0}, error);
     if (status != VC_OK || vc_call_is_known(call, VC_STR("index"))) return status;
     status = vc_snapshot_list(vc_model_snapshot(call->model), VC_KIND_CUBE, call->arena, &objects,
                               &nobjects, error);

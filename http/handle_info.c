@@ -12,17 +12,20 @@ static const char *const no_parameters[] = {NULL};
 
 vc_status vc_handle_health(vc_call *call, vc_error *error)
 {
-    (void)error;
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status != VC_OK) return status;
     vc_buffer_put_text(&call->reply->body, "{\"status\":\"ok\"}");
     return vc_call_done_json(call);
 }
 
 vc_status vc_handle_ready(vc_call *call, vc_error *error)
 {
+    vc_snapshot *snapshot;
+    vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
+    if (status != VC_OK) return status;
     if (atomic_load(&call->service->is_draining))
         return vc_fail(error, VC_BUSY, "shutting_down", "the server is stopping");
-    vc_snapshot *snapshot;
-    vc_status status = vc_snapshot_open(call->service->options.store, &snapshot, error);
+    status = vc_snapshot_open(call->service->options.store, &snapshot, error);
     if (status != VC_OK) return status;
     vc_buffer_printf(&call->reply->body, "{\"status\":\"ready\",\"snapshot\":\"%s\"}",
                      vc_snapshot_id(snapshot));

@@ -58,6 +58,11 @@ static vc_status read_measure(vc_query_builder *builder, vc_body_node node, vc_e
     vc_status status = vc_body_node_check_keys(node, known, error);
     if (status == VC_OK) status = read_name_of(builder, node, "name", false, &measure->name, error);
     if (status == VC_OK) status = read_name_of(builder, node, "expr", true, &measure->expr, error);
+    if (status == VC_OK && !vc_str_is_null(measure->expr)) {
+        vc_body_node expr;
+        status = vc_body_node_field(node, "expr", builder->arena, &expr, error);
+        measure->expr_place = vc_body_node_place(expr);
+    }
     if (status == VC_OK)
         status = read_name_of(builder, node, "format", true, &measure->format, error);
     if (status == VC_OK) status = read_name_of(builder, node, "unit", true, &measure->unit, error);

@@ -526,6 +526,12 @@ static vc_status plan_all(vc_plan *plan, vc_error *error)
     return status;
 }
 
+/* Where an expression of the query stands. */
+static vc_place place_of(const vc_measure_ref *measure)
+{
+    return measure->expr_place.where != NULL ? measure->expr_place : measure->place;
+}
+
 /* The asked measures first, as they are; then what they are computed from. */
 static vc_status plan_asked(vc_plan *plan, vc_error *error)
 {
@@ -556,7 +562,8 @@ static vc_status plan_asked(vc_plan *plan, vc_error *error)
     for (size_t i = 0; i < plan->nasked && status == VC_OK; i++) {
         plan->asking = plan->measures[i].place;
         if (plan->measures[i].measure == NULL) {
-            status = fill_expr(plan, i, query->measures[i].expr, query->measures[i].place, error);
+            status =
+                fill_expr(plan, i, query->measures[i].expr, place_of(&query->measures[i]), error);
         } else {
             status = fill_stored(plan, i, plan->measures[i].measure, error);
             if (status != VC_OK && query->nmeasures > 0)
@@ -568,7 +575,7 @@ static vc_status plan_asked(vc_plan *plan, vc_error *error)
     for (size_t i = 0; i < plan->nasked && status == VC_OK; i++) {
         status = check_loop(plan, i, states, error);
         if (status != VC_OK && query->nmeasures > 0)
-            return vc_error_at_place(error, status, query->measures[i].place);
+            return vc_error_at_place(error, status, place_of(&query->measures[i]));
     }
     return status;
 }

@@ -25,6 +25,7 @@ typedef struct vc_measure_ref {
     bool has_solve_order; /* of an expression: after calculated members with a lower one */
     int solve_order;
     vc_place place;
+    vc_place expr_place; /* of the expression; where NULL: as `place` */
 } vc_measure_ref;
 
 typedef enum vc_operator {
