@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAX_ITEMS = 500 }; /* of a list, but of filters and their values */
+
 typedef struct normalizing {
     vc_body_node query;
     size_t compared;
@@ -39,6 +41,15 @@ static vc_status get_field(const normalizing *in, const char *key, vc_body_node 
     return vc_body_node_field(in->query, key, in->arena, node_out, error);
 }
 
+static vc_status check_array(vc_body_node node, const char *what, vc_error *error)
+{
+    if (!json_is_array(node.json)) return vc_body_node_fail_type(node, what, error);
+    if (json_array_size(node.json) <= MAX_ITEMS) return VC_OK;
+    vc_fail(error, VC_BAD_INPUT, "bad_value", "found %zu items, the most is %d",
+            json_array_size(node.json), MAX_ITEMS);
+    return fail_at(node, VC_BAD_INPUT, error);
+}
+
 /* An array of texts under a new name; empty when the query has none. */
 static vc_status put_names(const normalizing *in, const char *key, vc_error *error)
 {
@@ -47,7 +58,7 @@ static vc_status put_names(const normalizing *in, const char *key, vc_error *err
     vc_status status = put(in->out, key, names, error);
     if (status == VC_OK) status = get_field(in, key, &node, error);
     if (status != VC_OK || node.json == NULL) return status;
-    if (!json_is_array(node.json)) return vc_body_node_fail_type(node, "an array of names", error);
+    status = check_array(node, "an array of names", error);
     for (size_t i = 0; i < json_array_size(node.json) && status == VC_OK; i++) {
         vc_body_node name;
         status = vc_body_node_element(node, i, in->arena, &name, error);
@@ -116,8 +127,7 @@ static vc_status put_times(const normalizing *in, vc_error *error)
     vc_status status = put(in->out, "timeDimensions", times, error);
     if (status == VC_OK) status = get_field(in, "timeDimensions", &node, error);
     if (status != VC_OK || node.json == NULL) return status;
-    if (!json_is_array(node.json))
-        return vc_body_node_fail_type(node, "an array of time dimensions", error);
+    status = check_array(node, "an array of time dimensions", error);
     for (size_t i = 0; i < json_array_size(node.json) && status == VC_OK; i++) {
         vc_body_node time;
         json_t *out = json_object();
@@ -206,8 +216,11 @@ static vc_status read_orders(const normalizing *in, vc_body_node node, json_t *o
     const char *key;
     json_t *value;
     vc_status status = VC_OK;
-    if (!json_is_array(node.json) && !json_is_object(node.json))
-        return vc_body_node_fail_type(node, "an object or an array of pairs", error);
+    if (!json_is_object(node.json))
+        status = check_array(node, "an object or an array of pairs", error);
+    if (status == VC_OK && json_object_size(node.json) > MAX_ITEMS)
+        return vc_body_node_fail_type(node, "fewer fields", error);
+    if (status != VC_OK) return status;
     json_object_foreach((json_t *)node.json, key, value)
     {
         vc_body_node direction = {.json = value, .pointer = node.pointer};

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "http/cubejs.h"
+#include "http/exchange.h"
 #include "query/canonical.h"
 
 #include <criterion/criterion.h>
@@ -389,5 +390,28 @@ Test(cubejs, an_answer_is_kept)
     answer_release(&first);
     answer_release(&second);
     answer_release(&third);
+    fixture_stop(&server);
+}
+
+/* The words of a request stand for its answer only if they mean the same tomorrow. */
+Test(cubejs, words_of_today_are_looked_up_by_the_day)
+{
+    static const struct {
+        const char *query;
+        uint64_t naliased, nfound;
+    } cases[] = {
+        {"{" LINES ",\"timeDimensions\":[{\"dimension\":\"sales.date\",\"dateRange\":\"today\"}]}",
+         0, 1},
+        {"{" LINES "}", 1, 0},
+    };
+    start();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        vc_answers_stats before = vc_answers_stat(server.server->service.answers);
+        json_decref(load(cases[i].query, 200));
+        json_decref(load(cases[i].query, 200));
+        vc_answers_stats after = vc_answers_stat(server.server->service.answers);
+        cr_expect_eq(after.naliased - before.naliased, cases[i].naliased, "%s", cases[i].query);
+        cr_expect_eq(after.nfound - before.nfound, cases[i].nfound, "%s", cases[i].query);
+    }
     fixture_stop(&server);
 }
