@@ -206,6 +206,8 @@ await check('filters: labels and keys are two things', async () => {
   const texts = await query({ member: 'world.geo_country_label', operator: 'contains', values: ['ran'] });
   assert.ok(texts.rawData().length >= 2);
   assert.ok(texts.rawData().every((row) => row['world.geo_country_label'].toLowerCase().includes('ran')));
+  const states = await query({ member: 'world.geo_country_label', operator: 'contains', values: ['usa'] });
+  assert.ok(!states.rawData().some((row) => row['world.geo_country'] === 'USA'));
 });
 
 await check('filters: of measures, and in groups', async () => {
@@ -312,8 +314,11 @@ await check('time: fiscal years are no years', async () => {
   const result = await api.load({ measures: ['tricky_names.amount'], timeDimensions: [{ dimension: 'tricky_names.when', granularity: 'year' }] });
   assert.deepEqual(result.rawData().map((row) => [row['tricky_names.when.year'], row['tricky_names.amount']]),
     [['2023-01-01T00:00:00.000', 3], ['2024-01-01T00:00:00.000', 36], [null, 17]]);
-  const fiscal = await api.load({ measures: ['tricky_names.amount'], dimensions: ['tricky_names.when_fiscal_fyear'], order: [] });
+  const fiscal = await api.load({ measures: ['tricky_names.amount'], dimensions: ['tricky_names.when_fyear'], order: [] });
   assert.deepEqual(fiscal.rawData().map((row) => row['tricky_names.amount']), [26, 30]);
+  // What is no date is neither in a range nor outside of it.
+  const outside = await api.load({ measures: ['tricky_names.amount'], filters: [{ member: 'tricky_names.when', operator: 'notInDateRange', values: ['2024-01-01', '2024-01-31'] }] });
+  assert.deepEqual(outside.rawData(), [{ 'tricky_names.amount': 34 }]);
 });
 
 // ---- drilling, several queries ----

@@ -355,6 +355,9 @@ Test(cubejs, errors)
         {"{" LINES ",\"order\":{\"sales.store_region\":\"asc\",\"sales.lines\":\"desc\"},"
          "\"dimensions\":[\"sales.store_region\",\"sales.store_city\"]}",
          "unsupported", "/query/order/0", 400},
+        {"{" LINES ",\"order\":{\"sales.store_region\":\"asc\",\"sales.store_city\":\"desc\"},"
+         "\"dimensions\":[\"sales.store_region\",\"sales.store_city\"]}",
+         "unsupported", "/query/order/0", 400},
         {"{" LINES ",\"order\":{\"sales.store_label\":\"asc\"},"
          "\"dimensions\":[\"sales.store\",\"sales.store_label\"]}",
          "unsupported", "/query/order/0", 400},
