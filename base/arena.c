@@ -40,6 +40,17 @@ void vc_arena_clear(vc_arena *arena)
     *arena = (vc_arena){.blocks = kept, .total_bytes = sizeof *kept + kept->capacity};
 }
 
+void vc_arena_adopt(vc_arena *arena, vc_arena *from)
+{
+    vc_arena_block **end = &arena->blocks;
+    if (*end == NULL) arena->used_bytes = from->used_bytes;
+    while (*end != NULL)
+        end = &(*end)->older;
+    *end = from->blocks;
+    arena->total_bytes += from->total_bytes;
+    vc_arena_init(from);
+}
+
 static vc_arena_block *new_block(vc_arena *arena, size_t capacity)
 {
     vc_arena_block *block = malloc(sizeof *block + capacity);

@@ -29,6 +29,9 @@ void vc_arena_release(vc_arena *arena);
  * over and over. */
 void vc_arena_clear(vc_arena *arena);
 
+/* Take what another arena has, which is empty then: it lives as long as this one. */
+void vc_arena_adopt(vc_arena *arena, vc_arena *from);
+
 /* `size` bytes aligned to 16, not initialised. NULL when out of memory; size 0 gives a pointer. */
 void *vc_arena_alloc(vc_arena *arena, size_t size);
 

@@ -288,11 +288,55 @@ static vc_status answer(vc_answering *in, uint64_t begin, vc_error *error)
     return status;
 }
 
+static vc_status start(vc_answering *in, vc_model *model, const vc_query *query,
+                       const vc_engine_options *options, vc_arena *arena, vc_error *error)
+{
+    *in = (vc_answering){.arena = arena, .result = VC_ARENA_NEW(arena, vc_result, 1)};
+    if (in->result == NULL) return vc_no_memory(error);
+    vc_status status = vc_plan_make(model, query, options, arena, &in->plan, error);
+    if (status != VC_OK) return status;
+    in->result->cube = in->plan->cube->name;
+    in->result->is_virtual = in->plan->cube->is_virtual;
+    in->result->definition_hash = in->plan->cube->definition_hash;
+    in->result->snapshot = vc_str_of(vc_snapshot_id(vc_model_snapshot(model)));
+    return VC_OK;
+}
+
+/* Rows that may be many can still turn out to be few, of which a scan is enough: it stops where
+ * they are many. *is_done_out: they were few, or something else was wrong. */
+static vc_status try_as_few(vc_answering *in, uint64_t begin, bool *is_done_out, vc_error *error)
+{
+    vc_arena arena = {0};
+    vc_answering few;
+    vc_plan *plan = in->plan;
+    vc_engine_options options = *plan->options;
+    uint64_t most = VC_PIECES_FROM_ROWS;
+    *is_done_out = false;
+    if (options.limits.max_cells / plan->nasked <= most) return VC_OK;
+    options.limits.max_cells = most * plan->nasked;
+    vc_status status = start(&few, plan->model, plan->query, &options, &arena, error);
+    if (status == VC_OK) {
+        few.plan->nfacts_expected = most;
+        status = answer(&few, begin, error);
+    }
+    release_rows(&few);
+    *is_done_out = status != VC_LIMIT;
+    if (status != VC_OK) {
+        vc_arena_release(&arena);
+        return *is_done_out ? status : VC_OK;
+    }
+    vc_arena_adopt(in->arena, &arena);
+    in->result = few.result;
+    return VC_OK;
+}
+
 static vc_status run(vc_answering *in, const vc_pieces *pieces, uint64_t begin, vc_error *error)
 {
-    if (pieces != NULL && vc_answer_has_pieces(in, pieces))
-        return vc_answer_in_pieces(in, pieces, error);
-    return answer(in, begin, error);
+    bool is_done = false;
+    if (pieces == NULL || !vc_answer_has_pieces(in, pieces)) return answer(in, begin, error);
+    vc_status status = VC_OK;
+    if (pieces->piece_rows == 0) status = try_as_few(in, begin, &is_done, error);
+    return status != VC_OK || is_done ? status : vc_answer_in_pieces(in, pieces, error);
 }
 
 vc_status vc_engine_run_in_pieces(vc_model *model, const vc_query *query,
@@ -301,17 +345,10 @@ vc_status vc_engine_run_in_pieces(vc_model *model, const vc_query *query,
 {
     vc_engine_options filled;
     uint64_t begin = vc_plan_now();
-    vc_answering in = {.arena = arena, .result = VC_ARENA_NEW(arena, vc_result, 1)};
-    if (in.result == NULL) return vc_no_memory(error);
+    vc_answering in = {0};
     vc_status status = fill_options(options, query, &filled, error);
-    if (status == VC_OK) status = vc_plan_make(model, query, &filled, arena, &in.plan, error);
-    if (status == VC_OK) {
-        in.result->cube = in.plan->cube->name;
-        in.result->is_virtual = in.plan->cube->is_virtual;
-        in.result->definition_hash = in.plan->cube->definition_hash;
-        in.result->snapshot = vc_str_of(vc_snapshot_id(vc_model_snapshot(model)));
-        status = run(&in, pieces, begin, error);
-    }
+    if (status == VC_OK) status = start(&in, model, query, &filled, arena, error);
+    if (status == VC_OK) status = run(&in, pieces, begin, error);
     release_rows(&in);
     if (status == VC_OK) *result_out = in.result;
     return status;

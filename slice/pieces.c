@@ -20,8 +20,7 @@
 
 enum {
     PIECE_ROWS = 32768,
-    FEWEST_PIECES = 8, /* of less, an answer is made as a whole */
-    OVERSIZE = 4,      /* a piece with so many times the rows is made again, in parts */
+    OVERSIZE = 4, /* a piece with so many times the rows is made again, in parts */
     MOST_LANES = 8,
     WIDEST = 1 << 30,
 };
@@ -126,7 +125,7 @@ bool vc_answer_has_pieces(const vc_answering *in, const vc_pieces *to)
     if (nrows < 2) return false;
     /* What is too large is refused before anything is read. */
     if (!query->is_sparse && nrows > plan->options->limits.max_cells / plan->nasked) return false;
-    return to->piece_rows > 0 || nrows >= (uint64_t)PIECE_ROWS * FEWEST_PIECES;
+    return to->piece_rows > 0 || nrows >= VC_PIECES_FROM_ROWS;
 }
 
 /* ---- windows ---- */

@@ -28,6 +28,29 @@ Test(arena, pieces_are_aligned_and_apart)
     vc_arena_release(&arena);
 }
 
+/* What another arena had stays where it is, and goes with this one. */
+Test(arena, adopts_another)
+{
+    vc_arena arena = {0}, other = {0}, empty = {0};
+    char *mine = vc_arena_alloc(&arena, 100), *theirs = NULL;
+    for (int i = 0; i < 3000; i++)
+        theirs = vc_arena_alloc(&other, 100);
+    memset(mine, 'm', 100);
+    memset(theirs, 't', 100);
+    size_t total_bytes = arena.total_bytes + other.total_bytes;
+    vc_arena_adopt(&arena, &other);
+    vc_arena_adopt(&arena, &empty);
+    cr_assert_eq(arena.total_bytes, total_bytes);
+    cr_assert_eq(other.total_bytes, 0);
+    memset(vc_arena_alloc(&arena, 100), 'n', 100);
+    cr_assert_eq(mine[99], 'm');
+    cr_assert_eq(theirs[0], 't');
+    vc_arena_adopt(&other, &arena);
+    memset(vc_arena_alloc(&other, 100), 'o', 100);
+    cr_assert_eq(theirs[99], 't');
+    vc_arena_release(&other);
+}
+
 /* A large piece must not throw away the room left in the newest block. */
 Test(arena, large_pieces_leave_the_newest_block_in_use)
 {
