@@ -72,6 +72,8 @@ void vc_answer_release(void *given)
     vc_answer *answer = given;
     if (answer == NULL || atomic_fetch_sub(&answer->nusers, 1) > 1) return;
     vc_buffer_release(&answer->body);
+    if (answer->spool != NULL) vc_spool_close(answer->spool);
+    free(answer->spool);
     free(answer->etag);
     free(answer->snapshot);
     free(answer->notices);
@@ -262,7 +264,7 @@ void vc_answers_keep(vc_answers *answers, vc_str text, vc_answer *answer)
     if (of != NULL && of->answer == NULL) {
         waiters = of->waiters;
         of->waiters = NULL;
-        if (bytes > answers->max_bytes / LARGEST_PART) {
+        if (bytes > answers->max_bytes / LARGEST_PART || answer->spool != NULL) {
             forget(answers, of);
         } else {
             of->answer = share(answer);

@@ -17,6 +17,7 @@
 #define HTTP_ANSWERS_H
 
 #include "base/buffer.h"
+#include "base/spool.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "http/encoding.h"
@@ -29,6 +30,8 @@ typedef struct vc_answers vc_answers;
 typedef struct vc_answer { /* shared, and never changed but for the count */
     atomic_uint nusers;
     vc_buffer body;
+    vc_spool *spool;          /* in place of a body too large for memory: not kept, only shared with
+                                 those who wait. Of the heap, the answer's own; NULL: none */
     const char *content_type; /* static */
     char *etag, *snapshot, *notices;
     vc_encoding encoding;

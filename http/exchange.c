@@ -70,9 +70,13 @@ static void settle_key(exchange *in)
     vc_reply *reply = &in->reply;
     vc_answers *answers = in->server->service.answers;
     vc_answer *answer = NULL;
-    if (reply->status == 200 && reply->body.data != NULL)
+    if (reply->status == 200 && (reply->body.data != NULL || reply->spool != NULL))
         answer = vc_answer_new(&reply->body, reply->content_type, reply->etag, reply->snapshot,
                                reply->notices, reply->encoding);
+    if (answer != NULL) {
+        answer->spool = reply->spool;
+        reply->spool = NULL;
+    }
     in->owns_key = false;
     if (answer == NULL) {
         vc_answers_abandon(answers, in->call.key);
@@ -114,10 +118,10 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
     if (atomic_load(&in->server->service.is_draining)) reply->closes = true;
-    in->is_large = reply->spool != NULL;
-    in->reply_bytes = reply->answer != NULL  ? reply->answer->body.size
-                      : reply->spool != NULL ? vc_spool_size(reply->spool)
-                                             : reply->body.size;
+    const vc_spool *spool = reply->answer != NULL ? reply->answer->spool : reply->spool;
+    const vc_buffer *body = reply->answer != NULL ? &reply->answer->body : &reply->body;
+    in->is_large = spool != NULL;
+    in->reply_bytes = spool != NULL ? vc_spool_size(spool) : body->size;
     in->response = vc_response_make(reply, in->request_id); /* NULL: the connection is closed */
 }
 

@@ -85,6 +85,20 @@ static ssize_t read_spool(void *spool, uint64_t offset, char *block, size_t capa
     return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR; /* the size was promised */
 }
 
+static ssize_t read_answer(void *answer, uint64_t offset, char *block, size_t capacity)
+{
+    return read_spool(((vc_answer *)answer)->spool, offset, block, capacity);
+}
+
+static struct MHD_Response *make_of_answer(vc_answer *answer)
+{
+    if (answer->spool != NULL)
+        return MHD_create_response_from_callback(vc_spool_size(answer->spool), SPOOL_BLOCK_BYTES,
+                                                 read_answer, answer, vc_answer_release);
+    return MHD_create_response_from_buffer_with_free_callback_cls(
+        answer->body.size, answer->body.data, vc_answer_release, answer);
+}
+
 static struct MHD_Response *make_of_spool(vc_reply *reply)
 {
     struct MHD_Response *response =
@@ -98,8 +112,7 @@ static struct MHD_Response *make_of_spool(vc_reply *reply)
 static struct MHD_Response *make_body(vc_reply *reply)
 {
     if (reply->answer != NULL) {
-        struct MHD_Response *kept = MHD_create_response_from_buffer_with_free_callback_cls(
-            reply->answer->body.size, reply->answer->body.data, vc_answer_release, reply->answer);
+        struct MHD_Response *kept = make_of_answer(reply->answer);
         if (kept == NULL) vc_answer_release(reply->answer);
         reply->answer = NULL;
         return kept;

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,4 +190,32 @@ Test(large, a_client_that_leaves, .init = start, .fini = stop)
         strcmp(answer.body.data + answer.body.size - 27, "{\"end\":true,\"rows\":308571}\n"), 0,
         "%s", answer.body.data + answer.body.size - 27);
     answer_release(&answer);
+}
+
+static void *ask_for_all(void *context)
+{
+    get("&format=ndjson", "", context);
+    return NULL;
+}
+
+/* Equal questions at the same time are one, also when the answer is too large to be kept. */
+Test(large, computed_once_for_all_who_wait, .init = start, .fini = stop)
+{
+    enum { NCLIENTS = 6 };
+    pthread_t threads[NCLIENTS];
+    test_answer answers[NCLIENTS];
+    for (size_t i = 0; i < NCLIENTS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, ask_for_all, &answers[i]), 0);
+    for (size_t i = 0; i < NCLIENTS; i++)
+        pthread_join(threads[i], NULL);
+    size_t nshared = 0;
+    for (size_t i = 0; i < NCLIENTS; i++) {
+        cr_assert_eq(answers[i].status, 200);
+        cr_assert_eq(answers[i].body.size, answers[0].body.size);
+        cr_assert_eq(memcmp(answers[i].body.data, answers[0].body.data, answers[0].body.size), 0);
+        nshared += strstr(answer_header(&answers[i], "Server-Timing"), "cache;desc=hit") != NULL;
+    }
+    for (size_t i = 0; i < NCLIENTS; i++)
+        answer_release(&answers[i]);
+    cr_assert_gt(nshared, 0);
 }
