@@ -51,6 +51,7 @@ help:
 ## make bench-ssb      the Star Schema Benchmark beside DuckDB (SF=1)
 ## make bench-virtual  questions through mappings beside the own cube and DuckDB
 ## make bench-load     loading CSV files beside DuckDB (SF=1)
+## make bench-http     requests beside a bare handler, answers of 1 GB, the writers
 ## make fmt            put the code in form
 ## make install        the command to DESTDIR/PREFIX (default /usr/local)
 
@@ -143,6 +144,9 @@ bench-virtual: setup
 bench-load: setup
 	@bench/load/run.py SF=$(SF) BUILD=$(BUILD) $(BENCH)
 
+bench-http: setup
+	@bench/http/run.py BUILD=$(BUILD) $(BENCH)
+
 demo: setup
 	@$(MAKE) --no-print-directory -s $(BUILD)/vcube
 	@tools/demo $(BUILD)/vcube
@@ -155,4 +159,4 @@ clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help setup unit test test-clients check asan layers fmt-check fmt coverage mutants fuzz bench bench-ssb bench-virtual bench-load demo install clean
+.PHONY: all help setup unit test test-clients check asan layers fmt-check fmt coverage mutants fuzz bench bench-ssb bench-virtual bench-load bench-http demo install clean

@@ -331,9 +331,12 @@ class Machine:
     def read_ticks():
         return list(map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]))
 
-    def describe(self, options, command):
-        """The command, the commit, the machine and the versions, in two paragraphs."""
-        import duckdb
+    def describe(self, options, command, peer=None):
+        """The command, the commit, the machine and the versions, in two paragraphs. peer: what is
+        measured with, when it is not DuckDB."""
+        if peer is None:
+            import duckdb
+            peer = f"DuckDB {duckdb.__version__}"
         commit = first_line("git", "rev-parse", "--short=12", "HEAD")
         is_changed = first_line("git", "status", "--porcelain", "--untracked-files=no", "--", "*.c",
                                 "*.h")
@@ -344,7 +347,7 @@ class Machine:
             f"`{command} {' '.join(f'{name}={options[name]}' for name in names)}` on "
             f"{time.strftime('%Y-%m-%d')}, commit {commit}{' with local changes' if is_changed else ''}.",
             "", f"{processor()}, {os.cpu_count()} CPUs, {memory:.0f} GiB, Linux {platform.release()}; "
-            f"{first_line('cc', '--version')}; DuckDB {duckdb.__version__}; Python "
+            f"{first_line('cc', '--version')}; {peer}; Python "
             f"{platform.python_version()}. Load average {self.load_average:.1f} at the beginning, "
             f"{os.getloadavg()[0]:.1f} at the end; {100 * spent[7] / max(1, sum(spent[:8])):.1f} % of the "
             f"processors' time was stolen by the host."]
