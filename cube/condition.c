@@ -141,37 +141,53 @@ static vc_status mark_key(const struct vc_condition_selecting *in, const vc_dimr
     return nmembers > 0 ? VC_OK : fail_unknown_key(in, ref, key, item, error);
 }
 
+/* All members of a hierarchy that have the key, from the top. */
+static vc_status find_with_key(const struct vc_condition_selecting *in,
+                               const vc_hierarchy *hierarchy, vc_str key, vc_member_ref **found_out,
+                               size_t *nfound_out, vc_error *error)
+{
+    *nfound_out = 0;
+    *found_out = NULL;
+    for (unsigned l = 0; l < hierarchy->nlevels; l++) {
+        uint32_t *members;
+        size_t nmembers, count = *nfound_out;
+        vc_status status = vc_level_find_members(&hierarchy->levels[l], key, in->arena, &members,
+                                                 &nmembers, error);
+        if (status != VC_OK) return status;
+        if (nmembers == 0) continue;
+        vc_member_ref *all = VC_ARENA_NEW(in->arena, vc_member_ref, count + nmembers);
+        if (all == NULL) return vc_no_memory(error);
+        if (count > 0) memcpy(all, *found_out, count * sizeof *all);
+        for (size_t i = 0; i < nmembers; i++)
+            all[count + i] = (vc_member_ref){.level = l, .member = members[i]};
+        *found_out = all;
+        *nfound_out = count + nmembers;
+    }
+    return VC_OK;
+}
+
 vc_status vc_condition_find_same(const struct vc_condition_selecting *in,
                                  const struct vc_condition_target *target, vc_str key,
                                  vc_member_ref **members_out, size_t *nmembers_out, vc_error *error)
 {
     const vc_hierarchy *hierarchy = &in->dimension->hierarchies[target->hierarchy];
     uint64_t *first = NULL;
-    size_t count = 0;
+    vc_member_ref *found;
+    size_t nfound;
     *nmembers_out = 0;
-    if (in->dimension->ndoubles == 0) return VC_OK;
-    *members_out = VC_ARENA_NEW(in->arena, vc_member_ref, (size_t)in->dimension->nleaves + 1);
-    if (*members_out == NULL) return vc_no_memory(error);
-    for (unsigned l = 0; l < hierarchy->nlevels; l++) {
-        uint32_t *members;
-        size_t nmembers;
-        vc_status status = vc_level_find_members(&hierarchy->levels[l], key, in->arena, &members,
-                                                 &nmembers, error);
-        if (status != VC_OK) return status;
-        for (size_t i = 0; i < nmembers; i++) {
-            uint64_t *mine = new_bits(in, error);
-            if (mine == NULL) return VC_NO_MEMORY;
-            vc_condition_mark_member(in, &hierarchy->levels[l], members[i], mine);
-            vc_dimension_mark_places(in->dimension, mine);
-            if (first == NULL) first = mine;
-            /* More members than leaves have the key only where they are different ones. */
-            if (memcmp(first, mine, in->nwords * sizeof *mine) != 0 ||
-                count == in->dimension->nleaves)
-                return VC_OK;
-            (*members_out)[count++] = (vc_member_ref){.level = l, .member = members[i]};
-        }
+    if (!in->dimension->has_places) return VC_OK;
+    vc_status status = find_with_key(in, hierarchy, key, &found, &nfound, error);
+    if (status != VC_OK) return status;
+    for (size_t i = 0; i < nfound; i++) {
+        uint64_t *mine = new_bits(in, error);
+        if (mine == NULL) return VC_NO_MEMORY;
+        vc_condition_mark_member(in, &hierarchy->levels[found[i].level], found[i].member, mine);
+        vc_dimension_mark_places(in->dimension, mine);
+        if (first == NULL) first = mine;
+        if (memcmp(first, mine, in->nwords * sizeof *mine) != 0) return VC_OK;
     }
-    *nmembers_out = count;
+    *members_out = found;
+    *nmembers_out = nfound;
     return VC_OK;
 }
 

@@ -176,7 +176,7 @@ static vc_status mark_same(vc_arena *arena, const vc_dimension *dimension, vc_st
     const vc_hierarchy *hierarchy = &dimension->hierarchies[0];
     uint64_t *others = VC_ARENA_NEW(arena, uint64_t, nwords + 1);
     if (others == NULL) return vc_no_memory(error);
-    *is_same_out = dimension->ndoubles > 0;
+    *is_same_out = dimension->has_places;
     for (unsigned l = 0; l < hierarchy->nlevels && *is_same_out; l++)
         for (uint32_t m = 0; m < hierarchy->levels[l].nmembers && *is_same_out; m++) {
             const vc_level *level = &hierarchy->levels[l];

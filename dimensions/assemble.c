@@ -103,6 +103,8 @@ static bool assemble_doubles(vc_build *build)
     vc_dimension *dimension = build->dimension;
     uint32_t *firsts = vc_arena_alloc(build->arena, (size_t)build->ndoubles * sizeof *firsts);
     uint32_t nowned = build->nrows - build->ndoubles;
+    for (unsigned h = 0; h < build->spec->nhierarchies; h++)
+        dimension->has_places |= build->spec->hierarchies[h].has_several_parents;
     if (build->ndoubles == 0) return true;
     if (firsts == NULL) return false;
     for (uint32_t row = 0; row < build->nrows; row++)

@@ -103,6 +103,7 @@ typedef struct vc_dimension {
     vc_str name, label;
     bool is_time;
     uint32_t nleaves;
+    bool has_places;    /* a leaf may have several: some hierarchy says so, though none may have */
     uint32_t ndoubles;  /* the last ones of them: further places of leaves before them */
     vc_numbers firsts;  /* [ndoubles] the leaf that each is a place of */
     vc_texts leaf_keys; /* [nleaves]; count 0 when leaves have no key (no key column) */

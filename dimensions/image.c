@@ -289,7 +289,8 @@ static void take_dimension(reader *from, vc_dimension *dimension)
     dimension->key_name = take_str(from);
     uint64_t have = take_word(from, VC_LEAVES_HAVE_DOUBLES);
     if (have != VC_LEAVES_PLAIN) dimension->leaf_keys = take_texts(from, dimension->nleaves);
-    if (have == VC_LEAVES_HAVE_DOUBLES) {
+    dimension->has_places = have == VC_LEAVES_HAVE_DOUBLES;
+    if (dimension->has_places) {
         dimension->ndoubles = (uint32_t)take_word(from, dimension->nleaves);
         dimension->firsts =
             take_numbers(from, dimension->ndoubles, vc_dimension_count_leaves(dimension));

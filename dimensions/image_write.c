@@ -347,11 +347,12 @@ static void put_dimension(writer *to, const vc_dimension *dimension)
     put_word(to, dimension->is_time);
     put_word(to, dimension->nleaves);
     put_str(to, dimension->key_name);
-    put_word(to, dimension->ndoubles > 0          ? VC_LEAVES_HAVE_DOUBLES
-                 : dimension->leaf_keys.count > 0 ? VC_LEAVES_HAVE_KEYS
-                                                  : VC_LEAVES_PLAIN);
-    if (dimension->leaf_keys.count > 0) put_texts(to, &dimension->leaf_keys);
-    if (dimension->ndoubles > 0) {
+    bool has_keys = dimension->leaf_keys.count > 0, has_places = has_keys && dimension->has_places;
+    put_word(to, has_places ? VC_LEAVES_HAVE_DOUBLES
+                 : has_keys ? VC_LEAVES_HAVE_KEYS
+                            : VC_LEAVES_PLAIN);
+    if (has_keys) put_texts(to, &dimension->leaf_keys);
+    if (has_places) {
         put_word(to, dimension->ndoubles);
         put_numbers(to, dimension->firsts, dimension->ndoubles);
     }

@@ -61,6 +61,8 @@ static const char *question_of(const char *fixture)
     if (strstr(fixture, "/stocks") != NULL) return "{\"cube\":\"kept\",\"drilldown\":\"geo:shop\"}";
     if (strstr(fixture, "/moves") != NULL) return "{\"cube\":\"moves\",\"drilldown\":\"geo\"}";
     if (strstr(fixture, "/stands") != NULL) return "{\"cube\":\"stands\",\"drilldown\":\"geo\"}";
+    if (strstr(fixture, "/harbours") != NULL)
+        return "{\"cube\":\"calls\",\"drilldown\":\"port:route\"}";
     if (strstr(fixture, "/calculated") != NULL) return "{\"cube\":\"both\",\"drilldown\":\"geo\"}";
     return "{\"cube\":\"both\",\"drilldown\":\"item\"}";
 }
