@@ -1,6 +1,7 @@
 /* Dimensions in which a leaf may stand under several parents. Facts know a leaf by one number, so
  * on the joined side its other places have no units, and it has those of all its places. On the
- * primary's side each place is a unit: that a leaf has several of them is no fan-out. */
+ * primary's side each place is a unit, and who has one of a leaf has all of them: that is no
+ * fan-out. */
 #include "mapping/relation_places.h"
 
 #include "base/bits.h"
@@ -165,6 +166,87 @@ static vc_status fold_joined(const vc_dimension *joined, vc_arena *arena, vc_rel
 
 /* ---- the primary's side ---- */
 
+/* A key that has levels and leaves in it may find a leaf at one of its places: it is the leaf that
+ * is found, wherever it stands. */
+
+struct spreading {
+    const vc_dimension *primary;
+    const vc_relation *from;
+    const uint32_t *place_offsets, *places; /* of each leaf of the primary */
+    uint32_t *met_by;                       /* [leaves] the joined leaf that had it last, + 1 */
+};
+
+/* How many units a joined leaf has, with all places of each; those are put into pairs, or only
+ * counted (NULL). */
+static uint32_t spread_leaf(struct spreading *work, uint32_t leaf, struct pair *pairs)
+{
+    const uint32_t *units;
+    size_t nunits = vc_relation_units(work->from, leaf, &units), count = 0;
+    size_t at = work->from->units != NULL ? leaf : work->from->offsets[leaf];
+    const double *weights = work->from->weights;
+    for (size_t u = 0; u < nunits; u++) {
+        uint32_t found = vc_leaf_first(work->primary, units[u]);
+        if (work->met_by[found] == leaf + 1) continue;
+        work->met_by[found] = leaf + 1;
+        for (uint32_t i = work->place_offsets[found]; i < work->place_offsets[found + 1]; i++) {
+            if (pairs != NULL)
+                pairs[count] = (struct pair){.unit = work->places[i],
+                                             .weight = weights == NULL ? 1 : weights[at + u]};
+            count++;
+        }
+    }
+    if (pairs != NULL) merge_pairs(pairs, count);
+    return (uint32_t)count;
+}
+
+/* Weights are carried along for joins that do not count by them: others onto such leaves are
+ * refused. */
+static vc_status spread_places(const vc_dimension *primary, vc_arena *arena, vc_relation *relation,
+                               vc_arena *work, vc_error *error)
+{
+    vc_relation from = *relation;
+    struct spreading spreading = {.primary = primary, .from = &from};
+    uint32_t *place_offsets, *places, nleaves = from.nleaves;
+    size_t total = 0, before = 0;
+    vc_status status = vc_dimension_list_places(primary, work, &place_offsets, &places, error);
+    if (status != VC_OK) return status;
+    spreading.place_offsets = place_offsets;
+    spreading.places = places;
+    spreading.met_by = VC_ARENA_NEW(work, uint32_t, (size_t)primary->nleaves + 1);
+    if (spreading.met_by == NULL) return vc_no_memory(error);
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+        const uint32_t *units;
+        before += vc_relation_units(&from, leaf, &units);
+        total += spread_leaf(&spreading, leaf, NULL);
+    }
+    if (total == before) return VC_OK;
+    if (total > UINT32_MAX)
+        return vc_fail(error, VC_LIMIT, "limit_places",
+                       "dimension '%.*s': a join finds leaves at more than %u places",
+                       VC_FMT(primary->name), UINT32_MAX);
+    uint32_t *offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)nleaves + 1);
+    uint32_t *targets = vc_arena_alloc(arena, total * sizeof *targets);
+    double *weights = from.weights == NULL ? NULL : vc_arena_alloc(arena, total * sizeof *weights);
+    struct pair *pairs = vc_arena_alloc(work, ((size_t)primary->nleaves + 1) * sizeof *pairs);
+    if (offsets == NULL || targets == NULL || pairs == NULL ||
+        (from.weights != NULL && weights == NULL))
+        return vc_no_memory(error);
+    memset(spreading.met_by, 0, (size_t)primary->nleaves * sizeof *spreading.met_by);
+    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
+        uint32_t count = spread_leaf(&spreading, leaf, pairs), first = offsets[leaf];
+        for (uint32_t i = 0; i < count; i++) {
+            targets[first + i] = pairs[i].unit;
+            if (weights != NULL) weights[first + i] = pairs[i].weight;
+        }
+        offsets[leaf + 1] = first + count;
+    }
+    relation->units = NULL;
+    relation->offsets = offsets;
+    relation->targets = targets;
+    relation->weights = weights;
+    return VC_OK;
+}
+
 /* The leaf that a unit is a place of; a member of a level is itself. */
 static uint32_t unit_leaf(const vc_dimension *primary, const vc_relation *relation, uint32_t unit)
 {
@@ -172,10 +254,10 @@ static uint32_t unit_leaf(const vc_dimension *primary, const vc_relation *relati
 }
 
 /* Places of one leaf count once. */
-static vc_status count_units(const vc_dimension *primary, vc_relation *relation, vc_error *error)
+static vc_status count_units(const vc_dimension *primary, vc_relation *relation, vc_arena *work,
+                             vc_error *error)
 {
-    vc_arena work = {0};
-    uint32_t *met_by = VC_ARENA_NEW(&work, uint32_t, (size_t)relation->nunits + 1);
+    uint32_t *met_by = VC_ARENA_NEW(work, uint32_t, (size_t)relation->nunits + 1);
     uint64_t nmatched = 0;
     if (met_by == NULL) return vc_no_memory(error);
     relation->has_fanout = relation->has_unit_fanin = false;
@@ -194,17 +276,20 @@ static vc_status count_units(const vc_dimension *primary, vc_relation *relation,
     relation->coverage.primary_matched = nmatched;
     if (relation->level < 0)
         relation->coverage.primary_members = vc_dimension_count_leaves(primary);
-    vc_arena_release(&work);
     return VC_OK;
 }
 
 vc_status vc_relation_fold_places(const vc_dimension *primary, const vc_dimension *joined,
                                   vc_arena *arena, vc_relation *relation, vc_error *error)
 {
-    if (joined->ndoubles > 0) {
-        vc_status status = fold_joined(joined, arena, relation, error);
-        if (status != VC_OK) return status;
-    }
-    if (joined->ndoubles == 0 && (primary->ndoubles == 0 || relation->level >= 0)) return VC_OK;
-    return count_units(primary, relation, error);
+    vc_arena work = {0};
+    vc_status status = VC_OK;
+    if (joined->ndoubles > 0) status = fold_joined(joined, arena, relation, error);
+    if (status != VC_OK) return status;
+    bool has_places = primary->ndoubles > 0 && relation->level < 0;
+    if (joined->ndoubles == 0 && !has_places) return VC_OK;
+    if (has_places) status = spread_places(primary, arena, relation, &work, error);
+    if (status == VC_OK) status = count_units(primary, relation, &work, error);
+    vc_arena_release(&work);
+    return status;
 }
