@@ -32,20 +32,28 @@ static bool is_refused(const struct source *source, unsigned number)
     return is_over_several && joined->nleaves > joined->nfirsts && pair->to_index >= INDEX_LEVEL;
 }
 
-static bool place_source(struct oracle *oracle, unsigned s, const char **error_out)
+/* Relate a joined source to the primary's dimensions. */
+static bool relate_source(struct oracle *oracle, unsigned s, const char **error_out)
 {
     struct source *source = &oracle->sources[s];
-    bool is_placed[WORLD_DIMENSIONS] = {false};
-    bool has_common = s == 0;
     for (unsigned i = 0; source->definition != NULL && i < source->definition->npairs; i++) {
-        const struct world_pair *pair = &source->definition->pairs[i];
-        is_placed[pair->to_dimension] = has_common = true;
+        unsigned d = source->definition->pairs[i].dimension;
         if (is_refused(source, i)) {
             *error_out = "unsupported";
             return false;
         }
-        if (!source->places[pair->dimension].is_there) oracle_relate(oracle, s, pair->dimension);
+        if (!source->places[d].is_there) oracle_relate(oracle, s, d);
     }
+    return true;
+}
+
+/* Its other dimensions: the same as others', or its own. */
+static bool place_source(struct oracle *oracle, unsigned s, const char **error_out)
+{
+    struct source *source = &oracle->sources[s];
+    bool is_placed[WORLD_DIMENSIONS] = {false};
+    for (unsigned i = 0; source->definition != NULL && i < source->definition->npairs; i++)
+        is_placed[source->definition->pairs[i].to_dimension] = true;
     for (unsigned of = 0; of < source->cube->ndimensions; of++) {
         if (is_placed[of]) continue;
         unsigned d = 0;
@@ -252,7 +260,11 @@ struct oracle *oracle_new(const struct world *world, const char *cube, const cha
         oracle->sources[s].definition = is_virtual ? &world->sources[s] : NULL;
         oracle->sources[s].cube = &world->cubes[is_virtual ? world->sources[s].cube : number];
     }
-    for (unsigned s = 0; s < oracle->nsources && is_good; s++)
+    /* Of two faults the loader tells that of a key before that of a dimension. */
+    is_good = place_source(oracle, 0, error_out);
+    for (unsigned s = 1; s < oracle->nsources && is_good; s++)
+        is_good = relate_source(oracle, s, error_out);
+    for (unsigned s = 1; s < oracle->nsources && is_good; s++)
         is_good = place_source(oracle, s, error_out);
     if (is_good && is_virtual) is_good = check_common(oracle, error_out);
     if (!is_good) {

@@ -91,10 +91,12 @@ static struct oracle_cell read_quantile(const struct world_measure *stored,
     size_t below = (size_t)place;
     qsort(tally->values, n, sizeof *tally->values, compare_doubles);
     long double low = tally->values[below], high = below + 1 < n ? tally->values[below + 1] : low;
-    return (struct oracle_cell){.value = low + (high - low) * ((long double)place - below)};
+    long double value = low + (high - low) * ((long double)place - below);
+    return (struct oracle_cell){.value = (double)value};
 }
 
-/* Averages by weights, and variances by going through the values twice. */
+/* Averages by weights, and variances by going through the values twice. All of these are doubles,
+ * and rows are chosen by what they are. */
 static struct oracle_cell read_values(const struct world_measure *stored, const struct tally *tally)
 {
     struct oracle_cell undefined = {.is_null = true, .reason = 'd'};
@@ -105,7 +107,7 @@ static struct oracle_cell read_values(const struct world_measure *stored, const 
     }
     if (weights == 0) return undefined;
     if (stored->aggregator == VC_AGG_WEIGHTED_AVG)
-        return (struct oracle_cell){.value = sum / weights};
+        return (struct oracle_cell){.value = (double)(sum / weights)};
     for (size_t i = 0; i < tally->nvalues; i++)
         squares += (tally->values[i] - sum / n) * (tally->values[i] - sum / n);
     bool is_pop =
@@ -113,7 +115,7 @@ static struct oracle_cell read_values(const struct world_measure *stored, const 
     if (n == 1 && !is_pop) return undefined;
     squares /= is_pop ? n : n - 1;
     bool is_stddev = stored->aggregator == VC_AGG_STDDEV || stored->aggregator == VC_AGG_STDDEV_POP;
-    return (struct oracle_cell){.value = is_stddev ? sqrtl(squares) : squares};
+    return (struct oracle_cell){.value = (double)(is_stddev ? sqrtl(squares) : squares)};
 }
 
 struct oracle_cell oracle_read_tally(const struct world_measure *stored, const struct tally *tally)
