@@ -26,24 +26,94 @@ static vc_status check_level(const vc_cube *cube, const vc_mondrian_ref *ref, co
     return vc_error_at_place(error, status, item->place);
 }
 
-/* The null member's key, unless a member has that text for a key. */
-static vc_str read_key(const vc_cube *cube, const vc_mondrian_ref *ref, vc_str text,
-                       vc_arena *arena)
+/* Has some member of the level that text for a key? */
+static bool has_key(const vc_level *level, vc_str text, vc_arena *arena)
 {
+    uint32_t *members;
+    size_t nmembers = 0;
+    return vc_level_find_members(level, text, arena, &members, &nmembers, NULL) == VC_OK &&
+           nmembers > 0;
+}
+
+/* Key `number` of a name: the null member's is empty, unless a member has that text for a key. */
+static vc_str read_key(const vc_cube *cube, const vc_mondrian_ref *ref, const vc_mdx_name *name,
+                       size_t number, vc_arena *arena)
+{
+    vc_str text = name->parts[ref->nread + number].text;
     if (!vc_str_is(text, VC_MONDRIAN_NULL_NAME)) return text;
     const vc_dimension *dimension = cube->dimensions[ref->dimension].dimension;
     const vc_hierarchy *hierarchy = &dimension->hierarchies[ref->hierarchy];
+    size_t nkeys = name->nparts - ref->nread;
+    bool is_whole = ref->has_level && nkeys == (size_t)ref->level + 1;
     for (unsigned l = 0; l < hierarchy->nlevels; l++) {
-        uint32_t *members;
-        size_t nmembers = 0;
-        if (ref->has_level && l != ref->level) continue;
-        if (vc_level_find_members(&hierarchy->levels[l], text, arena, &members, &nmembers, NULL) ==
-                VC_OK &&
-            nmembers > 0)
-            return text;
+        bool is_meant = is_whole ? l == number : !ref->has_level || l == ref->level;
+        if (is_meant && has_key(&hierarchy->levels[l], text, arena)) return text;
     }
     return VC_STR("");
 }
+
+/* ---- members of ragged hierarchies ---- */
+
+/* Are these, an empty one for null, the keys of the member and of all above it, hidden or not? */
+static bool has_keys(const vc_hierarchy *hierarchy, vc_member_ref member, const vc_str *keys)
+{
+    for (unsigned l = member.level;; l--) {
+        const vc_level *level = &hierarchy->levels[l];
+        vc_str key = vc_texts_get(&level->keys, member.member);
+        if (vc_str_is_null(key) ? keys[l].size > 0 : !vc_str_equal(key, keys[l])) return false;
+        if (l == 0) return true;
+        member.member = vc_numbers_get(level->parents, member.member);
+    }
+}
+
+/* Full names have a key for each level, "#null" for those at which a ragged hierarchy has nothing.
+ * A cut knows no such members: the one that is meant is said by its key where it is the only one of
+ * the level that has it, otherwise by its path, where that leads to it. */
+static vc_status name_ragged(const vc_dimension *dimension, const vc_mondrian_ref *ref,
+                             vc_arena *arena, vc_dimref *dimref, vc_item *item, vc_error *error)
+{
+    const vc_hierarchy *hierarchy = &dimension->hierarchies[ref->hierarchy];
+    const vc_level *level = &hierarchy->levels[ref->level];
+    vc_str last = item->keys[ref->level];
+    vc_member_ref meant = {.level = ref->level, .member = VC_NONE}, found;
+    vc_str *path = VC_ARENA_NEW(arena, vc_str, item->nkeys);
+    uint32_t *members;
+    size_t nmembers, nsame = 0, npath = 0;
+    if (path == NULL) return vc_no_memory(error);
+    vc_status status = vc_level_find_members(level, last.size == 0 ? (vc_str){0} : last, arena,
+                                             &members, &nmembers, error);
+    for (size_t i = 0; i < nmembers && status == VC_OK; i++) {
+        if (vc_member_is_hidden(level, members[i])) continue;
+        nsame++;
+        if (has_keys(hierarchy, (vc_member_ref){ref->level, members[i]}, item->keys))
+            meant.member = members[i];
+    }
+    if (status != VC_OK || meant.member == VC_NONE) return status; /* the engine says it */
+    if (nsame == 1) {
+        dimref->level = level->name;
+        item->keys += ref->level;
+        item->nkeys = 1;
+        return VC_OK;
+    }
+    for (unsigned l = 0; l <= ref->level; l++)
+        if (item->keys[l].size > 0) path[npath++] = item->keys[l];
+    vc_error ignored = {0};
+    item->keys = path;
+    item->nkeys = npath;
+    if (npath > 0 &&
+        vc_hierarchy_find_member(dimension, ref->hierarchy, path, npath, arena, &found, &ignored) ==
+            VC_OK &&
+        found.level == meant.level && found.member == meant.member)
+        return VC_OK;
+    status =
+        vc_fail(error, VC_IMPOSSIBLE, "ambiguous_key",
+                "level '%.*s' has %zu members with the key '%.*s', and a path of keys does not "
+                "tell them apart where levels above have no member",
+                VC_FMT(level->name), nsame, VC_FMT(last));
+    return vc_error_at_place(error, status, item->place);
+}
+
+/* ---- items ---- */
 
 vc_status vc_mondrian_item(const vc_cube *cube, const vc_mdx_name *name, const vc_mondrian_ref *ref,
                            vc_arena *arena, vc_dimref *dimref_out, vc_item *item_out,
@@ -70,7 +140,9 @@ vc_status vc_mondrian_item(const vc_cube *cube, const vc_mdx_name *name, const v
         return vc_error_at_place(error, status, name->place);
     }
     for (size_t i = 0; i < nkeys; i++)
-        keys[i] = read_key(cube, ref, name->parts[ref->nread + i].text, arena);
+        keys[i] = read_key(cube, ref, name, i, arena);
+    if (hierarchy->is_ragged && ref->has_level && nkeys > 1 && nkeys == (size_t)ref->level + 1)
+        return name_ragged(outer->dimension, ref, arena, dimref_out, item_out, error);
     if (nkeys == 1 && ref->has_level) {
         dimref_out->level = hierarchy->levels[ref->level].name;
         return VC_OK;

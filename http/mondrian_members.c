@@ -158,12 +158,14 @@ static void put_properties(const struct listing *in, vc_json_writer *json, size_
 
 /* ---- writing ---- */
 
-static void put_path(const struct listing *in, vc_buffer *out, const vc_member_ref *member)
+/* A key for each level, also of those at which a ragged hierarchy has nothing. */
+static void put_path(const struct listing *in, vc_buffer *out, vc_member_ref member)
 {
-    vc_member_ref above;
-    if (vc_member_parent(in->hierarchy, *member, &above)) put_path(in, out, &above);
-    vc_mondrian_put_key(out,
-                        vc_texts_get(&in->hierarchy->levels[member->level].keys, member->member));
+    const vc_level *level = &in->hierarchy->levels[member.level];
+    if (member.level > 0)
+        put_path(in, out,
+                 (vc_member_ref){member.level - 1, vc_numbers_get(level->parents, member.member)});
+    vc_mondrian_put_key(out, vc_texts_get(&level->keys, member.member));
 }
 
 /* NULL: the member All. */
@@ -175,7 +177,7 @@ static void put_full_name(const struct listing *in, vc_json_writer *json, const 
                           member == NULL ? VC_STR(VC_MONDRIAN_ALL)
                                          : in->hierarchy->levels[member->level].name);
     if (member != NULL)
-        put_path(in, &name, member);
+        put_path(in, &name, *member);
     else
         vc_mondrian_put_key(&name, VC_STR(VC_MONDRIAN_ALL_NAME));
     vc_json_put_str(json, key, (vc_str){vc_buffer_text(&name), name.size});
@@ -380,7 +382,7 @@ static vc_status fail_ambiguous(const struct listing *in, vc_str key, const uint
         vc_member_ref member = {.level = in->level, .member = members[i]};
         vc_mondrian_put_level(&name, in->outer->name, in->outer->dimension, in->h,
                               in->hierarchy->levels[in->level].name);
-        put_path(in, &name, &member);
+        put_path(in, &name, member);
         if (!name.failed) vc_error_add_candidate(error, name.data, name.size);
         vc_buffer_release(&name);
     }

@@ -15,8 +15,7 @@ static void put_full_name(vc_buffer *buffer, const vc_result_axis *axis,
     /* Members that are none of the data have nothing above them. */
     bool is_alone = member->is_synthetic || member->is_other || member->is_calculated;
     for (size_t l = is_alone ? level : 0; l <= level; l++)
-        if (l == level || !vc_str_is_null(member->keys[l]))
-            vc_mondrian_put_key(&name, member->keys[l]);
+        vc_mondrian_put_key(&name, member->keys[l]);
     vc_buffer_put_json(buffer, (vc_str){vc_buffer_text(&name), name.size});
     buffer->failed |= name.failed;
     vc_buffer_release(&name);

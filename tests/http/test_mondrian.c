@@ -9,7 +9,7 @@
 
 #define BASE "/mondrian-rest/cubes"
 
-static test_server golden, world;
+static test_server golden, world, gaps;
 
 static void start_golden(void)
 {
@@ -29,6 +29,16 @@ static void start_world(void)
 static void stop_world(void)
 {
     fixture_stop(&world);
+}
+
+static void start_gaps(void)
+{
+    fixture_start(&gaps, "tests/data/fixture/gaps", NULL);
+}
+
+static void stop_gaps(void)
+{
+    fixture_stop(&gaps);
 }
 
 TestSuite(mondrian, .init = start_golden, .fini = stop_golden, .timeout = 30);
@@ -293,4 +303,30 @@ Test(mondrian_world, members)
     cr_assert_eq(answer.status, 404, "%s", answer.body.data);
     cr_assert_not_null(strstr(answer.body.data, "not of 'region'"));
     answer_release(&answer);
+}
+
+/* ---- ragged ---- */
+
+/* A full name has a key for each level, "#null" where there is no member. What no cut can tell from
+ * another member is refused, not taken for both. */
+Test(mondrian_ragged, full_names, .init = start_gaps, .fini = stop_gaps, .timeout = 30)
+{
+#define STOCK BASE "/stock/aggregate.csv?measures[]=n&"
+    check_csv(gaps.port, STOCK "drilldown[]=[depot].[district]&parents=true&nonempty=true",
+              "ID region,region,ID district,district,n\n1,1,9,9,2\n1,1,10,10,1\n,,1,1,32\n"
+              ",,10,10,8\n");
+    check_csv(gaps.port, STOCK "cut[]=[depot].[district].%26[%23null].%26[1]", "n\n32\n");
+    check_csv(gaps.port, STOCK "cut[]=[depot].[district].%26[1].%26[9]", "n\n2\n");
+    check_csv(gaps.port, STOCK "cut[]=[depot].[district].%26[10]", "n\n9\n");
+    test_answer answer;
+    ask(gaps.port, "GET", STOCK "cut[]=[depot].[district].%26[%23null].%26[10]", NULL, NULL,
+        &answer);
+    cr_assert_eq(answer.status, 422, "%s", answer.body.data);
+    cr_assert_not_null(strstr(answer.body.data, "\"ambiguous_key\""));
+    answer_release(&answer);
+    json_t *json = get_json(gaps.port, BASE
+                            "/stock/dimensions/depot/levels/district/members?offset=2&limit=1");
+    cr_assert_str_eq(text_of(json_array_get(json_object_get(json, "members"), 0), "full_name"),
+                     "[depot].[district].&[#null].&[1]");
+    json_decref(json);
 }
