@@ -11,7 +11,7 @@ TEST_WARN = -Wno-conversion -Wno-missing-prototypes \
 HARDEN  = -fstack-protector-strong -fPIE
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(SAN) -pthread
-LIBS    = -lmicrohttpd -ljansson -llmdb -lxxhash -lutf8proc -lzstd -lz -lm -pthread
+LIBS    = -lmicrohttpd -ljansson -llmdb -lxxhash -lsodium -lutf8proc -lzstd -lz -lm -pthread
 LINK    = -pie -Wl,-z,relro,-z,now $(SAN)
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -4,11 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 
 enum { FILE_BYTES_MAX = 16 << 20 };
 
@@ -275,9 +275,11 @@ vc_str vc_definition_hash(const vc_definition *definition, vc_arena *arena)
     vc_str hash = {0};
     put_without_space(&buffer, definition->text);
     if (!buffer.failed) {
-        XXH128_hash_t sum = XXH3_128bits(buffer.data, buffer.size);
-        hash = vc_arena_printf(arena, "xxh3:%016llx%016llx", (unsigned long long)sum.high64,
-                               (unsigned long long)sum.low64);
+        unsigned char sum[crypto_hash_sha256_BYTES];
+        char digits[2 * sizeof sum + 1];
+        crypto_hash_sha256(sum, (const unsigned char *)buffer.data, buffer.size);
+        sodium_bin2hex(digits, sizeof digits, sum, sizeof sum);
+        hash = vc_arena_printf(arena, "sha256:%s", digits);
     }
     vc_buffer_release(&buffer);
     return hash;

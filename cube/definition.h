@@ -431,8 +431,8 @@ void vc_definition_locate(const vc_definition *definition, vc_error *error);
 vc_status vc_definition_list(const char *path, vc_arena *arena, vc_str **files_out,
                              size_t *nfiles_out, vc_error *error);
 
-/* "sha256:..." would need a library; this is XXH3 of 128 bits over the text with insignificant
- * space removed: "xxh3:<32 hex digits>". */
+/* "sha256:<64 hex digits>" over the text with insignificant space removed, which any program can
+ * compute again. 5 us for a KB: made once when a cube is opened. Absent when out of memory. */
 vc_str vc_definition_hash(const vc_definition *definition, vc_arena *arena);
 
 const char *vc_aggregator_name(vc_aggregator aggregator); /* "sum", "count_distinct", ... */

@@ -236,10 +236,13 @@ Test(definition, hash)
     for (size_t i = 0; i < 5; i++) {
         vc_definition *definition = parse(texts[i], NULL, &arena);
         hashes[i] = vc_definition_hash(definition, &arena);
-        cr_assert_eq(hashes[i].size, strlen("xxh3:") + 32);
+        cr_assert_eq(hashes[i].size, strlen("sha256:") + 64);
         vc_definition_release(definition);
     }
     cr_assert(vc_str_equal(hashes[0], hashes[1]));
+    /* sha256sum of the text without a space or an end of line */
+    cr_assert(vc_str_is(hashes[0],
+                        "sha256:872793a7323147fb7558ee88118d95230d87ab5abb47a4be0c1f2c3f38e69203"));
     for (size_t i = 1; i < 5; i++)
         for (size_t j = 1; j < i; j++)
             cr_assert(!vc_str_equal(hashes[i], hashes[j]), "%zu and %zu", i, j);

@@ -2,7 +2,7 @@
  *
  *     clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
  *         tests/fuzz/fuzz_definition.c cube/definition*.c cube/{expr,encoding}.c mapping/[!r]*.c \
- *         base/[!p]*.c -ljansson -lutf8proc -lxxhash -lm -o fuzz_definition
+ *         base/[!p]*.c -ljansson -lutf8proc -lxxhash -lsodium -lm -o fuzz_definition
  *     ./fuzz_definition CORPUS     (start with copies of
  * tests/data/definition/<case>/definition.json)
  */

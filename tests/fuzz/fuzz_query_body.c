@@ -3,7 +3,7 @@
  *
  *     clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
  *         tests/fuzz/fuzz_query_body.c query/[a-z]*.c slice/query.c base/[a-z]*.c \
- *         -ljansson -lxxhash -lutf8proc -lm -lpthread -o fuzz_query_body
+ *         -ljansson -lxxhash -lsodium -lutf8proc -lm -lpthread -o fuzz_query_body
  */
 #include "query/body.h"
 #include "query/canonical.h"
