@@ -13,6 +13,7 @@
  *     suggest.c   suggest
  *     asking.c    what these share        store.c    stats, verify
  *     serve.c     serve                   compact.c  compact
+ *     backup.c    backup
  *     text.c      tables and numbers on a terminal
  */
 #ifndef CLI_CLI_H
@@ -143,6 +144,6 @@ extern const vc_option vc_common_options[]; /* --help and --quiet */
 extern const vc_command vc_command_load, vc_command_check, vc_command_compact, vc_command_drop,
     vc_command_ls, vc_command_describe, vc_command_members, vc_command_query, vc_command_explain,
     vc_command_coverage, vc_command_unmatched, vc_command_suggest, vc_command_facts,
-    vc_command_cell, vc_command_serve, vc_command_stats, vc_command_verify;
+    vc_command_cell, vc_command_serve, vc_command_stats, vc_command_verify, vc_command_backup;
 
 #endif

@@ -16,8 +16,8 @@ static const vc_command *const commands[] = {
     &vc_command_load,    &vc_command_check,    &vc_command_ls,        &vc_command_describe,
     &vc_command_members, &vc_command_query,    &vc_command_explain,   &vc_command_facts,
     &vc_command_cell,    &vc_command_coverage, &vc_command_unmatched, &vc_command_suggest,
-    &vc_command_serve,   &vc_command_stats,    &vc_command_verify,    &vc_command_compact,
-    &vc_command_drop};
+    &vc_command_serve,   &vc_command_stats,    &vc_command_verify,    &vc_command_backup,
+    &vc_command_compact, &vc_command_drop};
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -311,6 +311,15 @@ int vc_env_try_write(vc_env *env, int (*write)(MDB_txn *txn, void *context), voi
     return rc;
 }
 
+int vc_env_copy(vc_env *env, int fd)
+{
+    MDB_txn *txn; /* sees to it that one can be begun */
+    if (vc_env_begin_read(env, &txn, NULL) != VC_OK) return MDB_READERS_FULL;
+    int rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
+    vc_env_end(env, txn);
+    return rc;
+}
+
 /* ---- readers ---- */
 
 static int64_t now_s(void)

@@ -50,6 +50,10 @@ void vc_env_end(vc_env *env, MDB_txn *txn);
  * who may have to end read transactions first: see vc_env_is_curable. */
 int vc_env_try_write(vc_env *env, int (*write)(MDB_txn *txn, void *context), void *context);
 
+/* Write a compact copy of the newest state to a file that is open for writing. Returns an LMDB
+ * code, or what writing failed with. */
+int vc_env_copy(vc_env *env, int fd);
+
 /* Full map, map resized by another process, failed environment. */
 bool vc_env_is_curable(int rc);
 
