@@ -47,7 +47,8 @@ vc_status vc_csv_options_of(const vc_csv_def *definition, vc_csv_options *option
     options_out->delimiter = definition->delimiter;
     options_out->quote = definition->quote;
     options_out->decimal = definition->decimal;
-    options_out->has_header = definition->has_header;
+    options_out->is_ndjson = definition->is_ndjson;
+    options_out->has_header = definition->has_header && !definition->is_ndjson;
     options_out->nulls = definition->nulls;
     options_out->nnulls = definition->nnulls;
     options_out->columns = definition->columns;
@@ -103,8 +104,9 @@ bool vc_csv_want_all(vc_csv *csv)
     return true;
 }
 
-static bool is_null_text(const vc_csv *csv, vc_str text)
+bool vc_csv_is_null(const vc_csv *csv, vc_str text)
 {
+    if ((csv->null_sizes >> (text.size < 63 ? text.size : 63) & 1) == 0) return false;
     for (size_t i = 0; i < csv->options.nnulls; i++) {
         vc_str null = csv->options.nulls[i];
         if (text.size == null.size && memcmp(text.data, null.data, null.size) == 0) return true;
@@ -112,8 +114,7 @@ static bool is_null_text(const vc_csv *csv, vc_str text)
     return false;
 }
 
-/* Room for the unescaped texts of a whole row; before any of them is in it. */
-static bool reserve_unescaped(vc_csv *csv, size_t size)
+bool vc_csv_reserve_unescaped(vc_csv *csv, size_t size)
 {
     if (csv->unescaped_capacity >= size) return true;
     char *unescaped = realloc(csv->unescaped, size);
@@ -132,15 +133,13 @@ static vc_status make_fields(vc_csv *csv, vc_csv_row *row, vc_error *error)
         const vc_csv_field *extent = &csv->extents[i];
         vc_str text = {record + extent->first, extent->end - extent->first};
         if (extent->has_escapes) {
-            if (!reserve_unescaped(csv, row->record.size)) return vc_no_memory(error);
+            if (!vc_csv_reserve_unescaped(csv, row->record.size)) return vc_no_memory(error);
             text.data = csv->unescaped + unescaped_bytes;
             text.size =
                 vc_csv_unescape(&csv->syntax, record, extent, csv->unescaped + unescaped_bytes);
             unescaped_bytes += text.size;
         }
-        if ((csv->null_sizes >> (text.size < 63 ? text.size : 63) & 1) != 0 &&
-            is_null_text(csv, text))
-            text = (vc_str){0};
+        if (vc_csv_is_null(csv, text)) text = (vc_str){0};
         csv->fields[i] = text;
     }
     row->nfields = csv->ncolumns;
@@ -156,6 +155,22 @@ vc_csv_event vc_csv_fail_for_good(vc_csv *csv, vc_status status, vc_error *error
     return VC_CSV_FAILED;
 }
 
+static vc_csv_event deliver_object(vc_csv *csv, const vc_csv_record *record, vc_csv_row *row,
+                                   vc_error *error)
+{
+    vc_error reason = {0};
+    vc_status status = VC_OK;
+    if (csv->nprepared != csv->ncolumns) status = vc_ndjson_start_rows(csv, &csv->failure);
+    if (status != VC_OK) return vc_csv_fail_for_good(csv, status, error);
+    status = vc_ndjson_read_row(csv, row, error != NULL ? error : &reason);
+    if (status == VC_NO_MEMORY) {
+        vc_no_memory(&csv->failure);
+        return vc_csv_fail_for_good(csv, status, error);
+    }
+    vc_csv_pass(csv, record);
+    return status == VC_OK ? VC_CSV_ROW : VC_CSV_REJECT;
+}
+
 static vc_csv_event deliver(vc_csv *csv, vc_csv_record *record, vc_csv_row *row, vc_error *error)
 {
     *row =
@@ -165,10 +180,20 @@ static vc_csv_event deliver(vc_csv *csv, vc_csv_record *record, vc_csv_row *row,
         vc_csv_pass(csv, record);
         return VC_CSV_REJECT;
     }
+    if (csv->options.is_ndjson) return deliver_object(csv, record, row, error);
     vc_status status = make_fields(csv, row, &csv->failure);
     if (status != VC_OK) return vc_csv_fail_for_good(csv, status, error);
     vc_csv_pass(csv, record);
     return VC_CSV_ROW;
+}
+
+void vc_csv_split_record(const vc_csv *csv, const char *data, size_t size, bool is_last,
+                         size_t capacity, vc_csv_field *fields, vc_csv_record *record)
+{
+    if (csv->options.is_ndjson)
+        vc_ndjson_split(data, size, is_last, csv->ncolumns, record);
+    else
+        vc_csv_split(&csv->syntax, data, size, is_last, capacity, fields, record);
 }
 
 vc_csv_event vc_csv_next(vc_csv *csv, vc_csv_row *row, vc_error *error)
@@ -182,7 +207,7 @@ vc_csv_event vc_csv_next(vc_csv *csv, vc_csv_row *row, vc_error *error)
         if (status != VC_OK) break;
         if (record.outcome == VC_CSV_WHOLE) {
             if (record.bytes == 0) return VC_CSV_END;
-            if (record.text_bytes == 0 && csv->ncolumns != 1) {
+            if (record.text_bytes == 0 && (csv->ncolumns != 1 || csv->options.is_ndjson)) {
                 vc_csv_pass(csv, &record);
                 continue;
             }
@@ -301,8 +326,21 @@ static vc_status name_columns(vc_csv *csv, vc_error *error)
     return VC_OK;
 }
 
+static vc_status start_ndjson(vc_csv *csv, vc_error *error)
+{
+    size_t unused;
+    vc_status status = VC_OK;
+    csv->columns = &csv->own_columns;
+    if (!csv->options.may_be_empty) status = count_fields(csv, &unused, error);
+    for (size_t i = 0; status == VC_OK && i < csv->options.ncolumns; i++)
+        status = vc_ndjson_add_column(csv, csv->options.columns[i], &unused, error);
+    set_nulls(csv);
+    return status;
+}
+
 static vc_status start(vc_csv *csv, vc_error *error)
 {
+    if (csv->options.is_ndjson) return start_ndjson(csv, error);
     bool is_named = !csv->options.has_header && csv->options.ncolumns > 0;
     size_t ncolumns = csv->options.ncolumns;
     vc_csv_row header;
@@ -353,6 +391,7 @@ void vc_csv_close(vc_csv *csv)
 {
     if (csv == NULL) return;
     vc_arena_release(&csv->arena);
+    vc_strmap_release(&csv->own_columns);
     free(csv->unescaped);
     if (!csv->is_fork) free(csv->buffer);
     free(csv);
@@ -405,4 +444,10 @@ vc_status vc_csv_find_column(const vc_csv *csv, vc_str name, size_t *column_out,
     vc_nearest_report(&nearest, error);
     vc_error_at_file(error, vc_input_name(csv->input), 0, 0);
     return VC_NOT_FOUND;
+}
+
+vc_status vc_csv_need_column(vc_csv *csv, vc_str name, size_t *column_out, vc_error *error)
+{
+    return csv->options.is_ndjson ? vc_ndjson_add_column(csv, name, column_out, error)
+                                  : vc_csv_find_column(csv, name, column_out, error);
 }

@@ -1,4 +1,4 @@
-/* Reading CSV: one row at a time, from an input that arrives in pieces of any size.
+/* Reading CSV or NDJSON: one row at a time, from an input that arrives in pieces of any size.
  *
  *     vc_csv_options options;
  *     vc_csv_options_init(&options);
@@ -36,16 +36,19 @@ enum {
 };
 
 typedef struct vc_csv_options {
-    char delimiter;       /* any byte of ASCII but the quote, CR, LF, NUL */
-    char quote;           /* likewise */
-    char decimal;         /* '.' or ','; only kept for whoever reads the numbers */
-    bool has_header;      /* the first row names the columns; otherwise `columns` does */
-    vc_encoding encoding; /* unless a byte order mark says otherwise */
-    const vc_str *nulls;  /* [nnulls] a field of exactly one of these texts, quoted or not, is null;
-                             borrowed until vc_csv_close */
-    size_t nnulls;        /* by default one, the empty text */
+    char delimiter;      /* any byte of ASCII but the quote, CR, LF, NUL */
+    char quote;          /* likewise */
+    char decimal;        /* '.' or ','; only kept for whoever reads the numbers */
+    bool has_header;     /* the first row names the columns; otherwise `columns` does */
+    vc_charset encoding; /* unless a byte order mark says otherwise */
+    const vc_str *nulls; /* [nnulls] a field of exactly one of these texts, quoted or not, is null;
+                            borrowed until vc_csv_close */
+    size_t nnulls;       /* by default one, the empty text */
     const vc_str *columns; /* [ncolumns] without a header: the names; none means "1", "2", ... */
     size_t ncolumns;
+    bool is_ndjson;    /* not CSV but a JSON object to a line; `columns` are fields that it may have
+                          besides those that vc_csv_need_column asks for */
+    bool may_be_empty; /* of NDJSON: no row at all is no error */
     size_t field_bytes_max; /* limits; lower ones may be given, higher ones are cut to the above */
     size_t row_bytes_max;
     size_t buffer_bytes; /* to start with; 0 means 256 KiB */
@@ -84,6 +87,10 @@ vc_str vc_csv_column_name(const vc_csv *csv, size_t column); /* lives as long as
  * it had another delimiter. O(columns). */
 vc_status vc_csv_find_column(const vc_csv *csv, vc_str name, size_t *column_out, vc_error *error);
 
+/* The same; of NDJSON, which has no header, it becomes one of the columns: before the first row,
+ * and before the forks. */
+vc_status vc_csv_need_column(vc_csv *csv, vc_str name, size_t *column_out, vc_error *error);
+
 /* Everything in it is valid until the next call of vc_csv_next. */
 typedef struct vc_csv_row {
     size_t nfields;              /* vc_csv_ncolumns; 0 in a reject */
@@ -106,7 +113,7 @@ typedef enum vc_csv_event {
  * row    set for VC_CSV_ROW and VC_CSV_REJECT
  * error  filled for VC_CSV_REJECT and VC_CSV_FAILED. Rejects are VC_BAD_INPUT; codes: "csv_fields",
  *        "csv_quote", "csv_unclosed_quote", "csv_encoding", "csv_nul", "csv_field_too_long",
- *        "csv_row_too_long"
+ *        "csv_row_too_long"; of NDJSON also "ndjson", "ndjson_nested", "unknown_field"
  */
 vc_csv_event vc_csv_next(vc_csv *csv, vc_csv_row *row, vc_error *error);
 

@@ -12,6 +12,10 @@ static size_t find_cut(const vc_csv *csv, size_t size)
     const char *data = csv->buffer + csv->first;
     bool is_end = csv->input_at_end && size == csv->end - csv->first;
     size_t at = 0;
+    if (csv->options.is_ndjson) {
+        const char *line_end = is_end ? NULL : memrchr(data, '\n', size);
+        return is_end ? size : line_end != NULL ? (size_t)(line_end - data) + 1 : 0;
+    }
     while (at < size) {
         const char *quote = memchr(data + at, csv->syntax.quote, size - at);
         size_t plain = quote == NULL ? size - at : (size_t)(quote - data) - at;
@@ -34,7 +38,7 @@ static size_t pass_endless(vc_csv *csv)
 {
     vc_csv_record record;
     vc_csv_row row = {.record = {csv->buffer + csv->first, csv->window}};
-    vc_csv_split(&csv->syntax, row.record.data, csv->window, false, 0, NULL, &record);
+    vc_csv_split_record(csv, row.record.data, csv->window, false, 0, NULL, &record);
     (void)vc_csv_reject_endless(csv, &record, &row, NULL);
     return record.bytes;
 }
@@ -126,9 +130,15 @@ vc_status vc_csv_fork(const vc_csv *csv, vc_csv **fork_out, vc_error *error)
     fork->input_at_end = true; /* every record of a block is whole */
     fork->extents = VC_ARENA_NEW(&fork->arena, vc_csv_field, csv->ncolumns + 1);
     fork->fields = VC_ARENA_NEW(&fork->arena, vc_str, csv->ncolumns);
-    if (fork->extents == NULL || fork->fields == NULL || !vc_csv_want_all(fork)) {
+    fork->names = csv->names;
+    fork->columns = csv->columns;
+    vc_status status = VC_OK;
+    if (fork->extents == NULL || fork->fields == NULL || !vc_csv_want_all(fork))
+        status = vc_no_memory(error);
+    if (status == VC_OK && csv->options.is_ndjson) status = vc_ndjson_start_rows(fork, error);
+    if (status != VC_OK) {
         vc_csv_close(fork);
-        return vc_no_memory(error);
+        return status;
     }
     *fork_out = fork;
     return VC_OK;

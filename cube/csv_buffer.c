@@ -71,8 +71,8 @@ vc_status vc_csv_peek(vc_csv *csv, size_t capacity, vc_csv_field *fields, vc_csv
         *record = (vc_csv_record){.outcome = VC_CSV_WHOLE};
         if (size == 0 && is_last) return VC_OK;
         if (size > 0) {
-            vc_csv_split(&csv->syntax, csv->buffer + csv->first, size, is_last, capacity, fields,
-                         record);
+            vc_csv_split_record(csv, csv->buffer + csv->first, size, is_last, capacity, fields,
+                                record);
             if (record->outcome != VC_CSV_INCOMPLETE || size == csv->window) return VC_OK;
         }
         vc_status status = fill(csv, error);

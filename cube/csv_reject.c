@@ -7,7 +7,7 @@
 enum { SHOWN_BYTES_MAX = 1000 }; /* of a row that is too long to be shown */
 
 /* Line and column of a byte of the row's record. */
-static void error_at_byte(const vc_csv *csv, const vc_csv_row *row, size_t byte, vc_error *error)
+void vc_csv_error_at_byte(const vc_csv *csv, const vc_csv_row *row, size_t byte, vc_error *error)
 {
     const char *line_start = row->record.data;
     const char *place = line_start + byte;
@@ -26,7 +26,7 @@ void vc_csv_error_at(const vc_csv *csv, const vc_csv_row *row, size_t field, vc_
 {
     assert(field < row->nfields);
     const vc_csv_field *extent = &row->extents[field];
-    error_at_byte(csv, row, extent->first - extent->is_quoted, error);
+    vc_csv_error_at_byte(csv, row, extent->first - extent->is_quoted, error);
 }
 
 /* Show only the beginning of the record, without half a character at its end. */
@@ -63,7 +63,7 @@ static vc_status reject_unclosed(const vc_csv *csv, const vc_csv_record *record,
                 "a quoted field begins here and is not closed within the %zu bytes that a row may "
                 "have",
                 csv->options.row_bytes_max);
-    error_at_byte(csv, row, record->fault, error);
+    vc_csv_error_at_byte(csv, row, record->fault, error);
     return VC_BAD_INPUT;
 }
 
@@ -72,7 +72,7 @@ static vc_status reject_long_row(const vc_csv *csv, const vc_csv_row *row, vc_er
     vc_fail(error, VC_BAD_INPUT, "csv_row_too_long",
             "the row is longer than %zu bytes, the most that is allowed",
             csv->options.row_bytes_max);
-    error_at_byte(csv, row, 0, error);
+    vc_csv_error_at_byte(csv, row, 0, error);
     return VC_BAD_INPUT;
 }
 
@@ -105,18 +105,18 @@ static vc_status reject_text_behind_quote(const vc_csv *csv, const vc_csv_record
             "quoted field is written twice",
             vc_csv_byte_name(row->record.data[record->fault], found),
             vc_csv_byte_name(csv->syntax.delimiter, delimiter));
-    error_at_byte(csv, row, record->fault, error);
+    vc_csv_error_at_byte(csv, row, record->fault, error);
     return VC_BAD_INPUT;
 }
 
 static vc_status check_text(const vc_csv *csv, const vc_csv_row *row, vc_error *error)
 {
-    bool may_be_other = csv->options.encoding == VC_ENCODING_UTF8;
+    bool may_be_other = csv->options.encoding == VC_ENCODING_UTF8 && !csv->options.is_ndjson;
     const char *nul = csv->has_nul ? memchr(row->record.data, '\0', row->record.size) : NULL;
     if (nul != NULL) {
         vc_fail(error, VC_BAD_INPUT, "csv_nul", "a NUL byte (0x00), expected text%s",
                 may_be_other ? "; is the \"encoding\" of the file utf-16?" : "");
-        error_at_byte(csv, row, (size_t)(nul - row->record.data), error);
+        vc_csv_error_at_byte(csv, row, (size_t)(nul - row->record.data), error);
         return VC_BAD_INPUT;
     }
     size_t bad;
@@ -124,7 +124,7 @@ static vc_status check_text(const vc_csv *csv, const vc_csv_row *row, vc_error *
     vc_fail(error, VC_BAD_INPUT, "csv_encoding", "byte 0x%02X is not valid UTF-8%s",
             (unsigned char)row->record.data[bad],
             may_be_other ? "; is the \"encoding\" of the file windows-1252 or latin1?" : "");
-    error_at_byte(csv, row, bad, error);
+    vc_csv_error_at_byte(csv, row, bad, error);
     return VC_BAD_INPUT;
 }
 
@@ -138,7 +138,7 @@ static vc_status reject_field_count(const vc_csv *csv, const vc_csv_record *reco
         const vc_csv_field *extra = &csv->extents[csv->ncolumns];
         byte = extra->first - extra->is_quoted;
     }
-    error_at_byte(csv, row, byte, error);
+    vc_csv_error_at_byte(csv, row, byte, error);
     return VC_BAD_INPUT;
 }
 
@@ -151,7 +151,7 @@ static vc_status check_field_sizes(const vc_csv *csv, const vc_csv_row *row, vc_
         vc_fail(error, VC_BAD_INPUT, "csv_field_too_long",
                 "field %zu has %zu bytes, at most %zu are allowed", i + 1, size,
                 csv->options.field_bytes_max);
-        error_at_byte(csv, row, extent->first - extent->is_quoted, error);
+        vc_csv_error_at_byte(csv, row, extent->first - extent->is_quoted, error);
         return VC_BAD_INPUT;
     }
     return VC_OK;
@@ -177,7 +177,8 @@ vc_status vc_csv_check_record(vc_csv *csv, vc_csv_record *record, vc_csv_row *ro
         status = check_text(csv, row, error);
     if (status == VC_OK && record->nfields != csv->ncolumns)
         status = reject_field_count(csv, record, row, error);
-    if (status == VC_OK && record->text_bytes > csv->options.field_bytes_max) {
+    if (status == VC_OK && record->text_bytes > csv->options.field_bytes_max &&
+        !csv->options.is_ndjson) {
         status = check_field_sizes(csv, row, error);
         if (status != VC_OK) shorten_record(row);
     }

@@ -26,7 +26,9 @@
 /* ---- data ---- */
 
 typedef struct vc_csv_def {
-    vc_str path; /* as written, relative to the definition file; "-" is standard input */
+    vc_str path; /* as written, relative to the definition file; "-" is standard input. Absent for
+                    a cube whose facts are only sent */
+    bool is_ndjson; /* not CSV but a JSON object to a line */
     char delimiter;
     char quote;
     char decimal;
@@ -34,7 +36,8 @@ typedef struct vc_csv_def {
     vc_str encoding;     /* "utf-8" */
     const vc_str *nulls; /* texts that mean null; default one: "" */
     size_t nnulls;
-    const vc_str *columns; /* names, when there is no header line */
+    const vc_str *columns; /* names, when there is no header line; of NDJSON: fields that it may
+                              have besides those that the definition names */
     size_t ncolumns;
 } vc_csv_def;
 

@@ -28,20 +28,19 @@ static vc_status read_encoding(const vc_node *object, vc_csv_def *csv)
 {
     vc_node node = vc_node_field(object, "encoding");
     vc_status status = vc_field_text(object, "encoding", &csv->encoding);
-    vc_encoding encoding;
+    vc_charset encoding;
     if (status != VC_OK || node.json == NULL) return status;
     status = vc_encoding_parse(csv->encoding, &encoding, node.reader->error);
     if (status != VC_OK) vc_node_put_place(&node);
     return status;
 }
 
+static const vc_str empty_text[] = {{.data = "", .size = 0}};
+
 /* "null": the texts that mean null, the empty one among them only when it is listed. */
 static vc_status read_nulls(const vc_node *object, vc_csv_def *csv)
 {
-    static const vc_str empty[] = {{.data = "", .size = 0}};
     vc_node node = vc_node_field(object, "null");
-    csv->nulls = empty;
-    csv->nnulls = 1;
     if (node.json == NULL) return VC_OK;
     size_t count;
     vc_status status = vc_node_array(&node, 0, VC_LIST_MAX, &count);
@@ -74,27 +73,40 @@ static vc_status check_columns(const vc_node *object, const vc_csv_def *csv)
     return VC_OK;
 }
 
-vc_status vc_read_csv_fields(const vc_node *object, vc_csv_def *csv_out)
+static vc_status read_options(const vc_node *object, vc_csv_def *csv)
 {
-    vc_csv_def *csv = csv_out;
     vc_status status;
-    *csv = (vc_csv_def){.delimiter = ',',
-                        .quote = '"',
-                        .decimal = '.',
-                        .has_header = true,
-                        .encoding = VC_STR("utf-8")};
-    if ((status = vc_field_need(object, "csv")) != VC_OK ||
-        (status = vc_field_text(object, "csv", &csv->path)) != VC_OK ||
-        (status = vc_field_char(object, "delimiter", &csv->delimiter)) != VC_OK ||
+    if ((status = vc_field_char(object, "delimiter", &csv->delimiter)) != VC_OK ||
         (status = vc_field_char(object, "quote", &csv->quote)) != VC_OK ||
         (status = check_syntax(object, csv)) != VC_OK ||
         (status = vc_field_bool(object, "header", &csv->has_header)) != VC_OK ||
         (status = read_nulls(object, csv)) != VC_OK ||
         (status = read_decimal(object, csv)) != VC_OK ||
-        (status = read_encoding(object, csv)) != VC_OK ||
-        (status = vc_field_texts(object, "columns", &csv->columns, &csv->ncolumns)) != VC_OK)
+        (status = read_encoding(object, csv)) != VC_OK)
         return status;
-    return check_columns(object, csv);
+    return vc_field_texts(object, "columns", &csv->columns, &csv->ncolumns);
+}
+
+static vc_csv_def default_options(void)
+{
+    return (vc_csv_def){.delimiter = ',',
+                        .quote = '"',
+                        .decimal = '.',
+                        .has_header = true,
+                        .nulls = empty_text,
+                        .nnulls = 1,
+                        .encoding = VC_STR("utf-8")};
+}
+
+vc_status vc_read_csv_fields(const vc_node *object, vc_csv_def *csv_out)
+{
+    vc_status status;
+    *csv_out = default_options();
+    if ((status = vc_field_need(object, "csv")) != VC_OK ||
+        (status = vc_field_text(object, "csv", &csv_out->path)) != VC_OK ||
+        (status = read_options(object, csv_out)) != VC_OK)
+        return status;
+    return check_columns(object, csv_out);
 }
 
 vc_status vc_read_csv(const vc_node *node, vc_csv_def *csv_out)
@@ -102,4 +114,34 @@ vc_status vc_read_csv(const vc_node *node, vc_csv_def *csv_out)
     static const char *const known[] = {VC_CSV_FIELDS, NULL};
     vc_status status = vc_node_object(node, known);
     return status == VC_OK ? vc_read_csv_fields(node, csv_out) : status;
+}
+
+/* What a line of NDJSON leaves nothing to say about. */
+static vc_status check_ndjson(const vc_node *object)
+{
+    static const char *const of_csv[] = {"csv",    "delimiter", "quote",
+                                         "header", "decimal",   "encoding"};
+    for (size_t i = 0; i < sizeof of_csv / sizeof of_csv[0]; i++) {
+        vc_node field = vc_node_field(object, of_csv[i]);
+        if (field.json != NULL)
+            return vc_node_fail(&field, "bad_value", "'%s' does not go with 'ndjson'", of_csv[i]);
+    }
+    return VC_OK;
+}
+
+vc_status vc_read_data(const vc_node *node, vc_csv_def *csv_out)
+{
+    static const char *const known[] = {VC_CSV_FIELDS, "ndjson", NULL};
+    *csv_out = default_options();
+    if (node->json == NULL) return VC_OK;
+    vc_status status = vc_node_object(node, known);
+    if (status != VC_OK || vc_node_has(node, "csv")) {
+        if (status == VC_OK && vc_node_has(node, "ndjson")) status = check_ndjson(node);
+        return status == VC_OK ? vc_read_csv_fields(node, csv_out) : status;
+    }
+    status = read_options(node, csv_out);
+    if (status != VC_OK || !vc_node_has(node, "ndjson")) return status;
+    csv_out->is_ndjson = true;
+    status = check_ndjson(node);
+    return status == VC_OK ? vc_field_text(node, "ndjson", &csv_out->path) : status;
 }

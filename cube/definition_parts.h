@@ -120,6 +120,9 @@ vc_status vc_read_csv_fields(const vc_node *object, vc_csv_def *csv_out);
 /* An object of CSV options and nothing else. */
 vc_status vc_read_csv(const vc_node *node, vc_csv_def *csv_out);
 
+/* The data of a cube: CSV options, or the file of NDJSON, or neither file; may be missing. */
+vc_status vc_read_data(const vc_node *node, vc_csv_def *csv_out);
+
 /* A dimension's own fields. `column_out` gets the facts' column of its key (or of its date), absent
  * when the definition does not say. is_shared: the definition stands in its own file. */
 vc_status vc_read_dimension(const vc_node *object, bool is_shared, vc_dimension_def *dimension,

@@ -131,10 +131,9 @@ vc_status vc_read_cube(const vc_node *root, vc_cube_def *cube)
     vc_names names, no_aliases = {0};
     vc_status status;
     if ((status = vc_node_object(root, known)) != VC_OK ||
-        (status = vc_field_need(root, "data")) != VC_OK ||
         (status = vc_field_need(root, "dimensions")) != VC_OK ||
         (status = vc_field_need(root, "measures")) != VC_OK ||
-        (status = vc_read_csv(&data, &cube->data)) != VC_OK ||
+        (status = vc_read_data(&data, &cube->data)) != VC_OK ||
         (status = read_uses(&dimensions, cube, &names)) != VC_OK ||
         (status = read_cluster(&cluster, names, cube)) != VC_OK ||
         (status = vc_read_sets(root, names)) != VC_OK ||

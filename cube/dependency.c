@@ -178,12 +178,21 @@ static vc_status refuse_dependents(const vc_snapshot *snapshot, vc_kind kind, vc
 vc_status vc_object_drop(vc_store *store, vc_kind kind, vc_str name, bool force,
                          uint64_t *epoch_out, vc_error *error)
 {
+    return vc_object_drop_if(store, kind, name, force, NULL, NULL, epoch_out, error);
+}
+
+vc_status vc_object_drop_if(vc_store *store, vc_kind kind, vc_str name, bool force,
+                            vc_status (*begun)(void *context, const vc_snapshot *published,
+                                               vc_error *error),
+                            void *context, uint64_t *epoch_out, vc_error *error)
+{
     vc_load *load = NULL;
     vc_object object;
     vc_status status = vc_load_begin(store, &load, error);
     if (status != VC_OK) return status;
     const vc_snapshot *snapshot = vc_load_snapshot(load);
-    status = vc_snapshot_find(snapshot, kind, name, &object, error);
+    if (begun != NULL) status = begun(context, snapshot, error);
+    if (status == VC_OK) status = vc_snapshot_find(snapshot, kind, name, &object, error);
     if (status == VC_OK && !force) status = refuse_dependents(snapshot, kind, name, error);
     if (status == VC_OK) status = vc_load_drop(load, kind, name, error);
     if (status != VC_OK) {

@@ -31,7 +31,12 @@ vc_kind vc_definition_object_kind(const vc_definition *definition);
  * force  drop it also when stored cubes name it; they can no longer be asked then
  *
  * VC_NOT_FOUND as vc_snapshot_find; VC_CONFLICT, code "has_dependents", listing the cubes that need
- * it. epoch_out may be NULL. */
+ * it. epoch_out may be NULL.
+ * begun  as in vc_load_options; may be NULL */
+vc_status vc_object_drop_if(vc_store *store, vc_kind kind, vc_str name, bool force,
+                            vc_status (*begun)(void *context, const vc_snapshot *published,
+                                               vc_error *error),
+                            void *context, uint64_t *epoch_out, vc_error *error);
 vc_status vc_object_drop(vc_store *store, vc_kind kind, vc_str name, bool force,
                          uint64_t *epoch_out, vc_error *error);
 

@@ -7,7 +7,7 @@
 
 static const struct {
     const char *name;
-    vc_encoding encoding;
+    vc_charset encoding;
 } names[] = {
     {"utf-8", VC_ENCODING_UTF8},          {"utf8", VC_ENCODING_UTF8},
     {"latin1", VC_ENCODING_LATIN1},       {"latin-1", VC_ENCODING_LATIN1},
@@ -23,7 +23,7 @@ static const uint16_t windows_1252_c1[32] = {
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178,
 };
 
-vc_status vc_encoding_parse(vc_str name, vc_encoding *encoding_out, vc_error *error)
+vc_status vc_encoding_parse(vc_str name, vc_charset *encoding_out, vc_error *error)
 {
     size_t nnames = sizeof names / sizeof names[0];
     for (size_t i = 0; i < nnames; i++) {
@@ -43,11 +43,11 @@ vc_status vc_encoding_parse(vc_str name, vc_encoding *encoding_out, vc_error *er
     return VC_BAD_INPUT;
 }
 
-vc_encoding vc_encoding_detect(vc_str head, vc_encoding declared, size_t *mark_bytes_out)
+vc_charset vc_encoding_detect(vc_str head, vc_charset declared, size_t *mark_bytes_out)
 {
     static const struct {
         vc_str mark;
-        vc_encoding encoding;
+        vc_charset encoding;
     } marks[] = {
         {{"\xEF\xBB\xBF", 3}, VC_ENCODING_UTF8},
         {{"\xFF\xFE", 2}, VC_ENCODING_UTF16LE},
@@ -89,7 +89,7 @@ static size_t put_code_point(uint32_t point, char *utf8)
     return 4;
 }
 
-static size_t convert_bytes(vc_encoding encoding, vc_str text, size_t *used_out, char *utf8,
+static size_t convert_bytes(vc_charset encoding, vc_str text, size_t *used_out, char *utf8,
                             size_t capacity)
 {
     const unsigned char *bytes = (const unsigned char *)text.data;
@@ -136,7 +136,7 @@ static size_t convert_utf16(bool is_big_endian, vc_str text, bool is_last, size_
     return size;
 }
 
-size_t vc_encoding_convert(vc_encoding encoding, vc_str text, bool is_last, size_t *used_out,
+size_t vc_encoding_convert(vc_charset encoding, vc_str text, bool is_last, size_t *used_out,
                            char *utf8, size_t capacity)
 {
     assert(encoding != VC_ENCODING_UTF8);

@@ -48,7 +48,7 @@ struct vc_input {
     ZSTD_DStream *zstd;
     bool is_in_frame;
 
-    vc_encoding encoding;
+    vc_charset encoding;
     bool unpacked_at_end;
     struct stage packed;   /* from the source, for the unpacker */
     struct stage unpacked; /* the head of the text, and what the decoder works on */
@@ -444,7 +444,7 @@ void vc_input_close(vc_input *input)
     free(input);
 }
 
-void vc_input_set_encoding(vc_input *input, vc_encoding encoding)
+void vc_input_set_encoding(vc_input *input, vc_charset encoding)
 {
     assert(!input->has_started);
     input->encoding = encoding;

@@ -43,7 +43,7 @@ void vc_input_close(vc_input *input); /* NULL is fine */
 
 /* What the bytes are when no byte order mark says so; UTF-8 when never called. Before the first
  * vc_input_read. */
-void vc_input_set_encoding(vc_input *input, vc_encoding encoding);
+void vc_input_set_encoding(vc_input *input, vc_charset encoding);
 
 /* The next bytes of the text, 1 to `capacity` of them; 0 only at the end. A character may be cut in
  * two between calls. capacity > 0. */

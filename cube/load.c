@@ -125,6 +125,7 @@ static vc_status check_dependencies(const load_plan *plan, vc_error *error)
 static vc_status check_files(load_plan *plan, vc_error *error)
 {
     const vc_load_csv *standard_input = NULL;
+    if (plan->loader.body != NULL) return VC_OK;
     for (size_t i = 0; i < plan->ngiven; i++) {
         vc_load_csv *csvs;
         size_t ncsvs;
@@ -452,26 +453,77 @@ static void release_loader(vc_loader *loader)
     vc_arena_release(&loader->arena);
 }
 
+static vc_status begin(vc_store *store, load_plan *plan, vc_error *error)
+{
+    const vc_load_options *options = plan->loader.options;
+    vc_status status = vc_load_begin(store, &plan->loader.load, error);
+    if (status == VC_OK && options->begun != NULL)
+        status = options->begun(options->context, vc_load_snapshot(plan->loader.load), error);
+    return status;
+}
+
+/* End the load of a plan, if it has begun. */
+static vc_status finish(load_plan *plan, vc_status status, vc_load_report *report, vc_error *error)
+{
+    vc_loader *loader = &plan->loader;
+    if (status == VC_OK) status = close_rejects(loader, error);
+    vc_load *load = loader->load;
+    /* What was read from the published snapshot goes before the snapshot does. */
+    release_loader(loader);
+    if (status != VC_OK || loader->options->check_only) {
+        vc_load_abort(load);
+        return status;
+    }
+    return vc_load_publish(load, &report->epoch, error);
+}
+
+static vc_status load_given(load_plan *plan, vc_definition *const *definitions, size_t ndefinitions,
+                            vc_arena *arena, vc_load_report *report, vc_error *error)
+{
+    vc_status status = take_definitions(plan, definitions, ndefinitions, error);
+    if (status == VC_OK) status = load_all(plan, arena, report, error);
+    return status == VC_OK ? check_preview(plan, error) : status;
+}
+
 static vc_status run(vc_store *store, vc_definition *const *definitions, size_t ndefinitions,
                      const vc_load_options *options, vc_arena *arena, vc_load_report *report,
                      vc_error *error)
 {
     load_plan plan = {.loader = {.options = options, .spill_directory = vc_store_directory(store)}};
-    vc_loader *loader = &plan.loader;
-    vc_status status = vc_load_begin(store, &loader->load, error);
-    if (status != VC_OK) return status;
-    status = take_definitions(&plan, definitions, ndefinitions, error);
-    if (status == VC_OK) status = load_all(&plan, arena, report, error);
-    if (status == VC_OK) status = check_preview(&plan, error);
-    if (status == VC_OK) status = close_rejects(loader, error);
-    vc_load *load = loader->load;
-    /* What was read from the published snapshot goes before the snapshot does. */
-    release_loader(loader);
-    if (status != VC_OK || options->check_only) {
-        vc_load_abort(load);
-        return status;
-    }
-    return vc_load_publish(load, &report->epoch, error);
+    vc_status status = begin(store, &plan, error);
+    if (status == VC_OK)
+        status = load_given(&plan, definitions, ndefinitions, arena, report, error);
+    return finish(&plan, status, report, error);
+}
+
+/* The definition of the stored cube, read within the load, so that nobody changes it meanwhile. */
+static vc_status find_definition(const vc_load *load, vc_str cube, vc_arena *arena,
+                                 vc_definition **definition_out, vc_error *error)
+{
+    vc_object object;
+    vc_status status = vc_snapshot_find(vc_load_snapshot(load), VC_KIND_CUBE, cube, &object, error);
+    if (status == VC_OK) status = vc_manifest_definition(&object, arena, definition_out, error);
+    if (status != VC_OK || (*definition_out)->kind == VC_DEFINITION_SOURCE) return status;
+    return vc_fail(error, VC_IMPOSSIBLE, "not_a_source",
+                   "'%.*s' is a virtual cube: it has no facts of its own; load into its sources",
+                   VC_FMT(cube));
+}
+
+vc_status vc_load_into(vc_store *store, vc_str cube, const vc_load_body *body,
+                       const vc_load_options *options, vc_arena *arena, vc_load_report *report_out,
+                       vc_error *error)
+{
+    vc_definition *definition = NULL;
+    load_plan plan = {
+        .loader = {.options = options, .body = body, .spill_directory = vc_store_directory(store)}};
+    *report_out = (vc_load_report){0};
+    vc_status status = begin(store, &plan, error);
+    if (status == VC_OK)
+        status = find_definition(plan.loader.load, cube, arena, &definition, error);
+    if (status == VC_OK) status = load_given(&plan, &definition, 1, arena, report_out, error);
+    status = finish(&plan, status, report_out, error);
+    vc_definition_release(definition);
+    return status;
 }
 
 static void remove_store(const char *directory)

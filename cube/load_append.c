@@ -63,29 +63,28 @@ static bool is_same_measure(const vc_measure_def *a, const vc_measure_def *b)
 }
 
 static vc_status fail_mismatch(const vc_definition *definition, const char *what, size_t number,
-                               vc_str name, vc_error *error)
+                               vc_str name, const char *advice, vc_error *error)
 {
     vc_fail(error, VC_CONFLICT, "append_mismatch",
-            "%s '%.*s' is not as it was when cube '%.*s' was loaded; load it anew instead of "
-            "appending",
-            what, VC_FMT(name), VC_FMT(definition->name));
+            "%s '%.*s' is not as it was when cube '%.*s' was loaded; %s", what, VC_FMT(name),
+            VC_FMT(definition->name), advice);
     vc_loader_place(definition, error, "/%ss/%zu", what, number);
     return VC_CONFLICT;
 }
 
 static vc_status fail_count(const vc_definition *definition, const char *what, size_t now,
-                            size_t before, vc_error *error)
+                            size_t before, const char *advice, vc_error *error)
 {
     vc_fail(error, VC_CONFLICT, "append_mismatch",
-            "%zu %ss here, %zu when cube '%.*s' was loaded; load it anew instead of appending", now,
-            what, before, VC_FMT(definition->name));
+            "%zu %ss here, %zu when cube '%.*s' was loaded; %s", now, what, before,
+            VC_FMT(definition->name), advice);
     vc_loader_place(definition, error, "/%ss", what);
     return VC_CONFLICT;
 }
 
 /* The stored columns are those this program would plan: a later version may plan otherwise. */
 static vc_status check_columns(const vc_definition *definition, const vc_source_cube *stored,
-                               vc_error *error)
+                               const char *advice, vc_error *error)
 {
     vc_arena arena = {0};
     vc_fact_column *columns;
@@ -102,30 +101,31 @@ static vc_status check_columns(const vc_definition *definition, const vc_source_
     }
     if (status == VC_OK && !is_same)
         status = vc_fail(error, VC_CONFLICT, "append_mismatch",
-                         "cube '%.*s' was stored with other columns; load it anew instead of "
-                         "appending",
-                         VC_FMT(definition->name));
+                         "cube '%.*s' was stored with other columns; %s", VC_FMT(definition->name),
+                         advice);
     vc_arena_release(&arena);
     return status;
 }
 
 vc_status vc_load_check_append(const vc_definition *definition, const vc_source_cube *stored,
-                               vc_error *error)
+                               const char *advice, vc_error *error)
 {
     const vc_cube_def *now = &definition->as.cube, *before = &stored->definition->as.cube;
     if (now->ndimensions != before->ndimensions)
-        return fail_count(definition, "dimension", now->ndimensions, before->ndimensions, error);
+        return fail_count(definition, "dimension", now->ndimensions, before->ndimensions, advice,
+                          error);
     for (size_t d = 0; d < now->ndimensions; d++) {
         if (!is_same_use(&now->dimensions[d], &before->dimensions[d]))
-            return fail_mismatch(definition, "dimension", d, now->dimensions[d].name, error);
+            return fail_mismatch(definition, "dimension", d, now->dimensions[d].name, advice,
+                                 error);
     }
     if (now->nmeasures != before->nmeasures)
-        return fail_count(definition, "measure", now->nmeasures, before->nmeasures, error);
+        return fail_count(definition, "measure", now->nmeasures, before->nmeasures, advice, error);
     for (size_t i = 0; i < now->nmeasures; i++) {
         if (!is_same_measure(&now->measures[i], &before->measures[i]))
-            return fail_mismatch(definition, "measure", i, now->measures[i].name, error);
+            return fail_mismatch(definition, "measure", i, now->measures[i].name, advice, error);
     }
-    return check_columns(definition, stored, error);
+    return check_columns(definition, stored, advice, error);
 }
 
 vc_status vc_load_check_leaves(const vc_dimension *older, const vc_dimension *newer, vc_str name,

@@ -163,32 +163,57 @@ static vc_status put_manifest(vc_fact_load *facts, vc_error *error)
 
 /* ---- the whole ---- */
 
+/* A cube without a data file has the facts that were sent to it. */
+static bool keeps_facts(const vc_fact_load *facts)
+{
+    return facts->loader->body == NULL && vc_str_is_null(facts->cube->data.path) &&
+           !facts->loader->options->drops_facts;
+}
+
+static vc_status fail_virtual(const vc_fact_load *facts, vc_error *error)
+{
+    vc_fail(error, VC_CONFLICT, "append_mismatch",
+            "'%.*s' is a virtual cube: facts cannot be appended to it",
+            VC_FMT(facts->definition->name));
+    return vc_loader_place(facts->definition, error, "/name");
+}
+
 static vc_status open_older(vc_fact_load *facts, vc_error *error)
 {
-    if (!facts->loader->options->append || vc_str_is_null(facts->object.manifest)) return VC_OK;
+    bool appends = facts->loader->options->append;
+    if (vc_str_is_null(facts->object.manifest) || (!appends && !keeps_facts(facts))) return VC_OK;
     vc_manifest manifest;
     vc_status status = vc_manifest_read(&facts->object, &facts->arena, &manifest, error);
     if (status != VC_OK) return status;
-    if (manifest.kind != VC_DEFINITION_SOURCE) {
-        vc_fail(error, VC_CONFLICT, "append_mismatch",
-                "'%.*s' is a virtual cube: facts cannot be appended to it",
-                VC_FMT(facts->definition->name));
-        return vc_loader_place(facts->definition, error, "/name");
-    }
+    if (manifest.kind != VC_DEFINITION_SOURCE) return appends ? fail_virtual(facts, error) : VC_OK;
     status = vc_source_cube_open(vc_load_snapshot(facts->loader->load), facts->definition->name,
                                  &facts->arena, &facts->older, error);
     if (status != VC_OK) return status;
-    return vc_load_check_append(facts->definition, facts->older, error);
+    return vc_load_check_append(facts->definition, facts->older,
+                                appends ? "load it anew instead of appending"
+                                        : "a cube without data keeps the facts that it has: drop "
+                                          "it first (over HTTP: facts=drop)",
+                                error);
+}
+
+static vc_status open_file(vc_fact_load *facts, vc_error *error)
+{
+    const vc_csv_def *data = &facts->cube->data;
+    vc_load_csv csv = {.definition = facts->definition,
+                       .csv = data,
+                       .pointer = data->is_ndjson ? VC_STR("/data/ndjson") : VC_STR("/data/csv")};
+    if (facts->loader->body == NULL && !vc_str_is_null(data->path))
+        return vc_load_file_open(facts->loader, &csv, &facts->file, error);
+    csv.pointer = VC_STR("/data");
+    return vc_load_body_open(facts->loader, &csv, facts->loader->body, &facts->file, error);
 }
 
 static vc_status load_facts(vc_fact_load *facts, vc_error *error)
 {
-    vc_load_csv csv = {
-        .definition = facts->definition, .csv = &facts->cube->data, .pointer = VC_STR("/data/csv")};
     vc_status status = vc_load_object(facts->loader->load, VC_KIND_CUBE, facts->definition->name,
                                       &facts->object, error);
     if (status == VC_OK) status = open_older(facts, error);
-    if (status == VC_OK) status = vc_load_file_open(facts->loader, &csv, &facts->file, error);
+    if (status == VC_OK) status = open_file(facts, error);
     if (status == VC_OK) status = start_columns(facts, error);
     if (status == VC_OK)
         status = vc_load_list_cluster(facts->cube, &facts->arena, &facts->order, error);

@@ -76,6 +76,31 @@ static vc_status start_table(vc_fact_load *facts, vc_fact_dimension *dimension, 
     return status;
 }
 
+/* A table of the cube's own whose members stay as they are stored: only facts are sent. */
+static vc_status start_kept(vc_fact_load *facts, vc_fact_dimension *dimension, vc_error *error)
+{
+    vc_object stored;
+    vc_str image;
+    vc_arena arena = {0};
+    const vc_dimension *opened;
+    vc_status status = vc_snapshot_find(vc_load_snapshot(facts->loader->load), VC_KIND_CUBE,
+                                        facts->definition->name, &stored, error);
+    if (status == VC_OK)
+        status = vc_load_copy_image(facts->loader, &stored,
+                                    (uint16_t)(VC_COLUMN_IMAGE + dimension->number), &arena, &image,
+                                    &opened, error);
+    if (status == VC_OK) status = vc_load_map_leaves(opened, &dimension->own_leaves, error);
+    if (status == VC_OK)
+        status = vc_load_keep_ranks(opened, dimension->number, &facts->order, &facts->arena, error);
+    if (status == VC_OK) {
+        take_leaves(dimension, opened);
+        dimension->leaves = &dimension->own_leaves;
+        status = put_image(facts, dimension, image, error);
+    }
+    vc_arena_release(&arena);
+    return status;
+}
+
 static vc_status start_built(vc_fact_load *facts, vc_fact_dimension *dimension, vc_error *error)
 {
     vc_status status =
@@ -133,8 +158,9 @@ static vc_status start_dimension(vc_fact_load *facts, vc_fact_dimension *dimensi
     if (!dimension->definition->has_table) return start_built(facts, dimension, error);
     status = find_key_field(facts, dimension, error);
     if (status != VC_OK) return status;
-    return shared != NULL ? start_shared(facts, dimension, shared, error)
-                          : start_table(facts, dimension, error);
+    if (shared != NULL) return start_shared(facts, dimension, shared, error);
+    return facts->loader->body != NULL ? start_kept(facts, dimension, error)
+                                       : start_table(facts, dimension, error);
 }
 
 /* Can a row be unfit for this built dimension? */

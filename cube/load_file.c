@@ -97,7 +97,9 @@ static size_t list_csvs(vc_load_csv *csvs, const vc_definition *definition, vc_a
         if (cube->dimensions[d].own != NULL)
             list_table(csvs, &count, definition, cube->dimensions[d].own, at, arena);
     }
-    list_csv(csvs, &count, definition, &cube->data, VC_STR("/data/csv"));
+    if (!vc_str_is_null(cube->data.path))
+        list_csv(csvs, &count, definition, &cube->data,
+                 cube->data.is_ndjson ? VC_STR("/data/ndjson") : VC_STR("/data/csv"));
     return count;
 }
 
@@ -113,6 +115,19 @@ vc_status vc_load_list_csvs(const vc_definition *definition, vc_arena *arena,
     }
     *csvs_out = csvs;
     *ncsvs_out = count;
+    return VC_OK;
+}
+
+vc_status vc_load_list_files(const vc_definition *definition, vc_arena *arena,
+                             vc_load_named **files_out, size_t *nfiles_out, vc_error *error)
+{
+    vc_load_csv *csvs;
+    vc_status status = vc_load_list_csvs(definition, arena, &csvs, nfiles_out, error);
+    if (status != VC_OK) return status;
+    *files_out = VC_ARENA_NEW(arena, vc_load_named, *nfiles_out);
+    if (*files_out == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < *nfiles_out; i++)
+        (*files_out)[i] = (vc_load_named){csvs[i].csv->path, csvs[i].pointer};
     return VC_OK;
 }
 
@@ -154,27 +169,56 @@ vc_status vc_load_check_csv(const vc_load_csv *csv, vc_arena *arena, vc_error *e
 
 /* ---- open and close ---- */
 
-vc_status vc_load_file_open(vc_loader *loader, const vc_load_csv *csv, vc_load_file *file,
-                            vc_error *error)
+/* The rows of file->input. */
+static vc_status open_rows(vc_load_file *file, const vc_csv_options *options, vc_error *error)
 {
-    *file = (vc_load_file){
-        .loader = loader, .definition = csv->definition, .decimal = csv->csv->decimal};
-    file->path = resolve_path(csv->definition, csv->csv->path, &loader->arena);
-    if (file->path.data == NULL) return vc_no_memory(error);
-    vc_csv_options options;
-    vc_status status = vc_csv_options_of(csv->csv, &options, error);
-    if (status != VC_OK) {
-        vc_loader_place(csv->definition, error, "%.*s", VC_FMT(csv->pointer));
-        return status;
-    }
-    status = vc_input_open_file(file->path.data, &file->input, error);
-    if (status != VC_OK) return status;
-    status = vc_csv_open(file->input, &options, &file->csv, error);
+    file->decimal = options->is_ndjson ? '.' : options->decimal;
+    vc_status status = vc_csv_open(file->input, options, &file->csv, error);
     if (status != VC_OK)
         vc_load_file_close(file);
     else
         file->progress = vc_input_get_progress(file->input);
     return status;
+}
+
+static vc_status find_options(const vc_load_csv *csv, vc_csv_options *options_out, vc_error *error)
+{
+    vc_status status = vc_csv_options_of(csv->csv, options_out, error);
+    if (status != VC_OK) vc_loader_place(csv->definition, error, "%.*s", VC_FMT(csv->pointer));
+    return status;
+}
+
+vc_status vc_load_file_open(vc_loader *loader, const vc_load_csv *csv, vc_load_file *file,
+                            vc_error *error)
+{
+    vc_csv_options options;
+    *file = (vc_load_file){.loader = loader, .definition = csv->definition};
+    file->path = resolve_path(csv->definition, csv->csv->path, &loader->arena);
+    if (file->path.data == NULL) return vc_no_memory(error);
+    vc_status status = find_options(csv, &options, error);
+    if (status == VC_OK) status = vc_input_open_file(file->path.data, &file->input, error);
+    return status == VC_OK ? open_rows(file, &options, error) : status;
+}
+
+vc_status vc_load_body_open(vc_loader *loader, const vc_load_csv *csv, const vc_load_body *body,
+                            vc_load_file *file, vc_error *error)
+{
+    vc_csv_options options;
+    *file = (vc_load_file){.loader = loader, .definition = csv->definition};
+    file->path = vc_str_of(body != NULL ? body->name : "nothing");
+    vc_status status = find_options(csv, &options, error);
+    if (status != VC_OK) return status;
+    options.is_ndjson = body == NULL || body->is_ndjson;
+    options.may_be_empty = body == NULL;
+    options.has_header = csv->csv->has_header && !options.is_ndjson;
+    if (options.is_ndjson) options.encoding = VC_ENCODING_UTF8;
+    if (body != NULL && !vc_str_is_null(body->charset))
+        status = vc_encoding_parse(body->charset, &options.encoding, error);
+    if (status != VC_OK) return status;
+    status = body == NULL ? vc_input_open_memory(VC_STR(""), file->path.data, &file->input, error)
+                          : vc_input_open_source(body->source, body->context, body->nbytes,
+                                                 body->name, &file->input, error);
+    return status == VC_OK ? open_rows(file, &options, error) : status;
 }
 
 void vc_load_file_close(vc_load_file *file)
@@ -226,7 +270,9 @@ static vc_status open_rejects(vc_load_file *file, vc_error *error)
 /* A check writes no files but where it was told to. */
 static bool writes_rejects(const vc_loader *loader)
 {
-    return !loader->options->check_only || loader->options->rejects_directory != NULL;
+    const vc_load_options *options = loader->options;
+    if (options->rejected != NULL) return false;
+    return !options->check_only || options->rejects_directory != NULL;
 }
 
 /* A data folder that cannot be written to must not hide what is wrong with the data, so a failure
@@ -249,6 +295,8 @@ vc_status vc_load_file_reject(vc_load_file *file, const vc_csv_row *row, vc_erro
     if (reason->file[0] == '\0' || reason->line == 0) vc_load_file_at(file, row, SIZE_MAX, reason);
     if (loader->nrejects++ == 0) loader->first_reject = *reason;
     file->nrejects++;
+    if (loader->options->rejected != NULL)
+        loader->options->rejected(loader->options->context, reason, row->record);
     if (writes_rejects(loader) && loader->rejects_failure.status == VC_OK)
         write_reject(file, row, reason);
     if (loader->nrejects > loader->options->max_rejects &&
@@ -358,7 +406,7 @@ vc_status vc_load_file_column(const vc_load_file *file, const vc_definition *def
                               ...)
 {
     vc_error found = {0};
-    vc_status status = vc_csv_find_column(file->csv, name, field_out, &found);
+    vc_status status = vc_csv_need_column(file->csv, name, field_out, &found);
     if (status == VC_OK) return VC_OK;
     /* The place is the definition's, so the data file goes into the sentence. */
     vc_fail(error, status, "unknown_column", "%s: %s", vc_input_name(file->input), found.message);

@@ -55,6 +55,7 @@ typedef struct vc_loader {
     vc_load *load;
     const char *spill_directory; /* of the store */
     const vc_load_options *options;
+    const vc_load_body *body;        /* the facts of the only definition; NULL: they are in files */
     vc_arena arena;                  /* lives as long as the load */
     vc_loader_rejects *rejects;      /* newest first */
     vc_loader_rejects *rejects_last; /* the one written to last */
@@ -106,6 +107,11 @@ typedef struct vc_load_file {
 /* Open and read the header. Errors name the data file, or the place in the definition. */
 vc_status vc_load_file_open(vc_loader *loader, const vc_load_csv *csv, vc_load_file *file,
                             vc_error *error);
+
+/* The same for facts that are sent; body NULL: there are none, which is as good as an empty file.
+ */
+vc_status vc_load_body_open(vc_loader *loader, const vc_load_csv *csv, const vc_load_body *body,
+                            vc_load_file *file, vc_error *error);
 void vc_load_file_close(vc_load_file *file);
 
 /* The next good row; malformed ones become rejects. *is_end_out says that there was none. */
@@ -475,9 +481,11 @@ vc_status vc_load_crosswalk(vc_loader *loader, const vc_definition *definition,
                             vc_load_object_report *report, vc_error *error);
 
 /* May the definition append to the stored cube? VC_CONFLICT, code "append_mismatch", with the place
- * of the first difference. (load_append.c) */
+ * of the first difference.
+ *
+ * advice  what the message says can be done: "load it anew instead of appending" (load_append.c) */
 vc_status vc_load_check_append(const vc_definition *definition, const vc_source_cube *stored,
-                               vc_error *error);
+                               const char *advice, vc_error *error);
 
 /* May the facts of a cube that were numbered by `older` be numbered by `newer`? Its leaves must be
  * the first ones of newer, by key. VC_CONFLICT, code "append_mismatch". */

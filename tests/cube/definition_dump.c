@@ -42,6 +42,7 @@ static json_t *dump_csv(const vc_csv_def *csv)
 {
     json_t *object = json_object();
     put_text(object, "path", csv->path);
+    put_true(object, "ndjson", csv->is_ndjson);
     put_char(object, "delimiter", csv->delimiter, ',');
     put_char(object, "quote", csv->quote, '"');
     put_char(object, "decimal", csv->decimal, '.');

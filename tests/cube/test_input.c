@@ -85,7 +85,7 @@ static vc_status read_all(vc_input *input, size_t capacity, vc_buffer *text, vc_
     return status;
 }
 
-static vc_status read_fed(vc_str bytes, size_t piece, size_t capacity, vc_encoding encoding,
+static vc_status read_fed(vc_str bytes, size_t piece, size_t capacity, vc_charset encoding,
                           vc_buffer *text, vc_error *error)
 {
     struct feed feed = {bytes, piece, 0};
@@ -102,7 +102,7 @@ static const size_t pieces[] = {1, 2, 3, 7, 4096, 1 << 20};
 enum { NPIECES = sizeof pieces / sizeof pieces[0] };
 
 /* Whatever the sizes of the pieces on both sides, `bytes` reads as `expected`. */
-static void expect_text(vc_str bytes, vc_encoding encoding, vc_str expected)
+static void expect_text(vc_str bytes, vc_charset encoding, vc_str expected)
 {
     for (size_t i = 0; i < NPIECES * NPIECES; i++) {
         vc_error error = {0};
@@ -237,7 +237,7 @@ Test(input, a_failure_stays)
 /* ---- encodings ---- */
 
 struct encoding_case {
-    vc_encoding declared;
+    vc_charset declared;
     size_t size;
     char bytes[32];
     char expected[64];
@@ -325,13 +325,13 @@ Test(input, encodings_have_names)
 {
     static const struct {
         const char *name;
-        vc_encoding encoding;
+        vc_charset encoding;
     } known[] = {{"utf-8", VC_ENCODING_UTF8},          {"UTF8", VC_ENCODING_UTF8},
                  {"Latin1", VC_ENCODING_LATIN1},       {"ISO-8859-1", VC_ENCODING_LATIN1},
                  {"cp1252", VC_ENCODING_WINDOWS_1252}, {"windows-1252", VC_ENCODING_WINDOWS_1252},
                  {"utf-16", VC_ENCODING_UTF16LE},      {"utf-16be", VC_ENCODING_UTF16BE}};
     vc_error error = {0};
-    vc_encoding encoding;
+    vc_charset encoding;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         cr_assert_eq(vc_encoding_parse(vc_str_of(known[i].name), &encoding, &error), VC_OK);
         cr_assert_eq(encoding, known[i].encoding);

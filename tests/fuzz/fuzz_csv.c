@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.has_header = (data[0] & 8) == 0;
     options.nulls = nulls;
     options.nnulls = (data[0] >> 4) % 3;
-    options.encoding = (vc_encoding)(data[1] % (VC_ENCODING_UTF16BE + 1));
+    options.encoding = (vc_charset)(data[1] % (VC_ENCODING_UTF16BE + 1));
     options.row_bytes_max = data[2] < 64 ? 16 + data[2] : VC_CSV_ROW_BYTES_MAX;
     options.field_bytes_max = data[2] & 1 ? 8 : VC_CSV_FIELD_BYTES_MAX;
     vc_str bytes = {(const char *)data + OPTION_BYTES, size - OPTION_BYTES};
