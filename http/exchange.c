@@ -1,5 +1,6 @@
 #include "http/exchange.h"
 
+#include "http/change.h"
 #include "http/cors.h"
 #include "http/log.h"
 #include "http/response.h"
@@ -19,6 +20,8 @@ enum {
      * connection, but not for ever. */
     DISCARD_FACTOR = 16,
     SLOWEST_BYTES_PER_MS = 1000, /* of a large answer: who takes less is cut off */
+    MAX_UPLOADS = 16,
+    UPLOAD_STEP_BYTES = 256 * 1024, /* so much must come in the time that a body has */
 };
 
 typedef struct exchange {
@@ -29,7 +32,10 @@ typedef struct exchange {
     vc_arena arena;
     vc_request request;
     vc_buffer body;
-    uint64_t body_bytes; /* received, kept or not */
+    vc_upload *upload;      /* in place of it */
+    vc_error *refusal;      /* known before the body came; of the arena */
+    uint64_t body_bytes;    /* received, kept or not */
+    uint64_t dropped_bytes; /* of an upload that has failed */
     vc_reply reply;
     vc_call call;
     const vc_route *route;
@@ -96,6 +102,14 @@ static void put_error(exchange *in, const vc_error *error)
         vc_reply_problem(&in->reply, error, in->request_id);
 }
 
+static void release_upload(exchange *in)
+{
+    if (in->upload == NULL) return;
+    vc_upload_free(in->upload);
+    in->upload = NULL;
+    atomic_fetch_sub(&in->server->nuploads, 1);
+}
+
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
  * client that is slow to read holds no snapshot. */
 static void finish(exchange *in, vc_status status, const vc_error *error)
@@ -117,6 +131,7 @@ static void finish(exchange *in, vc_status status, const vc_error *error)
     vc_call_close_model(&in->call);
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
+    release_upload(in);
     if (atomic_load(&in->server->service.is_draining)) reply->closes = true;
     const vc_spool *spool = reply->answer != NULL ? reply->answer->spool : reply->spool;
     const vc_buffer *body = reply->answer != NULL ? &reply->answer->body : &reply->body;
@@ -249,7 +264,8 @@ static void work(vc_job *job)
     int64_t waited_ns = clock_ns() - in->queued_ns;
     in->reply.queued_ns += waited_ns;
     uint64_t patience_ms = server->service.options.limits.max_time_ms;
-    if ((uint64_t)waited_ns / 1000000 > patience_ms)
+    bool is_patient = (in->route->traits & (VC_ROUTE_CHANGE | VC_ROUTE_COPY)) != 0;
+    if (!is_patient && (uint64_t)waited_ns / 1000000 > patience_ms)
         status = fail_busy(&error, "the request waited too long for its turn");
     else if (!run_handlers(in, &status, &error))
         return;
@@ -300,7 +316,13 @@ static enum MHD_Result dispatch(exchange *in)
         vc_no_memory(&error);
         return answer_failure(in, &error);
     }
-    if (in->body_bytes > server->service.options.max_body_bytes) {
+    if (in->refusal != NULL) {
+        error = *in->refusal;
+        return answer_failure(in, &error);
+    }
+    if (in->upload != NULL) {
+        if (vc_upload_finish(in->upload, &error) != VC_OK) return answer_failure(in, &error);
+    } else if (in->body_bytes > server->service.options.max_body_bytes) {
         vc_fail(&error, VC_LIMIT, "body_too_large", "the body has more than %zu bytes",
                 server->service.options.max_body_bytes);
         return answer_failure(in, &error);
@@ -315,7 +337,10 @@ static enum MHD_Result dispatch(exchange *in)
         finish(in, status, &error);
         return queue_reply(in);
     }
-    if (!vc_workers_reserve(server->light)) {
+    vc_workers *workers = (traits & VC_ROUTE_CHANGE) != 0 ? server->loads
+                          : (traits & VC_ROUTE_COPY) != 0 ? server->copies
+                                                          : server->light;
+    if (!vc_workers_reserve(workers)) {
         fail_busy(&error, "too many requests wait already");
         return answer_failure(in, &error);
     }
@@ -324,7 +349,7 @@ static enum MHD_Result dispatch(exchange *in)
     atomic_fetch_add(&server->nsuspended, 1);
     /* Suspended first: the worker may be done before this returns. */
     MHD_suspend_connection(in->connection);
-    vc_workers_submit(server->light, &in->job);
+    vc_workers_submit(workers, &in->job);
     return MHD_YES;
 }
 
@@ -377,6 +402,47 @@ static vc_status read_request(exchange *in, const char *method, vc_error *error)
                                   &in->request, error);
 }
 
+static vc_status start_upload(exchange *in, vc_error *error)
+{
+    struct vc_server *server = in->server;
+    const vc_server_options *options = &server->service.options;
+    if (atomic_fetch_add(&server->nuploads, 1) >= MAX_UPLOADS) {
+        atomic_fetch_sub(&server->nuploads, 1);
+        return fail_busy(error, "too many bodies arrive already");
+    }
+    if (in->request.content_length > options->max_load_bytes)
+        vc_fail(error, VC_LIMIT, "body_too_large", "the body has more than %llu bytes",
+                (unsigned long long)options->max_load_bytes);
+    else if (vc_upload_new(vc_store_directory(options->store), options->max_load_bytes, &in->upload,
+                           error) == VC_OK)
+        return VC_OK;
+    atomic_fetch_sub(&server->nuploads, 1);
+    return error->status;
+}
+
+/* What is to change the store is looked at before its body is taken: a refusal waits for the end of
+ * a small one, so that the client is there to hear it. */
+static vc_status begin_change(exchange *in, vc_error *error)
+{
+    const vc_route *route;
+    vc_str arguments[VC_MAX_ARGUMENTS];
+    vc_reply unused = {0};
+    if (vc_route_find(&in->request, &route, arguments, &unused, NULL) != VC_OK || route == NULL ||
+        (route->traits & (VC_ROUTE_CHANGE | VC_ROUTE_COPY)) == 0)
+        return VC_OK; /* what is wrong is said when the body is there */
+    vc_status status =
+        vc_change_check(&in->server->service.options, &in->request, route->traits, error);
+    if (status == VC_OK && (route->traits & VC_ROUTE_UPLOAD) != 0) status = start_upload(in, error);
+    if (status == VC_OK || in->request.expects_continue ||
+        in->request.content_length >
+            in->server->service.options.max_body_bytes * (uint64_t)DISCARD_FACTOR)
+        return status;
+    in->refusal = VC_ARENA_NEW(&in->arena, vc_error, 1);
+    if (in->refusal == NULL) return status;
+    *in->refusal = *error;
+    return VC_OK;
+}
+
 /* The headers are there. */
 static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *connection,
                              const char *method, void **context)
@@ -401,9 +467,12 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
     vc_status status = read_request(in, method, &error);
     in->reply.is_dialect = vc_route_is_dialect(&in->request);
     vc_cors_read(&server->service.options, &in->request, &in->reply);
+    if (status == VC_OK) status = begin_change(in, &error);
+    in->call.upload = in->upload;
     uint64_t max_bytes = server->service.options.max_body_bytes;
-    bool is_hopeless = in->request.content_length > max_bytes * DISCARD_FACTOR ||
-                       (in->request.expects_continue && in->request.content_length > max_bytes);
+    bool is_hopeless = in->upload == NULL &&
+                       (in->request.content_length > max_bytes * DISCARD_FACTOR ||
+                        (in->request.expects_continue && in->request.content_length > max_bytes));
     if (status == VC_OK && is_hopeless)
         status = vc_fail(&error, VC_LIMIT, "body_too_large", "the body has more than %llu bytes",
                          (unsigned long long)max_bytes);
@@ -415,15 +484,28 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
     return MHD_YES;
 }
 
+/* An upload may take long, as long as it comes on. */
+static bool take_upload(exchange *in, const char *data, size_t size)
+{
+    uint64_t before = in->body_bytes - size;
+    if (in->body_bytes / UPLOAD_STEP_BYTES != before / UPLOAD_STEP_BYTES)
+        vc_connection_enter(in->link, VC_PHASE_BODY);
+    if (vc_upload_put(in->upload, data, size)) return true;
+    in->dropped_bytes += size;
+    return in->dropped_bytes <=
+           in->server->service.options.max_body_bytes * (uint64_t)DISCARD_FACTOR;
+}
+
 static enum MHD_Result take_body(exchange *in, const char *data, size_t *size)
 {
-    size_t max_bytes = in->server->service.options.max_body_bytes;
-    in->body_bytes += *size;
-    if (in->body_bytes <= max_bytes)
-        vc_buffer_put(&in->body, data, *size);
+    size_t max_bytes = in->server->service.options.max_body_bytes, nbytes = *size;
+    *size = 0;
+    in->body_bytes += nbytes;
+    if (in->upload != NULL) return take_upload(in, data, nbytes) ? MHD_YES : MHD_NO;
+    if (in->body_bytes <= max_bytes && in->refusal == NULL)
+        vc_buffer_put(&in->body, data, nbytes);
     else
         vc_buffer_release(&in->body);
-    *size = 0;
     return in->body_bytes > (uint64_t)max_bytes * DISCARD_FACTOR ? MHD_NO : MHD_YES;
 }
 
@@ -491,6 +573,7 @@ void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **c
         vc_model_release(server->service.models, in->call.model);
     vc_arena_release(&in->arena);
     vc_buffer_release(&in->body);
+    release_upload(in);
     vc_buffer_release(&in->reply.body);
     vc_reply_free_spool(in->reply.spool);
     vc_buffer_release(&in->reply.link);

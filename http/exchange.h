@@ -19,6 +19,8 @@
 struct vc_server {
     vc_service service;
     vc_workers *light, *heavy;
+    vc_workers *loads, *copies; /* one thread each */
+    atomic_uint nuploads;       /* bodies that go to files */
     vc_connections *connections;
     struct MHD_Daemon *daemon;
     int listen_fd;

@@ -41,6 +41,7 @@ static void put_limits(vc_json_writer *json, const vc_server_options *options)
     vc_json_put_uint(json, "max_memory", options->limits.max_memory_bytes);
     vc_json_put_uint(json, "cache", options->cache_bytes);
     vc_json_put_uint(json, "max_body", options->max_body_bytes);
+    vc_json_put_uint(json, "max_load", options->max_load_bytes);
     vc_json_put_uint(json, "max_url", options->max_url_bytes);
     vc_json_put_uint(json, "max_depth", 64);
     vc_json_put_uint(json, "max_parameters", VC_MAX_PARAMETERS);
@@ -59,6 +60,7 @@ vc_status vc_handle_info(vc_call *call, vc_error *error)
     vc_json_begin(&json, NULL, '{');
     vc_json_put_text(&json, "name", "vcube");
     vc_json_put_text(&json, "version", call->service->options.version);
+    vc_json_put_bool(&json, "read_only", call->service->options.is_read_only);
     vc_json_begin(&json, "formats", '[');
     for (int i = 0; i < VC_FORMAT_COUNT; i++)
         vc_json_put_text(&json, NULL, vc_format_name((vc_render_format)i));

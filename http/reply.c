@@ -29,7 +29,8 @@ static const struct {
 } status_of_code[] = {
     {"method_not_allowed", 405}, {"not_acceptable", 406},         {"body_too_large", 413},
     {"url_too_long", 414},       {"unsupported_media_type", 415}, {"too_many_headers", 431},
-    {"expired_cursor", 410},     {"expired_snapshot", 410},
+    {"expired_cursor", 410},     {"expired_snapshot", 410},       {"read_only", 403},
+    {"foreign_origin", 403},     {"precondition_failed", 412},
 };
 
 unsigned vc_reply_status_of(const vc_error *error)
@@ -161,6 +162,10 @@ void vc_reply_problem(vc_reply *reply, const vc_error *error, const char *reques
     reply->encoding = VC_ENCODING_IDENTITY;
     if (reply->status == 503) reply->retry_after_s = 1;
     put_problem(&reply->body, error, request_id, reply->is_dialect);
+    if (reply->details.size > 0 && !reply->body.failed) {
+        reply->body.size--; /* the brace at its end */
+        vc_buffer_printf(&reply->body, ",%.*s}", VC_FMT(reply->details));
+    }
     vc_buffer_put_char(&reply->body, '\n');
 }
 
@@ -255,6 +260,16 @@ static bool is_own_tag(vc_reply *reply, vc_str tag)
         if (!vc_str_is(tag, encoded)) continue;
         memcpy(reply->etag, encoded, sizeof encoded);
         return true;
+    }
+    return false;
+}
+
+bool vc_reply_matches(const vc_reply *reply, vc_str list)
+{
+    vc_reply own = {0};
+    memcpy(own.etag, reply->etag, sizeof own.etag);
+    while (!vc_str_is_null(list)) {
+        if (is_own_tag(&own, trim(vc_str_split(&list, ',')))) return true;
     }
     return false;
 }

@@ -34,7 +34,9 @@ typedef struct vc_reply {
     bool varies_by_origin;
     bool is_preflight; /* the origin's browser asks what it may send */
     vc_encoding encoding;
-    bool was_kept;   /* the answer, from an earlier request */
+    const char *file_name; /* "attachment; filename=..."; NULL: none */
+    vc_str details;        /* of a problem: JSON members besides; of the call's arena */
+    bool was_kept;         /* the answer, from an earlier request */
     bool is_dialect; /* a problem says its detail as `error`, too, where clients of others look */
     bool closes;     /* the connection, after this */
     int64_t queued_ns, prepared_ns, run_ns, rendered_ns; /* for Server-Timing; 0: none */
@@ -66,6 +68,9 @@ void vc_reply_take_answer(vc_reply *reply, vc_answer *answer);
 
 /* Strong entity tag over the parts, each with its size. */
 void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts);
+
+/* Does a list of strong tags (If-Match) name the reply's, in whatever encoding, or any ("*")? */
+bool vc_reply_matches(const vc_reply *reply, vc_str list);
 
 /* If the client has the tagged answer already, make the reply 304 and return true. */
 bool vc_reply_is_known(vc_reply *reply, const vc_request *request);

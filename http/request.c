@@ -23,7 +23,7 @@ vc_status vc_request_read_method(vc_str name, vc_request *request, vc_error *err
             return VC_OK;
         }
     return vc_fail(error, VC_BAD_INPUT, "bad_method",
-                   "found the method '%.*s'%s; there are GET, HEAD, POST and OPTIONS",
+                   "found the method '%.*s'%s; there are GET, HEAD, POST, PUT, DELETE and OPTIONS",
                    (int)(name.size > 40 ? 40 : name.size), name.data, name.size > 40 ? "..." : "");
 }
 
@@ -205,6 +205,7 @@ static vc_status read_header(const vc_header *header, struct counts *counts, vc_
             return vc_fail(error, VC_BAD_INPUT, "bad_host",
                            "found the Host '%.*s', expected localhost, 127.0.0.1 or [::1]",
                            (int)(value.size > 100 ? 100 : value.size), value.data);
+        request->host = value;
     } else if (is_named(name, "Content-Length")) {
         if (counts->lengths++ > 0)
             return vc_fail(error, VC_BAD_INPUT, "bad_framing", "found two Content-Length headers");
@@ -220,8 +221,12 @@ static vc_status read_header(const vc_header *header, struct counts *counts, vc_
         request->encoding = vc_encoding_choose(value);
     } else if (is_named(name, "Content-Type")) {
         request->content_type = value;
+    } else if (is_named(name, "Content-Encoding")) {
+        request->content_encoding = value;
     } else if (is_named(name, "If-None-Match")) {
         request->if_none_match = value;
+    } else if (is_named(name, "If-Match")) {
+        request->if_match = value;
     } else if (is_named(name, "Origin")) {
         request->origin = value;
     } else if (is_named(name, "Access-Control-Request-Method")) {

@@ -19,9 +19,9 @@ typedef enum vc_method {
     VC_METHOD_HEAD,
     VC_METHOD_POST,
     VC_METHOD_OPTIONS,
-    VC_METHOD_PUT, /* known, so that they get 405 and not 400 */
+    VC_METHOD_PUT,
     VC_METHOD_DELETE,
-    VC_METHOD_PATCH,
+    VC_METHOD_PATCH, /* known, so that it gets 405 and not 400 */
     VC_METHOD_COUNT
 } vc_method;
 
@@ -39,11 +39,13 @@ typedef struct vc_request {
     vc_str query_string;              /* as sent; absent when there is no "?" */
     const vc_parameter *parameters;   /* decoded */
     size_t nparameters;
-    vc_str accept, content_type, if_none_match; /* absent when not sent */
-    vc_encoding_choice encoding;                /* of the answer, by Accept-Encoding */
-    vc_str request_id;                          /* the client's, when it is fit to be repeated */
-    vc_str origin;                              /* of the page that asks; absent when not sent */
-    bool is_preflight;                          /* with Access-Control-Request-Method */
+    vc_str accept, content_type, content_encoding, if_match, if_none_match; /* absent when not
+                                                                               sent */
+    vc_str host;
+    vc_encoding_choice encoding; /* of the answer, by Accept-Encoding */
+    vc_str request_id;           /* the client's, when it is fit to be repeated */
+    vc_str origin;               /* of the page that asks; absent when not sent */
+    bool is_preflight;           /* with Access-Control-Request-Method */
     bool has_body;
     bool has_length;
     uint64_t content_length;

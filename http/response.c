@@ -63,6 +63,7 @@ static void put_headers(struct MHD_Response *response, const vc_reply *reply,
     put_header(response, "X-Notices", reply->notices);
     put_header(response, "X-Request-Id", request_id);
     put_header(response, "Allow", reply->allow);
+    if (reply->file_name != NULL) put_header(response, "Content-Disposition", reply->file_name);
     if (reply->encoding != VC_ENCODING_IDENTITY)
         put_header(response, "Content-Encoding", vc_encoding_name(reply->encoding));
     put_link(response, &reply->link);

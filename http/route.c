@@ -21,6 +21,11 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes", vc_handle_cubes, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}", vc_handle_cube, VC_ROUTE_JSON},
+    {VC_METHOD_PUT, "/v1/cubes/{cube}", vc_handle_define, VC_ROUTE_JSON | VC_ROUTE_CHANGE},
+    {VC_METHOD_DELETE, "/v1/cubes/{cube}", vc_handle_drop, VC_ROUTE_JSON | VC_ROUTE_CHANGE},
+    {VC_METHOD_GET, "/v1/cubes/{cube}/definition", vc_handle_definition, VC_ROUTE_JSON},
+    {VC_METHOD_POST, "/v1/cubes/{cube}/load", vc_handle_load,
+     VC_ROUTE_JSON | VC_ROUTE_CHANGE | VC_ROUTE_UPLOAD},
     {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}", vc_handle_dimension, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/cubes/{cube}/dimensions/{dimension}/members", vc_handle_members,
      VC_ROUTE_JSON},
@@ -66,6 +71,7 @@ static const vc_route routes[] = {
     {VC_METHOD_POST, "/cubejs-api/v1/sql", vc_handle_cubejs_sql, VC_ROUTE_QUICK | VC_ROUTE_CUBEJS},
     {VC_METHOD_POST, "/cubejs-api/v1/cubesql", vc_handle_cubejs_sql,
      VC_ROUTE_QUICK | VC_ROUTE_CUBEJS},
+    {VC_METHOD_POST, "/v1/admin/backup", vc_handle_backup, VC_ROUTE_COPY},
 };
 
 enum { NROUTES = sizeof routes / sizeof routes[0] };

@@ -7,10 +7,13 @@
 #include "http/service.h"
 
 enum {
-    VC_ROUTE_QUICK = 1,  /* may run on a polling thread: no model, no storage but a snapshot */
-    VC_ROUTE_JSON = 2,   /* answers with JSON and nothing else */
-    VC_ROUTE_CUBEJS = 8, /* errors in the form of Cube */
-    VC_ROUTE_KEPT = 4,   /* answers are kept: a request in equal words is one to be looked for */
+    VC_ROUTE_QUICK = 1,   /* may run on a polling thread: no model, no storage but a snapshot */
+    VC_ROUTE_JSON = 2,    /* answers with JSON and nothing else */
+    VC_ROUTE_CHANGE = 8,  /* changes the store: guarded (http/change.h), on the worker of loads */
+    VC_ROUTE_UPLOAD = 16, /* its body goes to a file (http/upload.h) */
+    VC_ROUTE_COPY = 32,   /* copies the store: guarded, on the worker of copies */
+    VC_ROUTE_CUBEJS = 64, /* errors in the form of Cube */
+    VC_ROUTE_KEPT = 4,    /* answers are kept: a request in equal words is one to be looked for */
 };
 
 typedef struct vc_route {

@@ -16,6 +16,8 @@
 enum {
     LIGHT_WORKERS = 2,
     LIGHT_QUEUE = 512,
+    LOAD_QUEUE = 16,
+    COPY_QUEUE = 4,
     BACKLOG = 1024,
     MAX_POLLING_THREADS = 4,
     POLLING_STACK_BYTES = 512 * 1024,
@@ -48,6 +50,7 @@ static vc_server_options fill_options(const vc_server_options *given)
     DEFAULT_TO(options.limits.max_cells, 5000000);
     DEFAULT_TO(options.limits.max_time_ms, 30000);
     DEFAULT_TO(options.limits.max_memory_bytes, VC_DEFAULT_MAX_MEMORY);
+    DEFAULT_TO(options.max_load_bytes, UINT64_C(4) << 30);
     DEFAULT_TO(options.header_timeout_ms, 5000);
     DEFAULT_TO(options.body_timeout_ms, 30000);
     DEFAULT_TO(options.answer_timeout_ms, 60000);
@@ -103,6 +106,9 @@ static vc_status start_parts(struct vc_server *server, vc_error *error)
     if (status == VC_OK)
         status = vc_workers_new(options->nworkers, options->queue_length, "vc-heavy",
                                 &server->heavy, error);
+    /* Loads and copies wait for the disk, so each kind has a thread of its own. */
+    if (status == VC_OK) status = vc_workers_new(1, LOAD_QUEUE, "vc-load", &server->loads, error);
+    if (status == VC_OK) status = vc_workers_new(1, COPY_QUEUE, "vc-copy", &server->copies, error);
     if (status == VC_OK)
         status = vc_connections_new(timeouts_ms, tick, server, &server->connections, error);
     if (status == VC_OK) status = raise_descriptors(options->max_connections, error);
@@ -153,6 +159,8 @@ static void free_server(struct vc_server *server)
     if (server->listen_fd >= 0) close(server->listen_fd);
     vc_workers_free(server->light);
     vc_workers_free(server->heavy);
+    vc_workers_free(server->loads);
+    vc_workers_free(server->copies);
     vc_connections_free(server->connections); /* before what its tick looks at */
     vc_pool_free(server->service.pool);
     vc_answers_free(server->service.answers);

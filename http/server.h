@@ -44,8 +44,11 @@ typedef struct vc_server_options {
     size_t max_body_bytes;      /* of a query's JSON; 0: 1 MiB */
     size_t max_url_bytes;       /* as sent; 0: 8000 (MHD answers 414 by itself above ~31 KB) */
     vc_engine_limits limits;    /* of each query; 0: the engine's defaults */
+    const char *data_directory; /* where definitions that are sent may name files; NULL: nowhere */
+    uint64_t max_load_bytes;    /* of facts that are sent, as they are sent; 0: 4 GiB */
+    bool is_read_only;          /* takes no changes */
     unsigned header_timeout_ms; /* from the first byte waited for to the last header; 0: 5,000 */
-    unsigned body_timeout_ms;   /* 0: 30,000 */
+    unsigned body_timeout_ms;   /* of facts that are sent: for each 256 KiB of them; 0: 30,000 */
     unsigned answer_timeout_ms; /* until the client has taken the answer; 0: 60,000 */
     unsigned idle_timeout_ms;   /* between two requests of a connection; 0: 30,000 */
     unsigned grace_ms;          /* for running requests when stopping; 0: 5,000 */

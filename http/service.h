@@ -16,6 +16,7 @@
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/server.h"
+#include "http/upload.h"
 
 #include <stdatomic.h>
 
@@ -51,6 +52,7 @@ struct vc_call {
                          another one tomorrow */
     bool (*is_cancelled)(void *context);
     void *context;
+    vc_upload *upload; /* the body, of a route that takes it so */
 };
 
 /* Get the model of the newest snapshot, or of the snapshot `at` unless that is absent. It is the
@@ -84,6 +86,7 @@ vc_handler vc_handle_index;
 vc_handler vc_handle_cubes, vc_handle_cube;
 vc_handler vc_handle_dimension, vc_handle_members, vc_handle_dimension_index;
 vc_handler vc_handle_aggregate, vc_handle_query, vc_handle_batch, vc_handle_explain;
+vc_handler vc_handle_load, vc_handle_define, vc_handle_drop, vc_handle_definition, vc_handle_backup;
 vc_handler vc_handle_facts, vc_handle_cell;
 vc_handler vc_handle_cubejs_meta, vc_handle_cubejs_load, vc_handle_cubejs_dry_run,
     vc_handle_cubejs_sql;

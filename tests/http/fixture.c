@@ -208,6 +208,32 @@ void ask(uint16_t port, const char *method, const char *target, const char *extr
     vc_buffer_release(&request);
 }
 
+void send_body(uint16_t port, const char *method, const char *target, const char *extra,
+               const char *type, const char *body, size_t size, test_answer *answer)
+{
+    vc_buffer request = {0};
+    vc_buffer_printf(
+        &request, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s%s%sContent-Length: %zu\r\n\r\n",
+        method, target, extra != NULL ? extra : "", type != NULL ? "Content-Type: " : "",
+        type != NULL ? type : "", type != NULL ? "\r\n" : "", size);
+    vc_buffer_put(&request, body, size);
+    int fd = client_open(port);
+    client_send(fd, request.data, request.size);
+    client_read(fd, false, answer);
+    close(fd);
+    vc_buffer_release(&request);
+}
+
+json_t *json_of(test_answer *answer, unsigned status)
+{
+    cr_assert_eq(answer->status, status, "%u %s", answer->status,
+                 answer->body.data != NULL ? answer->body.data : "");
+    json_t *json = json_loadb(answer->body.data, answer->body.size, 0, NULL);
+    cr_assert_not_null(json, "%s is no JSON", answer->body.data);
+    answer_release(answer);
+    return json;
+}
+
 json_t *get_json(uint16_t port, const char *target)
 {
     test_answer answer;

@@ -47,6 +47,13 @@ bool client_is_closed(int fd, int timeout_ms);
 void ask(uint16_t port, const char *method, const char *target, const char *extra, const char *body,
          test_answer *answer);
 
+/* The same with a body of any type and size. */
+void send_body(uint16_t port, const char *method, const char *target, const char *extra,
+               const char *type, const char *body, size_t size, test_answer *answer);
+
+/* The body of an answer as JSON, to be freed by the caller; the answer is released. */
+struct json_t *json_of(test_answer *answer, unsigned status);
+
 /* GET that must succeed with 200; returns the body as JSON, to be freed by the caller. */
 struct json_t *get_json(uint16_t port, const char *target);
 

@@ -152,8 +152,12 @@ Test(routes, unknown_parameters)
         size_t size = strlen(target);
         snprintf(target + size, sizeof target - size, "%climitt=1",
                  strchr(target, '?') ? '&' : '?');
-        const char *body = route->method == VC_METHOD_POST ? "{}" : NULL;
-        ask(server.port, vc_method_name(route->method), target, NULL, body, &answer);
+        const char *method = vc_method_name(route->method);
+        bool has_body = route->method == VC_METHOD_POST || route->method == VC_METHOD_PUT;
+        if ((route->traits & VC_ROUTE_UPLOAD) != 0)
+            send_body(server.port, method, target, NULL, "text/csv", "a\n", 2, &answer);
+        else
+            ask(server.port, method, target, NULL, has_body ? "{}" : NULL, &answer);
         cr_assert_eq(answer.status, 400, "%s: %u", target, answer.status);
         json_t *problem = json_loads(answer.body.data, 0, NULL);
         cr_assert_str_eq(text_of(problem, "code"), "unknown_parameter", "%s", target);

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -422,9 +423,10 @@ Test(server, openapi)
     json_array_foreach(json_object_get(info, "endpoints"), i, endpoint)
     {
         const char *path = text_of(endpoint, "path");
-        char method[8] = "get";
+        char method[8] = "";
         if (path[1] == '\0' || strcmp(path, "/ui") == 0) continue;
-        if (strcmp(text_of(endpoint, "method"), "POST") == 0) strcpy(method, "post");
+        for (size_t b = 0; b < 7 && text_of(endpoint, "method")[b] != '\0'; b++)
+            method[b] = (char)tolower((unsigned char)text_of(endpoint, "method")[b]);
         json_t *operation = json_object_get(json_object_get(paths, path), method);
         cr_assert_not_null(operation, "%s %s", method, path);
         nlisted++;
@@ -617,7 +619,7 @@ Test(server, options)
     answer_release(&answer);
     ask(server.port, "OPTIONS", "*", NULL, NULL, &answer);
     cr_assert_eq(answer.status, 204);
-    cr_assert_str_eq(answer_header(&answer, "Allow"), "GET, HEAD, POST, OPTIONS");
+    cr_assert_str_eq(answer_header(&answer, "Allow"), "GET, HEAD, POST, PUT, DELETE, OPTIONS");
     answer_release(&answer);
 }
 
@@ -692,7 +694,7 @@ ParameterizedTestParameters(server, errors)
         {"GET", LEFT, "Accept: image/png\r\n", "", 406, "not_acceptable", ""},
         {"GET", "/", "Accept: image/png\r\n", "", 406, "not_acceptable", ""},
         {"POST", "/v1/cubes", "", "{}", 405, "method_not_allowed", ""},
-        {"DELETE", LEFT, "", "", 405, "method_not_allowed", ""},
+        {"PATCH", LEFT, "", "", 405, "method_not_allowed", ""},
         {"GET", "/v1/query", "", "", 405, "method_not_allowed", ""},
         {"POST", "/v1/query", "", "", 415, "unsupported_media_type", ""},
         {"POST", "/v1/query?x=1", "", "{}", 400, "unknown_parameter", "x"},
