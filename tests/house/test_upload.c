@@ -147,7 +147,7 @@ Test(upload, killed_in_the_middle)
     char root[HOUSE_PATH], store[HOUSE_PATH];
     struct house_reply before, after, now;
     vc_buffer request = {0};
-    int nbefore = 0, nafter = 0;
+    int nbefore = 0;
     if (house_command() == NULL) cr_skip_test("the command is not built");
     copy_store(root, store);
     house_ask_library(store, question, &before);
@@ -186,7 +186,6 @@ Test(upload, killed_in_the_middle)
                                strstr(after.text.data, "\"summary\"")) == 0;
         cr_assert(is_before || is_after, "%s", now.text.data);
         nbefore += is_before;
-        nafter += is_after;
         house_reply_release(&now);
         if (!is_after) continue;
         house_remove_folder(root);
