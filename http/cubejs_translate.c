@@ -392,7 +392,6 @@ static vc_status add_axis_order(translating *in, const json_t *orders, size_t i,
 {
     const vc_cubejs_output *output = ordered_output(in, orders, i);
     const vc_cubejs_axis *axis = &in->out->axes[output->number];
-    const vc_dimref *ref = &in->out->query.axes[output->number].dimref;
     unsigned level;
     if (output->member->kind == VC_CUBEJS_LABEL || output->member->kind == VC_CUBEJS_ATTRIBUTE) {
         vc_fail(error, VC_IMPOSSIBLE, "unsupported",
@@ -414,12 +413,29 @@ static vc_status add_axis_order(translating *in, const json_t *orders, size_t i,
     if (order == NULL) return vc_no_memory(error);
     order->is_descending = is_descending(orders, i);
     order->place = vc_body_node_place(node);
-    order->name =
-        vc_str_is_null(ref->hierarchy)
-            ? vc_arena_printf(in->arena, "%.*s.%.*s", VC_FMT(ref->dimension), VC_FMT(ref->level))
-            : vc_arena_printf(in->arena, "%.*s@%.*s.%.*s", VC_FMT(ref->dimension),
-                              VC_FMT(ref->hierarchy), VC_FMT(ref->level));
-    return vc_str_is_null(order->name) ? vc_no_memory(error) : VC_OK;
+    order->name = in->out->query.axes[output->number].dimref.dimension;
+    return VC_OK;
+}
+
+/* By name, where an axis goes before a measure of the same name. */
+static vc_status add_measure_order(translating *in, vc_str measure, bool desc, vc_body_node node,
+                                   vc_error *error)
+{
+    const vc_query *query = &in->out->query;
+    for (size_t a = 0; a < query->naxes; a++) {
+        vc_str dimension = query->axes[a].dimref.dimension;
+        bool is_longer = measure.size > dimension.size && (measure.data[dimension.size] == '.' ||
+                                                           measure.data[dimension.size] == '@');
+        if (vc_str_starts_with(measure, dimension) && (is_longer || measure.size == dimension.size))
+            return fail_order(in, node,
+                              "the measure is called like a dimension of the query; ask for the "
+                              "order [] or another",
+                              measure, error);
+    }
+    vc_order *order = VC_LIST_NEW(&in->orders, in->arena, vc_order);
+    if (order == NULL) return vc_no_memory(error);
+    *order = (vc_order){.name = measure, .is_descending = desc, .place = vc_body_node_place(node)};
+    return VC_OK;
 }
 
 static vc_status read_orders(translating *in, vc_body_node node, vc_error *error)
@@ -433,15 +449,12 @@ static vc_status read_orders(translating *in, vc_body_node node, vc_error *error
         const vc_cubejs_output *output = ordered_output(in, node.json, i);
         if (output == NULL)
             return fail_order(in, item, "it is none of what the query asks for", id, error);
-        if (output->member->kind != VC_CUBEJS_MEASURE) {
-            status = add_axis_order(in, node.json, i, item, error);
-            continue;
-        }
-        vc_order *order = VC_LIST_NEW(&in->orders, in->arena, vc_order);
-        if (order == NULL) return vc_no_memory(error);
-        *order = (vc_order){.name = in->out->catalog->cube->measures[output->member->number].name,
-                            .is_descending = is_descending(node.json, i),
-                            .place = vc_body_node_place(item)};
+        bool is_measure = output->member->kind == VC_CUBEJS_MEASURE;
+        vc_str measure = {0};
+        if (is_measure) measure = in->out->catalog->cube->measures[output->member->number].name;
+        status = is_measure
+                     ? add_measure_order(in, measure, is_descending(node.json, i), item, error)
+                     : add_axis_order(in, node.json, i, item, error);
     }
     return status;
 }
