@@ -78,6 +78,39 @@ await check('load: dimensions and measures, the numbers of /aggregate', async ()
   assert.equal(rows[0]['world.geo_country'], 'CHN');
 });
 
+// Every level of every cube, its labels and its granularities: rows in order, keys and numbers.
+await check('load: every level of every cube has the numbers of /aggregate', async () => {
+  const granularityOf = { 4: 'year', 10: 'day' };
+  let nlevels = 0;
+  let ntimes = 0;
+  for (const one of (await api.meta()).cubes) {
+    const measures = one.measures.slice(0, 4);
+    for (const member of one.dimensions) {
+      if (member.meta.level === undefined || member.meta.path || one.name === 'city_facts') continue;
+      const { dimension, hierarchy, level } = member.meta;
+      const native = await get('/v1/query', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ cube: one.meta.cube, measures: measures.map(({ meta }) => meta.measure),
+          dimensions: [{ dim: `${dimension.replace(/[@.\\]/g, '\\$&')}@${hierarchy.replace(/[@.\\]/g, '\\$&')}`, level }] }) });
+      const key = Object.keys(native.cells[0] ?? {}).find((name) => name.endsWith(member.meta.label ? '_label' : `.${level}`));
+      const expected = native.cells.map((cell) => [cell[key], ...measures.map(({ meta }) => cell[meta.measure])]);
+      const load = (query) => api.load({ measures: measures.map(({ name }) => name), order: [], ...query });
+      const keyOf = one.dimensions.find(({ meta }) => meta.dimension === dimension && meta.hierarchy === hierarchy && meta.level === level).name;
+      const rows = (await load({ dimensions: member.name === keyOf ? [keyOf] : [keyOf, member.name] })).rawData();
+      assert.deepEqual(rows.map((row) => [row[member.name], ...measures.map(({ name }) => row[name])]), expected, member.name);
+      nlevels++;
+      const time = one.dimensions.find(({ type, meta }) => type === 'time' && meta.dimension === dimension);
+      const granularity = granularityOf[String(expected[0]?.[0]).length];
+      if (!time?.meta.granularities.includes(granularity) || level === 'fyear') continue;
+      const dated = (await load({ timeDimensions: [{ dimension: time.name, granularity }] })).rawData();
+      assert.deepEqual(dated.map((row) => [row[`${time.name}.${granularity}`]?.slice(0, String(expected[0][0]).length) ?? null,
+        ...measures.map(({ name }) => row[name])]), expected.map(([k, ...rest]) => [k === null ? null : String(k), ...rest]), time.name);
+      ntimes++;
+    }
+  }
+  assert.ok(nlevels > 80, `${nlevels} levels`);
+  assert.ok(ntimes >= 8, `${ntimes} times`);
+});
+
 await check('load: levels of one hierarchy beside each other, with labels', async () => {
   const result = await api.load({ measures: ['world.pop'],
     dimensions: ['world.geo_region', 'world.geo_country', 'world.geo_country_label'],
