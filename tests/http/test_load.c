@@ -464,10 +464,11 @@ Test(http_upload, stalled)
     int stalled = client_open(server.port), dripping = client_open(server.port);
     client_send(stalled, head, sizeof head - 1);
     client_send(dripping, head, sizeof head - 1);
-    for (int i = 0; i < 100 && !client_is_closed(dripping, 20); i++)
+    int ndrops = 0;
+    for (; ndrops < 200 && !client_is_closed(dripping, 20); ndrops++)
         client_send(dripping, "FR,1,1\n", 7);
+    cr_assert_lt(ndrops, 200, "what drips holds a connection for 4 s and more");
     cr_assert(client_is_closed(stalled, 2000));
-    cr_assert(client_is_closed(dripping, 1000));
     close(stalled);
     close(dripping);
     wait_for_no_bodies();
