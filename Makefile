@@ -68,6 +68,7 @@ $(BUILD)/storage/packed_%.o: override CFLAGS := $(if $(SAN),-O0 -g,$(CFLAGS))
 
 # What an assembler includes is in no list of headers.
 $(BUILD)/http/handle_openapi.o: http/openapi.json
+$(BUILD)/http/handle_index.o: http/index.css
 
 $(BUILD)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)

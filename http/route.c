@@ -13,6 +13,7 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/", vc_handle_index, 0},
     {VC_METHOD_GET, "/ui", vc_handle_index, 0},
     {VC_METHOD_GET, "/ui/", vc_handle_index, 0},
+    {VC_METHOD_GET, "/ui/style.css", vc_handle_styles, 0},
     {VC_METHOD_GET, "/healthz", vc_handle_health, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/readyz", vc_handle_ready, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/metrics", vc_handle_metrics, 0},

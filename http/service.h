@@ -82,7 +82,7 @@ vc_engine_options vc_call_engine_options(vc_call *call);
 /* ---- handlers ---- */
 
 vc_handler vc_handle_health, vc_handle_ready, vc_handle_info, vc_handle_metrics, vc_handle_openapi;
-vc_handler vc_handle_index;
+vc_handler vc_handle_index, vc_handle_styles;
 vc_handler vc_handle_cubes, vc_handle_cube;
 vc_handler vc_handle_dimension, vc_handle_members, vc_handle_dimension_index;
 vc_handler vc_handle_aggregate, vc_handle_query, vc_handle_batch, vc_handle_explain;

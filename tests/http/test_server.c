@@ -115,6 +115,10 @@ Test(server, first_page)
     ask(server.port, "GET", "/", "Accept: text/html\r\n", NULL, &answer);
     cr_assert_eq(answer.status, 200);
     cr_assert_not_null(strstr(answer.body.data, "/v1/cubes/golden_left"));
+    /* Nothing that its Content-Security-Policy forbids. */
+    cr_assert_null(strstr(answer.body.data, "<script"));
+    cr_assert_null(strstr(answer.body.data, "<style"));
+    cr_assert_null(strstr(answer.body.data, "style="));
     answer_release(&answer);
     ask(server.port, "GET", "/ui/", NULL, NULL, &answer);
     cr_assert_eq(answer.status, 200);
