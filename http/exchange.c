@@ -282,10 +282,23 @@ static enum MHD_Result answer_failure(exchange *in, vc_error *error)
 static vc_str alias_of(exchange *in, const char *snapshot)
 {
     const vc_request *request = &in->request;
-    vc_encoding_choice choice = request->encoding;
-    return vc_arena_printf(&in->arena, "%s\n%d%d\n%.*s\n%.*s?%.*s\n%.*s", snapshot, choice.encoding,
-                           choice.is_forced, VC_FMT(request->accept), VC_FMT(request->path),
-                           VC_FMT(request->query_string), VC_FMT(request->body));
+    const char encoding[] = {'\n', (char)('0' + request->encoding.encoding),
+                             (char)('0' + request->encoding.is_forced), '\n'};
+    const vc_str parts[] = {vc_str_of(snapshot),   {encoding, sizeof encoding},
+                            request->accept,       VC_STR("\n"),
+                            request->path,         VC_STR("?"),
+                            request->query_string, VC_STR("\n"),
+                            request->body};
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        size += parts[i].size;
+    char *text = vc_arena_alloc(&in->arena, size), *at = text;
+    if (text == NULL) return (vc_str){0};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].size > 0) memcpy(at, parts[i].data, parts[i].size);
+        at += parts[i].size;
+    }
+    return (vc_str){text, size};
 }
 
 /* Was the same asked in the same words, and is the answer still kept? This is all that a dashboard
@@ -386,7 +399,8 @@ static void name_request(exchange *in)
 
 static vc_status read_request(exchange *in, const char *method, vc_error *error)
 {
-    struct headers headers = {.count = 0};
+    struct headers headers;
+    headers.count = 0; /* the items are many, and written before they are read */
     MHD_get_connection_values_n(in->connection, MHD_HEADER_KIND, collect_header, &headers);
     vc_status status = vc_request_read_method(vc_str_of(method), &in->request, error);
     if (status == VC_OK && headers.count > MAX_HEADERS)
@@ -450,7 +464,7 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     vc_connection *link = info != NULL ? info->socket_context : NULL;
-    exchange *in = link != NULL ? calloc(1, sizeof *in) : NULL;
+    exchange *in = link != NULL ? malloc(sizeof *in) : NULL;
     if (in == NULL) return MHD_NO;
     *context = in;
     atomic_fetch_add(&server->nrequests, 1);

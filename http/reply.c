@@ -200,6 +200,14 @@ void vc_reply_cubejs_error(vc_reply *reply, const vc_error *error, const char *r
 
 /* ---- answers ---- */
 
+/* Cut where it does not fit; they all do. */
+static void copy_text(char *to, size_t capacity, const char *text)
+{
+    size_t size = strnlen(text, capacity - 1);
+    memcpy(to, text, size);
+    to[size] = '\0';
+}
+
 void vc_reply_take_answer(vc_reply *reply, vc_answer *answer)
 {
     vc_answer_release(reply->answer);
@@ -209,9 +217,9 @@ void vc_reply_take_answer(vc_reply *reply, vc_answer *answer)
     reply->status = 200;
     reply->content_type = answer->content_type;
     reply->encoding = answer->encoding;
-    snprintf(reply->etag, sizeof reply->etag, "%s", answer->etag);
-    snprintf(reply->snapshot, sizeof reply->snapshot, "%s", answer->snapshot);
-    snprintf(reply->notices, sizeof reply->notices, "%s", answer->notices);
+    copy_text(reply->etag, sizeof reply->etag, answer->etag);
+    copy_text(reply->snapshot, sizeof reply->snapshot, answer->snapshot);
+    copy_text(reply->notices, sizeof reply->notices, answer->notices);
 }
 
 /* ---- entity tags ---- */
