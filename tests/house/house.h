@@ -77,6 +77,14 @@ void house_ask_parameters(const char *store, const char *cube, const json_t *par
                           struct house_reply *reply); /* an object of scalars */
 void house_ask_command(const char *store, const char *body, struct house_reply *reply);
 void house_ask_http(const char *store, const char *body, struct house_reply *reply);
+/* Several requests of one server, each on a connection of its own. */
+struct house_request {
+    const char *target, *body; /* body NULL: GET; otherwise POST of JSON */
+};
+void house_ask_many(const char *store, const struct house_request *requests, size_t nrequests,
+                    struct house_reply *replies);
+/* All but letters and digits as %XX. */
+void house_put_encoded(vc_buffer *out, const char *text);
 /* POST /v1/explain. */
 void house_explain_http(const char *store, const char *body, struct house_reply *reply);
 /* GET /v1/cubes/{cube}/aggregate; parameters is an object of texts. */

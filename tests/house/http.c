@@ -74,24 +74,33 @@ static void take_apart(const vc_buffer *received, struct house_reply *reply)
     vc_buffer_text(&reply->text);
 }
 
-static void ask(const char *directory, const char *target, const char *body,
-                struct house_reply *reply)
+void house_ask_many(const char *directory, const struct house_request *requests, size_t nrequests,
+                    struct house_reply *replies)
 {
     vc_store *store;
     vc_server *server;
-    vc_buffer received = {0};
+    vc_error error = {0};
     vc_store_options store_options = {.is_read_only = true};
-    *reply = (struct house_reply){0};
-    vc_error *error = &reply->error;
-    cr_assert_eq(vc_store_open(directory, &store_options, &store, error), VC_OK, "%s",
-                 error->message);
+    cr_assert_eq(vc_store_open(directory, &store_options, &store, &error), VC_OK, "%s",
+                 error.message);
     vc_server_options options = {.store = store, .nworkers = 2, .is_quiet = true};
-    cr_assert_eq(vc_server_start(&options, &server, error), VC_OK, "%s", error->message);
-    exchange(vc_server_port(server), target, body, &received);
+    cr_assert_eq(vc_server_start(&options, &server, &error), VC_OK, "%s", error.message);
+    for (size_t i = 0; i < nrequests; i++) {
+        vc_buffer received = {0};
+        replies[i] = (struct house_reply){0};
+        exchange(vc_server_port(server), requests[i].target, requests[i].body, &received);
+        take_apart(&received, &replies[i]);
+        vc_buffer_release(&received);
+    }
     vc_server_stop(server);
     vc_store_close(store);
-    take_apart(&received, reply);
-    vc_buffer_release(&received);
+}
+
+static void ask(const char *directory, const char *target, const char *body,
+                struct house_reply *reply)
+{
+    struct house_request request = {.target = target, .body = body};
+    house_ask_many(directory, &request, 1, reply);
 }
 
 void house_ask_http(const char *directory, const char *body, struct house_reply *reply)
@@ -104,7 +113,7 @@ void house_explain_http(const char *directory, const char *body, struct house_re
     ask(directory, "/v1/explain", body, reply);
 }
 
-static void put_encoded(vc_buffer *out, const char *text)
+void house_put_encoded(vc_buffer *out, const char *text)
 {
     for (; *text != '\0'; text++)
         if (isalnum((unsigned char)*text))
@@ -126,15 +135,15 @@ void house_get_part(const char *directory, const char *cube, const char *part,
     const char *name, *separator = "?";
     json_t *value;
     vc_buffer_put_text(&target, "/v1/cubes/");
-    put_encoded(&target, cube);
+    house_put_encoded(&target, cube);
     vc_buffer_put_char(&target, '/');
     vc_buffer_put_text(&target, part);
     json_object_foreach((json_t *)parameters, name, value)
     {
         vc_buffer_put_text(&target, separator);
-        put_encoded(&target, name);
+        house_put_encoded(&target, name);
         vc_buffer_put_char(&target, '=');
-        put_encoded(&target, json_string_value(value));
+        house_put_encoded(&target, json_string_value(value));
         separator = "&";
     }
     ask(directory, vc_buffer_text(&target), NULL, reply);
