@@ -376,11 +376,13 @@ Test(differential, small_worlds, .timeout = 3600)
 }
 
 /* Worlds in which something was wrong once. 52166: an expression of nulls made rows. 5582, 7411: a
- * key of one leaf was ambiguous. 6477, 23791: a composite key found a leaf at one place only. */
+ * key of one leaf was ambiguous. 6477, 23791: a composite key found a leaf at one place only.
+ * 27724, 35255: the evaluator's. */
 Test(differential, worlds_that_failed, .timeout = 600)
 {
     static struct round round;
-    static const uint64_t seeds[] = {52166, 5582, 7411, 6477, 23791};
+    static const uint64_t seeds[] = {52166, 5582, 5955,  7411,  21939, 23131,
+                                     6477,  9301, 23791, 27724, 35255, 36512};
     vc_error error = {0};
     cr_assert_eq(vc_pool_new(2, &round.pool, &error), VC_OK);
     for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
