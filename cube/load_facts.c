@@ -204,6 +204,11 @@ static vc_status open_file(vc_fact_load *facts, vc_error *error)
                        .pointer = data->is_ndjson ? VC_STR("/data/ndjson") : VC_STR("/data/csv")};
     if (facts->loader->body == NULL && !vc_str_is_null(data->path))
         return vc_load_file_open(facts->loader, &csv, &facts->file, error);
+    if (facts->loader->body == NULL && facts->older == NULL)
+        vc_loader_warn(facts->loader,
+                       "%.*s: the definition names no data file: the cube is empty until facts are "
+                       "sent to it",
+                       VC_FMT(facts->definition->name));
     csv.pointer = VC_STR("/data");
     return vc_load_body_open(facts->loader, &csv, facts->loader->body, &facts->file, error);
 }
