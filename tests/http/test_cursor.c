@@ -366,9 +366,10 @@ Test(cursor_served, synthetic_and_calculated)
                 cr_assert_eq(json_integer_value(json_object_get(page, "total")),
                              json_integer_value(json_object_get(whole, "total")));
                 const char *next = json_string_value(json_object_get(page, "next"));
-                snprintf(target, sizeof target,
-                         next == NULL ? "" : "/v1/cubes/%s/members?limit=2&cursor=%s", cubes[c],
-                         next);
+                target[0] = '\0';
+                if (next != NULL)
+                    snprintf(target, sizeof target, "/v1/cubes/%s/members?limit=2&cursor=%s",
+                             cubes[c], next);
                 json_decref(page);
             }
             if (offset < json_array_size(all_members))
