@@ -289,6 +289,31 @@ static bool number_of(const arrow *in, const arrow_column *column, size_t row, i
     return true;
 }
 
+/* Are the cells of the column numbers as they are written? */
+static bool is_as_kept(const arrow *in, const arrow_column *column)
+{
+    const vc_out_column *out = &column->column;
+    return out->kind == VC_OUT_VALUE &&
+           (column->type != TYPE_FLOAT ||
+            in->rendering->result->measures[out->index].type == VC_VALUE_FLOAT);
+}
+
+/* The cells of a measure, without a decision per cell. Returns how many are null. */
+static size_t copy_cells(const arrow *in, size_t measure, size_t width, uint8_t *bits, char *to)
+{
+    const vc_result *result = in->rendering->result;
+    const vc_cell *cell = vc_row_cells(result, in->first) + measure;
+    size_t nnulls = 0;
+    for (size_t i = 0; i < in->nrows; i++, to += width, cell += result->nmeasures) {
+        int64_t number = cell->is_null ? 0 : cell->as.i, sign = number >> 63;
+        bits[i / 8] |= (uint8_t)(!cell->is_null << i % 8);
+        nnulls += cell->is_null;
+        memcpy(to, &number, 8);
+        if (width == 16) memcpy(to + 8, &sign, 8);
+    }
+    return nnulls;
+}
+
 /* Numbers of 8 bytes, of 16 with the sign in the upper half. */
 static void put_numbers(arrow *in, const arrow_column *column)
 {
@@ -299,7 +324,9 @@ static void put_numbers(arrow *in, const arrow_column *column)
     if (!vc_buffer_reserve(&in->body, in->nrows * width + 8)) return;
     uint8_t *bits = (uint8_t *)in->body.data + bits_at;
     char *to = in->body.data + begin;
-    for (size_t i = 0; i < in->nrows; i++, to += width) {
+    bool is_kept = is_as_kept(in, column);
+    if (is_kept) nnulls = copy_cells(in, column->column.index, width, bits, to);
+    for (size_t i = 0; i < in->nrows && !is_kept; i++, to += width) {
         int64_t number = 0;
         if (number_of(in, column, in->first + i, &number))
             set_bit(bits, i);
@@ -318,10 +345,6 @@ static void put_numbers(arrow *in, const arrow_column *column)
 static vc_str text_of(const arrow *in, const vc_out_column *out, size_t row)
 {
     const vc_result *result = in->rendering->result;
-    if (out->kind == VC_OUT_STATUS) {
-        const vc_cell *cell = &vc_row_cells(result, row)[out->index];
-        return cell->reason == VC_REASON_NONE ? (vc_str){0} : (vc_str){&cell->reason, 1};
-    }
     const vc_result_member *member = vc_row_member(result, row, out->axis);
     if (member == NULL) return (vc_str){0};
     if (out->kind == VC_OUT_KEY) return member->keys[out->index];
@@ -344,6 +367,30 @@ static void set_offset(arrow *in, size_t offsets, size_t i, size_t value)
 {
     uint32_t offset = (uint32_t)value;
     if (!in->body.failed) memcpy(in->body.data + offsets + 4 * i, &offset, 4);
+}
+
+/* The reasons of a measure's cells: texts of one letter, or null. */
+static void put_reasons(arrow *in, size_t measure)
+{
+    const vc_result *result = in->rendering->result;
+    size_t bits_at = in->body.size;
+    if (begin_bits(in, in->nrows) == NULL) return;
+    size_t offsets = begin_offsets(in, in->nrows), begin = in->body.size, count = 0;
+    if (!vc_buffer_reserve(&in->body, in->nrows + 8)) return;
+    const vc_cell *cell = vc_row_cells(result, in->first) + measure;
+    uint8_t *bits = (uint8_t *)in->body.data + bits_at;
+    char *to = in->body.data + begin;
+    for (size_t i = 0; i < in->nrows; i++, cell += result->nmeasures) {
+        bool is_there = cell->reason != VC_REASON_NONE;
+        set_offset(in, offsets, i, count);
+        bits[i / 8] |= (uint8_t)(is_there << i % 8);
+        to[count] = cell->reason;
+        count += is_there;
+    }
+    in->body.size += count;
+    set_offset(in, offsets, in->nrows, count);
+    end_buffer(in, begin);
+    end_node(in, in->nrows, in->nrows - count);
 }
 
 static void put_texts(arrow *in, const arrow_column *column)
@@ -423,7 +470,9 @@ static bool put_batch(arrow *in)
     in->nnodes = in->nbuffers = 0;
     for (size_t c = 0; c < in->ncolumns; c++) {
         const arrow_column *column = &in->columns[c];
-        if (column->type == TYPE_UTF8)
+        if (column->column.kind == VC_OUT_STATUS)
+            put_reasons(in, column->column.index);
+        else if (column->type == TYPE_UTF8)
             put_texts(in, column);
         else if (column->type == TYPE_LIST)
             put_lists(in, column);

@@ -322,3 +322,26 @@ Test(arrow, samples_read_back)
     cr_assert_eq(nlists, 2); /* a property of several values, and the marks of rows */
     vc_arena_release(&arena);
 }
+
+/* At a calculated member a measure of decimals may be a double: then all of its column are. */
+Test(arrow, doubles_among_decimals)
+{
+    vc_arena arena = {0};
+    size_t nlists = 0;
+    vc_result golden = sample_golden(&arena);
+    vc_cell cells[6 * 4];
+    const vc_result_calculated calculated = {.dimension = VC_STR("country"),
+                                             .name = VC_STR("half"),
+                                             .label = VC_STR("Half"),
+                                             .expr = VC_STR("FR / 2")};
+    cr_assert_eq(golden.nrows * golden.nmeasures, sizeof cells / sizeof cells[0]);
+    memcpy(cells, golden.cells, sizeof cells);
+    cells[4] = (vc_cell){.as.f = 0.03125, .is_float = true};
+    cells[9] = (vc_cell){.as.f = -2.5, .is_float = true, .reason = VC_REASON_REPEATED};
+    golden.cells = cells;
+    golden.summary = cells + 5 * 4;
+    golden.calculated = &calculated;
+    golden.ncalculated = 1;
+    check_stream(&golden, &nlists);
+    vc_arena_release(&arena);
+}
