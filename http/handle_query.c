@@ -7,13 +7,13 @@
  */
 #include "http/asking.h"
 
+#include "base/memory.h"
 #include "query/body.h"
 #include "query/canonical.h"
 #include "query/parameters.h"
 #include "render/explain.h"
 #include "render/query.h"
 
-#include <malloc.h>
 #include <strings.h>
 #include <time.h>
 
@@ -43,14 +43,6 @@ static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error
 /* Up to this an answer is in memory; beyond, on the disk of the store. */
 enum { SPOOL_FROM_BYTES = 8 << 20 };
 
-/* The pieces of a large answer were made in memory that the allocator keeps for each thread. */
-static void give_back_memory(void)
-{
-#ifdef __GLIBC__
-    (void)malloc_trim(0);
-#endif
-}
-
 static vc_status run(vc_call *call, vc_error *error)
 {
     struct asking *asking = call->state;
@@ -69,7 +61,7 @@ static vc_status run(vc_call *call, vc_error *error)
     if (status == VC_OK) status = tell_notices(reply, result, error);
     if (status == VC_OK) status = vc_reply_take_spool(reply, &spool, error);
     vc_spool_close(&spool);
-    if (reply->spool != NULL) give_back_memory();
+    if (reply->spool != NULL) vc_memory_give_back();
     if (status != VC_OK) return status;
     reply->status = 200;
     reply->content_type = vc_format_media_type(asking->format);

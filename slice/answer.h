@@ -41,7 +41,7 @@ static inline uint32_t vc_answer_place(const vc_answering *in, size_t axis, uint
 vc_status vc_answer_totals_alone(vc_answering *in, vc_error *error);
 
 /* Answers of fewer rows are made as a whole. */
-enum { VC_PIECES_FROM_ROWS = 262144 };
+enum { VC_PIECES_FROM_ROWS = 131072 };
 
 /* Are the rows such, and so many, that they can and need be made in pieces? (pieces.c) */
 bool vc_answer_has_pieces(const vc_answering *in, const vc_pieces *pieces);

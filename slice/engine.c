@@ -2,6 +2,7 @@
  */
 #include "slice/engine.h"
 
+#include "base/memory.h"
 #include "slice/answer.h"
 #include "slice/narrow.h"
 #include "slice/other.h"
@@ -323,6 +324,7 @@ static vc_status try_as_few(vc_answering *in, uint64_t begin, bool *is_done_out,
     *is_done_out = status != VC_LIMIT;
     if (status != VC_OK) {
         vc_arena_release(&arena);
+        vc_memory_give_back(); /* before the pieces take theirs, on other threads */
         return *is_done_out ? status : VC_OK;
     }
     vc_arena_adopt(in->arena, &arena);

@@ -55,7 +55,7 @@ typedef struct vc_pieces {
     vc_status (*commit)(void *context, size_t lane, vc_error *error);
     void *context;
     bool takes_marks;  /* pieces may differ in whether rows are synthetic */
-    size_t piece_rows; /* about; 0: 32,768, and answers of fewer than 262,144 are not cut */
+    size_t piece_rows; /* about; 0: 32,768, and answers of fewer than 131,072 are not cut */
 } vc_pieces;
 
 /* Answer a query, a large answer in pieces: then the memory that it needs does not depend on the
