@@ -27,13 +27,12 @@ void vc_spool_close(vc_spool *spool)
     *spool = (vc_spool){0};
 }
 
-/* A file without a name in a folder; -1 and errno. */
-static int open_unnamed(const char *directory)
+int vc_open_unnamed(const char *directory)
 {
     int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return fd;
     char path[4096]; /* file systems that know no O_TMPFILE */
-    int size = snprintf(path, sizeof path, "%s/.spool-XXXXXX", directory);
+    int size = snprintf(path, sizeof path, "%s/.vcube-XXXXXX", directory);
     if (size < 0 || (size_t)size >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
@@ -55,8 +54,8 @@ static vc_status open_file(vc_spool *spool, vc_error *error)
 {
     const char *other = getenv("TMPDIR");
     if (other == NULL || other[0] == '\0') other = "/tmp";
-    if (spool->directory != NULL) spool->file = open_unnamed(spool->directory) + 1;
-    if (spool->file == 0) spool->file = open_unnamed(other) + 1;
+    if (spool->directory != NULL) spool->file = vc_open_unnamed(spool->directory) + 1;
+    if (spool->file == 0) spool->file = vc_open_unnamed(other) + 1;
     return spool->file == 0 ? fail(other, errno, error) : VC_OK;
 }
 

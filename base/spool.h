@@ -31,6 +31,10 @@ typedef struct vc_spool {
     size_t memory_bytes;
 } vc_spool;
 
+/* A file for reading and writing that has no name, in a folder; where the file system has no such
+ * files, one that loses its name at once. Its descriptor, or -1 and errno. */
+int vc_open_unnamed(const char *directory);
+
 /* An empty spool.
  *
  * directory     for the file, which must be on a disk that has room; NULL or not to be written:

@@ -51,6 +51,17 @@ bool vc_str_contains(vc_str text, vc_str part)
     return text.size >= part.size && memmem(text.data, text.size, part.data, part.size) != NULL;
 }
 
+vc_str vc_str_trim(vc_str text)
+{
+    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
 vc_str vc_str_split(vc_str *rest, char separator)
 {
     vc_str part = *rest;

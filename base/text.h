@@ -32,6 +32,9 @@ bool vc_str_contains(vc_str text, vc_str part);
  * Without a separator the whole of *rest is returned and *rest becomes absent. */
 vc_str vc_str_split(vc_str *rest, char separator);
 
+/* Without the spaces and tabs at its ends. */
+vc_str vc_str_trim(vc_str text);
+
 /* Is it valid UTF-8 (RFC 3629: no surrogates, no overlong forms)? If not, *bad_offset is the byte
  * at which it goes wrong. bad_offset may be NULL. */
 bool vc_utf8_check(vc_str text, size_t *bad_offset);

@@ -9,17 +9,6 @@
 
 /* ---- media types ---- */
 
-static vc_str trim(vc_str text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 static bool is_same(vc_str text, const char *wanted)
 {
     return text.size == strlen(wanted) && strncasecmp(text.data, wanted, text.size) == 0;
@@ -27,16 +16,17 @@ static bool is_same(vc_str text, const char *wanted)
 
 bool vc_media_type_is(vc_str content_type, const char *wanted)
 {
-    return is_same(trim(vc_str_split(&content_type, ';')), wanted);
+    return is_same(vc_str_trim(vc_str_split(&content_type, ';')), wanted);
 }
 
 vc_str vc_media_type_parameter(vc_str content_type, const char *name)
 {
     (void)vc_str_split(&content_type, ';');
     while (!vc_str_is_null(content_type)) {
-        vc_str value = trim(vc_str_split(&content_type, ';'));
-        if (!is_same(trim(vc_str_split(&value, '=')), name) || vc_str_is_null(value)) continue;
-        value = trim(value);
+        vc_str value = vc_str_trim(vc_str_split(&content_type, ';'));
+        if (!is_same(vc_str_trim(vc_str_split(&value, '=')), name) || vc_str_is_null(value))
+            continue;
+        value = vc_str_trim(value);
         if (value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"')
             value = (vc_str){value.data + 1, value.size - 2};
         return value;

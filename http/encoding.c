@@ -21,25 +21,14 @@ const char *vc_encoding_tag(vc_encoding encoding)
     return encodings[encoding].tag;
 }
 
-static vc_str trim(vc_str text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 double vc_quality_read(vc_str parameters)
 {
     while (!vc_str_is_null(parameters)) {
-        vc_str value = trim(vc_str_split(&parameters, ';'));
-        vc_str name = trim(vc_str_split(&value, '='));
+        vc_str value = vc_str_trim(vc_str_split(&parameters, ';'));
+        vc_str name = vc_str_trim(vc_str_split(&value, '='));
         double quality;
         if (name.size != 1 || (name.data[0] | 0x20) != 'q') continue;
-        if (vc_parse_double(trim(value), '.', &quality) != VC_PARSE_OK) return 0;
+        if (vc_parse_double(vc_str_trim(value), '.', &quality) != VC_PARSE_OK) return 0;
         return quality >= 0 && quality <= 1 ? quality : 0;
     }
     return 1;
@@ -61,7 +50,7 @@ static void read_wishes(vc_str header, struct wish wishes[VC_ENCODING_COUNT])
     struct wish others = {0};
     while (!vc_str_is_null(header)) {
         vc_str parameters = vc_str_split(&header, ',');
-        vc_str coding = trim(vc_str_split(&parameters, ';'));
+        vc_str coding = vc_str_trim(vc_str_split(&parameters, ';'));
         double quality = vc_quality_read(parameters);
         if (vc_str_is(coding, "*") && !others.is_named) others = (struct wish){quality, true};
         for (size_t i = 0; i < VC_ENCODING_COUNT; i++)
@@ -87,7 +76,7 @@ vc_encoding_choice vc_encoding_choose(vc_str accept_encoding)
 {
     struct wish wishes[VC_ENCODING_COUNT] = {{0}};
     vc_encoding_choice choice = {.encoding = VC_ENCODING_IDENTITY};
-    if (trim(accept_encoding).size == 0) return choice;
+    if (vc_str_trim(accept_encoding).size == 0) return choice;
     read_wishes(accept_encoding, wishes);
     const struct wish *identity = &wishes[VC_ENCODING_IDENTITY];
     const struct wish *gzip = &wishes[VC_ENCODING_GZIP], *zstd = &wishes[VC_ENCODING_ZSTD];

@@ -1,5 +1,6 @@
 #include "http/exchange.h"
 
+#include "base/clock.h"
 #include "http/change.h"
 #include "http/cors.h"
 #include "http/log.h"
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
     MAX_HEADERS = 128,
@@ -53,13 +53,6 @@ typedef struct exchange {
 } exchange;
 
 static void finish_and_resume(exchange *in, vc_status status, const vc_error *error);
-
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- the reply ---- */
 
@@ -188,7 +181,7 @@ static void wake(vc_answer_waiter *waiter, vc_answer *answer)
         vc_reply_take_answer(&in->reply, answer);
         finish_and_resume(in, VC_OK, &error);
     } else if (vc_workers_reserve(in->server->light)) {
-        in->queued_ns = clock_ns();
+        in->queued_ns = vc_clock_ns();
         vc_workers_submit(in->server->light, &in->job);
     } else {
         finish_and_resume(in, fail_busy(&error, "too many requests wait already"), &error);
@@ -231,7 +224,7 @@ static bool run_handlers(exchange *in, vc_status *status_out, vc_error *error)
                 break;
             }
             in->is_heavy = true;
-            in->queued_ns = clock_ns();
+            in->queued_ns = vc_clock_ns();
             vc_workers_submit(in->server->heavy, &in->job);
             return false;
         }
@@ -261,7 +254,7 @@ static void work(vc_job *job)
     struct vc_server *server = in->server;
     vc_error error = {0};
     vc_status status = VC_OK;
-    int64_t waited_ns = clock_ns() - in->queued_ns;
+    int64_t waited_ns = vc_clock_ns() - in->queued_ns;
     in->reply.queued_ns += waited_ns;
     uint64_t patience_ms = server->service.options.limits.max_time_ms;
     bool is_patient = (in->route->traits & (VC_ROUTE_CHANGE | VC_ROUTE_COPY)) != 0;
@@ -358,7 +351,7 @@ static enum MHD_Result dispatch(exchange *in)
         return answer_failure(in, &error);
     }
     vc_connection_enter(in->link, VC_PHASE_WORKING);
-    in->queued_ns = clock_ns();
+    in->queued_ns = vc_clock_ns();
     atomic_fetch_add(&server->nsuspended, 1);
     /* Suspended first: the worker may be done before this returns. */
     MHD_suspend_connection(in->connection);
@@ -470,7 +463,7 @@ static enum MHD_Result begin(struct vc_server *server, struct MHD_Connection *co
     atomic_fetch_add(&server->nrequests, 1);
     *in =
         (exchange){.job = {.run = work}, .server = server, .connection = connection, .link = link};
-    in->began_ns = clock_ns();
+    in->began_ns = vc_clock_ns();
     in->call = (vc_call){.service = &server->service,
                          .request = &in->request,
                          .arena = &in->arena,
@@ -570,7 +563,7 @@ void vc_exchange_complete(void *cls, struct MHD_Connection *connection, void **c
     if (in == NULL) return;
     *context = NULL;
     vc_connection_enter(in->link, VC_PHASE_IDLE);
-    int64_t elapsed_ns = clock_ns() - in->began_ns;
+    int64_t elapsed_ns = vc_clock_ns() - in->began_ns;
     vc_metrics_count(server->service.metrics, vc_route_number(in->route), in->reply.status,
                      in->reply_bytes, elapsed_ns);
     if (server->service.options.logs_requests && !server->service.options.is_quiet)

@@ -119,13 +119,6 @@ static vc_status read_batch(vc_call *call, const json_t *json, batch *to, vc_err
 
 /* ---- answering ---- */
 
-static vc_status append(void *context, const char *data, size_t size, vc_error *error)
-{
-    vc_buffer *body = context;
-    vc_buffer_put(body, data, size);
-    return body->failed ? vc_no_memory(error) : VC_OK;
-}
-
 static vc_status answer_query(vc_call *call, const batch_query *of, vc_arena *arena,
                               vc_error *error)
 {
@@ -138,8 +131,8 @@ static vc_status answer_query(vc_call *call, const batch_query *of, vc_arena *ar
     vc_status status = vc_engine_run(call->model, &of->query, &options, arena, &result, error);
     if (status != VC_OK) return status;
     vc_render_options rendering = vc_render_options_of(&of->query);
-    return vc_render(result, of->format, &rendering,
-                     (vc_render_sink){.write = append, .context = &call->reply->body}, error);
+    return vc_render(result, of->format, &rendering, vc_render_to_buffer(&call->reply->body),
+                     error);
 }
 
 /* {"status":200,"answer":{...}} or {"status":404,"problem":{...}}. Whatever stops the whole batch

@@ -1,30 +1,17 @@
 /* The `aggregate` of the dialect: a question of the query model, and its answer in one of three
  * forms. */
 #include "http/asking.h"
+
+#include "base/clock.h"
 #include "http/mondrian.h"
 #include "render/notices.h"
 
 #include <stdio.h>
-#include <time.h>
 
 struct asking { /* state of the call between its two parts */
     vc_query query;
     vc_mondrian_form form;
 };
-
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static vc_status append(void *context, const char *data, size_t size, vc_error *error)
-{
-    vc_buffer *body = context;
-    vc_buffer_put(body, data, size);
-    return body->failed ? vc_no_memory(error) : VC_OK;
-}
 
 /* CSV has no other place for them. */
 static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error *error)
@@ -43,16 +30,15 @@ static vc_status run(vc_call *call, vc_error *error)
     vc_reply *reply = call->reply;
     vc_engine_options options = vc_call_engine_options(call);
     const vc_result *result;
-    int64_t began_ns = clock_ns();
+    int64_t began_ns = vc_clock_ns();
     vc_status status =
         vc_engine_run(call->model, &asking->query, &options, call->arena, &result, error);
-    int64_t ran_ns = clock_ns();
+    int64_t ran_ns = vc_clock_ns();
     reply->run_ns = ran_ns - began_ns;
     if (status == VC_OK)
         status =
-            vc_mondrian_render(result, &asking->form,
-                               (vc_render_sink){.write = append, .context = &reply->body}, error);
-    reply->rendered_ns = clock_ns() - ran_ns;
+            vc_mondrian_render(result, &asking->form, vc_render_to_buffer(&reply->body), error);
+    reply->rendered_ns = vc_clock_ns() - ran_ns;
     if (status == VC_OK) status = tell_notices(reply, result, error);
     if (status != VC_OK) return status;
     reply->status = 200;
@@ -72,7 +58,7 @@ static vc_mondrian_kind kind_of(const vc_request *request)
 vc_status vc_handle_mondrian_aggregate(vc_call *call, vc_error *error)
 {
     const vc_cube *cube;
-    int64_t began_ns = clock_ns();
+    int64_t began_ns = vc_clock_ns();
     struct asking *asking = VC_ARENA_NEW(call->arena, struct asking, 1);
     if (asking == NULL) return vc_no_memory(error);
     asking->form.kind = kind_of(call->request);
@@ -88,6 +74,6 @@ vc_status vc_handle_mondrian_aggregate(vc_call *call, vc_error *error)
         call->reply->snapshot, VC_FMT(cube->definition_hash), VC_FMT(call->request->path),
         VC_FMT(call->request->query_string), choice.encoding, choice.is_forced);
     vc_call_continue(call, cube, vc_asking_bound_rows(cube, &asking->query), run, asking);
-    call->reply->prepared_ns = clock_ns() - began_ns;
+    call->reply->prepared_ns = vc_clock_ns() - began_ns;
     return VC_OK;
 }

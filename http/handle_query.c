@@ -7,6 +7,7 @@
  */
 #include "http/asking.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "query/body.h"
 #include "query/canonical.h"
@@ -15,19 +16,11 @@
 #include "render/query.h"
 
 #include <strings.h>
-#include <time.h>
 
 struct asking { /* state of the call between its two parts */
     vc_query query;
     vc_render_format format;
 };
-
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* CSV has no other place for them. */
 static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error *error)
@@ -167,7 +160,7 @@ static vc_status ask(vc_call *call, struct asking **asking_out, vc_error *error)
 vc_status vc_handle_aggregate(vc_call *call, vc_error *error)
 {
     struct asking *asking;
-    int64_t began_ns = clock_ns();
+    int64_t began_ns = vc_clock_ns();
     vc_status status = ask(call, &asking, error);
     if (status == VC_OK)
         status = vc_parameters_parse(call->request->parameters, call->request->nparameters,
@@ -175,7 +168,7 @@ vc_status vc_handle_aggregate(vc_call *call, vc_error *error)
     if (status != VC_OK) return status;
     asking->query.cube = call->arguments[0];
     status = prepare(call, asking, error);
-    call->reply->prepared_ns = clock_ns() - began_ns;
+    call->reply->prepared_ns = vc_clock_ns() - began_ns;
     return status;
 }
 
@@ -212,10 +205,10 @@ static vc_status read_body(vc_call *call, struct asking **asking_out, vc_error *
 vc_status vc_handle_query(vc_call *call, vc_error *error)
 {
     struct asking *asking;
-    int64_t began_ns = clock_ns();
+    int64_t began_ns = vc_clock_ns();
     vc_status status = read_body(call, &asking, error);
     if (status == VC_OK) status = prepare(call, asking, error);
-    call->reply->prepared_ns = clock_ns() - began_ns;
+    call->reply->prepared_ns = vc_clock_ns() - began_ns;
     return status;
 }
 
@@ -248,7 +241,7 @@ vc_status vc_handle_explain(vc_call *call, vc_error *error)
     vc_reply *reply = call->reply;
     vc_engine_options options = vc_call_engine_options(call);
     bool is_text = false;
-    int64_t began_ns = clock_ns();
+    int64_t began_ns = vc_clock_ns();
     vc_status status = read_body(call, &asking, error);
     if (status == VC_OK) status = wants_text(call, &asking->query, &is_text, error);
     if (status == VC_OK) status = open_cube(call, &asking->query, &cube, error);
@@ -257,7 +250,7 @@ vc_status vc_handle_explain(vc_call *call, vc_error *error)
             vc_engine_explain(call->model, &asking->query, &options, call->arena, &explain, error);
     if (status == VC_OK)
         status = vc_explain_head_make(call->model, &asking->query, call->arena, &head, error);
-    reply->prepared_ns = clock_ns() - began_ns;
+    reply->prepared_ns = vc_clock_ns() - began_ns;
     if (status != VC_OK) return status;
     if (is_text)
         vc_explain_put_text(&reply->body, &head, explain, false);

@@ -137,15 +137,6 @@ static vc_status put_measure(struct reading *in, vc_source_text source, vc_error
 
 /* ---- filters ---- */
 
-static vc_str trim(vc_str text)
-{
-    for (; text.size > 0 && text.data[0] == ' '; text.size--)
-        text.data++;
-    while (text.size > 0 && text.data[text.size - 1] == ' ')
-        text.size--;
-    return text;
-}
-
 /* Where the last operator of "GDP per head >= 5" is; names may have such characters, numbers not.
  */
 static bool find_operator(vc_str text, size_t *first_out, size_t *end_out, vc_operator *op_out)
@@ -178,7 +169,7 @@ static vc_status put_filter(struct reading *in, vc_source_text source, vc_error 
     double *value = VC_ARENA_NEW(in->arena, double, 1);
     if (value == NULL) return vc_no_memory(error);
     bool is_good = find_operator(text, &first, &end, &op);
-    vc_str number = is_good ? trim((vc_str){text.data + end, text.size - end}) : text;
+    vc_str number = is_good ? vc_str_trim((vc_str){text.data + end, text.size - end}) : text;
     if (!is_good || vc_parse_double(number, '.', value) != VC_PARSE_OK) {
         vc_fail(error, VC_BAD_INPUT, "syntax",
                 "found '%.*s', expected a measure, one of > >= < <= = <> and a number",
@@ -187,7 +178,7 @@ static vc_status put_filter(struct reading *in, vc_source_text source, vc_error 
         return VC_BAD_INPUT;
     }
     vc_source_text measure = source;
-    measure.text = trim((vc_str){text.data, first});
+    measure.text = vc_str_trim((vc_str){text.data, first});
     vc_having having = {.op = op,
                         .values = value,
                         .nvalues = 1,

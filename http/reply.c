@@ -238,17 +238,6 @@ void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts)
              (unsigned long long)hash.low64);
 }
 
-static vc_str trim(vc_str text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* The tag that an encoding makes of it: "abc" is "abc-gz". */
 static void tag_as(char etag[VC_ETAG_TEXT], vc_encoding encoding)
 {
@@ -277,7 +266,7 @@ bool vc_reply_matches(const vc_reply *reply, vc_str list)
     vc_reply own = {0};
     memcpy(own.etag, reply->etag, sizeof own.etag);
     while (!vc_str_is_null(list)) {
-        if (is_own_tag(&own, trim(vc_str_split(&list, ',')))) return true;
+        if (is_own_tag(&own, vc_str_trim(vc_str_split(&list, ',')))) return true;
     }
     return false;
 }
@@ -287,7 +276,7 @@ bool vc_reply_is_known(vc_reply *reply, const vc_request *request)
     vc_str rest = request->if_none_match;
     while (!vc_str_is_null(rest)) {
         /* Our tags hold no comma, so a comma inside a tag only cuts one that is not ours. */
-        vc_str tag = trim(vc_str_split(&rest, ','));
+        vc_str tag = vc_str_trim(vc_str_split(&rest, ','));
         if (vc_str_starts_with(tag, VC_STR("W/"))) tag = (vc_str){tag.data + 2, tag.size - 2};
         if (!is_own_tag(reply, tag)) continue;
         vc_buffer_clear(&reply->body);
@@ -309,12 +298,12 @@ static bool is_token(vc_str text, const char *token)
 
 bool vc_accepts(vc_str accept, const char *type, const char *subtype)
 {
-    if (trim(accept).size == 0) return true;
+    if (vc_str_trim(accept).size == 0) return true;
     int best = 0; /* the most specific range that names the type decides */
     bool is_taken = false;
     while (!vc_str_is_null(accept)) {
         vc_str parameters = vc_str_split(&accept, ',');
-        vc_str range_subtype = trim(vc_str_split(&parameters, ';'));
+        vc_str range_subtype = vc_str_trim(vc_str_split(&parameters, ';'));
         vc_str range_type = vc_str_split(&range_subtype, '/');
         int specific = 0;
         if (vc_str_is(range_type, "*") && vc_str_is(range_subtype, "*"))

@@ -1,5 +1,6 @@
 #include "http/upload.h"
 
+#include "base/spool.h"
 #include "storage/filesystem.h"
 
 #include <errno.h>
@@ -29,22 +30,6 @@ static vc_status fail_file(const vc_upload *upload, const char *what, int number
                    upload->directory, strerror(number));
 }
 
-/* Where the file system has no files without a name, one that loses it at once. */
-static int open_unnamed(const char *directory)
-{
-    char path[4096];
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return fd;
-    int size = snprintf(path, sizeof path, "%s/.vcube-body-XXXXXX", directory);
-    if (size < 0 || (size_t)size >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0) unlink(path);
-    return fd;
-}
-
 vc_status vc_upload_new(const char *directory, uint64_t max_bytes, vc_upload **upload_out,
                         vc_error *error)
 {
@@ -52,7 +37,7 @@ vc_status vc_upload_new(const char *directory, uint64_t max_bytes, vc_upload **u
     if (upload == NULL) return vc_no_memory(error);
     upload->directory = directory;
     upload->max_bytes = max_bytes;
-    upload->fd = open_unnamed(directory);
+    upload->fd = vc_open_unnamed(directory);
     vc_status status = upload->fd >= 0 ? VC_OK : fail_file(upload, "make", errno, error);
     if (status != VC_OK) {
         free(upload);

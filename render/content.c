@@ -61,17 +61,6 @@ vc_status vc_format_find(vc_str name, vc_render_format *format_out, vc_error *er
 
 /* ---- Accept ---- */
 
-static vc_str trim(vc_str text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* Media types are compared without regard to case. */
 static bool is_token(vc_str text, const char *token)
 {
@@ -82,11 +71,11 @@ static bool is_token(vc_str text, const char *token)
 static double read_quality(vc_str parameters)
 {
     while (!vc_str_is_null(parameters)) {
-        vc_str value = trim(vc_str_split(&parameters, ';'));
-        vc_str name = trim(vc_str_split(&value, '='));
+        vc_str value = vc_str_trim(vc_str_split(&parameters, ';'));
+        vc_str name = vc_str_trim(vc_str_split(&value, '='));
         if (!is_token(name, "q") || vc_str_is_null(value)) continue;
         double quality;
-        value = trim(value);
+        value = vc_str_trim(value);
         if (value.size == 0 || value.data[value.size - 1] == '.') return -1;
         if (vc_parse_double(value, '.', &quality) != VC_PARSE_OK) return -1;
         return quality < 0 || quality > 1 ? -1 : quality;
@@ -113,7 +102,7 @@ static double quality_of(const format_info *format, vc_str accept)
     double quality = 0;
     while (!vc_str_is_null(accept)) {
         vc_str parameters = vc_str_split(&accept, ',');
-        vc_str range = trim(vc_str_split(&parameters, ';'));
+        vc_str range = vc_str_trim(vc_str_split(&parameters, ';'));
         int found = specificity(format, range);
         double value = found > best ? read_quality(parameters) : -1;
         if (value < 0) continue;
@@ -125,7 +114,7 @@ static double quality_of(const format_info *format, vc_str accept)
 
 vc_status vc_format_accept(vc_str accept, vc_render_format *format_out, vc_error *error)
 {
-    if (trim(accept).size == 0) {
+    if (vc_str_trim(accept).size == 0) {
         *format_out = VC_FORMAT_RECORDS;
         return VC_OK;
     }

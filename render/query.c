@@ -1,7 +1,6 @@
 #include "render/query.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 typedef struct writing {
     vc_render_format format;
     const vc_render_options *options;
@@ -12,20 +11,6 @@ typedef struct writing {
     vc_spool *out;
     uint64_t nbytes; /* of rows */
 } writing;
-
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static vc_status append(void *context, const char *data, size_t size, vc_error *error)
-{
-    vc_buffer *buffer = context;
-    vc_buffer_put(buffer, data, size);
-    return buffer->failed ? vc_no_memory(error) : VC_OK;
-}
 
 static vc_status spool(void *context, const char *data, size_t size, vc_error *error)
 {
@@ -50,7 +35,7 @@ static vc_status write_piece(void *context, size_t lane, const vc_result *piece,
     writing *in = context;
     vc_buffer_clear(&in->lanes[lane]);
     return vc_render_part(in->head, piece, VC_PART_ROWS, in->format, in->options,
-                          (vc_render_sink){.write = append, .context = &in->lanes[lane]}, error);
+                          vc_render_to_buffer(&in->lanes[lane]), error);
 }
 
 /* Rows go to the spool; the very first of all loses its separator. */
@@ -67,7 +52,7 @@ static vc_status commit(void *context, size_t lane, vc_error *error)
 static vc_status write_rest(writing *in, const vc_result *result, vc_error *error)
 {
     vc_buffer text = {0};
-    vc_render_sink to_text = {.write = append, .context = &text};
+    vc_render_sink to_text = vc_render_to_buffer(&text);
     vc_status status =
         vc_render_part(result, result, VC_PART_ROWS, in->format, in->options, to_text, error);
     size_t skipped = in->nbytes == 0 && text.size > 0 && vc_render_has_separator(in->format);
@@ -99,12 +84,12 @@ vc_status vc_render_query(vc_model *model, const vc_query *query, const vc_engin
                         .takes_marks = how->format != VC_FORMAT_CSV,
                         .piece_rows = how->piece_rows};
     bool may_cut = vc_render_has_parts(how->format);
-    uint64_t began_ns = clock_ns();
+    int64_t began_ns = vc_clock_ns();
     vc_status status = vc_engine_run_in_pieces(model, query, options, may_cut ? &pieces : NULL,
                                                arena, result_out, error);
     for (size_t i = 0; i < in.nlanes; i++)
         vc_buffer_release(&in.lanes[i]);
-    uint64_t ran_ns = clock_ns();
+    int64_t ran_ns = vc_clock_ns();
     if (status == VC_OK && in.head != NULL)
         status = write_rest(&in, *result_out, error);
     else if (status == VC_OK)
@@ -113,6 +98,6 @@ vc_status vc_render_query(vc_model *model, const vc_query *query, const vc_engin
     if (status == VC_OK) status = vc_spool_seal(out, error);
     if (times_out != NULL)
         *times_out =
-            (vc_render_times){.run_ns = ran_ns - began_ns, .rendered_ns = clock_ns() - ran_ns};
+            (vc_render_times){.run_ns = ran_ns - began_ns, .rendered_ns = vc_clock_ns() - ran_ns};
     return status;
 }

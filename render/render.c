@@ -14,6 +14,18 @@ void vc_render_flush(vc_rendering *rendering)
     vc_buffer_clear(&rendering->buffer);
 }
 
+static vc_status append(void *context, const char *data, size_t size, vc_error *error)
+{
+    vc_buffer *buffer = context;
+    vc_buffer_put(buffer, data, size);
+    return buffer->failed ? vc_no_memory(error) : VC_OK;
+}
+
+vc_render_sink vc_render_to_buffer(vc_buffer *buffer)
+{
+    return (vc_render_sink){.write = append, .context = buffer};
+}
+
 bool vc_render_row_done(vc_rendering *rendering)
 {
     if (rendering->buffer.size >= BLOCK_BYTES || rendering->buffer.failed)

@@ -17,6 +17,7 @@
 #ifndef RENDER_RENDER_H
 #define RENDER_RENDER_H
 
+#include "base/buffer.h"
 #include "render/content.h"
 #include "slice/result.h"
 
@@ -26,6 +27,9 @@ typedef struct vc_render_sink {
     vc_status (*write)(void *context, const char *data, size_t size, vc_error *error);
     void *context;
 } vc_render_sink;
+
+/* A sink that appends to a buffer. */
+vc_render_sink vc_render_to_buffer(vc_buffer *buffer);
 
 typedef enum vc_csv_header {
     VC_HEADER_NAMES = 0, /* geo.country, geo.country_label, pop */

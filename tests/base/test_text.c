@@ -394,3 +394,11 @@ Test(text, dup)
     cr_assert_str_eq(copy, "");
     free(copy);
 }
+
+Test(text, trim_takes_spaces_and_tabs_at_both_ends)
+{
+    static const char *const texts[][2] = {{"", ""},   {" ", ""},         {"\t \t", ""},
+                                           {"a", "a"}, {" a b\t", "a b"}, {"a\n ", "a\n"}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        cr_assert(vc_str_is(vc_str_trim(vc_str_of(texts[i][0])), texts[i][1]), "%zu", i);
+}

@@ -8,13 +8,6 @@
 
 #include <string.h>
 
-static vc_status append(void *context, const char *data, size_t size, vc_error *error)
-{
-    (void)error;
-    vc_buffer_put(context, data, size);
-    return VC_OK;
-}
-
 static vc_status answer(vc_model *model, vc_pool *pool, const vc_query *query, vc_arena *arena,
                         vc_buffer *text, vc_error *error)
 {
@@ -26,8 +19,7 @@ static vc_status answer(vc_model *model, vc_pool *pool, const vc_query *query, v
     if (query->format.data != NULL) status = vc_format_find(query->format, &format, error);
     if (status == VC_OK) status = vc_engine_run(model, query, &options, arena, &result, error);
     if (status == VC_OK)
-        status = vc_render(result, format, &rendering,
-                           (vc_render_sink){.write = append, .context = text}, error);
+        status = vc_render(result, format, &rendering, vc_render_to_buffer(text), error);
     return status;
 }
 

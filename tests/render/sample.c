@@ -395,17 +395,10 @@ vc_result sample_random(vc_arena *arena, unsigned *seed)
 
 /* ---- comparing ---- */
 
-static vc_status append(void *context, const char *data, size_t size, vc_error *error)
-{
-    vc_buffer_put(context, data, size);
-    return ((vc_buffer *)context)->failed ? vc_no_memory(error) : VC_OK;
-}
-
 vc_status render_status(vc_buffer *buffer, const vc_result *result, vc_render_format format,
                         const vc_render_options *options, vc_error *error)
 {
-    return vc_render(result, format, options, (vc_render_sink){.write = append, .context = buffer},
-                     error);
+    return vc_render(result, format, options, vc_render_to_buffer(buffer), error);
 }
 
 void render_into(vc_buffer *buffer, const vc_result *result, vc_render_format format,
