@@ -1,5 +1,7 @@
 #include "base/status.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +28,16 @@ static void copy_cut(char *to, size_t capacity, const char *from, size_t size)
     if (is_cut) trim_cut_utf8(to);
 }
 
+/* What a message repeats of data or of a request may be cut inside a character, or be no UTF-8. */
+static void replace_invalid(char *text)
+{
+    size_t size = strlen(text), at = 0, bad;
+    while (!vc_utf8_check((vc_str){text + at, size - at}, &bad)) {
+        at += bad;
+        text[at++] = '?';
+    }
+}
+
 static void print_cut(char *to, size_t capacity, const char *format, va_list arguments)
 {
     int size = vsnprintf(to, capacity, format, arguments);
@@ -33,6 +45,7 @@ static void print_cut(char *to, size_t capacity, const char *format, va_list arg
         to[0] = '\0';
     else if ((size_t)size >= capacity)
         trim_cut_utf8(to);
+    replace_invalid(to);
 }
 
 vc_status vc_fail(vc_error *error, vc_status status, const char *code, const char *format, ...)

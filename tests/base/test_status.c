@@ -104,3 +104,15 @@ Test(status, nearest_names_come_best_first)
     cr_assert_eq(error.ncandidates, 1);
     cr_assert_str_eq(error.candidates[0], "population");
 }
+
+/* A value that is repeated may be cut inside a character; a message becomes JSON all the same. */
+Test(status, messages_are_always_utf8)
+{
+    vc_error error = {0};
+    vc_fail(&error, VC_BAD_INPUT, "bad_number", "'%.*s' is not a number", 4, "x\xD0\x96\xD0\x96");
+    cr_assert_str_eq(error.message, "'x\xD0\x96?' is not a number");
+    vc_error_at_pointer(&error, "/%.*s/x", 1, "\xD0\x96");
+    cr_assert_str_eq(error.pointer, "/?/x");
+    vc_fail(&error, VC_BAD_INPUT, "bad", "%s", "caf\xE9");
+    cr_assert_str_eq(error.message, "caf?");
+}
