@@ -1,6 +1,8 @@
 # vcube. `make help` lists what there is to make.
 LAYERS  = base storage dimensions mapping cube slice query render http report cli
 BUILD  ?= build
+# Relative however it was given: lists of headers name their targets as they were called.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 VERSION = 0.1.0
 STD     = -std=c11 -D_GNU_SOURCE -I. -DVCUBE_VERSION='"$(VERSION)"'
 WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \

@@ -48,9 +48,11 @@ def enter_environment(options):
 
 def make(options, *programs):
     """Build programs ("vcube", "bench/query"). Returns the folder of builds."""
-    subprocess.run(["make", "-s", f"-j{NPROCESSORS}", f"BUILD={options['BUILD']}",
-                    *(f"{options['BUILD']}/{program}" for program in programs)], cwd=HOUSE, check=True)
-    return HOUSE / options["BUILD"]
+    folder = HOUSE / options["BUILD"]
+    build = folder.relative_to(HOUSE) if folder.is_relative_to(HOUSE) else folder  # as the Makefile has it
+    subprocess.run(["make", "-s", f"-j{NPROCESSORS}", f"BUILD={build}",
+                    *(f"{build}/{program}" for program in programs)], cwd=HOUSE, check=True)
+    return folder
 
 
 def generate(program, arguments, folder):

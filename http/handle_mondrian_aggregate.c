@@ -4,25 +4,11 @@
 
 #include "base/clock.h"
 #include "http/mondrian.h"
-#include "render/notices.h"
-
-#include <stdio.h>
 
 struct asking { /* state of the call between its two parts */
     vc_query query;
     vc_mondrian_form form;
 };
-
-/* CSV has no other place for them. */
-static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error *error)
-{
-    vc_buffer text = {0};
-    vc_notices_put_header(&text, result);
-    bool failed = text.failed;
-    snprintf(reply->notices, sizeof reply->notices, "%s", failed ? "" : vc_buffer_text(&text));
-    vc_buffer_release(&text);
-    return failed ? vc_no_memory(error) : VC_OK;
-}
 
 static vc_status run(vc_call *call, vc_error *error)
 {
@@ -39,7 +25,7 @@ static vc_status run(vc_call *call, vc_error *error)
         status =
             vc_mondrian_render(result, &asking->form, vc_render_to_buffer(&reply->body), error);
     reply->rendered_ns = vc_clock_ns() - ran_ns;
-    if (status == VC_OK) status = tell_notices(reply, result, error);
+    if (status == VC_OK) status = vc_asking_tell_notices(reply, result, error);
     if (status != VC_OK) return status;
     reply->status = 200;
     reply->content_type = vc_mondrian_media_type(asking->form.kind);

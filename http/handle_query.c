@@ -22,8 +22,7 @@ struct asking { /* state of the call between its two parts */
     vc_render_format format;
 };
 
-/* CSV has no other place for them. */
-static vc_status tell_notices(vc_reply *reply, const vc_result *result, vc_error *error)
+vc_status vc_asking_tell_notices(vc_reply *reply, const vc_result *result, vc_error *error)
 {
     vc_buffer text = {0};
     vc_notices_put_header(&text, result);
@@ -51,7 +50,7 @@ static vc_status run(vc_call *call, vc_error *error)
                                        &spool, &result, &times, error);
     reply->run_ns = (int64_t)times.run_ns;
     if (status == VC_OK) reply->rendered_ns = (int64_t)times.rendered_ns;
-    if (status == VC_OK) status = tell_notices(reply, result, error);
+    if (status == VC_OK) status = vc_asking_tell_notices(reply, result, error);
     if (status == VC_OK) status = vc_reply_take_spool(reply, &spool, error);
     vc_spool_close(&spool);
     if (reply->spool != NULL) vc_memory_give_back();
