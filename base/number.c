@@ -182,3 +182,38 @@ bool vc_str_is_number(vc_str text)
            memchr(text.data, 'E', text.size) == NULL && scan_number(text, '.', &parts) &&
            parts.whole.size > 0;
 }
+
+/* ---- bytes ---- */
+
+/* What stands behind the digits, as a factor; 0: something else. */
+static uint64_t factor_of(vc_str unit)
+{
+    static const char letters[] = "KMGT";
+    uint64_t factor = 1;
+    if (unit.size > 0 && unit.data[unit.size - 1] == 'B') unit.size--;
+    if (unit.size == 0) return 1;
+    const char *letter = memchr(letters, unit.data[0] == 'k' ? 'K' : unit.data[0], 4);
+    bool is_binary = unit.size == 2 && unit.data[1] == 'i';
+    if (letter == NULL || (unit.size != 1 && !is_binary)) return 0;
+    for (const char *step = letters; step <= letter; step++)
+        factor *= is_binary ? 1024 : 1000;
+    return factor;
+}
+
+vc_parse vc_parse_bytes(vc_str text, uint64_t *out)
+{
+    size_t ndigits = 0;
+    int64_t number;
+    uint64_t bytes;
+    while (ndigits < text.size && is_digit(text.data[ndigits]))
+        ndigits++;
+    if (ndigits == 0) return VC_PARSE_BAD;
+    uint64_t factor = factor_of((vc_str){text.data + ndigits, text.size - ndigits});
+    vc_parse parse = vc_parse_int((vc_str){text.data, ndigits}, &number);
+    if (factor == 0 || (parse == VC_PARSE_OK && number == 0)) return VC_PARSE_BAD;
+    if (parse != VC_PARSE_OK || __builtin_mul_overflow((uint64_t)number, factor, &bytes) ||
+        bytes > INT64_MAX)
+        return VC_PARSE_OVERFLOW;
+    *out = bytes;
+    return VC_PARSE_OK;
+}

@@ -62,6 +62,10 @@ vc_parse vc_parse_int(vc_str text, int64_t *out);
  * Trailing zeros beyond the scale are no error, other digits are VC_PARSE_INEXACT. */
 vc_parse vc_parse_decimal(vc_str text, unsigned scale, char point, int64_t *out);
 
+/* A number of bytes above 0: 4096, 64k, 512M, 2G with powers of 1000; Ki, Mi, Gi, Ti with powers of
+ * 1024; a B behind it is fine. */
+vc_parse vc_parse_bytes(vc_str text, uint64_t *out);
+
 /* A finite double in the same syntax, correctly rounded, independent of the locale. "nan", "inf",
  * hexadecimal: BAD. Too large: VC_PARSE_OVERFLOW; too small becomes 0 or a denormal. */
 vc_parse vc_parse_double(vc_str text, char point, double *out);

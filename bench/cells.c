@@ -89,7 +89,7 @@ static uint64_t run(struct filling *filling, vc_pool *pool, struct times *times,
     double start = now_ns(CLOCK_MONOTONIC), start_cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     vc_pool_run(pool, filling->nthreads, fill, filling);
     double filled = now_ns(CLOCK_MONOTONIC), filled_cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-    check(vc_cells_merge(pool, filling->parts, filling->nthreads, &merged, &error), &error);
+    check(vc_cells_merge(pool, NULL, filling->parts, filling->nthreads, &merged, &error), &error);
     times->merge_ns[number] = now_ns(CLOCK_MONOTONIC) - filled;
     times->merge_cpu_ns[number] = now_ns(CLOCK_PROCESS_CPUTIME_ID) - filled_cpu;
     times->fill_ns[number] = filled - start;

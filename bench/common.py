@@ -1,10 +1,12 @@
 """What the benches share: options, DuckDB in its own environment, the engines, measuring, reports."""
 import gc
+import http.client
 import json
 import math
 import os
 import platform
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -275,6 +277,64 @@ def take_turns(tasks, nruns):
                 times[query][name].runs.append(engines[name]())
     gc.enable()
     return times
+
+
+# ---- servers ----
+
+SERVERS = []  # that run
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """A process that serves on 127.0.0.1 until it is closed."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        SERVERS.append(self)
+        found, said = None, ""
+        while found is None:  # warnings come first
+            line = self.process.stdout.readline()
+            said += line
+            found = re.search(r"https?://127\.0\.0\.1:(\d+)", line)
+            if not line:
+                sys.exit(f"{command[0]} did not start: {said}")
+        self.port = int(found.group(1))
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self, name):
+        """Bytes of a field of its status: VmHWM, VmRSS, RssAnon."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE).group(1)) * 1024
+
+    def forget_peak(self):
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def ask(self, target, **headers):
+        """Status, headers and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", target, headers=headers)
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+        return response.status, response.getheaders(), body
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+        SERVERS.remove(self)
+
+
+def serve(build, store, *options):
+    return Server(build / "vcube", "serve", "-d", store, "--listen", "127.0.0.1:0", *options)
+
+
+def close_servers():
+    for server in list(SERVERS):
+        server.close()
 
 
 # ---- the report ----

@@ -5,12 +5,14 @@
  * is made once and shared by all replies, which a server that answers different questions cannot
  * do. Prints where; ends with its standard input.
  *
- *     build/bench/http_bare BODY-FILE [NAME VALUE]...
+ *     build/bench/http_bare [--tls CERT KEY] BODY-FILE [NAME VALUE]...
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { CONNECTION_BYTES = 32 * 1024, MAX_THREADS = 4 };
@@ -38,13 +40,19 @@ static _Noreturn void fail(const char *what)
     exit(1);
 }
 
+static size_t read_file(const char *path, char *bytes, size_t capacity)
+{
+    FILE *file = path != NULL ? fopen(path, "rb") : NULL;
+    if (file == NULL) fail("usage: http_bare [--tls CERT KEY] BODY-FILE [NAME VALUE]...");
+    size_t size = fread(bytes, 1, capacity, file);
+    fclose(file);
+    return size;
+}
+
 static struct MHD_Response *make_response(int argc, char **argv)
 {
     static char body[1 << 20];
-    FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
-    if (file == NULL) fail("usage: http_bare BODY-FILE [NAME VALUE]...");
-    size_t size = fread(body, 1, sizeof body, file);
-    fclose(file);
+    size_t size = read_file(argc > 1 ? argv[1] : NULL, body, sizeof body);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, body, MHD_RESPMEM_PERSISTENT);
     for (int i = 2; i + 1 < argc && response != NULL; i += 2)
@@ -54,6 +62,19 @@ static struct MHD_Response *make_response(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    static char certificate[1 << 16], key[1 << 16]; /* end with the NUL that they had */
+    bool is_tls = argc > 3 && strcmp(argv[1], "--tls") == 0;
+    if (is_tls) {
+        read_file(argv[2], certificate, sizeof certificate - 1);
+        read_file(argv[3], key, sizeof key - 1);
+        argc -= 3;
+        argv += 3;
+    }
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {MHD_OPTION_END, 0, NULL}};
     struct MHD_Response *response = make_response(argc, argv);
     if (response == NULL) fail("out of memory");
     long nprocessors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -62,16 +83,18 @@ int main(int argc, char **argv)
                                                     : (unsigned)nprocessors;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, response, /* */
-                         MHD_OPTION_SOCK_ADDR, &address,                                 /* */
-                         MHD_OPTION_THREAD_POOL_SIZE, nthreads,                          /* */
-                         MHD_OPTION_CONNECTION_LIMIT, 512u,                              /* */
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,   /* */
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | (is_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+                         answer, response,                                             /* */
+                         MHD_OPTION_SOCK_ADDR, &address,                               /* */
+                         MHD_OPTION_THREAD_POOL_SIZE, nthreads,                        /* */
+                         MHD_OPTION_CONNECTION_LIMIT, 512u,                            /* */
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, /* */
+                         MHD_OPTION_ARRAY, is_tls ? tls : tls + 3,                     /* */
                          MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         daemon != NULL ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
     if (info == NULL) fail("libmicrohttpd does not start");
-    printf("serving at http://127.0.0.1:%u/\n", (unsigned)info->port);
+    printf("serving at http%s://127.0.0.1:%u/\n", is_tls ? "s" : "", (unsigned)info->port);
     fflush(stdout);
     while (getchar() != EOF)
         continue;

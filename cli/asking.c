@@ -71,8 +71,7 @@ void vc_cli_collisions(vc_arena *arena, const vc_result_coverage *coverage)
                relation->primary_duplicates == 1 ? "key has" : "keys have");
 }
 
-/* A file, or standard input for "-", whole. */
-static vc_status read_file(const char *path, vc_arena *arena, vc_str *text_out, vc_error *error)
+vc_status vc_cli_read_file(const char *path, vc_arena *arena, vc_str *text_out, vc_error *error)
 {
     vc_buffer buffer = {0};
     char block[65536];
@@ -82,14 +81,16 @@ static vc_status read_file(const char *path, vc_arena *arena, vc_str *text_out, 
         return vc_fail(error, VC_NOT_FOUND, "missing_file", "%s: %s", path, strerror(errno));
     while ((n = fread(block, 1, sizeof block, file)) > 0)
         vc_buffer_put(&buffer, block, n);
-    bool has_failed = ferror(file) != 0 || buffer.failed;
+    int problem = errno;
+    bool has_failed = ferror(file) != 0;
     if (file != stdin) fclose(file);
-    *text_out = vc_arena_str(
-        arena, (vc_str){.data = buffer.size > 0 ? buffer.data : "", .size = buffer.size});
+    *text_out = vc_arena_str(arena, (vc_str){vc_buffer_text(&buffer), buffer.size});
+    bool has_no_memory = buffer.failed || text_out->data == NULL;
     vc_buffer_release(&buffer);
-    if (has_failed || text_out->data == NULL)
-        return vc_fail(error, VC_STORAGE, "input", "%s cannot be read", path);
-    return VC_OK;
+    if (has_failed)
+        return vc_fail(error, VC_STORAGE, "input", "%s cannot be read: %s", path,
+                       strerror(problem));
+    return has_no_memory ? vc_no_memory(error) : VC_OK;
 }
 
 /* --totals-scope is the field totals_scope. */
@@ -138,7 +139,7 @@ vc_status vc_asking_parse(const vc_arguments *arguments, vc_arena *arena, vc_que
             return vc_fail(error, VC_BAD_INPUT, "usage", "a query needs CUBE, or --body FILE");
     } else {
         vc_str text;
-        status = read_file(body, arena, &text, error);
+        status = vc_cli_read_file(body, arena, &text, error);
         if (status == VC_OK) status = vc_body_parse(text, 0, arena, query, error);
         if (status != VC_OK) return status;
         for (size_t i = 0; i < arguments->ngiven; i++) {

@@ -24,6 +24,10 @@ void vc_asking_close(vc_asking *in);
 /* The options of a query, for vc_command.shared. */
 extern const vc_option vc_query_options[];
 
+/* A file, or standard input for "-", whole, in the arena. VC_NOT_FOUND "missing_file", VC_STORAGE
+ * "input". */
+vc_status vc_cli_read_file(const char *path, vc_arena *arena, vc_str *text_out, vc_error *error);
+
 /* The keys of a join that became equal only by normalisation, a line for each side that has some;
  * and how many keys several members of the primary have as they were found. */
 bool vc_cli_has_collisions(const vc_result_coverage *coverage);

@@ -1,5 +1,6 @@
 /* check: definitions and their data without loading, and the laws on them. */
 #include "cli/asking.h"
+#include "cli/check_report.h"
 #include "cli/guard.h"
 #include "cli/laws.h"
 #include "cli/loading.h"
@@ -192,6 +193,11 @@ static vc_status check_store(struct checking *checking, bool *is_done_out, vc_er
 /* Options that need others, or that others leave without meaning. */
 static vc_status check_usage(const vc_arguments *arguments, bool has_laws, vc_error *error)
 {
+    static const char *const of_reports[] = {"param", "all"};
+    for (size_t i = 0; i < sizeof of_reports / sizeof of_reports[0]; i++)
+        if (vc_arguments_get(arguments, of_reports[i]) != NULL)
+            return vc_fail(error, VC_BAD_INPUT, "usage", "--%s goes with specifications of reports",
+                           of_reports[i]);
     static const char *const of_laws[] = {"rounds", "seed", "json", "max-memory"};
     for (size_t i = 0; i < sizeof of_laws / sizeof of_laws[0]; i++)
         if (!has_laws && vc_arguments_get(arguments, of_laws[i]) != NULL)
@@ -217,6 +223,8 @@ static int run_check(const vc_arguments *arguments)
     bool has_laws = vc_arguments_get(arguments, "laws") != NULL, is_done = false;
     struct checking checking = {.arguments = arguments, .has_laws = has_laws};
     vc_load_options unused;
+    int code;
+    if (vc_check_reports(arguments, &code)) return code;
     vc_status status = check_usage(arguments, has_laws, &error);
     if (status == VC_OK) status = vc_guard_begin(&error);
     if (status == VC_OK)
@@ -241,6 +249,8 @@ static const vc_option check_option_list[] = {
     {"rounds", 0, "N", "cases of each law on each cube (default 100)"},
     {"seed", 0, "N", "where chance begins: the same seed, the same cases (default 1)"},
     VC_OPTION_JSON,
+    {"param", 0, "NAME=VALUE", "of a report: a parameter; may be repeated"},
+    {"all", 0, NULL, "of a report, with -d DIR: compose all documents, not only the first"},
     {"append", 0, NULL, "check as for an append"},
     {"max-rejects", 0, "N", "how many bad rows to pass over (default 0)"},
     {"rejects-dir", 0, "DIR", "where FILE.rejects.csv go (default: beside each data file)"},
@@ -250,8 +260,8 @@ static const vc_option check_option_list[] = {
 
 const vc_command vc_command_check = {
     .name = "check",
-    .operands = "DEFINITION... | -d DIR --laws [CUBE...]",
-    .summary = "validate definitions and their data without loading; the laws on them",
+    .operands = "DEFINITION... | -d DIR --laws [CUBE...] | SPEC.json...",
+    .summary = "validate definitions and their data without loading, the laws on them, reports",
     .help =
         "Does all that load does, data included, but publishes nothing, and prints how well\n"
         "each join covers its keys.\n\n"
@@ -261,13 +271,16 @@ const vc_command vc_command_check = {
         "-d DIR and names of cubes, or none, on a store as it is. A law that is broken is shown\n"
         "with the queries that show it, to be run by anyone; a law that does not apply says "
         "why.\n\n"
+        "Of the specification of a report (docs/reports.md) it checks the form; with -d DIR also\n"
+        "the names in it and its assertions, by composing the first document of the sweep.\n\n"
         "Exit code 0: all is in order, and every law that could be asked holds. 1: something is\n"
         "wrong with definitions or data, or a law is broken. 2: the command line is wrong.\n\n"
         "Examples:\n"
         "  vcube check samples/world\n"
         "  vcube check samples/world --laws\n"
         "  vcube check -d data --laws world --rounds 1000 --seed 7\n"
-        "  vcube check -d data new_world.json --laws --json",
+        "  vcube check -d data new_world.json --laws --json\n"
+        "  vcube check -d data samples/world/reports/profile.json",
     .options = check_option_list,
     .min_operands = 0,
     .max_operands = SIZE_MAX,

@@ -5,16 +5,17 @@
  * only on a terminal and without NO_COLOR.
  *
  *     main.c      commands and help       options.c  the command line
- *     load.c      load, drop              check.c    check, with laws.c (the laws on cubes)
+ *     load.c      load, drop              check.c    check, with laws.c, check_report.c
  *     loading.c   what these two share    guard.c    signals and temporary folders
  *     browse.c    ls, describe, members
  *     query.c     query, coverage         explain.c  explain
  *     facts.c     facts, cell            unmatched.c  unmatched
  *     suggest.c   suggest
  *     asking.c    what these share        store.c    stats, verify
- *     serve.c     serve                   compact.c  compact
- *     backup.c    backup
- *     text.c      tables and numbers on a terminal
+ *     serve.c     serve, with settings.c, notify.c    compact.c  compact
+ *     backup.c    backup                  token.c    token
+ *     report.c    report, with reporting.c, reverify.c
+ *     text.c      tables and numbers      manual.c   manual pages, completion
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -120,6 +121,13 @@ void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool
 /* For whom: only a load makes a store that is not there, so that a slip in its name makes none. */
 typedef enum vc_cli_purpose { VC_TO_READ, VC_TO_CHANGE, VC_TO_LOAD } vc_cli_purpose;
 
+/* -d DIR or $VCUBE_DIR; NULL when there is neither. */
+const char *vc_cli_store_directory(const vc_arguments *arguments);
+
+/* Open a store; directory NULL or empty: nobody said where it is. */
+vc_status vc_cli_open_directory(const char *directory, vc_cli_purpose purpose, vc_store **store_out,
+                                vc_error *error);
+
 /* Open the store of -d DIR or $VCUBE_DIR. */
 vc_status vc_cli_open_store(const vc_arguments *arguments, vc_cli_purpose purpose,
                             vc_store **store_out, vc_error *error);
@@ -144,6 +152,7 @@ extern const vc_option vc_common_options[]; /* --help and --quiet */
 extern const vc_command vc_command_load, vc_command_check, vc_command_compact, vc_command_drop,
     vc_command_ls, vc_command_describe, vc_command_members, vc_command_query, vc_command_explain,
     vc_command_coverage, vc_command_unmatched, vc_command_suggest, vc_command_facts,
-    vc_command_cell, vc_command_serve, vc_command_stats, vc_command_verify, vc_command_backup;
+    vc_command_cell, vc_command_serve, vc_command_stats, vc_command_verify, vc_command_backup,
+    vc_command_token, vc_command_report;
 
 #endif

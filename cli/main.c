@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/nearest.h"
 #include "cli/cli.h"
+#include "cli/manual.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ static const vc_command *const commands[] = {
     &vc_command_load,    &vc_command_check,    &vc_command_ls,        &vc_command_describe,
     &vc_command_members, &vc_command_query,    &vc_command_explain,   &vc_command_facts,
     &vc_command_cell,    &vc_command_coverage, &vc_command_unmatched, &vc_command_suggest,
-    &vc_command_serve,   &vc_command_stats,    &vc_command_verify,    &vc_command_backup,
-    &vc_command_compact, &vc_command_drop};
+    &vc_command_report,  &vc_command_serve,    &vc_command_stats,     &vc_command_verify,
+    &vc_command_backup,  &vc_command_compact,  &vc_command_drop,      &vc_command_token};
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -122,6 +123,29 @@ static int run_command(const vc_command *command, int argc, char **argv)
     return code;
 }
 
+/* For programs, so in no help: help --man [COMMAND] is the manual in mdoc, help --words [COMMAND]
+ * what a shell completes. */
+static bool help_programs(int argc, char **argv)
+{
+    bool is_manual = strcmp(argv[2], "--man") == 0;
+    const vc_command *command = argc > 3 ? find_command(argv[3]) : NULL;
+    if ((!is_manual && strcmp(argv[2], "--words") != 0) || argc > 4 || (argc == 4 && !command))
+        return false;
+    if (command != NULL) {
+        if (is_manual)
+            vc_manual_put(stdout, command, false);
+        else
+            vc_manual_put_words(stdout, command);
+        return true;
+    }
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        if (is_manual)
+            vc_manual_put(stdout, commands[i], true);
+        else
+            puts(commands[i]->name);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_DFL);
@@ -140,6 +164,7 @@ int main(int argc, char **argv)
         print_overview(stdout);
         return VC_EXIT_OK;
     }
+    if (is_help && help_programs(argc, argv)) return VC_EXIT_OK;
     const vc_command *command = find_command(is_help ? argv[2] : name);
     if (command == NULL) return fail_command(is_help ? argv[2] : name);
     if (is_help) {

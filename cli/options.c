@@ -143,40 +143,14 @@ vc_status vc_arguments_threads(const vc_arguments *arguments, unsigned *nthreads
     return status;
 }
 
-/* What stands behind the digits, as a factor; 0: something else. */
-static uint64_t unit_of(vc_str unit)
-{
-    static const char letters[] = "KMGT";
-    uint64_t factor = 1;
-    if (unit.size > 0 && unit.data[unit.size - 1] == 'B') unit.size--;
-    if (unit.size == 0) return 1;
-    const char *letter = memchr(letters, unit.data[0] == 'k' ? 'K' : unit.data[0], 4);
-    bool is_binary = unit.size == 2 && unit.data[1] == 'i';
-    if (letter == NULL || (unit.size != 1 && !is_binary)) return 0;
-    for (const char *step = letters; step <= letter; step++)
-        factor *= is_binary ? 1024 : 1000;
-    return factor;
-}
-
 vc_status vc_arguments_bytes(const vc_arguments *arguments, const char *name, uint64_t fallback,
                              uint64_t *out, vc_error *error)
 {
     const char *text = vc_arguments_get(arguments, name);
-    int64_t number;
-    uint64_t bytes;
     *out = fallback;
-    if (text == NULL) return VC_OK;
-    size_t ndigits = strspn(text, "0123456789");
-    uint64_t factor = unit_of(vc_str_of(text + ndigits));
-    if (factor == 0 ||
-        vc_parse_int((vc_str){.data = text, .size = ndigits}, &number) != VC_PARSE_OK ||
-        number == 0 || __builtin_mul_overflow((uint64_t)number, factor, &bytes) ||
-        bytes > INT64_MAX)
-        return vc_fail(
-            error, VC_BAD_INPUT, "usage",
-            "--%s takes a whole number of bytes above 0 with k, M, G, T or Ki, Mi, Gi, Ti "
-            "behind it, such as 512M, not '%s'",
-            name, text);
-    *out = bytes;
-    return VC_OK;
+    if (text == NULL || vc_parse_bytes(vc_str_of(text), out) == VC_PARSE_OK) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "usage",
+                   "--%s takes a whole number of bytes above 0 with k, M, G, T or Ki, Mi, Gi, Ti "
+                   "behind it, such as 512M, not '%s'",
+                   name, text);
 }

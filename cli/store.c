@@ -4,17 +4,27 @@
 
 #include <stdlib.h>
 
-vc_status vc_cli_open_store(const vc_arguments *arguments, vc_cli_purpose purpose,
-                            vc_store **store_out, vc_error *error)
+const char *vc_cli_store_directory(const vc_arguments *arguments)
+{
+    const char *directory = vc_arguments_get(arguments, "dir");
+    return directory != NULL ? directory : getenv("VCUBE_DIR");
+}
+
+vc_status vc_cli_open_directory(const char *directory, vc_cli_purpose purpose, vc_store **store_out,
+                                vc_error *error)
 {
     vc_store_options options = {.is_read_only = purpose == VC_TO_READ,
                                 .must_exist = purpose != VC_TO_LOAD};
-    const char *directory = vc_arguments_get(arguments, "dir");
-    if (directory == NULL) directory = getenv("VCUBE_DIR");
     if (directory == NULL || *directory == '\0')
         return vc_fail(error, VC_BAD_INPUT, "usage",
                        "say where the store is: -d DIR, or set VCUBE_DIR");
     return vc_store_open(directory, &options, store_out, error);
+}
+
+vc_status vc_cli_open_store(const vc_arguments *arguments, vc_cli_purpose purpose,
+                            vc_store **store_out, vc_error *error)
+{
+    return vc_cli_open_directory(vc_cli_store_directory(arguments), purpose, store_out, error);
 }
 
 static const vc_option stats_options[] = {VC_OPTION_DIR, VC_OPTION_JSON, VC_OPTION_END};

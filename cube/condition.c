@@ -1,5 +1,6 @@
 /* Conditions -> sets: which slots of a dimension they leave, as a bitmap. */
 #include "cube/condition_parts.h"
+#include "cube/restrict.h"
 
 #include "base/bits.h"
 #include "cube/meeting.h"
@@ -450,6 +451,41 @@ static vc_status evaluate(const struct vc_condition_selecting *in, const vc_cond
                           uint64_t **bits_out, vc_error *error);
 
 /* "#name": what the cut of the set selects; all of its conditions hold. */
+/* The whole dimension of which a role sees a part, if the one that is seen is a source's own. */
+static const vc_source_cube *find_shown(const struct vc_condition_selecting *in, size_t *number_out)
+{
+    if (!in->cube->is_partial) return NULL;
+    const vc_cube_source *owner = &in->cube->sources[in->outer->owner];
+    const vc_binding *binding = &owner->bindings[in->outer - in->cube->dimensions];
+    *number_out = binding->source_dimension;
+    bool is_own = binding->kind != VC_BIND_NONE && owner->cube->masks != NULL &&
+                  owner->cube->dimensions[*number_out] == in->dimension;
+    return is_own ? owner->cube : NULL;
+}
+
+/* A set is its author's: it may name members that whoever uses it may not see. Then it is what is
+ * left of it, which is found in the whole dimension. */
+static vc_status evaluate_set(const struct vc_condition_selecting *in,
+                              const vc_condition *condition, uint64_t **bits_out, vc_error *error)
+{
+    size_t number;
+    struct vc_condition_selecting whole = *in;
+    const vc_source_cube *shown = find_shown(in, &number);
+    if (shown == NULL) return evaluate(in, condition, bits_out, error);
+    whole.dimension = shown->whole->dimensions[number];
+    whole.nwords = vc_bits_words(whole.dimension->nleaves);
+    if (whole.nwords < in->nwords) whole.nwords = in->nwords;
+    uint64_t *bits = NULL, *seen = new_bits(in, error), *found;
+    vc_status status = seen == NULL ? VC_NO_MEMORY : evaluate(&whole, condition, &bits, error);
+    if (status != VC_OK) return status;
+    vc_dimension_mark_places(whole.dimension, bits);
+    status = vc_source_cube_show_leaves(shown, number, bits, in->arena, &found, error);
+    for (size_t w = 0; status == VC_OK && w < vc_bits_words(in->dimension->nleaves); w++)
+        seen[w] = found[w];
+    *bits_out = seen;
+    return status;
+}
+
 static vc_status mark_set(const struct vc_condition_selecting *in, const vc_item *item,
                           uint64_t *bits, vc_error *error)
 {
@@ -468,7 +504,7 @@ static vc_status mark_set(const struct vc_condition_selecting *in, const vc_item
             vc_fail(&why, VC_LIMIT, "limit_depth",
                     "it leads to more than %d member sets, those within sets counted", MAX_SETS);
     for (size_t i = 0; i < set->nconditions && status == VC_OK; i++) {
-        status = evaluate(&inner, set->conditions[i], &part, &why);
+        status = evaluate_set(&inner, set->conditions[i], &part, &why);
         if (status == VC_OK) status = vc_meeting_add(&meeting, part, &why);
     }
     if (status == VC_OK) status = vc_meeting_end(&meeting, &all, &why);
@@ -532,8 +568,11 @@ static vc_status evaluate(const struct vc_condition_selecting *in, const vc_cond
     if (status == VC_OK && condition->kind == VC_CONDITION_ITEMS) {
         struct vc_condition_target target;
         status = find_target(in, &condition->dimref, &target, error);
-        for (size_t i = 0; i < condition->nitems && status == VC_OK; i++)
+        for (size_t i = 0; i < condition->nitems && status == VC_OK; i++) {
             status = mark_item(in, &condition->dimref, &target, &condition->items[i], bits, error);
+            /* Of a set whose dimension is put together, what is not seen is nothing. */
+            if (in->cube->is_partial && in->depth > 0 && status == VC_NOT_FOUND) status = VC_OK;
+        }
     }
     vc_meeting meeting = {.dimension = in->dimension, .nwords = in->nwords, .arena = in->arena};
     for (size_t c = 0; c < condition->nchildren && status == VC_OK; c++) {

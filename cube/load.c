@@ -391,6 +391,12 @@ static vc_status open_cubes(vc_snapshot *preview, const affected_cube *list,
         if (status == VC_OK && list->is_given) warn_of_joins(cube, options);
         if (status == VC_OK && list->is_given) status = vc_cube_check_sets(cube, error);
         if (status == VC_OK || list->is_given || error == NULL) continue;
+        if (options->tells_no_others && status != VC_NO_MEMORY && status < VC_CORRUPT) {
+            status = vc_fail(error, VC_CONFLICT, "has_dependents",
+                             "a cube that stands on it would no longer work; who may see that cube "
+                             "is told more");
+            break;
+        }
         vc_error found = *error; /* keeps its place and candidates */
         vc_fail(error, status, found.code, "cube '%.*s' of the store would no longer work: %s",
                 VC_FMT(list->name), found.message);

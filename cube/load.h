@@ -38,6 +38,8 @@ typedef struct vc_load_options {
     unsigned nthreads;    /* that read facts; 0: one per processor. What is stored is the same */
     size_t window_rows;   /* that are sorted at a time, at most; 0: what is best */
     size_t block_bytes;   /* of a data file that one of them reads at a time; 0: what is best */
+    bool tells_no_others; /* who loads may not know of cubes that stand on this one: that one of
+                             them would no longer work is said, and not which and why */
     const char *rejects_directory; /* NULL: FILE.rejects.csv beside each data file */
     /* Called with each rejected row; then no files of them are written. record: its bytes as they
      * came, valid for the call. NULL: files. */

@@ -460,19 +460,36 @@ static vc_status make_spec(vc_feed *feed, vc_str name, vc_error *error)
 
 /* ---- new, free, ask ---- */
 
-vc_status vc_feed_new(const vc_load_file *file, const vc_definition *definition,
-                      const vc_dimension_def *dimension, vc_str pointer, vc_str column,
-                      vc_feed **feed_out, vc_error *error)
+static vc_status start_feed(const vc_definition *definition, const vc_dimension_def *dimension,
+                            vc_str pointer, vc_str column, vc_feed **feed_out, vc_error *error)
 {
-    vc_feed *feed = calloc(1, sizeof *feed);
+    vc_feed *feed = *feed_out = calloc(1, sizeof *feed);
     if (feed == NULL) return vc_no_memory(error);
-    feed->file = file;
     feed->definition = definition;
     feed->dimension = dimension;
     feed->pointer = pointer;
     feed->is_short = is_short(definition, pointer);
     feed->date_column = vc_str_is_null(column) ? dimension->column : column;
-    vc_status status = add_columns(feed, error);
+    return add_columns(feed, error);
+}
+
+vc_status vc_feed_plan(const vc_definition *definition, const vc_dimension_def *dimension,
+                       vc_str pointer, vc_str column, vc_feed **feed_out, vc_error *error)
+{
+    vc_status status = start_feed(definition, dimension, pointer, column, feed_out, error);
+    if (status == VC_OK) status = make_spec(*feed_out, dimension->name, error);
+    if (status != VC_OK) vc_feed_free(*feed_out);
+    return status;
+}
+
+vc_status vc_feed_new(const vc_load_file *file, const vc_definition *definition,
+                      const vc_dimension_def *dimension, vc_str pointer, vc_str column,
+                      vc_feed **feed_out, vc_error *error)
+{
+    vc_feed *feed;
+    vc_status status = start_feed(definition, dimension, pointer, column, &feed, error);
+    if (feed == NULL) return status;
+    feed->file = file;
     feed->lookups = VC_ARENA_NEW(&feed->arena, feed_lookup, dimension->nlookups);
     if (status == VC_OK && feed->lookups == NULL) status = vc_no_memory(error);
     for (size_t l = 0; status == VC_OK && l < dimension->nlookups; l++)

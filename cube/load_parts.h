@@ -159,6 +159,10 @@ vc_status vc_feed_new(const vc_load_file *file, const vc_definition *definition,
                       vc_feed **feed_out, vc_error *error);
 void vc_feed_free(vc_feed *feed); /* NULL is fine */
 
+/* Only the plan, for rows that come from elsewhere: no file is opened. VC_NO_MEMORY. */
+vc_status vc_feed_plan(const vc_definition *definition, const vc_dimension_def *dimension,
+                       vc_str pointer, vc_str column, vc_feed **feed_out, vc_error *error);
+
 /* What vc_dimension_builder_new wants; lives as long as the feed. */
 const vc_dimension_spec *vc_feed_spec(const vc_feed *feed);
 

@@ -10,6 +10,7 @@
 #include "cube/model_parts.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,14 @@ struct vc_model {
     pthread_mutex_t memo_lock; /* apart, because computing one may open cubes */
     vc_arena memo_arena;
     struct memo *memos;
+    /* What roles see of it, and whose this is: */
+    pthread_mutex_t role_lock;
+    vc_model *roles, *next_role;
+    vc_model *whole;
+    const vc_rights *rights; /* NULL: all */
+    vc_shown_source *shown;  /* [nshown] of a partial model */
+    size_t nshown;
+    bool is_partial;
     size_t nusers; /* of a cached model; guarded by the cache's lock */
     bool is_stale;
 };
@@ -65,6 +74,7 @@ vc_status vc_model_new(vc_snapshot *snapshot, bool is_owned, vc_model **model_ou
     model->is_owned = is_owned;
     pthread_mutex_init(&model->lock, NULL);
     pthread_mutex_init(&model->memo_lock, NULL);
+    pthread_mutex_init(&model->role_lock, NULL);
     *model_out = model;
     return VC_OK;
 }
@@ -72,6 +82,11 @@ vc_status vc_model_new(vc_snapshot *snapshot, bool is_owned, vc_model **model_ou
 void vc_model_free(vc_model *model)
 {
     if (model == NULL) return;
+    while (model->roles != NULL) {
+        vc_model *role = model->roles;
+        model->roles = role->next_role;
+        vc_model_free(role);
+    }
     for (struct entry *entry = model->entries; entry != NULL; entry = entry->next) {
         vc_definition_release(entry->definition);
         if (entry->source != NULL) vc_source_cube_close(entry->source);
@@ -85,6 +100,7 @@ void vc_model_free(vc_model *model)
     if (model->is_owned) vc_snapshot_close(model->snapshot);
     pthread_mutex_destroy(&model->lock);
     pthread_mutex_destroy(&model->memo_lock);
+    pthread_mutex_destroy(&model->role_lock);
     free(model);
 }
 
@@ -126,9 +142,95 @@ static struct entry *get_entry(vc_model *model, vc_str name)
     return entry;
 }
 
+/* ---- as roles see it ---- */
+
+vc_status vc_model_restrict(vc_model *whole, const vc_rights *rights, vc_model **model_out,
+                            vc_error *error)
+{
+    vc_status status = VC_OK;
+    if (rights == NULL) {
+        *model_out = whole;
+        return VC_OK;
+    }
+    pthread_mutex_lock(&whole->role_lock);
+    vc_model *role = whole->roles;
+    while (role != NULL && !vc_str_equal(role->rights->text, rights->text))
+        role = role->next_role;
+    if (role == NULL) {
+        status = vc_model_new(whole->snapshot, false, &role, error);
+        if (status == VC_OK)
+            status = vc_rights_parse(rights->text, &role->arena, &role->rights, error);
+        if (status == VC_OK) {
+            role->whole = whole;
+            role->next_role = whole->roles;
+            whole->roles = role;
+        } else {
+            vc_model_free(role);
+        }
+    }
+    pthread_mutex_unlock(&whole->role_lock);
+    if (status == VC_OK) *model_out = role;
+    return status;
+}
+
+const vc_rights *vc_model_rights(const vc_model *model)
+{
+    return model->rights;
+}
+
+vc_status vc_model_new_partial(vc_model *whole, const vc_shown_source *shown, size_t nshown,
+                               vc_model **model_out, vc_error *error)
+{
+    vc_model *model;
+    vc_status status = vc_model_new(whole->snapshot, false, &model, error);
+    if (status != VC_OK) return status;
+    model->whole = whole;
+    model->is_partial = true;
+    model->nshown = nshown;
+    model->shown = VC_ARENA_NEW(&model->arena, vc_shown_source, nshown + 1);
+    if (model->shown == NULL) {
+        vc_model_free(model);
+        return vc_no_memory(error);
+    }
+    if (nshown > 0) memcpy(model->shown, shown, nshown * sizeof *shown);
+    *model_out = model;
+    return VC_OK;
+}
+
+bool vc_model_is_partial(const vc_model *model)
+{
+    return model->is_partial;
+}
+
+vc_model *vc_model_whole(const vc_model *model)
+{
+    return model->whole;
+}
+
+bool vc_model_forgives(const vc_model *model, vc_status status)
+{
+    return model->is_partial && (status == VC_NOT_FOUND || status == VC_IMPOSSIBLE);
+}
+
+/* The source of a partial model: what is seen, else that of the whole one. */
+static vc_status share_source(vc_model *model, vc_str name, const vc_source_cube **cube_out,
+                              vc_error *error)
+{
+    for (size_t i = 0; i < model->nshown; i++)
+        if (vc_str_equal(model->shown[i].name, name)) {
+            *cube_out = model->shown[i].cube;
+            return VC_OK;
+        }
+    pthread_mutex_lock(&model->whole->lock);
+    vc_status status = vc_model_source(model->whole, name, cube_out, error);
+    pthread_mutex_unlock(&model->whole->lock);
+    return status;
+}
+
 vc_status vc_model_source(vc_model *model, vc_str name, const vc_source_cube **cube_out,
                           vc_error *error)
 {
+    if (model->is_partial) return share_source(model, name, cube_out, error);
     struct entry *entry = get_entry(model, name);
     if (entry == NULL) return vc_no_memory(error);
     if (entry->source == NULL) {
@@ -212,6 +314,8 @@ static vc_status fail_cycle(const vc_model *model, vc_str name, vc_error *error)
 static vc_status open_entry(vc_model *model, struct entry *entry, vc_error *error)
 {
     bool is_virtual;
+    if (model->rights != NULL)
+        return vc_model_open_restricted(model, entry->name, &entry->cube, error);
     if (entry->is_added)
         return vc_model_open_virtual(model, entry->definition, &entry->cube, error);
     vc_status status = vc_model_kind(model, entry->name, &is_virtual, error);
@@ -254,6 +358,18 @@ vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, 
     return status;
 }
 
+const vc_cube *vc_model_next_opened(vc_model *model, const vc_cube *after)
+{
+    pthread_mutex_lock(&model->lock);
+    struct entry *entry = model->entries;
+    if (after != NULL)
+        entry = ((struct entry *)((char *)after - offsetof(struct entry, cube)))->next;
+    while (entry != NULL && (entry->state != ENTRY_OPEN || entry->is_added))
+        entry = entry->next;
+    pthread_mutex_unlock(&model->lock);
+    return entry != NULL ? &entry->cube : NULL;
+}
+
 /* Called with the lock held. */
 static vc_status add_entry(vc_model *model, vc_definition *definition, vc_error *error)
 {
@@ -275,6 +391,10 @@ static vc_status add_entry(vc_model *model, vc_definition *definition, vc_error 
 vc_status vc_model_add(vc_model *model, vc_str text, const vc_cube **cube_out, vc_error *error)
 {
     vc_definition *definition = NULL;
+    if (model->rights != NULL)
+        return vc_fail(error, VC_IMPOSSIBLE, "forbidden",
+                       "a role that does not see everything "
+                       "cannot define cubes");
     pthread_mutex_lock(&model->lock);
     vc_status status = vc_definition_parse(text, NULL, &model->arena, &definition, error);
     vc_str name = status == VC_OK ? definition->name : (vc_str){0};
@@ -343,10 +463,52 @@ vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure
         }
         vc_nearest_offer(&nearest, cube->measures[i].name);
     }
-    vc_fail(error, VC_NOT_FOUND, "unknown_measure", "cube '%.*s' has no measure '%.*s'",
-            VC_FMT(cube->name), VC_FMT(name));
+    /* Whether there is such a measure is not told to whom it may not be shown (semantics, 16 d). */
+    vc_status status =
+        cube->is_partial
+            ? vc_fail(error, VC_NOT_FOUND, "forbidden",
+                      "cube '%.*s' has no measure '%.*s' that you may see", VC_FMT(cube->name),
+                      VC_FMT(name))
+            : vc_fail(error, VC_NOT_FOUND, "unknown_measure", "cube '%.*s' has no measure '%.*s'",
+                      VC_FMT(cube->name), VC_FMT(name));
     vc_nearest_report(&nearest, error);
-    return VC_NOT_FOUND;
+    return status;
+}
+
+vc_status vc_model_list(const vc_model *model, vc_arena *arena, vc_object **objects_out,
+                        size_t *nobjects_out, vc_error *error)
+{
+    size_t count = 0, nobjects = 0;
+    vc_object *objects = NULL;
+    vc_status status =
+        vc_snapshot_list(model->snapshot, VC_KIND_CUBE, arena, &objects, &nobjects, error);
+    for (size_t i = 0; i < nobjects && status == VC_OK; i++)
+        if (vc_rights_may_read(model->rights, objects[i].name)) objects[count++] = objects[i];
+    *objects_out = objects;
+    *nobjects_out = count;
+    return status;
+}
+
+bool vc_cube_shows_expr(const vc_cube *cube, const vc_cube_measure *measure)
+{
+    bool shows = true;
+    for (size_t i = 0; i < measure->noperands && shows; i++) {
+        const vc_cube_measure *operand = &cube->measures[measure->operands[i]];
+        shows = !operand->is_withheld && vc_cube_shows_expr(cube, operand);
+    }
+    return shows;
+}
+
+bool vc_cube_shows_column(const vc_cube *cube, size_t source, size_t column)
+{
+    bool is_withheld = cube->sources[source].is_withheld;
+    for (size_t m = 0; is_withheld && m < cube->nmeasures; m++) {
+        const vc_cube_measure *measure = &cube->measures[m];
+        if (!measure->is_hidden && measure->expr == NULL && measure->source == source &&
+            (measure->column == (int)column || measure->weight_column == (int)column))
+            return true;
+    }
+    return !is_withheld;
 }
 
 const vc_measure_def *vc_cube_find_measure_def(const vc_cube *cube, vc_str name)

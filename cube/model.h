@@ -17,6 +17,7 @@
 
 #include "cube/definition.h"
 #include "cube/expr.h"
+#include "cube/rights.h"
 #include "cube/source.h"
 #include "mapping/relation.h"
 
@@ -160,13 +161,16 @@ typedef struct vc_cube_source {
     vc_str nested_alias;             /* the alias of that cube */
     vc_join_mode nested_mode;        /* of the join of that cube; DEFAULT: it has none */
     const size_t *nested_dimensions; /* [ndimensions of that cube] the place of each here */
+    bool is_unseen;   /* whoever asks may see nothing of it: no facts, and it is told of nowhere */
+    bool is_withheld; /* of its columns, only those of measures that may be seen */
 } vc_cube_source;
 
 /* A measure that can be asked. Base measures aggregate facts of one source; calculated ones are
  * expressions over other measures of the cube, which may be hidden. */
 typedef struct vc_cube_measure {
     vc_str name, label, unit, format;
-    bool is_hidden;           /* a source's measure that only an expression needs */
+    bool is_hidden;           /* a source's measure that only an expression needs; or withheld: */
+    bool is_withheld;         /* who asks may not see it, only what is computed of it */
     vc_aggregator aggregator; /* VC_AGG_NONE: calculated */
     vc_value_type type;       /* of the answer: int, decimal(scale), float */
     unsigned scale;
@@ -209,6 +213,7 @@ typedef struct vc_cube {
     const vc_cube_measure *measures; /* operands stand before what uses them */
     size_t ncalculated;              /* members: its own, and those of the owners of dimensions */
     const vc_calculated *calculated;
+    bool is_partial; /* as a role sees it, which may not see all (vc_model_restrict) */
 } vc_cube;
 
 /* Are the source's leaves those of the cube's dimension, in one place or several? */
@@ -235,6 +240,13 @@ vc_snapshot *vc_model_snapshot(const vc_model *model);
  * fanout, ...), with the place in the definition. */
 vc_status vc_model_cube(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
 
+/* The cubes of the snapshot that have been opened so far, in no order.
+ *
+ * after  the one before; NULL: gives the first
+ *
+ * NULL at the end. */
+const vc_cube *vc_model_next_opened(vc_model *model, const vc_cube *after);
+
 /* Let the model know a virtual cube that the snapshot does not have, a variant of one that it has,
  * and open it: from here on it is asked like any other. Nothing is stored. The same text again is
  * the same cube.
@@ -259,7 +271,8 @@ vc_unrelated vc_cube_unrelated(const vc_cube *cube, const vc_cube_measure *measu
                                size_t dimension, const vc_standing **standing_out);
 const char *vc_unrelated_name(vc_unrelated unrelated); /* "null", "repeat", "error", "fix" */
 
-/* VC_NOT_FOUND, codes "unknown_dimension" and "unknown_measure", with candidates. */
+/* VC_NOT_FOUND, codes "unknown_dimension" and "unknown_measure" ("forbidden" of a cube that is
+ * shown in part), with candidates. */
 vc_status vc_cube_find_dimension(const vc_cube *cube, vc_str name, size_t *dimension_out,
                                  vc_error *error);
 vc_status vc_cube_find_measure(const vc_cube *cube, vc_str name, size_t *measure_out,
@@ -301,6 +314,39 @@ const vc_measure_def *vc_cube_find_measure_def(const vc_cube *cube, vc_str name)
  */
 vc_status vc_cube_bind_calls(const vc_cube *cube, size_t source, const vc_expr *expr,
                              vc_arena *arena, const size_t **dimensions_out, vc_error *error);
+
+/* ---- what a role may see ---- */
+
+/* The model as somebody with these rights sees it (semantics, section 16): its cubes are what they
+ * would be if the store held nothing else, and those that may not be seen are unknown. What hides
+ * behind rights on a virtual cube is hidden in each of its sources, forward through its joins: of a
+ * joined source only what leads to a visible member is there, so nothing is unmatched along a
+ * dimension that is cut. A member of a joined source that leads to a member of the primary of which
+ * a part is hidden is hidden, too.
+ *
+ * rights       NULL: everything; `whole` itself is returned
+ * model_out    kept with `whole`, freed with it, the same for equal rights
+ *
+ * The first question for a cube costs vc_source_cube_restrict for each source that is restricted.
+ * VC_NO_MEMORY. Threads: as vc_model_cube. */
+vc_status vc_model_restrict(vc_model *whole, const vc_rights *rights, vc_model **model_out,
+                            vc_error *error);
+
+/* NULL: everything may be seen. */
+const vc_rights *vc_model_rights(const vc_model *model);
+
+/* The stored cubes that may be asked by name, in the order of names. In the arena. Errors of
+ * vc_snapshot_list. */
+vc_status vc_model_list(const vc_model *model, vc_arena *arena, vc_object **objects_out,
+                        size_t *nobjects_out, vc_error *error);
+
+/* May the expression of a calculated measure be shown? Not where it names a measure that is hidden
+ * from who asks. */
+bool vc_cube_shows_expr(const vc_cube *cube, const vc_cube_measure *measure);
+
+/* May the values of a column of a source's facts be shown, one by one? Not where they are in no
+ * measure that who asks may see. */
+bool vc_cube_shows_column(const vc_cube *cube, size_t source, size_t column);
 
 /* ---- models over time: for a server ---- */
 

@@ -155,11 +155,30 @@ static vc_status inherit_all(vc_model *model, vc_cube *cube, vc_error *error)
     return VC_OK;
 }
 
+/* One by one: what names a member that is hidden is not there. */
+static vc_status calculate_seen(vc_model *model, vc_cube *cube, vc_error *error)
+{
+    const vc_definition *definition = cube->definition;
+    for (size_t i = 0; i < definition->ncalculated; i++) {
+        const vc_calculated *all;
+        vc_error why = {0};
+        vc_status status =
+            vc_cube_calculate(cube, &definition->calculated[i], 1, cube->calculated,
+                              cube->ncalculated, NULL, vc_model_arena(model), &all, &why);
+        if (status == VC_NO_MEMORY) return vc_no_memory(error);
+        if (status != VC_OK) continue;
+        cube->calculated = all;
+        cube->ncalculated++;
+    }
+    return VC_OK;
+}
+
 vc_status vc_model_calculate(vc_model *model, vc_cube *cube, vc_error *error)
 {
     const vc_definition *definition = cube->definition;
     vc_status status = cube->is_virtual ? inherit_all(model, cube, error) : VC_OK;
     if (status != VC_OK || definition->ncalculated == 0) return status;
+    if (vc_model_is_partial(model)) return calculate_seen(model, cube, error);
     status =
         vc_cube_calculate(cube, definition->calculated, definition->ncalculated, cube->calculated,
                           cube->ncalculated, NULL, vc_model_arena(model), &cube->calculated, error);

@@ -36,6 +36,7 @@ vc_status vc_model_find_defaults(vc_model *model, const vc_cube_source *sources,
         vc_str path = owner->cube->default_members[owner->bindings[d].source_dimension];
         if (!vc_str_is_null(path))
             status = find_default(vc_model_arena(model), path, &dimensions[d], error);
+        if (vc_model_forgives(model, status)) status = VC_OK; /* hidden: there is none */
     }
     return status;
 }

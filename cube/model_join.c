@@ -171,7 +171,8 @@ static vc_status join_dimension(vc_virtual_builder *builder, size_t source, size
     status = resolve_key(builder, source, &key, &relation, &tuples, error);
     if (status == VC_OK)
         status = vc_virtual_check_join(join, relation, builder->dimensions[key.dimension].dimension,
-                                       &field, error);
+                                       vc_model_is_partial(builder->model), &field, error);
+    if (status == VC_OK) status = vc_virtual_close(builder, key.dimension, &relation, error);
     if (status != VC_OK)
         return vc_model_place(builder->definition, definition->pointer, field, status, error);
     vc_join_mode mode;

@@ -75,10 +75,12 @@ static vc_status fail_fanout(const vc_relation *relation, const vc_dimension *pr
 }
 
 vc_status vc_virtual_check_join(const vc_join_def *join, const vc_relation *relation,
-                                const vc_dimension *primary, const char **field_out,
-                                vc_error *error)
+                                const vc_dimension *primary, bool is_partial,
+                                const char **field_out, vc_error *error)
 {
     const vc_coverage *coverage = &relation->coverage;
+    *field_out = "";
+    if (is_partial) return VC_OK; /* the whole was checked */
     *field_out = "/join/cardinality";
     if (join->is_cardinality_one && relation->has_unit_fanin)
         return fail_cardinality(relation, primary, error);
@@ -93,5 +95,38 @@ vc_status vc_virtual_check_join(const vc_join_def *join, const vc_relation *rela
                        "%llu of %llu keys match, that is %.1f%%; min_coverage asks for %.1f%%",
                        (unsigned long long)coverage->keys_matched,
                        (unsigned long long)coverage->keys, 100 * share, 100 * join->min_coverage);
+    return VC_OK;
+}
+
+bool vc_sources_cut(const vc_cube_source *sources, size_t nsources, size_t dimension)
+{
+    for (size_t s = 0; s < nsources; s++) {
+        const vc_binding *binding = &sources[s].bindings[dimension];
+        const vc_leaf_mask *masks = sources[s].cube->masks;
+        if ((binding->kind == VC_BIND_IDENTITY || binding->is_united) && masks != NULL &&
+            masks[binding->source_dimension].is_cut)
+            return true;
+    }
+    return false;
+}
+
+vc_status vc_virtual_close(const vc_virtual_builder *builder, size_t dimension,
+                           const vc_relation **relation, vc_error *error)
+{
+    const vc_relation *from = *relation;
+    if (!vc_sources_cut(builder->sources, builder->virtual_cube->nsources, dimension)) return VC_OK;
+    vc_relation *closed = VC_ARENA_NEW(builder->arena, vc_relation, 1);
+    uint8_t *fates = VC_ARENA_NEW(builder->arena, uint8_t, (size_t)from->nleaves + 1);
+    if (closed == NULL || fates == NULL) return vc_no_memory(error);
+    *closed = *from;
+    for (uint32_t leaf = 0; leaf < from->nleaves; leaf++)
+        fates[leaf] = from->fates[leaf] == VC_FATE_MATCHED ? VC_FATE_MATCHED : VC_FATE_EXCLUDED;
+    closed->fates = fates;
+    closed->coverage.keys = from->coverage.keys_matched;
+    closed->coverage.members = from->coverage.members_matched;
+    closed->coverage.excluded = 0;
+    closed->nunmatched = 0;
+    if (from->nunmatched > 0) closed->joined_collisions = (vc_collisions){0};
+    *relation = closed;
     return VC_OK;
 }

@@ -308,7 +308,9 @@ static vc_status resolve_key(vc_virtual_builder *builder, const vc_virtual_part 
     if (status == VC_OK && tuples == NULL && has_places)
         status = vc_nested_hide(builder->arena, inner, *relation_out, relation_out, error);
     if (status == VC_OK)
-        status = vc_virtual_check_join(join, *relation_out, primary, &field, error);
+        status = vc_virtual_check_join(join, *relation_out, primary,
+                                       vc_model_is_partial(builder->model), &field, error);
+    if (status == VC_OK) status = vc_virtual_close(builder, key->dimension, relation_out, error);
     if (status != VC_OK)
         return vc_model_place(builder->definition, definition->pointer, field, status, error);
     return vc_virtual_apply_mode(builder, definition, primary,

@@ -8,6 +8,7 @@
  *     model_measures.c  measures and their expressions
  *     model_calculated.c  calculated members, also those of the cubes below
  *     model_where.c     the facts that a measure is restricted to
+ *     model_rights.c    what a role sees of a cube
  */
 #ifndef CUBE_MODEL_PARTS_H
 #define CUBE_MODEL_PARTS_H
@@ -29,6 +30,29 @@ vc_status vc_model_kind(vc_model *model, vc_str name, bool *is_virtual_out, vc_e
 vc_status vc_model_open(vc_model *model, vc_str name, const vc_cube **cube_out, vc_error *error);
 
 vc_arena *vc_model_arena(vc_model *model);
+
+/* ---- models for roles (model_rights.c) ---- */
+
+typedef struct vc_shown_source { /* a source cube of which a part is seen */
+    vc_str name;
+    const vc_source_cube *cube;
+} vc_shown_source;
+
+/* A model in which some source cubes are what is seen of them; for one cube. What definitions name
+ * and is not seen is no error there, but nothing. `whole` and the sources outlive it. */
+vc_status vc_model_new_partial(vc_model *whole, const vc_shown_source *shown, size_t nshown,
+                               vc_model **model_out, vc_error *error);
+bool vc_model_is_partial(const vc_model *model);
+
+/* The model that a restricted one was made from. */
+vc_model *vc_model_whole(const vc_model *model);
+
+/* Make a cube of a restricted model. VC_NOT_FOUND "unknown_cube" where it may not be read. Called
+ * with the model's lock held. */
+vc_status vc_model_open_restricted(vc_model *model, vc_str name, vc_cube *cube, vc_error *error);
+
+/* Is a definition's naming of something unknown no error here? Then it means nothing. */
+bool vc_model_forgives(const vc_model *model, vc_status status);
 
 /* A normaliser that is freed with the model. */
 vc_status vc_model_normalizer(vc_model *model, const json_t *steps,

@@ -211,6 +211,10 @@ vc_status vc_model_fix_leaves(vc_model *model, const vc_dimension *dimension, vc
         *leaves_out = leaves;
         if (looked != VC_OK || is_same) return looked;
     }
+    if (vc_model_forgives(model, status)) {
+        *leaves_out = leaves; /* it is hidden: no leaf */
+        return VC_OK;
+    }
     if (status != VC_OK && error != NULL) *error = problem;
     if (status != VC_OK) return status;
     vc_level_mark_leaves(dimension, &dimension->hierarchies[0].levels[found.level], found.member,

@@ -4,6 +4,7 @@
 #include "storage/packed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct reading {
     const vc_source_cube *cube;
@@ -13,10 +14,39 @@ struct reading {
     const vc_packed_kernels *packed;
     uint32_t deltas[VC_BLOCK_ROWS + 512];
     uint64_t codes[VC_BLOCK_ROWS];
+    bool is_hidden[VC_BLOCK_ROWS]; /* where a role sees a part of the cube */
 };
 
-static vc_status read_block(struct reading *in, const vc_chunk *const *chunks, uint32_t block,
+/* A fact is seen when all of its leaves are, whether they are components or not. */
+static vc_status hide_facts(struct reading *in, uint32_t segment, uint32_t block, uint32_t nrows,
                             vc_error *error)
+{
+    memset(in->is_hidden, false, nrows);
+    for (size_t d = 0; d < in->cube->ndimensions; d++) {
+        const vc_chunk *chunk;
+        if (in->cube->masks[d].leaves == NULL) continue;
+        vc_status status =
+            vc_source_cube_view(in->cube, in->snapshot, (uint16_t)d, segment, &chunk, error);
+        if (status != VC_OK) return status;
+        const vc_block *of = &chunk->blocks[block];
+        in->packed->unpack32(vc_chunk_block_data(chunk, block), of->width, nrows, in->deltas);
+        for (uint32_t row = 0; row < nrows; row++)
+            in->is_hidden[row] |=
+                vc_source_cube_leaf(in->cube, d, (uint32_t)of->min + in->deltas[row]) == VC_NONE;
+    }
+    return VC_OK;
+}
+
+static uint32_t keep_seen(struct reading *in, uint32_t nrows)
+{
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < nrows; row++)
+        if (!in->is_hidden[row]) in->codes[count++] = in->codes[row];
+    return count;
+}
+
+static vc_status read_block(struct reading *in, const vc_chunk *const *chunks, uint32_t segment,
+                            uint32_t block, vc_error *error)
 {
     uint32_t nrows = vc_chunk_block_rows(chunks[0], block);
     for (uint32_t i = 0; i < nrows; i++)
@@ -24,7 +54,17 @@ static vc_status read_block(struct reading *in, const vc_chunk *const *chunks, u
     for (size_t c = 0; c < in->tuples->ncomponents; c++) {
         const vc_block *of = &chunks[c]->blocks[block];
         in->packed->unpack32(vc_chunk_block_data(chunks[c], block), of->width, nrows, in->deltas);
-        vc_tuples_add_component(in->tuples, c, in->deltas, (uint32_t)of->min, nrows, in->codes);
+        uint32_t base = (uint32_t)of->min;
+        if (in->cube->masks != NULL) {
+            vc_source_cube_show_block(in->cube, in->components[c], base, nrows, in->deltas);
+            base = 0;
+        }
+        vc_tuples_add_component(in->tuples, c, in->deltas, base, nrows, in->codes);
+    }
+    if (in->cube->masks != NULL) {
+        vc_status status = hide_facts(in, segment, block, nrows, error);
+        if (status != VC_OK) return status;
+        nrows = keep_seen(in, nrows);
     }
     return vc_tuples_add(in->tuples, in->codes, nrows, error);
 }
@@ -41,14 +81,15 @@ static vc_status read_segment(struct reading *in, uint32_t segment, vc_error *er
         if (chunk->type != VC_CHUNK_INT || chunk->validity != NULL ||
             chunk->nrows != chunks[0]->nrows ||
             (chunk->nrows > 0 &&
-             (chunk->min < 0 || chunk->max >= (int64_t)in->tuples->dimensions[c]->nleaves)))
+             (chunk->min < 0 ||
+              chunk->max >= (int64_t)vc_source_cube_stored_leaves(in->cube, column))))
             return vc_fail(error, VC_CORRUPT, "storage_damaged",
                            "cube '%.*s', segment %u: column %u holds leaves that the dimension "
                            "does not have",
                            VC_FMT(in->cube->name), segment, column);
     }
     for (uint32_t block = 0; block < chunks[0]->nblocks && status == VC_OK; block++)
-        status = read_block(in, chunks, block, error);
+        status = read_block(in, chunks, segment, block, error);
     return status;
 }
 

@@ -108,15 +108,24 @@ vc_status vc_virtual_find_times(vc_virtual_builder *builder, const vc_source_cub
                                 const vc_relation_pair *pairs, size_t npairs, bool by_time,
                                 const vc_relation_times **times_out, vc_error *error);
 
+/* Does a source whose own the dimension is show a part of it only, by what a role may see? */
+bool vc_sources_cut(const vc_cube_source *sources, size_t nsources, size_t dimension);
+
+/* Along a dimension of which a role sees a part, what a join does not match is hidden, too: it
+ * becomes excluded, and is in no count. relation is in/out. */
+vc_status vc_virtual_close(const vc_virtual_builder *builder, size_t dimension,
+                           const vc_relation **relation, vc_error *error);
+
 /* A unit's key, for messages. */
 vc_str vc_virtual_unit_key(const vc_relation *relation, const vc_dimension *dimension,
                            uint32_t unit);
 
 /* cardinality, on_fanout, min_coverage. VC_IMPOSSIBLE, codes of the same names ("fanout",
- * "low_coverage"). field_out: which of them, as a pointer below the source. */
+ * "low_coverage"). field_out: which of them, as a pointer below the source. is_partial: what a
+ * role sees of a cube that was checked. */
 vc_status vc_virtual_check_join(const vc_join_def *join, const vc_relation *relation,
-                                const vc_dimension *primary, const char **field_out,
-                                vc_error *error);
+                                const vc_dimension *primary, bool is_partial,
+                                const char **field_out, vc_error *error);
 
 /* ---- model_mode.c ---- */
 

@@ -2,6 +2,36 @@
 #include "base/bits.h"
 #include "cube/cut.h"
 #include "cube/model_parts.h"
+#include "cube/restrict.h"
+
+/* The leaves that a condition on a dimension of the source leaves. Where a role sees a part of it,
+ * what the condition names may be hidden: it is looked up in the whole. */
+static vc_status find_leaves(const vc_source_cube *source, size_t number,
+                             const vc_condition *condition, vc_arena *arena, uint64_t **bits_out,
+                             vc_error *error)
+{
+    const vc_source_cube *whole = source->whole != NULL ? source->whole : source;
+    const vc_dimension *dimension = whole->dimensions[number];
+    /* The source by itself, with this one dimension: its member sets are those of the cube. */
+    vc_binding binding = {.kind = VC_BIND_IDENTITY, .source_dimension = number};
+    vc_cube_source only = {.alias = source->name, .cube = whole, .bindings = &binding};
+    vc_cube_dimension outer = {.name = source->dimension_names[number],
+                               .label = dimension->label,
+                               .dimension = dimension,
+                               .nslots = dimension->nleaves};
+    vc_cube cube = {.name = source->name,
+                    .definition = source->definition,
+                    .ndimensions = 1,
+                    .dimensions = &outer,
+                    .nsources = 1,
+                    .sources = &only};
+    vc_status status = vc_condition_evaluate(&cube, &outer, condition, arena, bits_out, error);
+    if (status != VC_OK) return status;
+    vc_dimension_mark_places(dimension, *bits_out); /* facts know a leaf, wherever it stands */
+    return source->whole == NULL
+               ? VC_OK
+               : vc_source_cube_show_leaves(source, number, *bits_out, arena, bits_out, error);
+}
 
 /* Intersect the set of a dimension with what a condition leaves of it. */
 static vc_status restrict_to(const vc_source_cube *source, const vc_condition *condition,
@@ -13,22 +43,8 @@ static vc_status restrict_to(const vc_source_cube *source, const vc_condition *c
         vc_source_cube_find_dimension(source, condition->dimref.dimension, &number, error);
     if (status != VC_OK) return status;
     const vc_dimension *dimension = source->dimensions[number];
-    /* The source by itself, with this one dimension: its member sets are those of the cube. */
-    vc_binding binding = {.kind = VC_BIND_IDENTITY, .source_dimension = number};
-    vc_cube_source only = {.alias = source->name, .cube = source, .bindings = &binding};
-    vc_cube_dimension outer = {.name = source->dimension_names[number],
-                               .label = dimension->label,
-                               .dimension = dimension,
-                               .nslots = dimension->nleaves};
-    vc_cube cube = {.name = source->name,
-                    .definition = source->definition,
-                    .ndimensions = 1,
-                    .dimensions = &outer,
-                    .nsources = 1,
-                    .sources = &only};
-    status = vc_condition_evaluate(&cube, &outer, condition, arena, &bits, error);
+    status = find_leaves(source, number, condition, arena, &bits, error);
     if (status != VC_OK || !vc_condition_restricts(condition)) return status;
-    vc_dimension_mark_places(dimension, bits); /* facts know a leaf, wherever it stands */
     while (at < *nwheres && wheres[at].source_dimension != number)
         at++;
     if (at < *nwheres)

@@ -40,6 +40,15 @@ typedef struct vc_fact_run { /* segments of one load; an append adds a run */
 
 typedef struct vc_source_views vc_source_views;
 
+/* Of a dimension of which a role may not see all leaves: what the numbers in the facts are called
+ * in the dimension that it sees (cube/restrict.h). */
+typedef struct vc_leaf_mask {
+    uint32_t nstored;       /* leaves that facts may name */
+    const uint32_t *leaves; /* [nstored] into the dimension that is seen; VC_NONE: hidden. NULL: all
+                               are seen, under the same numbers */
+    bool is_cut;            /* by what the role may see; else only members without facts are gone */
+} vc_leaf_mask;
+
 typedef struct vc_source_cube {
     vc_str name;
     const vc_definition *definition;
@@ -61,7 +70,37 @@ typedef struct vc_source_cube {
     const int *measure_columns;    /* [definition->as.cube.nmeasures] into columns; -1: none
                                       (count of rows, calculated, distinct over a dimension) */
     vc_source_views *views;        /* what has been looked up of its facts; source_views.c */
+    /* A part of a cube, as a role sees it: nrows and the dimensions are what is seen, runs and
+     * segments what is stored. A fact is seen when all of its leaves are. NULL: all is seen. */
+    const struct vc_source_cube *whole;
+    const vc_leaf_mask *masks; /* [ndimensions]; NULL: nothing is hidden */
 } vc_source_cube;
+
+/* Leaves that the facts may name along a dimension. */
+static inline uint32_t vc_source_cube_stored_leaves(const vc_source_cube *cube, size_t dimension)
+{
+    return cube->masks == NULL ? cube->dimensions[dimension]->nleaves
+                               : cube->masks[dimension].nstored;
+}
+
+/* The leaf of the cube's dimension that a number in a fact stands for; VC_NONE: it is hidden. */
+static inline uint32_t vc_source_cube_leaf(const vc_source_cube *cube, size_t dimension,
+                                           uint32_t stored)
+{
+    const vc_leaf_mask *mask = cube->masks == NULL ? NULL : &cube->masks[dimension];
+    return mask == NULL || mask->leaves == NULL ? stored : mask->leaves[stored];
+}
+
+/* The same of the n facts of a block: base + numbers [n] become leaves, with base 0. A hidden one
+ * becomes 0: its facts are left out otherwise. */
+static inline void vc_source_cube_show_block(const vc_source_cube *cube, size_t dimension,
+                                             uint32_t base, uint32_t n, uint32_t *numbers)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t leaf = vc_source_cube_leaf(cube, dimension, base + numbers[i]);
+        numbers[i] = leaf == VC_NONE ? 0 : leaf;
+    }
+}
 
 /* Open a stored source cube.
  *

@@ -7,6 +7,7 @@
 static bool is_meant(const vc_cube *cube, size_t number, vc_str name)
 {
     const vc_cube_source *source = &cube->sources[number];
+    if (source->is_unseen) return false;
     if (vc_str_equal(name, cube->is_virtual ? source->alias : cube->name)) return true;
     if (source->nested == NULL) return false;
     if (vc_str_equal(name, source->nested_alias)) return true;
@@ -22,6 +23,7 @@ static void offer(const vc_cube *cube, vc_nearest *nearest)
 {
     for (size_t s = 0; s < cube->nsources; s++) {
         const vc_cube_source *source = &cube->sources[s];
+        if (source->is_unseen) continue;
         vc_nearest_offer(nearest, cube->is_virtual ? source->alias : cube->name);
         if (source->nested != NULL && source->nested_source == 0)
             vc_nearest_offer(nearest, source->nested_alias);
@@ -34,6 +36,7 @@ static void report(const vc_cube *cube, const vc_nearest *nearest, vc_error *err
     vc_nearest_report(nearest, error);
     for (size_t s = 0; nearest->count == 0 && s < cube->nsources; s++) {
         const vc_cube_source *source = &cube->sources[s];
+        if (source->is_unseen) continue;
         vc_str alias = cube->is_virtual ? source->alias : cube->name;
         if (source->nested != NULL && source->nested_source == 0)
             vc_error_add_candidate(error, source->nested_alias.data, source->nested_alias.size);
@@ -48,7 +51,8 @@ vc_status vc_cube_find_sources(const vc_cube *cube, vc_str name, uint64_t *sourc
     *sources_out = 0;
     for (size_t s = 0; s < cube->nsources;
          s++) /* an alias is its own source's, whatever is nested */
-        if (vc_str_equal(cube->sources[s].alias, name)) *sources_out = UINT64_C(1) << s;
+        if (!cube->sources[s].is_unseen && vc_str_equal(cube->sources[s].alias, name))
+            *sources_out = UINT64_C(1) << s;
     if (*sources_out != 0) return VC_OK;
     for (size_t s = 0; s < cube->nsources; s++)
         if (is_meant(cube, s, name)) *sources_out |= UINT64_C(1) << s;

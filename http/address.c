@@ -57,39 +57,69 @@ vc_status vc_listen_parse(vc_str text, char address_out[64], uint16_t *port_out,
     return VC_OK;
 }
 
+/* "::1" of "[::1]"; the text itself where there are no brackets. */
+static const char *without_brackets(const char *address, char inside[64])
+{
+    size_t size = strlen(address);
+    if (size < 2 || size >= 64 || address[0] != '[' || address[size - 1] != ']') return address;
+    memcpy(inside, address + 1, size - 2);
+    inside[size - 2] = '\0';
+    return inside;
+}
+
 vc_status vc_address_resolve(const char *address, uint16_t port, struct sockaddr_storage *out,
                              socklen_t *size_out, vc_error *error)
 {
+    char inside[64];
     memset(out, 0, sizeof *out);
     struct sockaddr_in *four = (struct sockaddr_in *)out;
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
     if (address == NULL || strcmp(address, "localhost") == 0) address = "127.0.0.1";
-    bool is_loopback = false;
     if (inet_pton(AF_INET, address, &four->sin_addr) == 1) {
         four->sin_family = AF_INET;
         four->sin_port = htons(port);
         *size_out = sizeof *four;
-        is_loopback = ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    } else if (strcmp(address, "[::1]") == 0 ||
-               inet_pton(AF_INET6, address, &six->sin6_addr) == 1) {
+        return VC_OK;
+    }
+    if (inet_pton(AF_INET6, without_brackets(address, inside), &six->sin6_addr) == 1) {
         six->sin6_family = AF_INET6;
         six->sin6_port = htons(port);
         *size_out = sizeof *six;
-        if (address[0] == '[') six->sin6_addr = in6addr_loopback;
-        is_loopback = IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
-    } else {
-        return vc_fail(error, VC_BAD_INPUT, "bad_address",
-                       "found '%s', expected an IP address of this machine: 127.0.0.1, ::1 or "
-                       "localhost",
-                       address);
+        return VC_OK;
     }
-    if (!is_loopback)
-        return vc_fail(error, VC_BAD_INPUT, "bad_address",
-                       "will not listen on %s: this version has neither TLS nor tokens, so it "
-                       "serves its own machine only (127.0.0.0/8 or ::1); put a proxy that has "
-                       "both in front of it",
-                       address);
-    return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "bad_address",
+                   "found '%s', expected an IP address of this machine, such as 127.0.0.1 or ::1, "
+                   "or localhost",
+                   address);
+}
+
+bool vc_address_is_loopback(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+    if (address->ss_family == AF_INET) return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+vc_status vc_address_check(const char *address, const vc_address_guards *guards, vc_error *error)
+{
+    struct sockaddr_storage name;
+    socklen_t size;
+    vc_status status = vc_address_resolve(address, 0, &name, &size, error);
+    if (status != VC_OK || vc_address_is_loopback(&name) || guards->is_told ||
+        (guards->has_tls && guards->has_tokens))
+        return status;
+    return vc_fail(error, VC_BAD_INPUT, "bad_address",
+                   "will not listen on %s, which other machines could reach, without %s: give %s%s"
+                   "%s, listen on 127.0.0.1 behind a proxy that has both, or say --insecure-listen "
+                   "if you know who can reach it",
+                   address,
+                   guards->has_tls      ? "tokens"
+                   : guards->has_tokens ? "TLS"
+                                        : "TLS and tokens",
+                   guards->has_tls ? "" : "--tls-cert and --tls-key",
+                   guards->has_tls || guards->has_tokens ? "" : ", ",
+                   guards->has_tokens ? "" : "--roles and --tokens");
 }
 
 static vc_status fail_system(vc_error *error, const char *what, const char *address, uint16_t port)

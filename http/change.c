@@ -36,16 +36,22 @@ vc_str vc_media_type_parameter(vc_str content_type, const char *name)
 
 /* ---- who ---- */
 
-/* A page of this server: its origin is the host that the request is for. Pages that may read
- * answers (CORS) may not change anything. */
-static bool is_own_origin(const vc_request *request)
+/* Is the origin the host that the request is for? */
+static bool is_origin(const vc_request *request, const char *scheme)
 {
-    static const char scheme[] = "http://";
     vc_str origin = request->origin;
-    size_t size = sizeof scheme - 1;
+    size_t size = strlen(scheme);
     return origin.size > size && strncasecmp(origin.data, scheme, size) == 0 &&
            origin.size - size == request->host.size &&
            strncasecmp(origin.data + size, request->host.data, request->host.size) == 0;
+}
+
+/* A page of this server. Pages that may read answers (CORS) may not change anything. A plain server
+ * may have a proxy before it that speaks TLS; one that speaks TLS has no plain pages. */
+static bool is_own_origin(const vc_server_options *options, const vc_request *request)
+{
+    return is_origin(request, "https://") ||
+           (options->tls_certificate == NULL && is_origin(request, "http://"));
 }
 
 static vc_status check_type(const vc_request *request, unsigned traits, vc_error *error)
@@ -67,7 +73,7 @@ static vc_status check_type(const vc_request *request, unsigned traits, vc_error
 vc_status vc_change_check(const vc_server_options *options, const vc_request *request,
                           unsigned traits, vc_error *error)
 {
-    if (!vc_str_is_null(request->origin) && !is_own_origin(request))
+    if (!vc_str_is_null(request->origin) && !is_own_origin(options, request))
         return vc_fail(
             error, VC_IMPOSSIBLE, "foreign_origin", "a page of '%.*s' may not change anything here",
             (int)(request->origin.size > 100 ? 100 : request->origin.size), request->origin.data);
@@ -88,11 +94,11 @@ void vc_change_tag(vc_reply *reply, vc_str text)
 
 /* Does the list name the stored cube as it is? */
 static vc_status is_named(const vc_request *request, vc_str list, const char *version,
-                          const vc_snapshot *published, const vc_object *object, bool *is_out,
-                          vc_error *error)
+                          const char *salt, const vc_snapshot *published, const vc_object *object,
+                          bool *is_out, vc_error *error)
 {
     vc_arena arena = {0};
-    vc_reply tagged = {0};
+    vc_reply tagged = {.salt = salt};
     vc_definition *definition = NULL;
     vc_status status = vc_manifest_definition(object, &arena, &definition, error);
     if (status == VC_OK) {
@@ -109,7 +115,7 @@ static vc_status is_named(const vc_request *request, vc_str list, const char *ve
     return status;
 }
 
-vc_status vc_change_check_match(const vc_request *request, const char *version,
+vc_status vc_change_check_match(const vc_request *request, const char *version, const char *salt,
                                 const vc_snapshot *published, vc_str cube, vc_error *error)
 {
     vc_object object;
@@ -120,9 +126,9 @@ vc_status vc_change_check_match(const vc_request *request, const char *version,
     bool is_there = status == VC_OK;
     if (status == VC_NOT_FOUND) status = VC_OK;
     if (is_there && !vc_str_is_null(match))
-        status = is_named(request, match, version, published, &object, &is_matched, error);
+        status = is_named(request, match, version, salt, published, &object, &is_matched, error);
     if (status == VC_OK && is_there && !vc_str_is_null(none))
-        status = is_named(request, none, version, published, &object, &is_excluded, error);
+        status = is_named(request, none, version, salt, published, &object, &is_excluded, error);
     if (status != VC_OK) return status;
     if (!vc_str_is_null(match) && !is_matched)
         return vc_fail(error, VC_CONFLICT, "precondition_failed",

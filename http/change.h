@@ -1,9 +1,10 @@
 /* Requests that change something: who may, and on what condition.
  *
- * There are no tokens yet, and the server listens on this machine only; but any page of the web
- * that is looked at on this machine can send requests to it. So a change is taken only from a
- * program or from a page of this very server, and its body only in a type that no form can send (a
- * browser asks first whether it may send such a type, and is not told so). Threads: pure.
+ * Roles and tokens come before this (http/access.h). A server without them is open to its machine,
+ * and any page of the web that is looked at there can send requests to it. So a change is taken
+ * only from a program or from a page of this very server, and its body only in a type that no form
+ * can send (a browser asks first whether it may send such a type, and is not told so). Threads:
+ * pure.
  */
 #ifndef HTTP_CHANGE_H
 #define HTTP_CHANGE_H
@@ -36,8 +37,10 @@ void vc_change_tag(vc_reply *reply, vc_str text);
  * within the load. They may name the tag of GET of the cube, which changes with every load of the
  * store, or that of its definition, which does not.
  *
+ * salt  of the reply's tags
+ *
  * VC_CONFLICT, code "precondition_failed" (412). */
-vc_status vc_change_check_match(const vc_request *request, const char *version,
+vc_status vc_change_check_match(const vc_request *request, const char *version, const char *salt,
                                 const vc_snapshot *published, vc_str cube, vc_error *error);
 
 #endif

@@ -17,6 +17,7 @@ struct vc_connections {
     unsigned count;
     bool is_ending, is_draining;
     unsigned timeouts_ms[VC_PHASE_COUNT];
+    uint64_t nlate[VC_PHASE_COUNT];
     void (*tick)(void *context);
     void *context;
     pthread_t watchdog;
@@ -29,6 +30,38 @@ int64_t vc_clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What of the client's bytes MHD has not read yet. 0: it sends no more; -1: nothing is there. */
+static int peek(const vc_connection *connection)
+{
+    char byte;
+    return (int)recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/* The client sends no more, so a request that is awaited never comes. Where the end arrives
+ * together with what stands before it, MHD does not see it: epoll tells it of both at once, and it
+ * reads no further than it must. */
+static bool has_ended(const vc_connection *connection, int phase, int64_t waited_ms)
+{
+    if (phase > VC_PHASE_BODY || waited_ms < WATCH_EVERY_MS) return false;
+    return peek(connection) == 0;
+}
+
+/* Where bytes lie unread, it is this process that is late, not the client: the machine had no time
+ * for it. That does not go on for ever. */
+static bool is_late(const vc_connection *connection, int phase, int64_t waited_ms,
+                    unsigned timeout_ms)
+{
+    if (timeout_ms == 0 || waited_ms <= timeout_ms) return false;
+    return phase > VC_PHASE_BODY || waited_ms > 3 * (int64_t)timeout_ms || peek(connection) <= 0;
+}
+
+static void end_late_one(vc_connections *connections, vc_connection *connection, int phase)
+{
+    shutdown(connection->fd, SHUT_RDWR);
+    if (!connection->is_late) connections->nlate[phase]++;
+    connection->is_late = true; /* until MHD has closed it */
+}
+
 /* Called with the mutex held. */
 static void end_late_ones(vc_connections *connections)
 {
@@ -37,7 +70,10 @@ static void end_late_ones(vc_connections *connections)
         int phase = atomic_load(&c->phase);
         int64_t waited_ms = now_ms - atomic_load(&c->since_ms);
         unsigned timeout_ms = connections->timeouts_ms[phase];
-        if (timeout_ms != 0 && waited_ms > timeout_ms) shutdown(c->fd, SHUT_RDWR);
+        if (is_late(c, phase, waited_ms, timeout_ms))
+            end_late_one(connections, c, phase);
+        else if (has_ended(c, phase, waited_ms))
+            shutdown(c->fd, SHUT_RDWR);
         /* Linux still hands out what arrived before SHUT_RD, so a request that crossed our
          * decision is answered; after it MHD sees the end and closes. */
         else if (connections->is_draining && phase <= VC_PHASE_IDLE && waited_ms > DRAIN_PAUSE_MS)
@@ -164,6 +200,14 @@ unsigned vc_connections_count(vc_connections *connections)
 {
     pthread_mutex_lock(&connections->mutex);
     unsigned count = connections->count;
+    pthread_mutex_unlock(&connections->mutex);
+    return count;
+}
+
+uint64_t vc_connections_count_late(vc_connections *connections, vc_phase phase)
+{
+    pthread_mutex_lock(&connections->mutex);
+    uint64_t count = connections->nlate[phase];
     pthread_mutex_unlock(&connections->mutex);
     return count;
 }

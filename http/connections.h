@@ -4,7 +4,8 @@
  * stays for ever. Here each connection has a deadline for what it is doing, which bytes do not
  * move; a watchdog thread shuts down the socket of whoever misses it, and MHD then sees the end of
  * the stream and closes. The close notification comes before close(), and unlinks under the same
- * mutex, so the watchdog never touches a descriptor that was reused.
+ * mutex, so the watchdog never touches a descriptor that was reused. It also ends connections whose
+ * client has closed its side while a request was awaited.
  *
  * Threads: open and close from MHD's threads; expect from the thread that has the connection.
  */
@@ -14,6 +15,7 @@
 #include "base/status.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct vc_connections vc_connections;
@@ -30,9 +32,11 @@ typedef enum vc_phase {
 
 typedef struct vc_connection {
     struct vc_connection *previous, *next;
+    void *owner; /* the server */
     int fd;
     atomic_int phase;
     atomic_llong since_ms; /* when the phase began, on the monotonic clock */
+    bool is_late;          /* and ended for it */
     char *uri;             /* of the current request, as sent; heap */
     size_t uri_capacity;
 } vc_connection;
@@ -54,6 +58,9 @@ void vc_connection_enter(vc_connection *connection, vc_phase phase);
 void vc_connection_allow(vc_connection *connection, int64_t more_ms);
 
 unsigned vc_connections_count(vc_connections *connections);
+
+/* How many were ended because they were late in a phase. */
+uint64_t vc_connections_count_late(vc_connections *connections, vc_phase phase);
 
 /* From now on connections without a request are closed after a short pause, in which a request
  * that is on its way still arrives. */

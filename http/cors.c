@@ -56,12 +56,13 @@ vc_status vc_cors_check(const char *origin, vc_error *error)
     return VC_OK;
 }
 
-void vc_cors_read(const vc_server_options *options, const vc_request *request, vc_reply *reply)
+void vc_cors_read(const char *const *origins, size_t norigins, const vc_request *request,
+                  vc_reply *reply)
 {
-    reply->varies_by_origin = options->norigins > 0;
-    for (size_t i = 0; i < options->norigins && request->origin.size > 0; i++)
-        if (vc_str_is(request->origin, options->origins[i])) {
-            reply->origin = options->origins[i];
+    reply->varies_by_origin = norigins > 0;
+    for (size_t i = 0; i < norigins && request->origin.size > 0; i++)
+        if (vc_str_is(request->origin, origins[i])) {
+            reply->origin = origins[i];
             reply->is_preflight = request->method == VC_METHOD_OPTIONS && request->is_preflight;
         }
 }

@@ -10,15 +10,15 @@
 #include "base/status.h"
 #include "http/reply.h"
 #include "http/request.h"
-#include "http/server.h"
 
 /* Is it an origin as browsers send it, "https://host" or "http://host:8081"?
  *
  * VC_BAD_INPUT, code "bad_origin": "*" and "null", a path, capitals, the scheme's own port. */
 vc_status vc_cors_check(const char *origin, vc_error *error);
 
-/* Note in the reply what the request's origin may have. */
-void vc_cors_read(const vc_server_options *options, const vc_request *request, vc_reply *reply);
+/* Note in the reply what the request's origin may have. origins [norigins] live as long. */
+void vc_cors_read(const char *const *origins, size_t norigins, const vc_request *request,
+                  vc_reply *reply);
 
 /* What a preflight allows in requests, what pages may read of replies, and for how long a browser
  * need not ask again. */

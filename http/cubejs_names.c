@@ -57,8 +57,7 @@ vc_status vc_cubejs_list_cubes(vc_model *model, vc_arena *arena, const vc_cubejs
     vc_object *objects = NULL;
     size_t count = 0;
     vc_strmap seen = {0};
-    vc_status status =
-        vc_snapshot_list(vc_model_snapshot(model), VC_KIND_CUBE, arena, &objects, &count, error);
+    vc_status status = vc_model_list(model, arena, &objects, &count, error);
     if (status != VC_OK) return status;
     vc_cubejs_name *names = VC_ARENA_NEW(arena, vc_cubejs_name, count + 1);
     uint32_t *numbers = VC_ARENA_NEW(arena, uint32_t, count + 1);

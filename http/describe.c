@@ -193,7 +193,7 @@ static bool put_sets(vc_json_writer *json, const vc_cube *cube, size_t dimension
         for (size_t i = 0; i < nsets; i++) {
             vc_json_begin(json, NULL, '{');
             vc_json_put_str(json, "name", sets[i]->name);
-            vc_json_put_str(json, "cut", sets[i]->cut);
+            if (!cube->is_partial) vc_json_put_str(json, "cut", sets[i]->cut);
             vc_json_end(json, '}');
         }
         vc_json_end(json, ']');
@@ -217,7 +217,8 @@ void vc_describe_dimension(vc_json_writer *json, const vc_cube *cube, size_t num
     vc_json_put_text(json, "type", dimension->is_time ? "time" : "standard");
     vc_json_put_uint(json, "leaves", vc_dimension_count_leaves(dimension));
     if (cube->is_virtual) {
-        vc_json_put_str(json, "owner", cube->sources[outer->owner].alias);
+        if (!cube->sources[outer->owner].is_unseen)
+            vc_json_put_str(json, "owner", cube->sources[outer->owner].alias);
         vc_json_put_bool(json, "private", outer->is_private);
     }
     vc_json_put_bool(json, "aggregatable", outer->is_aggregatable);
@@ -257,7 +258,7 @@ static void put_type(vc_json_writer *json, const vc_cube_measure *measure)
 /* The members at which the measure stands by its own "fix", along dimensions of others. */
 static void put_stands(vc_json_writer *json, const vc_cube *cube, const vc_cube_measure *measure)
 {
-    if (measure->nstands == 0) return;
+    if (measure->nstands == 0 || cube->is_partial) return; /* it might be hidden */
     vc_json_begin(json, "stands_at", '[');
     for (size_t i = 0; i < measure->nstands; i++) {
         vc_json_begin(json, NULL, '{');
@@ -280,7 +281,8 @@ static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube
     vc_json_put_given(json, "format", measure->format);
     if (measure->expr != NULL) {
         vc_json_put_null(json, "aggregator");
-        if (definition != NULL) vc_json_put_given(json, "expr", definition->expr);
+        if (definition != NULL && vc_cube_shows_expr(cube, measure))
+            vc_json_put_given(json, "expr", definition->expr);
     } else {
         const vc_source_cube *stored = cube->sources[measure->source].cube;
         vc_json_put_text(json, "aggregator", vc_aggregator_name(measure->aggregator));
@@ -369,7 +371,7 @@ static void put_binding(vc_json_writer *json, const vc_cube *cube, const vc_cube
                                                         : names[binding->kind]);
     if (binding->kind == VC_BIND_NONE) {
         vc_json_put_text(json, "unrelated", vc_unrelated_name(source->unrelated[number]));
-        if (source->unrelated[number] == VC_UNRELATED_FIX)
+        if (source->unrelated[number] == VC_UNRELATED_FIX && !cube->is_partial)
             vc_json_put_str(json, "stands_at", source->stands[number].member);
     } else {
         vc_json_put_str(json, "to_dim", binding->to_name);
@@ -416,7 +418,7 @@ static void put_coverage(vc_json_writer *json, const vc_cube *cube)
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions; d++) {
             const vc_binding *binding = &cube->sources[s].bindings[d];
-            if (!vc_binding_is_joined(binding)) continue;
+            if (!vc_binding_is_joined(binding) || cube->sources[s].is_unseen) continue;
             vc_json_begin(json, NULL, '{');
             vc_json_put_str(json, "source", binding->join_alias);
             vc_json_put_str(json, "dim", cube->dimensions[d].name);
@@ -446,7 +448,7 @@ void vc_describe_cube(vc_json_writer *json, const vc_cube *cube, const char *sna
     vc_json_end(json, ']');
     vc_json_begin(json, "sources", '[');
     for (size_t s = 0; s < cube->nsources; s++)
-        put_source(json, cube, s);
+        if (!cube->sources[s].is_unseen) put_source(json, cube, s);
     vc_json_end(json, ']');
     if (cube->is_virtual) put_coverage(json, cube);
     vc_json_end(json, '}');

@@ -229,6 +229,7 @@ static bool is_known(vc_call *call, const loading *of)
         parts[nparts++] = request->queries[i].catalog->cube->definition_hash;
         parts[nparts++] = request->queries[i].text;
     }
+    call->told.query = request->nqueries > 0 ? request->queries[0].text : (vc_str){0};
     vc_reply_tag(call->reply, parts, nparts);
     if (of->no_cache) return false;
     vc_buffer_printf(&key, "%d%d", choice.encoding, choice.is_forced);

@@ -9,7 +9,8 @@ static const char *const no_parameters[] = {NULL};
 
 /* ---- the list ---- */
 
-static void put_listed(vc_json_writer *json, const vc_definition *definition)
+static void put_listed(vc_json_writer *json, const vc_definition *definition,
+                       const vc_rights *rights)
 {
     bool is_virtual = definition->kind == VC_DEFINITION_VIRTUAL;
     vc_json_begin(json, NULL, '{');
@@ -23,7 +24,8 @@ static void put_listed(vc_json_writer *json, const vc_definition *definition)
         const vc_virtual_def *cube = &definition->as.virtual_cube;
         vc_json_begin(json, "sources", '[');
         for (size_t s = 0; s < cube->nsources; s++)
-            vc_json_put_str(json, NULL, cube->sources[s].cube);
+            if (rights == NULL || vc_rights_find(rights, cube->sources[s].cube) != NULL)
+                vc_json_put_str(json, NULL, cube->sources[s].cube);
         vc_json_end(json, ']');
     }
     vc_json_end(json, '}');
@@ -36,8 +38,7 @@ vc_status vc_handle_cubes(vc_call *call, vc_error *error)
     vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
     if (status == VC_OK) status = vc_call_open_model(call, (vc_str){0}, error);
     if (status != VC_OK || vc_call_is_known(call, VC_STR("cubes"))) return status;
-    status = vc_snapshot_list(vc_model_snapshot(call->model), VC_KIND_CUBE, call->arena, &objects,
-                              &nobjects, error);
+    status = vc_model_list(call->model, call->arena, &objects, &nobjects, error);
     if (status != VC_OK) return status;
     vc_json_writer json = {.out = &call->reply->body};
     vc_json_begin(&json, NULL, '{');
@@ -48,7 +49,7 @@ vc_status vc_handle_cubes(vc_call *call, vc_error *error)
         vc_definition *definition;
         status = vc_manifest_definition(&objects[i], call->arena, &definition, error);
         if (status != VC_OK) break;
-        put_listed(&json, definition);
+        put_listed(&json, definition, vc_model_rights(call->model));
         vc_definition_release(definition);
     }
     vc_json_end(&json, ']');

@@ -303,8 +303,8 @@ vc_status vc_handle_define(vc_call *call, vc_error *error)
 static vc_status check_match(void *context, const vc_snapshot *published, vc_error *error)
 {
     const vc_call *call = context;
-    return vc_change_check_match(call->request, call->service->options.version, published,
-                                 call->arguments[0], error);
+    return vc_change_check_match(call->request, call->service->options.version, call->reply->salt,
+                                 published, call->arguments[0], error);
 }
 
 vc_status vc_handle_drop(vc_call *call, vc_error *error)
@@ -344,6 +344,17 @@ vc_status vc_handle_drop(vc_call *call, vc_error *error)
 
 /* ---- GET ---- */
 
+/* A definition names members, measures and cubes: it is for who sees all of the cube. */
+static vc_status check_whole(vc_call *call, vc_error *error)
+{
+    const vc_cube *cube;
+    vc_status status = vc_call_cube(call, &cube, error);
+    if (status != VC_OK || !cube->is_partial) return status;
+    return vc_fail(error, VC_IMPOSSIBLE, "forbidden",
+                   "the definition of cube '%.*s' is for roles that see all of it",
+                   VC_FMT(cube->name));
+}
+
 vc_status vc_handle_definition(vc_call *call, vc_error *error)
 {
     static const char *const known[] = {NULL};
@@ -351,6 +362,7 @@ vc_status vc_handle_definition(vc_call *call, vc_error *error)
     vc_object object;
     vc_manifest manifest;
     vc_status status = vc_request_check_parameters(call->request, known, error);
+    if (status == VC_OK && call->role->rights != NULL) status = check_whole(call, error);
     if (status == VC_OK) status = vc_snapshot_open(call->service->options.store, &snapshot, error);
     if (status != VC_OK) return status;
     snprintf(call->reply->snapshot, sizeof call->reply->snapshot, "%s", vc_snapshot_id(snapshot));

@@ -123,6 +123,7 @@ static void put_facts(vc_buffer *out, const vc_cube *cube)
     vc_buffer_put_text(out, "<dt>Facts</dt>\n<dd>");
     for (size_t s = 0; s < cube->nsources; s++) {
         const vc_cube_source *source = &cube->sources[s];
+        if (source->is_unseen) continue;
         if (s > 0) vc_buffer_put_text(out, ", ");
         put_count(out, source->cube->nrows);
         if (!cube->is_virtual) continue;
@@ -335,8 +336,7 @@ vc_status vc_handle_index(vc_call *call, vc_error *error)
                        "this page is text/html; the programs' door is /v1/info");
     status = vc_call_open_model(call, (vc_str){0}, error);
     if (status != VC_OK || vc_call_is_known(call, VC_STR("index"))) return status;
-    status = vc_snapshot_list(vc_model_snapshot(call->model), VC_KIND_CUBE, call->arena, &objects,
-                              &nobjects, error);
+    status = vc_model_list(call->model, call->arena, &objects, &nobjects, error);
     if (status != VC_OK) return status;
     put_head(call, nobjects);
     status = put_cubes(call, objects, nobjects, error);

@@ -87,7 +87,9 @@ vc_status vc_handle_info(vc_call *call, vc_error *error)
     return vc_call_done_json(call);
 }
 
-static void put_snapshot(vc_json_writer *json, const char *key, const vc_kept *kept)
+/* Of what changed, the cubes that who asks may ask for. */
+static void put_snapshot(vc_json_writer *json, const char *key, const vc_kept *kept,
+                         const vc_rights *rights)
 {
     vc_json_begin(json, key, '{');
     vc_json_put_text(json, "id", kept->id);
@@ -95,6 +97,9 @@ static void put_snapshot(vc_json_writer *json, const char *key, const vc_kept *k
     if (key == NULL && kept->knows_changes) {
         vc_json_begin(json, "changes", '[');
         for (size_t i = 0; i < kept->nchanges; i++) {
+            if (rights != NULL && (kept->changes[i].kind != VC_KIND_CUBE ||
+                                   !vc_rights_may_read(rights, kept->changes[i].name)))
+                continue;
             vc_json_begin(json, NULL, '{');
             vc_json_put_text(json, "kind", vc_kind_name(kept->changes[i].kind));
             vc_json_put_str(json, "name", kept->changes[i].name);
@@ -108,15 +113,16 @@ static void put_snapshot(vc_json_writer *json, const char *key, const vc_kept *k
     vc_json_end(json, '}');
 }
 
-static void put_snapshots(vc_json_writer *json, const vc_kept *kept, size_t nkept)
+static void put_snapshots(vc_json_writer *json, const vc_kept *kept, size_t nkept,
+                          const vc_rights *rights)
 {
     const vc_kept nothing = {.id = "0-0000"}; /* of a store without a load */
     vc_json_begin(json, NULL, '{');
-    put_snapshot(json, "newest", nkept > 0 ? &kept[nkept - 1] : &nothing);
-    put_snapshot(json, "oldest", nkept > 0 ? &kept[0] : &nothing);
+    put_snapshot(json, "newest", nkept > 0 ? &kept[nkept - 1] : &nothing, rights);
+    put_snapshot(json, "oldest", nkept > 0 ? &kept[0] : &nothing, rights);
     vc_json_begin(json, "snapshots", '[');
     for (size_t i = nkept; i-- > 0;)
-        put_snapshot(json, NULL, &kept[i]);
+        put_snapshot(json, NULL, &kept[i], rights);
     vc_json_end(json, ']');
     vc_json_end(json, '}');
 }
@@ -139,6 +145,6 @@ vc_status vc_handle_snapshots(vc_call *call, vc_error *error)
     vc_snapshot_close(snapshot);
     if (status != VC_OK) return status;
     vc_json_writer json = {.out = &call->reply->body};
-    put_snapshots(&json, kept, nkept);
+    put_snapshots(&json, kept, nkept, call->role->rights);
     return vc_call_done_json(call);
 }

@@ -73,6 +73,7 @@ vc_status vc_handle_load(vc_call *call, vc_error *error)
     vc_loading loading;
     vc_load_report report;
     vc_load_options options = vc_loading_start(&loading, call, (vc_str){0});
+    options.tells_no_others = call->role->rights != NULL;
     vc_load_body body = {.source = read_body,
                          .context = call,
                          .nbytes = vc_upload_nbytes(call->upload),
@@ -93,6 +94,10 @@ vc_status vc_handle_load(vc_call *call, vc_error *error)
         put_report(call, &loading, &report, options.append);
     else
         status = vc_loading_fail(&loading, error);
+    /* As admitted ones are told of cubes that they may not see. */
+    if (status == VC_NOT_FOUND && call->role->rights != NULL)
+        status = vc_fail(error, VC_NOT_FOUND, "unknown_cube", "no cube named '%.*s'",
+                         VC_FMT(call->arguments[0]));
     vc_loading_release(&loading);
     return status == VC_OK ? vc_call_done_json(call) : status;
 }

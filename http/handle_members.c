@@ -237,7 +237,7 @@ static vc_listed_synthetic *synthetic_page(const vc_listing *in, size_t *count_o
     uint64_t room = in->limit - in->nmembers;
     uint64_t left = first < in->nsynthetic ? in->nsynthetic - first : 0;
     *count_out = (size_t)(left < room ? left : room);
-    return in->synthetics + (left > 0 ? first : 0);
+    return left > 0 ? in->synthetics + first : NULL;
 }
 
 /* The properties of all members of the page, the synthetic ones behind the others. */

@@ -35,8 +35,7 @@ vc_status vc_handle_mondrian_cubes(vc_call *call, vc_error *error)
     vc_status status = vc_request_check_parameters(call->request, no_parameters, error);
     if (status == VC_OK) status = vc_call_open_model(call, (vc_str){0}, error);
     if (status != VC_OK || vc_call_is_known(call, VC_STR("cubes"))) return status;
-    status = vc_snapshot_list(vc_model_snapshot(call->model), VC_KIND_CUBE, call->arena, &objects,
-                              &nobjects, error);
+    status = vc_model_list(call->model, call->arena, &objects, &nobjects, error);
     if (status != VC_OK) return status;
     vc_json_writer json = {.out = &call->reply->body};
     vc_json_begin(&json, NULL, '{');

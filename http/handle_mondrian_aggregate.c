@@ -60,6 +60,7 @@ vc_status vc_handle_mondrian_aggregate(vc_call *call, vc_error *error)
         call->reply->snapshot, VC_FMT(cube->definition_hash), VC_FMT(call->request->path),
         VC_FMT(call->request->query_string), choice.encoding, choice.is_forced);
     vc_call_continue(call, cube, vc_asking_bound_rows(cube, &asking->query), run, asking);
+    call->told = (vc_told){.cube = call->arguments[0], .query = call->request->query_string};
     call->reply->prepared_ns = vc_clock_ns() - began_ns;
     return VC_OK;
 }

@@ -50,6 +50,7 @@ static vc_status run(vc_call *call, vc_error *error)
                                        &spool, &result, &times, error);
     reply->run_ns = (int64_t)times.run_ns;
     if (status == VC_OK) reply->rendered_ns = (int64_t)times.rendered_ns;
+    if (status == VC_OK) call->told.nrows = result->nrows_before + result->nrows;
     if (status == VC_OK) status = vc_asking_tell_notices(reply, result, error);
     if (status == VC_OK) status = vc_reply_take_spool(reply, &spool, error);
     vc_spool_close(&spool);
@@ -73,11 +74,11 @@ static vc_status choose_format(const vc_call *call, const vc_query *query,
 /* Name what the answer is made of. Is the client's copy of it still right? */
 static bool is_known(vc_call *call, const struct asking *asking, const vc_cube *cube)
 {
+    call->told.query = vc_query_canonical(&asking->query, call->arena);
     if (asking->query.wants_explain) return false;
     const vc_str parts[] = {vc_str_of(call->service->options.version),
                             vc_str_of(call->reply->snapshot), cube->definition_hash,
-                            vc_query_canonical(&asking->query, call->arena),
-                            vc_str_of(vc_format_name(asking->format))};
+                            call->told.query, vc_str_of(vc_format_name(asking->format))};
     if (vc_str_is_null(parts[3])) return false;
     vc_reply_tag(call->reply, parts, sizeof parts / sizeof parts[0]);
     if (asking->query.no_cache) return false;
@@ -118,6 +119,7 @@ uint64_t vc_asking_bound_rows(const vc_cube *cube, const vc_query *query)
 static vc_status open_cube(vc_call *call, const vc_query *query, const vc_cube **cube_out,
                            vc_error *error)
 {
+    call->told.cube = query->cube;
     vc_status status = vc_call_open_model(call, query->at, error);
     if (status != VC_OK) {
         if (!vc_str_is_null(query->at))

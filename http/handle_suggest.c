@@ -54,6 +54,9 @@ vc_status vc_handle_suggest(vc_call *call, vc_error *error)
         vc_error_at_offset(error, "with", 0);
         return status;
     }
+    if (suggesting->cube->is_partial || joined->is_partial)
+        return vc_fail(error, VC_IMPOSSIBLE, "forbidden",
+                       "joins are suggested to roles that see all of both cubes");
     if (vc_call_is_known(call, joined->definition_hash)) return VC_OK;
     vc_call_continue(call, suggesting->cube, 0, run, suggesting);
     call->is_dear = true; /* it reads the keys of both cubes, and the facts of both */

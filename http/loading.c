@@ -17,8 +17,8 @@ static vc_status note_begin(void *context, const vc_snapshot *published, vc_erro
     if (vc_str_is_null(loading->cube)) return VC_OK;
     loading->was_there =
         vc_snapshot_find(published, VC_KIND_CUBE, loading->cube, &object, NULL) == VC_OK;
-    return vc_change_check_match(call->request, call->service->options.version, published,
-                                 loading->cube, error);
+    return vc_change_check_match(call->request, call->service->options.version, call->reply->salt,
+                                 published, loading->cube, error);
 }
 
 /* The snapshot's id is already that which publishing gives it. */

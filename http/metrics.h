@@ -5,6 +5,7 @@
 #define HTTP_METRICS_H
 
 #include "base/buffer.h"
+#include "base/text.h"
 
 #include <stdint.h>
 
@@ -18,9 +19,18 @@ void vc_metrics_free(vc_metrics *metrics);    /* NULL is fine */
 void vc_metrics_count(vc_metrics *metrics, unsigned route, unsigned status, uint64_t bytes,
                       int64_t elapsed_ns);
 
-/* The families of requests. name_of: the label of a route. */
+/* The families of requests. put_labels: those of a route, which no other has: method="GET",... */
 void vc_metrics_put(vc_buffer *out, const vc_metrics *metrics,
-                    const char *(*name_of)(unsigned route));
+                    void (*put_labels)(vc_buffer *out, unsigned route));
+
+/* "# HELP" and "# TYPE" of a family; its samples follow. kind: "counter" or "gauge". */
+void vc_metrics_put_family(vc_buffer *out, const char *name, const char *kind, const char *help);
+
+/* A sample of a family; labels as they are written: cube="world",source="fx". */
+void vc_metrics_put_sample(vc_buffer *out, const char *name, const char *labels, double value);
+
+/* The value of a label, with what must not stand in it as it is escaped. */
+void vc_metrics_put_label(vc_buffer *out, const char *name, vc_str value);
 
 /* A family of one number: "# HELP", "# TYPE" and its line. kind: "counter" or "gauge". */
 void vc_metrics_put_number(vc_buffer *out, const char *name, const char *kind, const char *help,

@@ -158,7 +158,7 @@ static void put_measure(vc_json_writer *json, const vc_cube *cube, const vc_cube
     if (definition != NULL) vc_json_put_given(json, "details", definition->description);
     if (measure->expr == NULL)
         vc_json_put_text(json, "aggregator", vc_aggregator_name(measure->aggregator));
-    else if (definition != NULL)
+    else if (definition != NULL && vc_cube_shows_expr(cube, measure))
         vc_json_put_given(json, "expr", definition->expr);
     if (measure->over != VC_OVER_NONE) vc_json_put_text(json, "over", vc_over_name(measure->over));
     vc_json_end(json, '}');

@@ -109,16 +109,10 @@ static vc_status find_measure(struct reading *in, vc_source_text source, vc_str 
     vc_error ignored = {0};
     vc_place place = {.where = source.where, .offset = source.base};
     vc_status status = vc_cube_find_measure(in->cube, source.text, &number, error);
-    if (status == VC_NOT_FOUND && vc_str_starts_with(source.text, VC_STR("[Measures].")) &&
+    if (status != VC_OK && vc_str_starts_with(source.text, VC_STR("[Measures].")) &&
         vc_mdx_name_parse(source, in->arena, &name, &ignored) == VC_OK && name.nparts == 2)
         status = vc_cube_find_measure(in->cube, name.parts[1].text, &number, error);
     if (status != VC_OK) return vc_error_at_place(error, status, place);
-    if (in->cube->measures[number].is_hidden)
-        return vc_error_at_place(error,
-                                 vc_fail(error, VC_NOT_FOUND, "unknown_measure",
-                                         "cube '%.*s' has no measure '%.*s'",
-                                         VC_FMT(in->cube->name), VC_FMT(source.text)),
-                                 place);
     *name_out = in->cube->measures[number].name;
     return VC_OK;
 }

@@ -30,7 +30,8 @@ static const struct {
     {"method_not_allowed", 405}, {"not_acceptable", 406},         {"body_too_large", 413},
     {"url_too_long", 414},       {"unsupported_media_type", 415}, {"too_many_headers", 431},
     {"expired_cursor", 410},     {"expired_snapshot", 410},       {"read_only", 403},
-    {"foreign_origin", 403},     {"precondition_failed", 412},
+    {"foreign_origin", 403},     {"precondition_failed", 412},    {"unauthorized", 401},
+    {"forbidden", 403},          {"rate_limited", 429},
 };
 
 unsigned vc_reply_status_of(const vc_error *error)
@@ -233,6 +234,8 @@ void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts)
         XXH3_128bits_update(&state, &size, sizeof size);
         if (size > 0) XXH3_128bits_update(&state, parts[i].data, parts[i].size);
     }
+    if (reply->salt != NULL && reply->salt[0] != '\0')
+        XXH3_128bits_update(&state, reply->salt, strlen(reply->salt));
     XXH128_hash_t hash = XXH3_128bits_digest(&state);
     snprintf(reply->etag, sizeof reply->etag, "\"%016llx%016llx\"", (unsigned long long)hash.high64,
              (unsigned long long)hash.low64);

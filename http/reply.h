@@ -24,6 +24,8 @@ typedef struct vc_reply {
     vc_buffer body;
     vc_answer *answer;               /* in place of the body: a reference of the reply's own */
     vc_spool *spool;                 /* likewise: a body too large for memory; of the heap */
+    const char *salt;                /* of all tags: what who asks may see; NULL: everything */
+    bool is_private;                 /* for who asks alone, not for caches that others share */
     char etag[VC_ETAG_TEXT];         /* with its quotes; "" when none */
     char snapshot[48];               /* "" when none */
     char allow[64];                  /* "" when none */
@@ -66,7 +68,7 @@ void vc_reply_put_problem(vc_buffer *out, const vc_error *error, const char *req
 /* The reply is an answer that was kept: 200, with its texts. Takes the reference. */
 void vc_reply_take_answer(vc_reply *reply, vc_answer *answer);
 
-/* Strong entity tag over the parts, each with its size. */
+/* Strong entity tag over the parts, each with its size, and the reply's salt. */
 void vc_reply_tag(vc_reply *reply, const vc_str *parts, size_t nparts);
 
 /* Does a list of strong tags (If-Match) name the reply's, in whatever encoding, or any ("*")? */

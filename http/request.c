@@ -134,6 +134,23 @@ static bool is_named(vc_str name, const char *wanted)
     return name.size == strlen(wanted) && strncasecmp(name.data, wanted, name.size) == 0;
 }
 
+/* What others may take for a length or a transfer coding: written with "_", which some gateways
+ * make a "-"; or longer, because libmicrohttpd puts the text of a folded line behind the *name*, so
+ * that "Content-Length:\r\n 2" arrives as "Content-Length2". */
+static bool is_like_framing(vc_str name)
+{
+    static const char *const names[] = {"Content-Length", "Transfer-Encoding"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t size = strlen(names[i]), same = 0;
+        while (same < size && same < name.size &&
+               (strncasecmp(name.data + same, names[i] + same, 1) == 0 ||
+                (names[i][same] == '-' && name.data[same] == '_')))
+            same++;
+        if (same == size && !is_named(name, names[i])) return true;
+    }
+    return false;
+}
+
 static vc_status check_header(const vc_header *header, vc_error *error)
 {
     bool is_good = header->name.size > 0;
@@ -142,6 +159,11 @@ static vc_status check_header(const vc_header *header, vc_error *error)
     if (!is_good)
         return vc_fail(error, VC_BAD_INPUT, "bad_header",
                        "found a header whose name is not a token of RFC 9110");
+    if (is_like_framing(header->name))
+        return vc_fail(error, VC_BAD_INPUT, "bad_framing",
+                       "found the header '%.*s', which is none, but like one that says where the "
+                       "body ends",
+                       (int)(header->name.size > 100 ? 100 : header->name.size), header->name.data);
     for (size_t i = 0; i < header->value.size; i++) {
         unsigned char byte = (unsigned char)header->value.data[i];
         if ((byte < 0x20 && byte != '\t') || byte == 0x7F)
@@ -152,25 +174,34 @@ static vc_status check_header(const vc_header *header, vc_error *error)
     return VC_OK;
 }
 
-/* A name of this machine, with any port. Others come from a page whose name was rebound to
- * 127.0.0.1 (DNS rebinding). */
-static bool is_own_host(vc_str host)
+/* The name, with any port. */
+static bool is_host(vc_str host, const char *name)
+{
+    size_t size = strlen(name);
+    int64_t number;
+    if (host.size < size || strncasecmp(host.data, name, size) != 0) return false;
+    vc_str port = {host.data + size, host.size - size};
+    if (port.size == 0) return true;
+    if (port.data[0] != ':' || port.size > 6) return false;
+    if (port.size == 1) return true; /* "localhost:" is the default port */
+    port = (vc_str){port.data + 1, port.size - 1};
+    return port.data[0] >= '0' && port.data[0] <= '9' &&
+           vc_parse_int(port, &number) == VC_PARSE_OK && number <= UINT16_MAX;
+}
+
+/* A name of this machine or of this server. Others come from a page whose name was rebound to an
+ * address of ours (DNS rebinding). */
+static vc_status check_host(vc_str host, const vc_request *request, vc_error *error)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t size = strlen(names[i]);
-        if (host.size < size || strncasecmp(host.data, names[i], size) != 0) continue;
-        vc_str port = {host.data + size, host.size - size};
-        if (port.size == 0) return true;
-        int64_t number;
-        if (port.data[0] != ':' || port.size > 6) continue;
-        if (port.size == 1) return true; /* "localhost:" is the default port */
-        port = (vc_str){port.data + 1, port.size - 1};
-        if (port.data[0] >= '0' && port.data[0] <= '9' &&
-            vc_parse_int(port, &number) == VC_PARSE_OK && number <= UINT16_MAX)
-            return true;
-    }
-    return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (is_host(host, names[i])) return VC_OK;
+    for (size_t i = 0; i < request->nhosts; i++)
+        if (is_host(host, request->hosts[i])) return VC_OK;
+    return vc_fail(error, VC_BAD_INPUT, "bad_host",
+                   "found the Host '%.*s', expected localhost, 127.0.0.1 or [::1]%s",
+                   (int)(host.size > 100 ? 100 : host.size), host.data,
+                   request->nhosts > 0 ? ", or a name that this server was told to have" : "");
 }
 
 static vc_status read_length(vc_str value, vc_request *request, vc_error *error)
@@ -190,6 +221,16 @@ static vc_status read_length(vc_str value, vc_request *request, vc_error *error)
     return VC_OK;
 }
 
+static vc_str last_of_list(vc_str list)
+{
+    vc_str last = {0};
+    while (!vc_str_is_null(list))
+        last = vc_str_split(&list, ',');
+    while (last.size > 0 && (*last.data == ' ' || *last.data == '\t'))
+        last = (vc_str){last.data + 1, last.size - 1};
+    return last;
+}
+
 struct counts {
     unsigned hosts, lengths, codings;
 };
@@ -201,11 +242,8 @@ static vc_status read_header(const vc_header *header, struct counts *counts, vc_
     if (is_named(name, "Host")) {
         if (counts->hosts++ > 0)
             return vc_fail(error, VC_BAD_INPUT, "bad_host", "found two Host headers");
-        if (!is_own_host(value))
-            return vc_fail(error, VC_BAD_INPUT, "bad_host",
-                           "found the Host '%.*s', expected localhost, 127.0.0.1 or [::1]",
-                           (int)(value.size > 100 ? 100 : value.size), value.data);
         request->host = value;
+        return check_host(value, request, error);
     } else if (is_named(name, "Content-Length")) {
         if (counts->lengths++ > 0)
             return vc_fail(error, VC_BAD_INPUT, "bad_framing", "found two Content-Length headers");
@@ -215,6 +253,10 @@ static vc_status read_header(const vc_header *header, struct counts *counts, vc_
             return vc_fail(error, VC_BAD_INPUT, "bad_framing",
                            "found a Transfer-Encoding other than just 'chunked'");
         request->has_body = true;
+    } else if (is_named(name, "Authorization")) {
+        if (!vc_str_is_null(request->authorization))
+            return vc_fail(error, VC_BAD_INPUT, "bad_header", "found two Authorization headers");
+        request->authorization = value;
     } else if (is_named(name, "Accept")) {
         request->accept = value;
     } else if (is_named(name, "Accept-Encoding")) {
@@ -233,6 +275,10 @@ static vc_status read_header(const vc_header *header, struct counts *counts, vc_
         request->is_preflight = true;
     } else if (is_named(name, "Expect")) {
         request->expects_continue = is_named(value, "100-continue");
+    } else if (is_named(name, "X-Forwarded-For")) {
+        request->forwarded_for = last_of_list(value);
+    } else if (is_named(name, "User-Agent")) {
+        request->user_agent = value;
     } else if (is_named(name, "X-Request-Id")) {
         bool is_fit = value.size > 0 && value.size <= MAX_REQUEST_ID;
         for (size_t i = 0; i < value.size && is_fit; i++)
@@ -260,6 +306,20 @@ vc_status vc_request_read_headers(const vc_header *headers, size_t nheaders, vc_
         return vc_fail(error, VC_BAD_INPUT, "bad_framing",
                        "found a %s with a body; a query in a body is a POST /v1/query",
                        vc_method_name(request->method));
+    return VC_OK;
+}
+
+vc_status vc_request_check_trailers(const vc_header *trailers, size_t ntrailers, vc_error *error)
+{
+    static const char *const framing[] = {"Host", "Content-Length", "Transfer-Encoding"};
+    for (size_t i = 0; i < ntrailers; i++) {
+        vc_status status = check_header(&trailers[i], error);
+        if (status != VC_OK) return status;
+        for (size_t k = 0; k < sizeof framing / sizeof framing[0]; k++)
+            if (is_named(trailers[i].name, framing[k]))
+                return vc_fail(error, VC_BAD_INPUT, "bad_framing",
+                               "found '%s' behind the body, where it must not stand", framing[k]);
+    }
     return VC_OK;
 }
 

@@ -42,10 +42,16 @@ typedef struct vc_request {
     vc_str accept, content_type, content_encoding, if_match, if_none_match; /* absent when not
                                                                                sent */
     vc_str host;
+    const char *const *hosts; /* [nhosts] names of this server beside those of its machine: set
+                                 before the headers are read */
+    size_t nhosts;
+    vc_str authorization;        /* absent when not sent */
     vc_encoding_choice encoding; /* of the answer, by Accept-Encoding */
     vc_str request_id;           /* the client's, when it is fit to be repeated */
-    vc_str origin;               /* of the page that asks; absent when not sent */
-    bool is_preflight;           /* with Access-Control-Request-Method */
+    vc_str forwarded_for;        /* the last of X-Forwarded-For, which the nearest proxy wrote */
+    vc_str user_agent;
+    vc_str origin;     /* of the page that asks; absent when not sent */
+    bool is_preflight; /* with Access-Control-Request-Method */
     bool has_body;
     bool has_length;
     uint64_t content_length;
@@ -70,11 +76,15 @@ vc_status vc_request_read_target(vc_str target, size_t max_bytes, vc_arena *aren
 
 /* Check the headers and keep what is needed, as views.
  *
- * After the method. VC_BAD_INPUT, codes "bad_header", "bad_host" (absent, twice, or not a name of
- * this machine, against DNS rebinding) and "bad_framing" (lengths, transfer codings, a GET with a
- * body). */
+ * After the method. VC_BAD_INPUT, codes "bad_header", "bad_host" (absent, twice, or neither a
+ * name of this machine nor one of request->hosts, against DNS rebinding) and "bad_framing"
+ * (lengths, transfer codings, a GET with a body). */
 vc_status vc_request_read_headers(const vc_header *headers, size_t nheaders, vc_request *request,
                                   vc_error *error);
+
+/* Check what stands behind a chunked body; nothing of it is used. VC_BAD_INPUT, codes "bad_header"
+ * and "bad_framing". */
+vc_status vc_request_check_trailers(const vc_header *trailers, size_t ntrailers, vc_error *error);
 
 /* The value of a parameter; absent when it is not there. VC_BAD_INPUT, code "bad_parameter", when
  * it is there more than once. */

@@ -72,7 +72,8 @@ static void put_headers(struct MHD_Response *response, const vc_reply *reply,
         snprintf(seconds, sizeof seconds, "%u", reply->retry_after_s);
         put_header(response, "Retry-After", seconds);
     }
-    put_header(response, "Cache-Control", "no-cache");
+    put_header(response, "Cache-Control", reply->is_private ? "private, no-cache" : "no-cache");
+    if (reply->status == 401) put_header(response, "WWW-Authenticate", "Bearer realm=\"vcube\"");
     put_cors(response, reply);
     put_header(response, "X-Content-Type-Options", "nosniff");
     put_header(response, "Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'");

@@ -14,9 +14,9 @@ static const vc_route routes[] = {
     {VC_METHOD_GET, "/ui", vc_handle_index, 0},
     {VC_METHOD_GET, "/ui/", vc_handle_index, 0},
     {VC_METHOD_GET, "/ui/style.css", vc_handle_styles, 0},
-    {VC_METHOD_GET, "/healthz", vc_handle_health, VC_ROUTE_QUICK | VC_ROUTE_JSON},
-    {VC_METHOD_GET, "/readyz", vc_handle_ready, VC_ROUTE_QUICK | VC_ROUTE_JSON},
-    {VC_METHOD_GET, "/metrics", vc_handle_metrics, 0},
+    {VC_METHOD_GET, "/healthz", vc_handle_health, VC_ROUTE_QUICK | VC_ROUTE_JSON | VC_ROUTE_OPEN},
+    {VC_METHOD_GET, "/readyz", vc_handle_ready, VC_ROUTE_QUICK | VC_ROUTE_JSON | VC_ROUTE_OPEN},
+    {VC_METHOD_GET, "/metrics", vc_handle_metrics, VC_ROUTE_METRICS},
     {VC_METHOD_GET, "/v1/info", vc_handle_info, VC_ROUTE_QUICK | VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/openapi.json", vc_handle_openapi, VC_ROUTE_JSON},
     {VC_METHOD_GET, "/v1/snapshots", vc_handle_snapshots, VC_ROUTE_JSON},
@@ -85,6 +85,15 @@ bool vc_route_is_dialect(const vc_request *request)
 unsigned vc_route_number(const vc_route *route)
 {
     return route != NULL ? (unsigned)(route - routes) : NROUTES;
+}
+
+unsigned vc_route_right(const vc_route *route)
+{
+    if ((route->traits & VC_ROUTE_OPEN) != 0) return 0;
+    if ((route->traits & VC_ROUTE_COPY) != 0) return VC_MAY_BACKUP;
+    if ((route->traits & VC_ROUTE_UPLOAD) != 0) return VC_MAY_LOAD;
+    if ((route->traits & VC_ROUTE_CHANGE) != 0) return VC_MAY_DEFINE;
+    return (route->traits & VC_ROUTE_METRICS) != 0 ? VC_MAY_METRICS : VC_MAY_READ;
 }
 
 const vc_route *vc_route_at(size_t number)

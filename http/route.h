@@ -7,13 +7,15 @@
 #include "http/service.h"
 
 enum {
-    VC_ROUTE_QUICK = 1,   /* may run on a polling thread: no model, no storage but a snapshot */
-    VC_ROUTE_JSON = 2,    /* answers with JSON and nothing else */
-    VC_ROUTE_CHANGE = 8,  /* changes the store: guarded (http/change.h), on the worker of loads */
-    VC_ROUTE_UPLOAD = 16, /* its body goes to a file (http/upload.h) */
-    VC_ROUTE_COPY = 32,   /* copies the store: guarded, on the worker of copies */
-    VC_ROUTE_CUBEJS = 64, /* errors in the form of Cube */
-    VC_ROUTE_KEPT = 4,    /* answers are kept: a request in equal words is one to be looked for */
+    VC_ROUTE_QUICK = 1,     /* may run on a polling thread: no model, no storage but a snapshot */
+    VC_ROUTE_JSON = 2,      /* answers with JSON and nothing else */
+    VC_ROUTE_CHANGE = 8,    /* changes the store: guarded (http/change.h), on the worker of loads */
+    VC_ROUTE_UPLOAD = 16,   /* its body goes to a file (http/upload.h) */
+    VC_ROUTE_COPY = 32,     /* copies the store: guarded, on the worker of copies */
+    VC_ROUTE_CUBEJS = 64,   /* errors in the form of Cube */
+    VC_ROUTE_KEPT = 4,      /* answers are kept: a request in equal words is one to be looked for */
+    VC_ROUTE_OPEN = 128,    /* answers whoever asks: nothing of any cube */
+    VC_ROUTE_METRICS = 256, /* tells of the server what only some may know */
 };
 
 typedef struct vc_route {
@@ -39,6 +41,10 @@ bool vc_route_is_dialect(const vc_request *request);
 
 /* The number of a route; the number of all of them for NULL. */
 unsigned vc_route_number(const vc_route *route);
+
+/* Which right a role needs for it (VC_MAY_..., http/roles.h); 0: none. What says nothing of itself
+ * needs the right to read, what changes something the right to define. */
+unsigned vc_route_right(const vc_route *route);
 
 /* By number, for lists of what there is; NULL past the last one. */
 const vc_route *vc_route_at(size_t number);

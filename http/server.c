@@ -1,15 +1,20 @@
 #include "http/server.h"
 
+#include "base/memory.h"
 #include "http/address.h"
-#include "http/cors.h"
 #include "http/exchange.h"
+#include "http/log.h"
 #include "http/route.h"
+#include "http/turns.h"
 
-#include <fcntl.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +27,8 @@ enum {
     MAX_POLLING_THREADS = 4,
     POLLING_STACK_BYTES = 512 * 1024,
     CONNECTION_BYTES = 32 * 1024, /* of MHD per connection: the longest headers it takes */
+    MAX_SILENCE_MS = 20000,       /* of the watchdog thread, which goes round every second */
+    GIVE_BACK_EVERY_MS = 60000,   /* what was freed, to the system */
     LAST_FLUSH_MS = 1000,         /* for cancelled requests to be told, after the grace */
 };
 
@@ -76,17 +83,114 @@ static vc_status raise_descriptors(unsigned max_connections, vc_error *error)
 
 /* ---- start ---- */
 
+static vc_admission_options admission_of(const vc_server_options *options)
+{
+    return (vc_admission_options){.roles = options->roles,
+                                  .tokens_path = options->tokens_path,
+                                  .hosts = options->hosts,
+                                  .nhosts = options->nhosts,
+                                  .origins = options->origins,
+                                  .norigins = options->norigins};
+}
+
+/* A snapshot that stays open keeps its pages from being used again: since when is there one? */
+static void look_for_old_readers(vc_service *service)
+{
+    if (vc_store_epochs_held(service->options.store) == 0)
+        atomic_store(&service->held_since_ms, 0);
+    else if (atomic_load(&service->held_since_ms) == 0)
+        atomic_store(&service->held_since_ms, vc_clock_ms());
+}
+
+/* Threads come and go, and each leaves holes in an arena of the allocator that others do not fill:
+ * a server that runs for weeks must not hold what it freed. */
+static void give_memory_back(struct vc_server *server)
+{
+    int64_t now_ms = vc_clock_ms();
+    if (now_ms - server->gave_back_ms < GIVE_BACK_EVERY_MS) return;
+    vc_memory_give_back();
+    server->gave_back_ms = now_ms;
+}
+
+/* Once a second. */
 static void tick(void *context)
 {
-    vc_model_cache_tick(((struct vc_server *)context)->service.models);
+    struct vc_server *server = context;
+    vc_error error = {0};
+    bool is_changed;
+    give_memory_back(server);
+    vc_model_cache_tick(server->service.models);
+    look_for_old_readers(&server->service);
+    vc_status status = vc_gate_look(server->gate, &is_changed, &error);
+    if (is_changed) vc_log_tokens(&server->service, server->gate, status == VC_OK ? NULL : &error);
+    atomic_store(&server->ticked_ms, vc_clock_ms());
+}
+
+static vc_status start_workers(struct vc_server *server, vc_error *error)
+{
+    const vc_server_options *options = &server->service.options;
+    const struct {
+        vc_workers **workers;
+        vc_workers_options options;
+    } groups[] = {
+        {&server->light,
+         {.name = "vc-light",
+          .nthreads = LIGHT_WORKERS,
+          .queue_length = LIGHT_QUEUE,
+          .is_urgent = true}},
+        {&server->heavy,
+         {.name = "vc-heavy",
+          .nthreads = options->nworkers,
+          .queue_length = options->queue_length,
+          .keeps_room = true}},
+        /* Loads and copies wait for the disk, so each kind has a thread of its own. */
+        {&server->loads, {.name = "vc-load", .nthreads = 1, .queue_length = LOAD_QUEUE}},
+        {&server->copies, {.name = "vc-copy", .nthreads = 1, .queue_length = COPY_QUEUE}},
+    };
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0] && status == VC_OK; i++)
+        status = vc_workers_new(&groups[i].options, groups[i].workers, error);
+    return status;
+}
+
+static vc_status check_guards(const vc_server_options *options, bool has_tls, vc_error *error)
+{
+    const vc_admission_options admission = admission_of(options);
+    const vc_address_guards guards = {.has_tls = has_tls,
+                                      .has_tokens = options->tokens_path != NULL,
+                                      .is_told = options->may_listen_openly};
+    vc_status status = vc_access_check_options(&admission, error);
+    if (status == VC_OK) status = vc_address_check(options->address, &guards, error);
+    if (status == VC_OK && (options->tls_certificate == NULL) != (options->tls_key == NULL))
+        status = vc_fail(error, VC_BAD_INPUT, "bad_certificate",
+                         "a certificate needs its key, and a key its certificate");
+    return status;
+}
+
+static void set_log(vc_log *log, const vc_server_options *options)
+{
+    atomic_store(&log->has_requests, options->logs_requests && !options->is_quiet);
+    atomic_store(&log->slow_ms, options->is_quiet ? 0 : options->slow_ms);
+}
+
+/* Who is let in, and what is told of it. */
+static vc_status start_guards(struct vc_server *server, vc_error *error)
+{
+    const vc_server_options *options = &server->service.options;
+    const vc_admission_options admission = admission_of(options);
+    vc_status status = check_guards(options, options->tls_certificate != NULL, error);
+    if (status == VC_OK) status = vc_log_open(&server->service.log, options->log_file, error);
+    if (status == VC_OK) status = vc_gate_new(&admission, &server->gate, error);
+    if (status == VC_OK && options->tls_certificate != NULL)
+        status = vc_tls_new(options->tls_certificate, options->tls_key, &server->tls, error);
+    set_log(&server->service.log, options);
+    return status;
 }
 
 static vc_status start_parts(struct vc_server *server, vc_error *error)
 {
-    vc_status status = VC_OK;
     const vc_server_options *options = &server->service.options;
-    for (size_t i = 0; i < options->norigins && status == VC_OK; i++)
-        status = vc_cors_check(options->origins[i], error);
+    vc_status status = start_guards(server, error);
     const unsigned timeouts_ms[VC_PHASE_COUNT] = {
         [VC_PHASE_FIRST] = options->header_timeout_ms,   [VC_PHASE_IDLE] = options->idle_timeout_ms,
         [VC_PHASE_HEADERS] = options->header_timeout_ms, [VC_PHASE_BODY] = options->body_timeout_ms,
@@ -101,14 +205,7 @@ static vc_status start_parts(struct vc_server *server, vc_error *error)
         if (server->service.answers == NULL || server->service.metrics == NULL)
             status = vc_no_memory(error);
     }
-    if (status == VC_OK)
-        status = vc_workers_new(LIGHT_WORKERS, LIGHT_QUEUE, "vc-light", &server->light, error);
-    if (status == VC_OK)
-        status = vc_workers_new(options->nworkers, options->queue_length, "vc-heavy",
-                                &server->heavy, error);
-    /* Loads and copies wait for the disk, so each kind has a thread of its own. */
-    if (status == VC_OK) status = vc_workers_new(1, LOAD_QUEUE, "vc-load", &server->loads, error);
-    if (status == VC_OK) status = vc_workers_new(1, COPY_QUEUE, "vc-copy", &server->copies, error);
+    if (status == VC_OK) status = start_workers(server, error);
     if (status == VC_OK)
         status = vc_connections_new(timeouts_ms, tick, server, &server->connections, error);
     if (status == VC_OK) status = raise_descriptors(options->max_connections, error);
@@ -133,9 +230,17 @@ static vc_status start_daemon(struct vc_server *server, vc_error *error)
     unsigned npolling = count_processors();
     if (npolling > MAX_POLLING_THREADS) npolling = MAX_POLLING_THREADS;
     if (npolling < 2) npolling = 2;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    /* What plain HTTP has no use for ends the list before it begins. */
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, VC_TLS_PRIORITIES},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(intptr_t)vc_exchange_show_certificate},
+        {MHD_OPTION_END, 0, NULL}};
+    if (server->tls == NULL) tls[0].option = MHD_OPTION_END;
+    if (server->tls != NULL) flags |= MHD_USE_TLS;
+    vc_turns_shorten(); /* of the polling threads */
     server->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0,
-                         NULL, NULL, vc_exchange_handle, server,                       /* */
+        MHD_start_daemon(flags, 0, NULL, NULL, vc_exchange_handle, server,             /* */
                          MHD_OPTION_LISTEN_SOCKET, server->listen_fd,                  /* */
                          MHD_OPTION_THREAD_POOL_SIZE, npolling,                        /* */
                          MHD_OPTION_THREAD_STACK_SIZE, (size_t)POLLING_STACK_BYTES,    /* */
@@ -147,7 +252,9 @@ static vc_status start_daemon(struct vc_server *server, vc_error *error)
                          MHD_OPTION_URI_LOG_CALLBACK, vc_exchange_note_uri, server,         /* */
                          MHD_OPTION_NOTIFY_COMPLETED, vc_exchange_complete, server,         /* */
                          MHD_OPTION_NOTIFY_CONNECTION, vc_exchange_note_connection, server, /* */
+                         MHD_OPTION_ARRAY, tls,                                             /* */
                          MHD_OPTION_END);
+    vc_turns_restore();
     if (server->daemon == NULL)
         return vc_fail(error, VC_STORAGE, "server_start", "libmicrohttpd does not start");
     return VC_OK;
@@ -162,6 +269,9 @@ static void free_server(struct vc_server *server)
     vc_workers_free(server->loads);
     vc_workers_free(server->copies);
     vc_connections_free(server->connections); /* before what its tick looks at */
+    vc_gate_free(server->gate);
+    vc_tls_free(server->tls);
+    vc_log_release(&server->service.log);
     vc_pool_free(server->service.pool);
     vc_answers_free(server->service.answers);
     vc_metrics_free(server->service.metrics);
@@ -174,11 +284,18 @@ vc_status vc_server_start(const vc_server_options *options, vc_server **server_o
     struct vc_server *server = calloc(1, sizeof *server);
     if (server == NULL) return vc_no_memory(error);
     server->service.options = fill_options(options);
+    server->service.server = server;
+    server->service.started_s = time(NULL);
+    vc_log_init(&server->service.log);
     server->listen_fd = -1;
     if (getrandom(&server->request_seed, sizeof server->request_seed, 0) < 0)
         server->request_seed = (uint64_t)time(NULL);
     vc_json_setup();
-    vc_status status = start_parts(server, error);
+    atomic_store(&server->ticked_ms, vc_clock_ms());
+    vc_status status = sodium_init() >= 0
+                           ? VC_OK
+                           : vc_fail(error, VC_STORAGE, "server_start", "libsodium does not start");
+    if (status == VC_OK) status = start_parts(server, error);
     if (status == VC_OK) status = start_daemon(server, error);
     if (status != VC_OK) {
         free_server(server);
@@ -188,9 +305,73 @@ vc_status vc_server_start(const vc_server_options *options, vc_server **server_o
     return VC_OK;
 }
 
+static vc_status check_all(const vc_server_options *options, bool has_tls, vc_error *error)
+{
+    vc_gate *gate = NULL;
+    vc_tls *tls = NULL;
+    const vc_admission_options admission = admission_of(options);
+    vc_status status = check_guards(options, has_tls, error);
+    if (status == VC_OK) status = vc_gate_new(&admission, &gate, error);
+    if (status == VC_OK && options->tls_certificate != NULL)
+        status = vc_tls_new(options->tls_certificate, options->tls_key, &tls, error);
+    vc_gate_free(gate);
+    vc_tls_free(tls);
+    return status;
+}
+
+vc_status vc_server_check(const vc_server_options *options, vc_error *error)
+{
+    return check_all(options, options->tls_certificate != NULL, error);
+}
+
+vc_status vc_server_begin_log(vc_server *server, vc_error *error)
+{
+    return vc_log_reopen(&server->service.log, error);
+}
+
+void vc_server_say(vc_server *server, const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    vc_log_say(&server->service.log, "%s", text);
+}
+
+/* What can fail comes first, and the last of it changes what is in force. */
+vc_status vc_server_reload(vc_server *server, const vc_server_options *options, vc_error *error)
+{
+    vc_server_options wanted = *options;
+    const vc_admission_options admission = admission_of(options);
+    vc_tls *tried = NULL;
+    wanted.address = server->service.options.address;
+    wanted.may_listen_openly |= server->service.options.may_listen_openly;
+    if (server->tls == NULL) wanted.tls_certificate = wanted.tls_key = NULL;
+    vc_status status = check_all(&wanted, server->tls != NULL, error);
+    if (status == VC_OK && wanted.tls_certificate != NULL)
+        status = vc_tls_new(wanted.tls_certificate, wanted.tls_key, &tried, error);
+    if (status == VC_OK) status = vc_log_open(&server->service.log, options->log_file, error);
+    if (status == VC_OK) status = vc_gate_set(server->gate, &admission, error);
+    if (status == VC_OK && tried != NULL) vc_tls_take(server->tls, tried);
+    if (status == VC_OK) set_log(&server->service.log, &wanted);
+    vc_tls_free(tried);
+    return status;
+}
+
+int64_t vc_server_certificate_expires_s(const vc_server *server)
+{
+    return server->tls != NULL ? vc_tls_expires_s(server->tls) : 0;
+}
+
 uint16_t vc_server_port(const vc_server *server)
 {
     return server->port;
+}
+
+bool vc_server_is_alive(const vc_server *server)
+{
+    return vc_clock_ms() - atomic_load(&server->ticked_ms) < MAX_SILENCE_MS;
 }
 
 /* ---- stop ---- */
@@ -201,15 +382,13 @@ static void pause_ms(long ms)
     nanosleep(&span, NULL);
 }
 
-/* Connections from now on are refused, not left in a backlog that nobody takes from. The number of
- * the descriptor stays taken until MHD, which still knows it, has stopped. */
+/* Connections from now on are refused, not left in a backlog that nobody takes from. The socket
+ * itself stays until MHD has stopped: its threads take it out of their epoll sets when they next
+ * wake, and end the process when it is not there. */
 static void stop_listening(struct vc_server *server)
 {
     int fd = MHD_quiesce_daemon(server->daemon);
-    int nothing = fd >= 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
-    if (nothing < 0) return;
-    (void)dup3(nothing, fd, O_CLOEXEC);
-    close(nothing);
+    if (fd >= 0) (void)shutdown(fd, SHUT_RDWR);
 }
 
 static bool is_idle(struct vc_server *server)

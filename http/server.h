@@ -1,4 +1,4 @@
-/* The HTTP server: one store, served over HTTP/1.1 on a loopback address.
+/* The HTTP server: one store, served over HTTP/1.1, with TLS if wanted.
  *
  *     polling threads   parse requests, refuse what is malformed, answer what is cheap
  *     light workers     read the catalogue, check ETags, answer small queries
@@ -21,6 +21,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "http/roles.h"
 #include "slice/engine.h"
 #include "storage/store.h"
 
@@ -31,12 +32,14 @@
 typedef struct vc_server vc_server;
 
 typedef struct vc_server_options {
-    vc_store *store;            /* borrowed until vc_server_stop has returned */
-    const char *address;        /* "127.0.0.1", "::1" or "localhost"; NULL: 127.0.0.1 */
-    uint16_t port;              /* 0: any free one; vc_server_port says which */
-    const char *version;        /* shown by /v1/info; NULL: "0" */
-    unsigned nworkers;          /* heavy queries at once; 0: one per processor */
-    unsigned queue_length;      /* heavy queries that wait; 0: 64 */
+    vc_store *store;        /* borrowed until vc_server_stop has returned */
+    const char *address;    /* an IP address or "localhost"; NULL: 127.0.0.1 */
+    bool may_listen_openly; /* where others can reach it, also without TLS and tokens */
+    const char *tls_certificate, *tls_key; /* files (http/tls.h); NULL: plain HTTP */
+    uint16_t port;                         /* 0: any free one; vc_server_port says which */
+    const char *version;                   /* shown by /v1/info; NULL: "0" */
+    unsigned nworkers;                     /* heavy queries at once; 0: one per processor */
+    unsigned queue_length;      /* heavy queries that wait, of one client at most half; 0: 64 */
     uint64_t dear_facts;        /* a query over so many facts is heavy, a row of the answer
                                    counting as 512 of them; 0: 1,048,576 */
     unsigned max_connections;   /* 0: 512 */
@@ -52,11 +55,18 @@ typedef struct vc_server_options {
     unsigned answer_timeout_ms; /* until the client has taken the answer; 0: 60,000 */
     unsigned idle_timeout_ms;   /* between two requests of a connection; 0: 30,000 */
     unsigned grace_ms;          /* for running requests when stopping; 0: 5,000 */
+    vc_roles *roles;            /* who may what (http/roles.h), shared; NULL: everyone everything */
+    const char *tokens_path;    /* of those who are let in (http/tokens.h); NULL: none. It is looked
+                                   at once a second. For this and the next three what is given is
+                                   copied */
+    const char *const *hosts;   /* [nhosts] names that this server may be asked for */
     const char *const *origins; /* [norigins] whose pages may read answers (CORS), as browsers send
-                                   them; borrowed until vc_server_stop has returned */
-    size_t norigins;
-    bool logs_requests; /* one JSON line per request to stderr */
-    bool is_quiet;      /* nothing to stderr, also not failures of the server */
+                                   them */
+    size_t nhosts, norigins;
+    const char *log_file; /* where lines go; NULL: standard error */
+    bool logs_requests;   /* one JSON line per request */
+    unsigned slow_ms;     /* and one for each that takes as long; 0: for none */
+    bool is_quiet;        /* no lines at all, also not of failures of the server */
 } vc_server_options;
 
 /* Take "127.0.0.1:8080", "[::1]:8080", "localhost", "8080" or ":8080" apart, as given to --listen.
@@ -69,15 +79,41 @@ vc_status vc_listen_parse(vc_str text, char address_out[64], uint16_t *port_out,
 
 /* Start to listen and to answer; returns when the socket takes connections.
  *
- * VC_BAD_INPUT, code "bad_origin": http/cors.h.
- * VC_BAD_INPUT, code "bad_address": not an address, or not a loopback one (127.0.0.0/8, ::1): this
- * version has neither TLS nor tokens, so it serves its own machine only.
+ * VC_BAD_INPUT, code "bad_origin": http/cors.h; "bad_host_name"; and the errors of
+ * vc_tokens_open.
+ * VC_BAD_INPUT, code "bad_address": not an address, or one that other machines could reach, without
+ * TLS and tokens; "bad_certificate": http/tls.h. VC_STORAGE, code "log_file".
  * VC_CONFLICT, code "address_in_use". VC_STORAGE, code "server_start": what the system refused. */
 vc_status vc_server_start(const vc_server_options *options, vc_server **server_out,
                           vc_error *error);
 
+/* Take up what can change while it runs: roles, tokens, hosts, origins, the certificate, and the
+ * log. Requests that are being answered are answered
+ * as before. Nothing is lost on failure: all stays as it was, with the errors of vc_server_start.
+ *
+ * Threads: those that start and stop. */
+vc_status vc_server_reload(vc_server *server, const vc_server_options *options, vc_error *error);
+
+/* Begin the log's file anew, if it was moved away. VC_STORAGE, code "log_file". Threads: those that
+ * start and stop. */
+vc_status vc_server_begin_log(vc_server *server, vc_error *error);
+
+/* Put a line for people into its log: "vcube: ...". */
+void vc_server_say(vc_server *server, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Could a server be started with these options, as far as files and addresses say? */
+vc_status vc_server_check(const vc_server_options *options, vc_error *error);
+
+/* Seconds since 1970 when the certificate expires; 0 without TLS. */
+int64_t vc_server_certificate_expires_s(const vc_server *server);
+
 /* The port that it listens on. */
 uint16_t vc_server_port(const vc_server *server);
+
+/* Does it get on? False when the thread that looks after connections and the catalogue has not gone
+ * round for 20 seconds: it stands in a lock or in the file system. */
+bool vc_server_is_alive(const vc_server *server);
 
 /* Stop: no new connections, requests that were accepted are answered (for at most grace_ms, then
  * their queries are cancelled), and everything is freed. NULL is fine. */

@@ -7,16 +7,21 @@ vc_status vc_call_open_model(vc_call *call, vc_str at, vc_error *error)
     vc_status status;
     call->owns_model = !vc_str_is_null(at);
     if (!call->owns_model) {
-        status = vc_model_acquire(call->service->models, &call->model, error);
+        status = vc_model_acquire(call->service->models, &call->whole, error);
     } else {
         vc_snapshot *snapshot;
         status = vc_snapshot_open_at(call->service->options.store, at, &snapshot, error);
         if (status != VC_OK) return status;
-        status = vc_model_new(snapshot, true, &call->model, error);
+        status = vc_model_new(snapshot, true, &call->whole, error);
         if (status != VC_OK) vc_snapshot_close(snapshot);
     }
     if (status != VC_OK) {
-        call->model = NULL;
+        call->whole = NULL;
+        return status;
+    }
+    status = vc_model_restrict(call->whole, call->role->rights, &call->model, error);
+    if (status != VC_OK) {
+        vc_call_close_model(call);
         return status;
     }
     const char *id = vc_snapshot_id(vc_model_snapshot(call->model));
@@ -27,12 +32,12 @@ vc_status vc_call_open_model(vc_call *call, vc_str at, vc_error *error)
 
 void vc_call_close_model(vc_call *call)
 {
-    if (call->model == NULL) return;
+    if (call->whole == NULL) return;
     if (call->owns_model)
-        vc_model_free(call->model);
+        vc_model_free(call->whole);
     else
-        vc_model_release(call->service->models, call->model);
-    call->model = NULL;
+        vc_model_release(call->service->models, call->whole);
+    call->model = call->whole = NULL;
 }
 
 vc_status vc_call_cube(vc_call *call, const vc_cube **cube_out, vc_error *error)
@@ -80,5 +85,6 @@ vc_engine_options vc_call_engine_options(vc_call *call)
     return (vc_engine_options){.pool = call->service->pool,
                                .limits = call->service->options.limits,
                                .is_cancelled = call->is_cancelled,
-                               .context = call->context};
+                               .context = call->context,
+                               .usage = &call->service->usage};
 }

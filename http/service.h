@@ -12,9 +12,11 @@
 #include "base/pool.h"
 #include "cube/model.h"
 #include "http/answers.h"
+#include "http/lines.h"
 #include "http/metrics.h"
 #include "http/reply.h"
 #include "http/request.h"
+#include "http/roles.h"
 #include "http/server.h"
 #include "http/upload.h"
 
@@ -26,6 +28,13 @@ typedef struct vc_service {
     vc_pool *pool; /* for scans */
     vc_answers *answers;
     vc_metrics *metrics;
+    vc_engine_usage usage;      /* of all queries */
+    atomic_ullong nimpatient;   /* requests that waited too long for their turn */
+    atomic_ullong nloads_held;  /* uploads that were refused for those that arrive already */
+    atomic_llong held_since_ms; /* since when pages of an old snapshot are kept; 0: they are not */
+    int64_t started_s;          /* of the epoch of Unix */
+    struct vc_server *server;
+    vc_log log;
     atomic_bool is_draining;
     atomic_bool is_cancelling; /* the grace is over: running queries give up */
 } vc_service;
@@ -35,24 +44,35 @@ enum { VC_MAX_ARGUMENTS = 5, VC_MAX_MEMBERS = 10000 };
 typedef struct vc_call vc_call;
 typedef vc_status vc_handler(vc_call *call, vc_error *error);
 
+/* What the log tells of a call that took long; of the call's arena. */
+typedef struct vc_told {
+    vc_str cube, query; /* absent: not one of queries. The text is canonical */
+    uint64_t nrows;     /* of the answer */
+} vc_told;
+
 struct vc_call {
     vc_service *service;
     const vc_request *request;
     vc_str arguments[VC_MAX_ARGUMENTS]; /* what stood for the {...} of the route */
     vc_arena *arena;                    /* of the request */
     vc_reply *reply;
-    vc_model *model; /* once vc_call_open_model was called */
+    const vc_role *role;  /* who asks, always somebody: what they may see is role->rights */
+    const char *token_id; /* of whom, as far as it may be told; "" when there is none */
+    vc_model *model;      /* once vc_call_open_model was called: what the role sees of `whole` */
+    vc_model *whole;
     bool owns_model; /* of an older snapshot: not from the cache */
     vc_handler *next;
     bool is_dear;
     void *state; /* between a handler and its `next` */
-    vc_str key;  /* set with `next`: what the answer is made of (http/answers.h). It is looked for
-                    before `next` runs, and kept afterwards. Absent: not */
+    vc_str key;  /* set with `next`: what the answer is made of (http/answers.h), but for who asks,
+                    which is added to it. It is looked for before `next` runs, and kept
+                    afterwards. Absent: not */
     bool is_of_today; /* the answer depends on the day, too: a request in the same words may be
                          another one tomorrow */
     bool (*is_cancelled)(void *context);
     void *context;
     vc_upload *upload; /* the body, of a route that takes it so */
+    vc_told told;
 };
 
 /* Get the model of the newest snapshot, or of the snapshot `at` unless that is absent. It is the
@@ -66,7 +86,8 @@ void vc_call_close_model(vc_call *call);
 vc_status vc_call_cube(vc_call *call, const vc_cube **cube_out, vc_error *error);
 
 /* Tag the reply by the snapshot, the address (path and query string) and what it is made of
- * (`salt`). True when the client has it already: the reply is complete then. */
+ * (`salt`), and by what who asks may see. True when the client has it already: the reply is
+ * complete then. */
 bool vc_call_is_known(vc_call *call, vc_str salt);
 
 /* The reply is the JSON that stands in its body: 200. Returns VC_OK. */

@@ -88,7 +88,8 @@ bool vc_upload_put(vc_upload *upload, const char *data, size_t size)
         upload->nbytes += size;
         return true;
     }
-    (void)ftruncate(upload->fd, 0); /* the disk may be full because of it */
+    int rc = ftruncate(upload->fd, 0); /* the disk may be full because of it */
+    (void)rc;
     return false;
 }
 

@@ -20,6 +20,14 @@ void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc
     }
 }
 
+double vc_cell_double(const vc_result_measure *measure, const vc_cell *cell)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                    1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+    if (cell->is_float || measure->type == VC_VALUE_FLOAT) return cell->as.f;
+    return (double)cell->as.i / (measure->type == VC_VALUE_DECIMAL ? powers[measure->scale] : 1);
+}
+
 /* Very small and very large doubles would be all zeros in a fixed format. */
 static bool is_plain_size(const vc_cell *cell)
 {

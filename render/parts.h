@@ -44,9 +44,6 @@ static inline const vc_result_member *vc_row_member(const vc_result *result, siz
     return member == VC_NONE ? NULL : &result->axes[axis].members[member];
 }
 
-/* The number of a cell that is not null, as JSON and CSV write it. */
-void vc_put_number(vc_buffer *buffer, const vc_result_measure *measure, const vc_cell *cell);
-
 /* The calculated member by whose expression the base measures of a row are made, of several the
  * one that is computed last; NULL: none. With VC_ANY_ROW: of those that all rows stand at. */
 #define VC_ANY_ROW SIZE_MAX

@@ -2,6 +2,7 @@
  * of the frames that operands are read in say where, and what has no value is dropped later.
  */
 #include "slice/calculated_rows.h"
+#include "slice/sort.h"
 
 #include <stdlib.h>
 
@@ -119,7 +120,8 @@ static int compare_by_rank(const void *a, const void *b, void *context)
     return 0;
 }
 
-void vc_row_keys_sort(const vc_stitching *in, vc_row_keys *keys)
+vc_status vc_row_keys_sort(const vc_stitching *in, vc_row_keys *keys, vc_error *error)
 {
-    qsort_r(keys->items, keys->count, sizeof *keys->items, compare_by_rank, (void *)in);
+    return vc_sort(in->plan, keys->items, keys->count, sizeof *keys->items, compare_by_rank,
+                   (void *)in, error);
 }

@@ -42,6 +42,6 @@ vc_status vc_row_keys_calculated(const vc_stitching *in, bool is_sparse, vc_row_
                                  vc_error *error);
 
 /* Into member order, in which calculated members stand behind their siblings. */
-void vc_row_keys_sort(const vc_stitching *in, vc_row_keys *keys);
+vc_status vc_row_keys_sort(const vc_stitching *in, vc_row_keys *keys, vc_error *error);
 
 #endif

@@ -21,8 +21,16 @@ struct merging {
     vc_cells *into;
     uint32_t **numbers;                 /* [nparts][slots] within the partition */
     uint64_t *keys[VC_NPARTITIONS];     /* by number */
-    vc_status statuses[VC_NPARTITIONS]; /* VC_OK or VC_NO_MEMORY */
+    vc_status statuses[VC_NPARTITIONS]; /* VC_OK, VC_NO_MEMORY or VC_CANCELLED */
+    const vc_plan *plan;                /* asked for each partition; NULL: not */
 };
+
+static bool is_wanted(struct merging *merging, size_t partition)
+{
+    vc_status status = merging->plan == NULL ? VC_OK : vc_plan_check(merging->plan, NULL);
+    if (status != VC_OK) merging->statuses[partition] = status;
+    return status == VC_OK;
+}
 
 /* ---- one cell ---- */
 
@@ -202,6 +210,7 @@ static void number_partition(void *context, size_t partition)
 {
     struct merging *merging = context;
     size_t size = 1, most = 0;
+    if (!is_wanted(merging, partition)) return;
     for (size_t i = 0; i < merging->nparts; i++)
         if (merging->parts[i]->partitions[partition].count > most)
             most = merging->parts[i]->partitions[partition].count;
@@ -243,6 +252,7 @@ static void merge_partition(void *context, size_t partition)
     struct merging *merging = context;
     vc_cells *into = merging->into;
     size_t count = into->partitions[partition].count;
+    if (!is_wanted(merging, partition)) return;
     uint32_t first = into->indexes[partition].first_slot, end = first + (uint32_t)count;
     if (count > 0) memcpy(into->keys + first, merging->keys[partition], count * sizeof *into->keys);
     for (size_t i = 0; i < merging->nparts; i++) {
@@ -258,9 +268,15 @@ static void merge_partition(void *context, size_t partition)
 
 static vc_status find_failure(const struct merging *merging, vc_error *error)
 {
-    for (size_t p = 0; p < VC_NPARTITIONS; p++)
-        if (merging->statuses[p] != VC_OK) return vc_no_memory(error);
-    return VC_OK;
+    vc_status status = VC_OK;
+    for (size_t p = 0; p < VC_NPARTITIONS; p++) {
+        if (merging->statuses[p] == VC_NO_MEMORY) return vc_no_memory(error);
+        if (merging->statuses[p] != VC_OK) status = merging->statuses[p];
+    }
+    if (status == VC_OK) return VC_OK;
+    if (vc_plan_check(merging->plan, error) == VC_OK) /* which has the words, mostly */
+        vc_fail(error, status, "cancelled", "the query was cancelled");
+    return status;
 }
 
 static vc_status place_partitions(vc_cells *into, vc_error *error)
@@ -307,15 +323,18 @@ static vc_status merge_by_key(vc_pool *pool, struct merging *merging, vc_error *
 
 /* ---- the whole ---- */
 
-vc_status vc_cells_merge(vc_pool *pool, vc_cells **parts, size_t nparts, vc_cells **cells_out,
-                         vc_error *error)
+vc_status vc_cells_merge(vc_pool *pool, const vc_plan *plan, vc_cells **parts, size_t nparts,
+                         vc_cells **cells_out, vc_error *error)
 {
-    struct merging merging = {.parts = parts, .nparts = nparts, .into = parts[0]};
+    struct merging merging = {.parts = parts, .nparts = nparts, .into = parts[0], .plan = plan};
     uint64_t nslots = 0;
     vc_status status;
     for (size_t i = 0; i < nparts; i++)
         nslots += parts[i]->count;
-    if (nslots < SERIAL_SLOTS) pool = NULL;
+    if (nslots < SERIAL_SLOTS) {
+        pool = NULL;
+        merging.plan = NULL; /* it is done at once */
+    }
     if (nparts > 1 && !parts[0]->is_dense) {
         status = merge_by_key(pool, &merging, error);
         if (status == VC_OK) *cells_out = merging.into;

@@ -60,6 +60,8 @@ static vc_status lay_out(vc_scan *scan, vc_combination_form *form, vc_error *err
     for (size_t i = 0; i < cube->ndimensions; i++) {
         size_t column = i + 1 == cube->ndimensions ? over : i < over ? i : i + 1;
         uint32_t nleaves = cube->dimensions[column]->nleaves;
+        uint32_t nstored = vc_source_cube_stored_leaves(cube, column);
+        if (nstored > nleaves) nleaves = nstored;
         unsigned width = vc_packed_width(nleaves > 0 ? nleaves - 1 : 0);
         if (width > left) {
             word++;
@@ -79,16 +81,17 @@ static vc_status find_places(vc_scan *scan, vc_combination_form *form, vc_error 
 {
     const vc_dimension *dimension = scan->cube->dimensions[scan->pass->over_dimension];
     vc_arena *arena = scan->plan->arena;
-    uint32_t nleaves = dimension->nleaves;
+    uint32_t nstored = vc_source_cube_stored_leaves(scan->cube, scan->pass->over_dimension);
     vc_numbers numbers;
-    uint32_t *places = vc_arena_alloc(arena, ((size_t)nleaves + 1) * sizeof *places);
-    uint32_t *leaves = vc_arena_alloc(arena, ((size_t)nleaves + 1) * sizeof *leaves);
+    uint32_t *places = vc_arena_alloc(arena, ((size_t)nstored + 1) * sizeof *places);
+    uint32_t *leaves = VC_ARENA_NEW(arena, uint32_t, (size_t)dimension->nleaves + 1);
     if (places == NULL || leaves == NULL) return vc_no_memory(error);
     vc_status status = vc_table_find_places(dimension, arena, &numbers, error);
     if (status != VC_OK) return status;
-    for (uint32_t leaf = 0; leaf < nleaves; leaf++) {
-        places[leaf] = vc_numbers_get(numbers, leaf);
-        leaves[places[leaf]] = leaf;
+    for (uint32_t stored = 0; stored < nstored; stored++) {
+        uint32_t leaf = vc_source_cube_leaf(scan->cube, scan->pass->over_dimension, stored);
+        places[stored] = leaf == VC_NONE ? VC_NONE : vc_numbers_get(numbers, leaf);
+        if (leaf != VC_NONE) leaves[places[stored]] = stored;
     }
     form->places = places;
     form->leaf_of_place = leaves;

@@ -29,8 +29,8 @@ typedef struct vc_combination_form {
     vc_combination_field *fields; /* [nfields] the `over` dimension's is the last */
     size_t nfields;
     size_t nwords;                 /* of the leaves; the value comes behind */
-    const uint32_t *places;        /* [nleaves] of the `over` dimension, in order */
-    const uint32_t *leaf_of_place; /* [nleaves] */
+    const uint32_t *places;        /* of the numbers that facts store of the `over` dimension */
+    const uint32_t *leaf_of_place; /* [nleaves] the stored number of each */
 } vc_combination_form;
 
 /* Records, in chunks that do not move. */

@@ -104,7 +104,7 @@ static vc_status compute(void *context, vc_arena *arena, const void **list_out, 
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions; d++) {
             const vc_binding *binding = &cube->sources[s].bindings[d];
-            if (!vc_binding_is_joined(binding)) continue;
+            if (!vc_binding_is_joined(binding) || cube->sources[s].is_unseen) continue;
             vc_result_coverage *item = &items[list->count++];
             *item = (vc_result_coverage){.source = binding->join_alias,
                                          .dimension = cube->dimensions[d].name,

@@ -352,8 +352,14 @@ vc_status vc_engine_run_in_pieces(vc_model *model, const vc_query *query,
     if (status == VC_OK) status = start(&in, model, query, &filled, arena, error);
     if (status == VC_OK) status = run(&in, pieces, begin, error);
     release_rows(&in);
-    if (status == VC_OK) *result_out = in.result;
-    return status;
+    if (status != VC_OK) return status;
+    *result_out = in.result;
+    if (filled.usage != NULL)
+        atomic_fetch_add_explicit(&filled.usage->ncells,
+                                  (in.result->nrows_before + in.result->nrows) *
+                                      in.result->nmeasures,
+                                  memory_order_relaxed);
+    return VC_OK;
 }
 
 vc_status vc_engine_run(vc_model *model, const vc_query *query, const vc_engine_options *options,

@@ -16,6 +16,8 @@
 #include "slice/query.h"
 #include "slice/result.h"
 
+#include <stdatomic.h>
+
 typedef struct vc_engine_limits {
     uint64_t max_cells;        /* rows of an answer times measures; 0: 5,000,000 */
     uint64_t max_time_ms;      /* 0: 30,000 */
@@ -24,12 +26,18 @@ typedef struct vc_engine_limits {
 
 #define VC_DEFAULT_MAX_MEMORY UINT64_C(1000000000)
 
+typedef struct vc_engine_usage {          /* what queries did, added up; atomic */
+    atomic_ullong nscans, nfacts, nbytes; /* facts that were read, and stored bytes for them */
+    atomic_ullong ncells;                 /* of answers */
+} vc_engine_usage;
+
 typedef struct vc_engine_options {
     vc_pool *pool; /* NULL: the caller's thread only */
     vc_engine_limits limits;
     bool is_plain; /* without short cuts: what the tests compare the others with */
     bool (*is_cancelled)(void *context); /* asked between segments; NULL: never */
     void *context;
+    vc_engine_usage *usage; /* counted here, too; NULL: not */
 } vc_engine_options;
 
 /* Answer a query.

@@ -203,7 +203,12 @@ vc_status vc_plan_explain_scan(vc_plan *plan, size_t number, uint32_t kept, cons
     vc_status status = reserve_scan(plan->root, error);
     if (status != VC_OK) return status;
     vc_explain_scan *scan = &explain->scans[explain->nscans++];
-    const vc_scan_stats *of = stats == NULL ? &none : stats;
+    /* How much is stored, and where, is not for who does not see all of it. */
+    vc_scan_stats seen = stats == NULL ? none : *stats;
+    if (plan->cube->is_partial)
+        seen.nsegments = seen.nsegments_skipped = seen.nblocks = seen.nblocks_skipped = seen.nrows =
+            seen.nrows_scanned = seen.nbytes = 0;
+    const vc_scan_stats *of = &seen;
     *scan = (vc_explain_scan){.source = plan->cube->is_virtual ? source->alias : plan->cube->name,
                               .rows = name_rows(plan, kept),
                               .is_derived = stats == NULL,

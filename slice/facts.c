@@ -62,7 +62,8 @@ static void add_measure(struct finding *in, const vc_cube_measure *measure, size
         in->readers[at] = VC_ARENA_NEW(in->arena, vc_str, nmax);
         in->counts[in->nsets++] = count;
     }
-    if (in->readers[at] != NULL) in->readers[at][in->nreaders[at]++] = measure->name;
+    if (in->readers[at] != NULL && !measure->is_withheld)
+        in->readers[at][in->nreaders[at]++] = measure->name;
 }
 
 static vc_status choose_sets(struct finding *in, const vc_engine_options *options, vc_error *error)
@@ -83,7 +84,8 @@ static vc_status choose_sets(struct finding *in, const vc_engine_options *option
     }
     if (status == VC_OK && query->nmeasures == 0) {
         for (size_t s = 0; s < in->cube->nsources; s++)
-            if (wanted >> s & 1) in->counts[in->nsets++] = count_of(s);
+            if ((wanted >> s & 1) != 0 && !in->cube->sources[s].is_unseen)
+                in->counts[in->nsets++] = count_of(s);
         return VC_OK;
     }
     if (status == VC_OK) status = vc_plan_make(in->model, query, options, in->arena, &plan, error);

@@ -142,6 +142,12 @@ static void add_column(vc_fact_teller *teller, size_t number, vc_str name)
 }
 
 /* A column goes by the first measure that reads it. */
+static bool shows_column(const vc_fact_teller *teller, size_t column)
+{
+    const vc_cube *cube = teller->plan->cube;
+    return vc_cube_shows_column(cube, (size_t)(teller->source - cube->sources), column);
+}
+
 static void add_columns(vc_fact_teller *teller)
 {
     const vc_cube_def *definition = &teller->cube->definition->as.cube;
@@ -149,7 +155,7 @@ static void add_columns(vc_fact_teller *teller)
         vc_str name = teller->cube->columns[c].name;
         for (size_t m = definition->nmeasures; m-- > 0;)
             if (teller->cube->measure_columns[m] == (int)c) name = definition->measures[m].name;
-        add_column(teller, c, name);
+        if (shows_column(teller, c)) add_column(teller, c, name);
     }
 }
 
@@ -215,19 +221,21 @@ static bool add_named_column(vc_fact_teller *teller, vc_str name)
     for (size_t m = 0; m < outer->nmeasures; m++) {
         const vc_cube_measure *measure = &outer->measures[m];
         if (vc_str_equal(measure->name, name) && measure->expr == NULL && measure->column >= 0 &&
-            &outer->sources[measure->source] == teller->source) {
+            &outer->sources[measure->source] == teller->source &&
+            shows_column(teller, (size_t)measure->column)) {
             add_column(teller, (size_t)measure->column, name);
             return true;
         }
     }
     for (size_t m = 0; m < definition->nmeasures; m++)
         if (vc_str_equal(definition->measures[m].name, name) &&
-            teller->cube->measure_columns[m] >= 0) {
+            teller->cube->measure_columns[m] >= 0 &&
+            shows_column(teller, (size_t)teller->cube->measure_columns[m])) {
             add_column(teller, (size_t)teller->cube->measure_columns[m], name);
             return true;
         }
     for (size_t c = 0; c < teller->cube->ncolumns; c++)
-        if (vc_str_equal(teller->cube->columns[c].name, name)) {
+        if (vc_str_equal(teller->cube->columns[c].name, name) && shows_column(teller, c)) {
             add_column(teller, c, name);
             return true;
         }
@@ -282,10 +290,12 @@ void vc_fact_fields_offer(const vc_cube *cube, size_t source, vc_arena *arena, v
             offer_part(VC_STR("in"), cube->dimensions[d].name, arena, nearest);
     for (size_t m = 0; m < cube->nmeasures; m++)
         if (cube->measures[m].expr == NULL && cube->measures[m].source == source &&
-            cube->measures[m].column >= 0)
+            cube->measures[m].column >= 0 &&
+            vc_cube_shows_column(cube, source, (size_t)cube->measures[m].column))
             vc_nearest_offer(nearest, cube->measures[m].name);
     for (size_t m = 0; m < stored->definition->as.cube.nmeasures; m++)
-        if (stored->measure_columns[m] >= 0)
+        if (stored->measure_columns[m] >= 0 &&
+            vc_cube_shows_column(cube, source, (size_t)stored->measure_columns[m]))
             vc_nearest_offer(nearest, stored->definition->as.cube.measures[m].name);
 }
 
@@ -407,9 +417,9 @@ static vc_status read_leaves(vc_fact_teller *teller, uint32_t segment, uint32_t 
         if (row >= chunk->nrows || chunk->type != VC_CHUNK_INT)
             return fail_damaged(teller, segment, error);
         int64_t leaf = vc_fact_int(chunk, row);
-        if (leaf < 0 || leaf >= (int64_t)teller->cube->dimensions[d]->nleaves)
+        if (leaf < 0 || leaf >= (int64_t)vc_source_cube_stored_leaves(teller->cube, d))
             return fail_damaged(teller, segment, error);
-        teller->leaves[d] = (uint32_t)leaf;
+        teller->leaves[d] = vc_source_cube_leaf(teller->cube, d, (uint32_t)leaf);
     }
     return VC_OK;
 }

@@ -34,7 +34,16 @@ static vc_status find_value(vc_model *model, const vc_query *query,
 static vc_str expr_of(const vc_plan *plan, const vc_plan_measure *measure)
 {
     const vc_measure_def *definition = vc_cube_find_measure_def(plan->cube, measure->name);
-    return definition == NULL || measure->expr == NULL ? (vc_str){0} : definition->expr;
+    if (definition == NULL || measure->expr == NULL) return (vc_str){0};
+    return measure->measure != NULL && !vc_cube_shows_expr(plan->cube, measure->measure)
+               ? (vc_str){0}
+               : definition->expr;
+}
+
+/* From who may see what is computed of it, but not itself. */
+static bool is_withheld(const vc_plan_measure *measure)
+{
+    return measure->measure != NULL && measure->measure->is_withheld;
 }
 
 static vc_status trace(const vc_tracing *in, vc_lineage_source *out, vc_error *error)
@@ -43,15 +52,15 @@ static vc_status trace(const vc_tracing *in, vc_lineage_source *out, vc_error *e
     const vc_cube_source *source = &in->plan->cube->sources[measure->measure->source];
     uint32_t groups[VC_MAX_AXES] = {0};
     bool has_facts;
-    *out = (vc_lineage_source){.measure = measure->name,
-                               .unit = measure->unit,
-                               .source =
-                                   in->plan->cube->is_virtual ? source->alias : source->cube->name,
-                               .cube = source->cube->name,
-                               .aggregator = measure->measure->aggregator,
-                               .where = measure->measure->where,
-                               .type = measure->type,
-                               .scale = measure->scale};
+    *out = (vc_lineage_source){
+        .measure = measure->name,
+        .unit = measure->unit,
+        .source = in->plan->cube->is_virtual ? source->alias : source->cube->name,
+        .cube = source->cube->name,
+        .aggregator = measure->measure->aggregator,
+        .where = in->plan->cube->is_partial ? (vc_str){0} : measure->measure->where,
+        .type = measure->type,
+        .scale = measure->scale};
     if (measure->measure->over != VC_OVER_NONE) {
         out->over = source->cube->dimension_names[measure->measure->over_dimension];
         out->over_word = vc_over_name(measure->measure->over);
@@ -69,7 +78,7 @@ static vc_status trace_all(const vc_plan *plan, vc_grain *grain, size_t limit, v
     for (size_t m = 0; m < plan->nmeasures && status == VC_OK; m++) {
         vc_tracing tracing = {
             .plan = plan, .grain = grain, .measure = m, .limit = limit, .arena = plan->arena};
-        if (plan->measures[m].expr != NULL) continue;
+        if (plan->measures[m].expr != NULL || is_withheld(&plan->measures[m])) continue;
         status = vc_grain_need(grain, m, NULL, error);
         if (status == VC_OK) status = trace(&tracing, &sources[out->nsources++], error);
     }
@@ -108,7 +117,8 @@ static vc_status find_operands(vc_model *model, const vc_query *cut,
     vc_status status = operands == NULL ? vc_no_memory(error) : VC_OK;
     for (size_t m = plan->nasked; m < plan->nmeasures && status == VC_OK; m++) {
         const vc_plan_measure *measure = &plan->measures[m];
-        if (measure->measure == NULL || (measure->measure->is_hidden && measure->expr != NULL))
+        if (measure->measure == NULL || (measure->measure->is_hidden && measure->expr != NULL) ||
+            is_withheld(measure))
             continue;
         vc_lineage_operand *operand = &operands[out->noperands++];
         *operand = (vc_lineage_operand){.name = measure->name,

@@ -58,7 +58,9 @@ static vc_status read_leaf(const struct recounting *in, size_t dimension, uint32
     const vc_chunk *chunk;
     vc_status status = vc_source_cube_view(in->source->cube, vc_model_snapshot(in->plan->model),
                                            (uint16_t)dimension, segment, &chunk, error);
-    if (status == VC_OK) *leaf_out = (uint32_t)vc_fact_int(chunk, row);
+    if (status == VC_OK)
+        *leaf_out =
+            vc_source_cube_leaf(in->source->cube, dimension, (uint32_t)vc_fact_int(chunk, row));
     return status;
 }
 

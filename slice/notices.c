@@ -392,7 +392,8 @@ vc_status vc_answer_notices(vc_answering *in, vc_error *error)
     if (in->notices == NULL) return vc_no_memory(error);
     for (size_t s = 0; s < cube->nsources; s++)
         for (size_t d = 0; d < cube->ndimensions; d++) {
-            if (!vc_binding_is_joined(&cube->sources[s].bindings[d]) || !uses_join(plan, s, d))
+            if (!vc_binding_is_joined(&cube->sources[s].bindings[d]) || !uses_join(plan, s, d) ||
+                cube->sources[s].is_unseen)
                 continue;
             notice_unmatched(in, s, d);
             vc_status status = notice_weights(in, s, d, error);

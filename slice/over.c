@@ -162,8 +162,11 @@ static uint32_t leaf_of(const struct resolving *in, const vc_step *step)
     uint64_t code = 0;
     uint32_t number;
     if (step->tuples == NULL) return in->leaves[step->column];
-    for (size_t c = 0; c < step->tuples->ncomponents; c++)
-        vc_tuples_add_component(step->tuples, c, &in->leaves[step->components[c]], 0, 1, &code);
+    for (size_t c = 0; c < step->tuples->ncomponents; c++) {
+        size_t column = step->components[c];
+        uint32_t leaf = vc_source_cube_leaf(in->scan->cube, column, in->leaves[column]);
+        vc_tuples_add_component(step->tuples, c, &leaf, 0, 1, &code);
+    }
     vc_tuples_find(step->tuples, &code, 1, &number);
     return number;
 }

@@ -455,9 +455,10 @@ void vc_cells_set_limits(uint64_t dense_bytes, uint64_t bitmap_bytes);
 /* Make one of parts [nparts >= 1] of one form, by the threads of pool (NULL: the caller's). The
  * bytes depend on the parts and their order only. Whoever has one part only merges it, too, before
  * distinct ids are read. parts[0] may become the result, and NULL; the others stay the caller's, to
- * be freed and not used. VC_LIMIT "limit_cells" when all together have more than max_slots. */
-vc_status vc_cells_merge(vc_pool *pool, vc_cells **parts, size_t nparts, vc_cells **cells_out,
-                         vc_error *error);
+ * be freed and not used. VC_LIMIT "limit_cells" when all together have more than max_slots. Where
+ * that lasts, the plan is asked whether it goes on (NULL: it does): VC_CANCELLED. */
+vc_status vc_cells_merge(vc_pool *pool, const vc_plan *plan, vc_cells **parts, size_t nparts,
+                         vc_cells **cells_out, vc_error *error);
 /* Add one cell of `from` to a slot of `into`, which keeps alike and has no distinct counts. */
 void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot);
 

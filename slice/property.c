@@ -104,7 +104,9 @@ static vc_status reach(struct reaching *in, size_t place, size_t dimension, vc_e
 {
     vc_status status = VC_OK;
     for (size_t s = 0; s < in->cube->nsources && status == VC_OK; s++) {
-        if (in->cube->sources[s].bindings[dimension].kind == VC_BIND_NONE) continue;
+        if (in->cube->sources[s].bindings[dimension].kind == VC_BIND_NONE ||
+            in->cube->sources[s].is_unseen)
+            continue;
         status = reach_nested(in, place, dimension, s, error);
         if (status == VC_OK) status = reach_source(in, place, dimension, s, error);
     }

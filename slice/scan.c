@@ -24,6 +24,7 @@
  * in order, so that they come out the same to the last bit whatever runs in parallel.
  */
 #include "slice/collect.h"
+#include "slice/narrow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,14 @@ static void add_stats(vc_scan_stats *stats, const vc_lane *lane)
     stats->nbytes += lane->stats.nbytes;
 }
 
+static void count_usage(vc_engine_usage *usage, const vc_scan_stats *stats)
+{
+    if (usage == NULL) return;
+    atomic_fetch_add_explicit(&usage->nscans, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&usage->nfacts, stats->nrows_scanned, memory_order_relaxed);
+    atomic_fetch_add_explicit(&usage->nbytes, stats->nbytes, memory_order_relaxed);
+}
+
 /* Parts are cut by the cube's segments, not by those that are read, so that a cell's doubles are
  * added up in the same way whatever else a query asks for. */
 static uint32_t find_part_end(const vc_scan *scan, size_t part, size_t nparts)
@@ -227,8 +236,10 @@ static vc_status run(vc_scan *scan, size_t nlanes, vc_cells **cells_out, vc_scan
         if (status != VC_OK && error != NULL) *error = lane->error;
         parts[i] = lane->cells;
     }
+    count_usage(scan->plan->options->usage, stats);
     if (status == VC_OK)
-        status = vc_cells_merge(scan->plan->options->pool, parts, nlanes, cells_out, error);
+        status =
+            vc_cells_merge(scan->plan->options->pool, scan->plan, parts, nlanes, cells_out, error);
     if (status == VC_OK && parts[0] == NULL) scan->lanes[0].cells = NULL;
     if (status == VC_OK && scan->has_sets) status = share_out(scan, *cells_out, cells_out, error);
     if (status == VC_OK) {
@@ -242,23 +253,29 @@ static vc_status run(vc_scan *scan, size_t nlanes, vc_cells **cells_out, vc_scan
     return status;
 }
 
-static vc_scan new_scan(const vc_plan *plan, const vc_pass *pass, const vc_table *table)
+static vc_status start_scan(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
+                            vc_scan *scan, vc_error *error)
 {
-    return (vc_scan){.plan = plan,
-                     .pass = pass,
-                     .table = table,
-                     .cube = plan->cube->sources[pass->source].cube,
-                     .snapshot = vc_model_snapshot(plan->model),
-                     .kernels = vc_kernels_get(vc_cpu_get_level()),
-                     .packed = vc_packed_get_kernels(vc_cpu_get_level())};
+    *scan = (vc_scan){.plan = plan,
+                      .pass = pass,
+                      .cube = plan->cube->sources[pass->source].cube,
+                      .snapshot = vc_model_snapshot(plan->model),
+                      .kernels = vc_kernels_get(vc_cpu_get_level()),
+                      .packed = vc_packed_get_kernels(vc_cpu_get_level())};
+    vc_status status = vc_table_of_stored(scan->cube, table, plan->arena, &scan->table, error);
+    if (status == VC_OK && pass->combinations != NULL)
+        status = vc_table_of_stored(scan->cube, pass->combinations->table, plan->arena,
+                                    &scan->combined, error);
+    return status;
 }
 
 vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
                       vc_cells **cells_out, vc_scan_stats *stats, vc_error *error)
 {
-    vc_scan scan = new_scan(plan, pass, table);
+    vc_scan scan;
     *stats = (vc_scan_stats){0};
-    vc_status status = vc_scan_choose(&scan, stats, error);
+    vc_status status = start_scan(plan, pass, table, &scan, error);
+    if (status == VC_OK) status = vc_scan_choose(&scan, stats, error);
     if (status != VC_OK) return status;
     size_t nlanes = vc_scan_count_lanes(&scan);
     stats->nthreads = vc_pool_nthreads(plan->options->pool);
@@ -290,10 +307,11 @@ static vc_status visit_segment(vc_lane *lane, uint32_t segment, vc_visit_rows *v
 vc_status vc_scan_visit(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
                         vc_visit_rows *visit, void *context, vc_error *error)
 {
-    vc_scan scan = new_scan(plan, pass, table);
+    vc_scan scan;
     vc_scan_stats stats = {0};
     bool is_enough = false;
-    vc_status status = vc_scan_choose(&scan, &stats, error);
+    vc_status status = start_scan(plan, pass, table, &scan, error);
+    if (status == VC_OK) status = vc_scan_choose(&scan, &stats, error);
     if (status != VC_OK) return status;
     vc_lane *lane = calloc(1, sizeof *lane);
     if (lane == NULL) return vc_no_memory(error);

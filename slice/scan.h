@@ -4,7 +4,7 @@
  *     scan_block.c    one block: filters, keys, measures
  *     scan_tuples.c   the block of a step over several columns
  *     scan_combinations.c   of its rows, those in some combinations of members
-
+ *     masked.c        what a role may not see is passed over
  *     collect.c       what is written down instead of added up (collect.h)
  */
 #ifndef SLICE_SCAN_H
@@ -28,7 +28,8 @@ enum {
 typedef struct vc_scan {
     const vc_plan *plan;
     const vc_pass *pass;
-    const vc_table *table;
+    const vc_table *table;    /* over stored numbers (masked.c) */
+    const vc_table *combined; /* that of the pass' combinations, likewise */
     const vc_source_cube *cube;
     const vc_snapshot *snapshot;
     const vc_kernels *kernels;
@@ -144,6 +145,11 @@ vc_status vc_lane_scan_block(vc_lane *lane);
 /* Only find the rows of the block that pass: lane->rows [lane->count]. Errors are in lane->error.
  */
 vc_status vc_lane_select_block(vc_lane *lane);
+
+/* The table over the numbers that are stored in the facts, where they are others than those of the
+ * leaves, or some may not be seen; else the same. In the arena. */
+vc_status vc_table_of_stored(const vc_source_cube *cube, const vc_table *table, vc_arena *arena,
+                             const vc_table **stored_out, vc_error *error);
 
 /* Go through the facts that pass every step of a table, in the order in which they are stored.
  *

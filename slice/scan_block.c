@@ -77,7 +77,7 @@ static vc_status find_chunk(vc_lane *lane, size_t place, uint16_t column,
 vc_status vc_lane_leaves(vc_lane *lane, uint16_t column, const vc_chunk **chunk_out)
 {
     const vc_scan *scan = lane->scan;
-    vc_step all = {.column = column, .nleaves = scan->cube->dimensions[column]->nleaves};
+    vc_step all = {.column = column, .nleaves = vc_source_cube_stored_leaves(scan->cube, column)};
     size_t place = scan->table->nsteps + 2 * scan->pass->naccumulators + column;
     vc_status status = find_chunk(lane, place, column, chunk_out);
     return status == VC_OK ? check_leaves(lane, &all, *chunk_out) : status;

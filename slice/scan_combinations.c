@@ -73,7 +73,7 @@ vc_status vc_lane_keep_combinations(vc_lane *lane)
 {
     const vc_table *table = lane->scan->table;
     struct keeping in = {.combinations = lane->scan->pass->combinations};
-    const vc_table *finer = in.combinations->table;
+    const vc_table *finer = lane->scan->combined;
     const vc_chunk *chunks[MOST_STEPS];
     size_t kept = 0;
     for (size_t i = 0; i < finer->nsteps && in.nsteps < MOST_STEPS; i++) {

@@ -31,7 +31,7 @@ static vc_status find_component(vc_lane *lane, const vc_step *step, size_t compo
                                            chunk_out, &lane->error);
     if (status != VC_OK) return status;
     const vc_chunk *chunk = *chunk_out;
-    uint32_t nleaves = step->tuples->dimensions[component]->nleaves;
+    uint32_t nleaves = vc_source_cube_stored_leaves(scan->cube, column);
     if (chunk->nrows == lane->segment_rows && chunk->type == VC_CHUNK_INT &&
         chunk->validity == NULL &&
         (chunk->nrows == 0 || (chunk->min >= 0 && chunk->max < (int64_t)nleaves)))
@@ -54,10 +54,17 @@ static vc_status fill(vc_lane *lane, const vc_step *step, struct vc_tuple_block 
         lane->stats.nbytes += vc_packed_bytes(nrows, block->width);
         lane->scan->packed->unpack32(vc_chunk_block_data(chunk, lane->block), block->width, nrows,
                                      of->deltas);
-        vc_tuples_add_component(step->tuples, c, of->deltas, (uint32_t)block->min, nrows,
-                                of->codes);
+        uint32_t base = (uint32_t)block->min;
+        if (lane->scan->cube->masks != NULL) {
+            vc_source_cube_show_block(lane->scan->cube, step->components[c], base, nrows,
+                                      of->deltas);
+            base = 0;
+        }
+        vc_tuples_add_component(step->tuples, c, of->deltas, base, nrows, of->codes);
     }
     vc_tuples_find(step->tuples, of->codes, nrows, of->numbers);
+    for (uint32_t row = 0; lane->scan->cube->masks != NULL && row < nrows; row++)
+        if (of->numbers[row] == VC_NONE) of->numbers[row] = 0; /* of hidden facts only */
     for (uint32_t row = 0; row < nrows; row++) {
         min = of->numbers[row] < min ? of->numbers[row] : min;
         max = of->numbers[row] > max ? of->numbers[row] : max;

@@ -5,6 +5,7 @@
  */
 #include "slice/calculated.h"
 #include "slice/other.h"
+#include "slice/sort.h"
 
 #include <stdlib.h>
 
@@ -220,7 +221,9 @@ static vc_status choose(struct ranking *ranking, uint64_t count, vc_error *error
         uint64_t combination = ranking->keys[first] / ngroups;
         for (end = first + 1; end < n; end++)
             if (ranking->keys[end] / ngroups != combination) break;
-        qsort_r(ranked + first, end - first, sizeof *ranked, compare_candidates, ranking);
+        vc_status status = vc_sort(ranking->plan, ranked + first, end - first, sizeof *ranked,
+                                   compare_candidates, ranking, error);
+        if (status != VC_OK) return status;
         for (size_t i = first; i < end && i - first < count; i++)
             ranking->is_chosen[ranked[i]] = true;
     }
@@ -307,8 +310,8 @@ static vc_status apply_orders(vc_plan *plan, const vc_rows *rows, uint32_t *orde
         if (status != VC_OK) return status;
     }
     struct sorting sorting = {.plan = plan, .rows = rows, .keys = keys, .nkeys = query->norders};
-    if (query->norders > 0) qsort_r(order, nkept, sizeof *order, compare_rows, &sorting);
-    return VC_OK;
+    if (query->norders == 0) return VC_OK;
+    return vc_sort(plan, order, nkept, sizeof *order, compare_rows, &sorting, error);
 }
 
 vc_status vc_shape(vc_plan *plan, vc_rows **detail, uint32_t **order_out, size_t *nkept_out,

@@ -2,9 +2,13 @@
  * what is calculated (calculate.c).
  */
 #include "slice/calculated_rows.h"
+#include "slice/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* How many of them pass before the plan is asked again whether it goes on. */
+enum { LOOK_SLOTS = 65536, LOOK_ROWS = 4096 };
 
 /* ---- keys ---- */
 
@@ -49,10 +53,13 @@ static vc_status check_product(const vc_stitching *in, vc_error *error)
         if (__builtin_mul_overflow(nrows, ngroups, &nrows)) nrows = UINT64_MAX;
     }
     if (nrows <= max_rows(in->plan)) return VC_OK;
+    uint64_t ncells, most = in->plan->options->limits.max_cells;
+    bool is_beyond = __builtin_mul_overflow(nrows, in->plan->nasked, &ncells);
     return vc_fail(error, VC_LIMIT, "limit_cells",
-                   "all combinations of the drilled members are more than %llu cells; leave out "
-                   "those without values (sparse), or drill fewer dimensions",
-                   (unsigned long long)in->plan->options->limits.max_cells);
+                   "all combinations of the drilled members are %s%llu cells, the most is %llu; "
+                   "leave out those without values (sparse), or drill fewer dimensions",
+                   is_beyond ? "more than " : "",
+                   (unsigned long long)(is_beyond ? UINT64_MAX : ncells), (unsigned long long)most);
 }
 
 vc_status vc_row_keys_add(vc_arena *arena, vc_row_keys *keys, uint64_t key, vc_error *error)
@@ -148,24 +155,27 @@ vc_status vc_row_keys_of_pass(const vc_stitching *stitching, size_t pass, vc_row
         status = collect_cell_keys(in, table, spread->keys[row], keys, error);
     if (cells == NULL || status != VC_OK) return status;
     const uint64_t *rows = vc_cells_rows(cells);
-    for (size_t slot = 0; slot < vc_cells_count(cells) && status == VC_OK; slot++)
-        if (rows[slot] > 0)
+    for (size_t slot = 0; slot < vc_cells_count(cells) && status == VC_OK; slot++) {
+        if (slot % LOOK_SLOTS == 0) status = vc_plan_check(in->plan, error);
+        if (status == VC_OK && rows[slot] > 0)
             status = collect_cell_keys(in, table, vc_cells_key(cells, (uint32_t)slot), keys, error);
+    }
     return status;
 }
 
-static int compare_keys(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b, void *context)
 {
+    (void)context;
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-static void sort_keys(const vc_stitching *in, vc_row_keys *keys)
+static vc_status sort_keys(const vc_stitching *in, vc_row_keys *keys, vc_error *error)
 {
-    if (keys->count > 1 && in->shows_calculated)
-        vc_row_keys_sort(in, keys);
-    else if (keys->count > 1)
-        qsort(keys->items, keys->count, sizeof *keys->items, compare_keys);
+    if (keys->count <= 1) return VC_OK;
+    if (in->shows_calculated) return vc_row_keys_sort(in, keys, error);
+    return vc_sort(in->plan, keys->items, keys->count, sizeof *keys->items, compare_keys, NULL,
+                   error);
 }
 
 static vc_status collect_keys(vc_stitching *in, bool is_sparse, vc_error *error)
@@ -185,8 +195,8 @@ static vc_status collect_keys(vc_stitching *in, bool is_sparse, vc_error *error)
             }
     if (status == VC_OK && in->shows_calculated)
         status = vc_row_keys_calculated(in, is_sparse, &keys, error);
+    if (status == VC_OK) status = sort_keys(in, &keys, error);
     if (status != VC_OK) return status;
-    sort_keys(in, &keys);
     size_t nkeys = 0;
     for (size_t i = 0; i < keys.count; i++)
         if (i == 0 || keys.items[i] != keys.items[i - 1]) keys.items[nkeys++] = keys.items[i];
@@ -236,7 +246,8 @@ static vc_status fill_rows(vc_stitching *in, bool is_sparse, vc_error *error)
         at.cells = rows->cells + nkept * plan->nmeasures;
         for (size_t i = 0; i < plan->naxes; i++)
             at.groups[i] = (in->kept >> i & 1) ? vc_rows_group(plan, rows, rows->keys[row], i) : 0;
-        vc_status status = vc_row_fill(&at, error);
+        vc_status status = row % LOOK_ROWS == 0 ? vc_plan_check(plan, error) : VC_OK;
+        if (status == VC_OK) status = vc_row_fill(&at, error);
         if (status != VC_OK) return status;
         /* What an expression makes of nulls alone is no row: zn() would fill the grid. */
         if (in->kept != 0 && is_sparse && !(at.has_facts && vc_row_has_value(plan, at.cells))) {

@@ -284,7 +284,9 @@ vc_status vc_missed_run(vc_model *model, const vc_cube *cube, const vc_missed_qu
                                  .source = s,
                                  .dimension = d};
             const vc_binding *binding = &cube->sources[s].bindings[d];
-            if (binding->kind != VC_BIND_RELATION || binding->is_united) continue;
+            if (binding->kind != VC_BIND_RELATION || binding->is_united ||
+                cube->sources[s].is_unseen)
+                continue;
             if (query->sources >> s & 1) status = run_join(&in, query, &list[count++], error);
         }
     *missed_out = list;

@@ -346,22 +346,33 @@ void vc_env_check_readers_sometimes(vc_env *env)
     leave(env);
 }
 
+struct readers {
+    unsigned count;
+    size_t oldest;
+};
+
 static int count_reader(const char *line, void *context)
 {
-    unsigned *count = context;
-    size_t size = strlen(line);
+    struct readers *readers = context;
+    size_t size = strlen(line), first;
     /* "pid thread txnid", after a line of headings; "-" for a slot without a snapshot. */
     while (size > 0 && line[size - 1] == '\n')
         size--;
-    if (size > 0 && line[size - 1] >= '0' && line[size - 1] <= '9') ++*count;
+    for (first = size; first > 0 && line[first - 1] >= '0' && line[first - 1] <= '9';)
+        first--;
+    if (first == size) return 0;
+    size_t transaction = strtoull(line + first, NULL, 10);
+    if (transaction < readers->oldest) readers->oldest = transaction;
+    readers->count++;
     return 0;
 }
 
-unsigned vc_env_count_readers(vc_env *env)
+unsigned vc_env_count_readers(vc_env *env, size_t *oldest_out)
 {
-    unsigned count = 0;
-    mdb_reader_list(env->mdb, count_reader, &count);
-    return count;
+    struct readers readers = {.oldest = SIZE_MAX};
+    mdb_reader_list(env->mdb, count_reader, &readers);
+    if (oldest_out != NULL) *oldest_out = readers.oldest;
+    return readers.count;
 }
 
 typedef struct free_walk {

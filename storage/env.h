@@ -70,8 +70,9 @@ void vc_env_check_readers_sometimes(vc_env *env);
  * False when the list cannot be read. O(free pages). */
 bool vc_env_count_free_pages(MDB_txn *txn, size_t first_page, uint64_t *npages_out);
 
-/* Readers of all processes that have a snapshot open now. */
-unsigned vc_env_count_readers(vc_env *env);
+/* Readers of all processes that have a snapshot open now. oldest_out: LMDB's number of the oldest
+ * of their transactions, SIZE_MAX when there is none; may be NULL. */
+unsigned vc_env_count_readers(vc_env *env, size_t *oldest_out);
 
 /* An LMDB code as a status: "what: reason". An I/O error while the file system has less than a
  * batch of room left is VC_DISK_FULL, because LMDB reports a short write as EIO. */

@@ -277,6 +277,26 @@ static uint64_t count_records(vc_record_kind kind, MDB_cursor *cursor)
     return count;
 }
 
+/* Called with a snapshot open, so that the environment stays. */
+static uint64_t count_epochs_held(vc_store *store, unsigned *nreaders_out)
+{
+    MDB_envinfo info;
+    size_t oldest;
+    *nreaders_out = vc_env_count_readers(store->env, &oldest);
+    mdb_env_info(vc_env_mdb(store->env), &info);
+    return oldest < info.me_last_txnid ? info.me_last_txnid - oldest : 0;
+}
+
+uint64_t vc_store_epochs_held(vc_store *store)
+{
+    unsigned nreaders;
+    vc_snapshot *snapshot;
+    if (vc_snapshot_open(store, &snapshot, NULL) != VC_OK) return 0;
+    uint64_t count = count_epochs_held(store, &nreaders);
+    vc_snapshot_close(snapshot);
+    return count;
+}
+
 vc_status vc_store_stat(vc_store *store, vc_store_stats *stats_out, vc_error *error)
 {
     *stats_out = (vc_store_stats){.lmdb_version = mdb_version(NULL, NULL, NULL)};
@@ -309,7 +329,8 @@ vc_status vc_store_stat(vc_store *store, vc_store_stats *stats_out, vc_error *er
     stats_out->free_bytes = nfree * VC_PAGE_BYTES;
     stats_out->used_bytes = ((uint64_t)info.me_last_pgno + 1 - nfree) * VC_PAGE_BYTES;
     stats_out->max_readers = info.me_maxreaders;
-    stats_out->nreaders = vc_env_count_readers(store->env) - 1; /* without this one */
+    stats_out->epochs_held = count_epochs_held(store, &stats_out->nreaders);
+    stats_out->nreaders--; /* without this one */
     vc_snapshot_close(snapshot);
     return status;
 }

@@ -76,11 +76,16 @@ typedef struct vc_store_stats {
     uint64_t used_bytes; /* pages in use, free ones not counted */
     uint64_t free_bytes; /* pages on the free list: reused by later loads */
     unsigned nreaders, max_readers;
+    uint64_t epochs_held; /* write transactions since the oldest snapshot that is open: what they
+                             freed cannot be used again. 0: no old one is */
     uint64_t nobjects, nchunks;
     const char *lmdb_version;
 } vc_store_stats;
 
 vc_status vc_store_stat(vc_store *store, vc_store_stats *stats_out, vc_error *error);
+
+/* epochs_held alone, which costs little. 0 also when it cannot be read. */
+uint64_t vc_store_epochs_held(vc_store *store);
 
 /* ---- read ---- */
 

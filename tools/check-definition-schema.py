@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does docs/definition.schema.json agree with the reader of definitions?
+"""Do docs/definition.schema.json and docs/report.schema.json agree with the readers of definitions and reports?
 
     tools/check-definition-schema.py        needs the Python package jsonschema
 
@@ -19,6 +19,31 @@ BEYOND_A_SCHEMA = {"json", "duplicate_name", "definition_cycle", "expr", "form_m
 BEYOND_CASES = {"common-primary", "crosswalk-same", "csv-delimiter-newline", "csv-quote-is-delimiter",
                 "index-where-empty-value", "level-derived-date", "level-derived-int", "level-not-derived",
                 "level-part-without-date", "on-const-alone", "on-const-nowhere", "virtual-primary-joined"}
+
+
+# Of reports: what is in the texts, and what is there twice.
+BEYOND_REPORTS = {"colour-low-high", "figure-format-bad", "figure-query-missing", "file-not-ended",
+                  "file-variable-unknown", "format-bad", "measures-not-last", "measures-twice", "section-id-twice",
+                  "variable-twice"}
+
+
+def check_reports():
+    schema = json.loads((TOP / "docs/report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    problems, count = [], 0
+    for file in sorted(TOP.glob("tests/data/spec/*.json")):
+        expected = file.with_suffix(".txt").read_text().strip()
+        if file.stem in BEYOND_REPORTS or "JSON" in expected or file.stem in ("not-json", "twice-the-key"):
+            continue
+        count += 1
+        if validator.is_valid(json.loads(file.read_text())) != (expected == "fine"):
+            problems.append(f"{file.name}: the reader says '{expected}', the schema does not agree")
+    for file in [*TOP.glob("samples/*/reports/*.json"), *TOP.glob("tests/data/compose/*/report.json")]:
+        count += 1
+        problems += [f"{file.relative_to(TOP)}: {error.json_path}: {error.message}"
+                     for error in validator.iter_errors(json.loads(file.read_text()))]
+    return problems, count
 
 
 def main():
@@ -44,7 +69,10 @@ def main():
         count += 1
         problems += [f"{file.relative_to(TOP)}: {error.json_path}: {error.message}"
                      for error in validator.iter_errors(definition)]
-    print("\n".join(problems) if problems else f"{count} definitions agree with the schema")
+    more, nreports = check_reports()
+    problems += more
+    print("\n".join(problems) if problems else
+          f"{count} definitions and {nreports} reports agree with the schemas")
     return 1 if problems else 0
 
 

@@ -30,63 +30,17 @@ SLICE = "/v1/cubes/country_stats/aggregate?drilldown=geo:region&cut=date:2020&me
 JOINED = "/v1/cubes/world/aggregate?drilldown=geo:region&cut=date:2020&measures=pop"
 NPLACES = 1000
 LABEL = " of ninety letters which is as long as the titles in catalogues and names in gazetteers are"
-SERVERS = []  # that run
-TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 2**20
 
 
 # ---- servers ----
-
-class Server:
-    """A process that serves on 127.0.0.1 until it is closed."""
-
-    def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
-        SERVERS.append(self)
-        line = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-        if found is None:
-            sys.exit(f"{command[0]} did not start: {line}")
-        self.port = int(found.group(1))
-
-    def cpu_seconds(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def memory(self, name):
-        """Bytes of a field of its status: VmHWM, VmRSS, RssAnon."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE).group(1)) * 1024
-
-    def forget_peak(self):
-        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-
-    def ask(self, target, **headers):
-        """Status, headers and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("GET", target, headers=headers)
-        response = connection.getresponse()
-        body = response.read()
-        connection.close()
-        return response.status, response.getheaders(), body
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-        SERVERS.remove(self)
-
-
-def serve(build, store, *options):
-    return Server(build / "vcube", "serve", "-d", store, "--listen", "127.0.0.1:0", *options)
-
 
 def serve_bare(build, folder, headers, body):
     """The same bytes and headers; of those that MHD writes itself there is one of each then, too."""
     path = folder / "body"
     path.write_bytes(body)
     own = ("date", "content-length", "connection")
-    return Server(build / "bench/http_bare", path,
+    return common.Server(build / "bench/http_bare", path,
                   *(text for header in headers if header[0].lower() not in own for text in header))
 
 
@@ -131,7 +85,7 @@ def run_wrk(case, options):
 def measure_small(build, folder, options):
     store = folder / "world"
     common.load_vcube(build, store, [common.HOUSE / "samples/world"], common.NPROCESSORS)
-    server = serve(build, store)
+    server = common.serve(build, store)
     server.ask(SLICE)
     status, headers, body = server.ask(SLICE)  # as it is kept: other timings
     if status != 200:
@@ -232,7 +186,7 @@ def measure_large(build, folder, options):
     rows = []
     for name in ("ndjson", "csv"):
         target = f"/v1/cubes/large/aggregate?drilldown=item|place&cache=off&format={name}"
-        server = serve(build, store, "--max-cells", str(4 * nrows), "--max-memory", "16G")
+        server = common.serve(build, store, "--max-cells", str(4 * nrows), "--max-memory", "16G")
         server.ask("/v1/cubes/large/aggregate?drilldown=item&cache=off")  # the file is mapped and read
         rates, growth, anonymous, cpu, first = [], [], [], [], []
         for _ in range(int(options["LARGE"])):
@@ -286,5 +240,4 @@ if __name__ == "__main__":
     try:
         main()
     finally:
-        for server in list(SERVERS):
-            server.close()
+        common.close_servers()

@@ -28,7 +28,8 @@ static struct criterion_test_params list_folders(const char *path)
     for (int i = 0; i < nentries; i++) {
         if (entries[i]->d_name[0] != '.' && count < 512 &&
             strlen(path) + strlen(entries[i]->d_name) + 2 <= sizeof folders[0].path)
-            sprintf(folders[count++].path, "%s/%s", path, entries[i]->d_name);
+            snprintf(folders[count++].path, sizeof folders->path, "%s/%s", path,
+                     entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);

@@ -83,6 +83,9 @@ struct house_request {
 };
 void house_ask_many(const char *store, const struct house_request *requests, size_t nrequests,
                     struct house_reply *replies);
+/* The same of a server that shows no more than these rights: the `cubes` of a role, as JSON. */
+void house_ask_as(const char *store, const char *cubes, const struct house_request *requests,
+                  size_t nrequests, struct house_reply *replies);
 /* All but letters and digits as %XX. */
 void house_put_encoded(vc_buffer *out, const char *text);
 /* POST /v1/explain. */

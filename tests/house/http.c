@@ -77,6 +77,12 @@ static void take_apart(const vc_buffer *received, struct house_reply *reply)
 void house_ask_many(const char *directory, const struct house_request *requests, size_t nrequests,
                     struct house_reply *replies)
 {
+    house_ask_as(directory, NULL, requests, nrequests, replies);
+}
+
+void house_ask_as(const char *directory, const char *cubes, const struct house_request *requests,
+                  size_t nrequests, struct house_reply *replies)
+{
     vc_store *store;
     vc_server *server;
     vc_error error = {0};
@@ -84,6 +90,15 @@ void house_ask_many(const char *directory, const struct house_request *requests,
     cr_assert_eq(vc_store_open(directory, &store_options, &store, &error), VC_OK, "%s",
                  error.message);
     vc_server_options options = {.store = store, .nworkers = 2, .is_quiet = true};
+    if (cubes != NULL) {
+        json_t *roles =
+            json_pack("{s:{s:[s],s:o}}", "one", "may", "read", "cubes", json_loads(cubes, 0, NULL));
+        json_t *name = json_string("one");
+        cr_assert_eq(vc_roles_read(roles, name, &options.roles, &error), VC_OK, "%s in %s",
+                     error.message, cubes);
+        json_decref(roles);
+        json_decref(name);
+    }
     cr_assert_eq(vc_server_start(&options, &server, &error), VC_OK, "%s", error.message);
     for (size_t i = 0; i < nrequests; i++) {
         vc_buffer received = {0};
@@ -93,6 +108,7 @@ void house_ask_many(const char *directory, const struct house_request *requests,
         vc_buffer_release(&received);
     }
     vc_server_stop(server);
+    vc_roles_release(options.roles);
     vc_store_close(store);
 }
 

@@ -11,6 +11,7 @@
 #include "tests/house/house.h"
 
 #include <criterion/parameterized.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,7 +73,10 @@ static void open_trouble(struct trouble *in, const char *name)
     char folder[HOUSE_PATH], target[HOUSE_PATH], fixture_store[HOUSE_PATH];
     *in = (struct trouble){0};
     house_path(folder, "tests/data/bad", name);
-    cr_assert_not_null(realpath(folder, in->folder));
+    char *absolute = realpath(folder, NULL);
+    cr_assert_not_null(absolute);
+    snprintf(in->folder, sizeof in->folder, "%s", absolute);
+    free(absolute);
     in->json = house_read_json(in->folder, "case.json");
     in->expected = json_object_get(in->json, "expected");
     cr_assert_not_null(in->expected, "%s: nothing expected", in->folder);

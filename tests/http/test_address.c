@@ -48,41 +48,63 @@ ParameterizedTest(struct listen_case *c, address, listen)
     cr_assert_eq(port, c->port);
 }
 
-struct loopback_case {
+enum reach { NO_ADDRESS, THIS_MACHINE, OTHERS };
+
+struct reach_case {
     char address[40];
-    bool is_good;
+    enum reach reach;
 };
 
-ParameterizedTestParameters(address, loopback_only)
+ParameterizedTestParameters(address, reach)
 {
-    static struct loopback_case cases[] = {
-        {"127.0.0.1", true},
-        {"127.1.2.3", true},
-        {"::1", true},
-        {"[::1]", true},
-        {"localhost", true},
-        {"0.0.0.0", false},
-        {"128.0.0.1", false},
-        {"10.0.0.1", false},
-        {"::", false},
-        {"fe80::1", false},
-        {"::ffff:127.0.0.1", false},
-        {"::ffff:10.0.0.1", false},
-        {"example.com", false},
-        {"127.1", false},
-        {"", false},
+    static struct reach_case cases[] = {
+        {"127.0.0.1", THIS_MACHINE},
+        {"127.1.2.3", THIS_MACHINE},
+        {"::1", THIS_MACHINE},
+        {"[::1]", THIS_MACHINE},
+        {"localhost", THIS_MACHINE},
+        {"0.0.0.0", OTHERS},
+        {"128.0.0.1", OTHERS},
+        {"10.0.0.1", OTHERS},
+        {"::", OTHERS},
+        {"[::]", OTHERS},
+        {"[2001:db8::1]", OTHERS},
+        {"fe80::1", OTHERS},
+        {"::ffff:127.0.0.1", OTHERS},
+        {"::ffff:10.0.0.1", OTHERS},
+        {"example.com", NO_ADDRESS},
+        {"127.1", NO_ADDRESS},
+        {"[127.0.0.1]", NO_ADDRESS},
+        {"[::1", NO_ADDRESS},
+        {"[]", NO_ADDRESS},
+        {"", NO_ADDRESS},
     };
-    return cr_make_param_array(struct loopback_case, cases, sizeof cases / sizeof cases[0]);
+    return cr_make_param_array(struct reach_case, cases, sizeof cases / sizeof cases[0]);
 }
 
-ParameterizedTest(struct loopback_case *c, address, loopback_only)
+/* Nobody else gets there without both TLS and tokens, or the operator's word. */
+ParameterizedTest(struct reach_case *c, address, reach)
 {
     struct sockaddr_storage name;
     socklen_t size;
     vc_error error = {0};
     vc_status status = vc_address_resolve(c->address, 1, &name, &size, &error);
-    cr_assert_eq(status, c->is_good ? VC_OK : VC_BAD_INPUT, "%s", c->address);
-    if (!c->is_good) cr_assert_str_eq(error.code, "bad_address");
+    cr_assert_eq(status, c->reach == NO_ADDRESS ? VC_BAD_INPUT : VC_OK, "%s", c->address);
+    if (c->reach != NO_ADDRESS)
+        cr_assert_eq(vc_address_is_loopback(&name), c->reach == THIS_MACHINE, "%s", c->address);
+    for (unsigned i = 0; i < 8; i++) {
+        const vc_address_guards guards = {
+            .has_tls = (i & 1) != 0, .has_tokens = (i & 2) != 0, .is_told = (i & 4) != 0};
+        bool is_safe = c->reach == THIS_MACHINE || (i & 4) != 0 || (i & 3) == 3;
+        bool is_good = c->reach != NO_ADDRESS && is_safe;
+        cr_expect_eq(vc_address_check(c->address, &guards, &error), is_good ? VC_OK : VC_BAD_INPUT,
+                     "%s %u", c->address, i);
+        if (!is_good) cr_expect_str_eq(error.code, "bad_address");
+    }
+    vc_server *never;
+    const vc_server_options options = {.address = c->address};
+    if (c->reach != THIS_MACHINE)
+        cr_expect_eq(vc_server_start(&options, &never, &error), VC_BAD_INPUT);
 }
 
 Test(address, in_use)

@@ -165,13 +165,37 @@ Test(busy, a_full_queue_refuses)
 
 Test(busy, with_room_all_are_answered)
 {
-    vc_server_options options = {.dear_facts = 1000, .nworkers = 2, .queue_length = NCLIENTS};
+    vc_server_options options = {.dear_facts = 1000, .nworkers = 2, .queue_length = 2 * NCLIENTS};
     fixture_start(&server, "samples/world", &options);
     pthread_t threads[NCLIENTS];
     run_slow_clients(threads);
     for (size_t i = 0; i < NCLIENTS; i++)
         pthread_join(threads[i], NULL);
     cr_assert_eq(atomic_load(&nanswered), NCLIENTS);
+    fixture_stop(&server);
+}
+
+/* One dashboard asks for more than the server can do; another one finds a place in the queue, and
+ * is not served after all that waits of the first. */
+Test(busy, a_greedy_client_holds_up_no_other)
+{
+    vc_server_options options = {.dear_facts = 1000, .nworkers = 1, .queue_length = 8};
+    fixture_start(&server, "samples/world", &options);
+    pthread_t threads[NCLIENTS];
+    atomic_store(&nanswered, 0);
+    atomic_store(&nrefused, 0);
+    run_slow_clients(threads);
+    while (atomic_load(&nrefused) == 0) /* it has its share */
+        pause_ms(1);
+    unsigned before = atomic_load(&nanswered);
+    test_answer answer;
+    ask(server.port, "GET", SLOW, "User-Agent: another\r\n", NULL, &answer);
+    cr_assert_eq(answer.status, 200, "%u", answer.status);
+    cr_assert_leq(atomic_load(&nanswered), before + 2);
+    answer_release(&answer);
+    for (size_t i = 0; i < NCLIENTS; i++)
+        pthread_join(threads[i], NULL);
+    cr_assert_eq(atomic_load(&nother), 0);
     fixture_stop(&server);
 }
 

@@ -1,4 +1,5 @@
 /* Cells: dense and by hash, merged, with distinct ids, within their limit. */
+#include "slice/cells.h"
 #include "slice/plan.h"
 
 #include "tests/slice/random.h"
@@ -40,7 +41,7 @@ static vc_cells *make(uint64_t ncells, const vc_accumulator_spec *specs, size_t 
 static vc_cells *merge(vc_pool *pool, vc_cells **parts, size_t nparts)
 {
     vc_cells *merged;
-    cr_assert_eq(vc_cells_merge(pool, parts, nparts, &merged, NULL), VC_OK);
+    cr_assert_eq(vc_cells_merge(pool, NULL, parts, nparts, &merged, NULL), VC_OK);
     for (size_t i = 0; i < nparts; i++)
         vc_cells_free(parts[i]);
     return merged;
@@ -244,10 +245,36 @@ Test(cells, limit_of_all_parts)
         for (uint64_t key = 0; key < 2; key++)
             add(parts[i], key + 2 * i, 1);
     }
-    cr_assert_eq(vc_cells_merge(NULL, parts, 2, &merged, &error), VC_LIMIT);
+    cr_assert_eq(vc_cells_merge(NULL, NULL, parts, 2, &merged, &error), VC_LIMIT);
     cr_assert_str_eq(error.code, "limit_cells");
     vc_cells_free(parts[0]);
     vc_cells_free(parts[1]);
+}
+
+static bool is_cancelled(void *context)
+{
+    return --*(int *)context == 0; /* once: who asks again is told that it goes on */
+}
+
+/* Whichever partition finds that nobody wants the cells, there are none, and the error says why. */
+Test(cells, cancelled_while_they_are_merged)
+{
+    for (int at = 1; at <= 2 * VC_NPARTITIONS; at += 31) {
+        vc_error error = {0};
+        vc_cells *parts[2], *merged = NULL;
+        int left = at;
+        vc_engine_options options = {.is_cancelled = is_cancelled, .context = &left};
+        vc_plan plan = {.options = &options, .deadline_ns = UINT64_MAX};
+        for (uint64_t i = 0; i < 2; i++) {
+            parts[i] = make(UINT64_C(1) << 40, &sum, 1, 1 << 20);
+            for (uint64_t key = 0; key < 6000; key++)
+                add(parts[i], key * 2 + i, 1);
+        }
+        cr_assert_eq(vc_cells_merge(NULL, &plan, parts, 2, &merged, &error), VC_CANCELLED);
+        cr_assert_str_eq(error.code, "cancelled");
+        vc_cells_free(parts[0]);
+        vc_cells_free(parts[1]);
+    }
 }
 
 struct distinct_kind {

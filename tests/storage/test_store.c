@@ -787,6 +787,29 @@ Test(store, many_readers_then_no_slot)
     vc_store_close(store);
 }
 
+/* A snapshot that stays open while others load keeps their pages, and is told. */
+Test(store, snapshots_that_are_held)
+{
+    vc_store *store = open_store(directory, NULL);
+    vc_snapshot *first, *second;
+    vc_store_stats stats;
+    vc_error error = {0};
+    check_ok(load_cube(store, "a", 1, 10, 100, &error), &error, "load");
+    check_ok(vc_snapshot_open(store, &first, &error), &error, "open");
+    cr_assert_eq(vc_store_epochs_held(store), 0);
+    check_ok(load_cube(store, "a", 2, 10, 100, &error), &error, "load");
+    uint64_t held = vc_store_epochs_held(store);
+    cr_assert_geq(held, 1);
+    check_ok(vc_snapshot_open(store, &second, &error), &error, "open");
+    check_ok(vc_store_stat(store, &stats, &error), &error, "stat");
+    cr_assert_eq(stats.epochs_held, held);
+    cr_assert_eq(stats.nreaders, 2);
+    vc_snapshot_close(first);
+    cr_assert_eq(vc_store_epochs_held(store), 0); /* the second is of the newest */
+    vc_snapshot_close(second);
+    vc_store_close(store);
+}
+
 /* The file must not grow with the number of loads. */
 Test(store, rewriting_reuses_pages)
 {
