@@ -75,6 +75,17 @@ static unsigned status_of(const char *method, const char *target, const char *he
     return status;
 }
 
+/* Wait until the server has read the tokens as they are: it looks once a second. */
+static void settle(void)
+{
+    char last[VC_TOKEN_SIZE + 1];
+    access_token(&files, "reader", 0, last);
+    for (int i = 0; i < 500 && status_of("GET", "/v1/cubes", bearer(last), NULL, NULL, 0) == 401;
+         i++)
+        usleep(20000);
+    cr_assert_eq(status_of("GET", "/v1/cubes", bearer(last), NULL, NULL, 0), 200);
+}
+
 static void fill(const vc_route *route, char target[200])
 {
     size_t size = 0;
@@ -170,7 +181,7 @@ Test(access, each_right_opens_its_routes)
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         char token[VC_TOKEN_SIZE + 1], code[64];
         access_token(&files, cases[c].role, 0, token);
-        usleep(1500000); /* until the server has looked */
+        settle();
         for (size_t i = 0; vc_route_at(i) != NULL; i++) {
             const vc_route *route = vc_route_at(i);
             unsigned right = vc_route_right(route);
@@ -202,7 +213,7 @@ Test(access, all_refusals_are_alike)
     access_token(&files, "reader", 0, revoked);
     cr_assert_eq(vc_tokens_revoke(files.tokens, (vc_str){revoked + 4, VC_TOKEN_ID_SIZE}, 1, &error),
                  VC_OK);
-    usleep(1500000);
+    settle();
     cr_assert_eq(status_of("GET", "/v1/cubes", bearer(good), NULL, NULL, 0), 200);
     char upper[VC_TOKEN_SIZE + 1], cut[VC_TOKEN_SIZE + 1], longer[VC_TOKEN_SIZE + 2],
         unknown[VC_TOKEN_SIZE + 1], wrong[VC_TOKEN_SIZE + 1], basic[100], raw[100],
@@ -257,11 +268,11 @@ Test(access, tokens_change_while_it_runs)
 {
     char token[VC_TOKEN_SIZE + 1];
     access_token(&files, "reader", 0, token);
-    usleep(1500000);
+    settle();
     cr_assert_eq(status_of("GET", "/v1/cubes", bearer(token), NULL, NULL, 0), 200);
     /* A file that cannot be read changes nothing. */
     cr_assert_eq(chmod(files.tokens, 0644), 0);
-    usleep(1500000);
+    usleep(1500000); /* the server looks once a second */
     cr_expect_eq(status_of("GET", "/v1/cubes", bearer(token), NULL, NULL, 0), 200);
     cr_assert_eq(chmod(files.tokens, 0600), 0);
     cr_assert_eq(vc_tokens_revoke(files.tokens, (vc_str){token + 4, VC_TOKEN_ID_SIZE}, 1, NULL),
@@ -296,7 +307,7 @@ Test(access, what_is_kept_is_kept_by_role)
     char some[VC_TOKEN_SIZE + 1], reader[VC_TOKEN_SIZE + 1], extra[300], tag[64];
     access_token(&files, "some", 0, some);
     access_token(&files, "reader", 0, reader);
-    usleep(1500000);
+    settle();
     test_answer answer;
     for (int i = 0; i < 3; i++) {
         ask(server.port, "GET", SLICE, bearer(admin), NULL, &answer);
@@ -367,7 +378,7 @@ Test(access, loads_go_into_whole_cubes)
                  {"nothing", "unknown_cube", 404},
                  {"golden_full", "not_a_source", 422}};
     access_token(&files, "some", 0, some);
-    usleep(1500000);
+    settle();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char target[100];
         test_answer answer;
@@ -397,7 +408,7 @@ Test(access, loads_tell_of_no_hidden_cube)
     char towns[VC_TOKEN_SIZE + 1], code[64];
     test_answer answer;
     access_token(&files, "towns", 0, towns);
-    usleep(1500000);
+    settle();
     cr_assert_eq(status_of("PUT", "/v1/cubes/hidden", bearer(admin), hidden, code, sizeof code),
                  201, "%s", code);
     send_body(server.port, "POST", "/v1/cubes/cities/load", bearer(admin), "text/csv", rows,
@@ -426,7 +437,7 @@ Test(access, rates)
     char slow[VC_TOKEN_SIZE + 1], other[VC_TOKEN_SIZE + 1];
     access_token(&files, "slow", 0, slow);
     access_token(&files, "slow", 0, other);
-    usleep(1500000);
+    settle();
     for (int i = 0; i < 3; i++)
         cr_expect_eq(status_of("GET", "/v1/cubes", bearer(slow), NULL, NULL, 0), 200);
     for (int i = 0; i < 3; i++) {
@@ -444,7 +455,7 @@ Test(access, rates)
     /* What is used stays used when the file changes. */
     char more[VC_TOKEN_SIZE + 1];
     access_token(&files, "reader", 0, more);
-    usleep(1500000);
+    settle();
     cr_expect_eq(status_of("GET", "/v1/cubes", bearer(more), NULL, NULL, 0), 200);
     cr_expect_eq(status_of("GET", "/v1/cubes", bearer(slow), NULL, NULL, 0), 429);
 }
