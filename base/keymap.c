@@ -11,7 +11,10 @@ enum { ARRAY_PLACES_PER_KEY = 8, ARRAY_PLACES_FREE = 1 << 16 };
 
 enum { INLINE_BYTES = 11 };
 
-static const uint32_t LONG_TEXT = 0xFF000000;
+/* Of a slot's, or a search's, tail; those of short texts are less. */
+static const uint32_t LONG_TEXT = 0xFF000000, INT = 0xFE000000, DONE = 0xFD000000;
+
+enum { SEARCHES_AHEAD = 12 }; /* of which slots are on their way; about what a core can wait for */
 
 enum { INT_DIGITS = 19 }; /* an int64_t has no more, and so many always fit 64 bits */
 
@@ -285,6 +288,53 @@ uint32_t vc_keymap_find_ints(const vc_keymap *map, int64_t *values, uint32_t cou
     uint32_t nabsent = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = find_int(map, values[i]);
+        nabsent += number == VC_KEYMAP_NONE;
+        values[i] = number == VC_KEYMAP_NONE ? -1 : (int64_t)number;
+    }
+    return nabsent;
+}
+
+vc_keymap_search vc_keymap_begin(const vc_keymap *map, vc_str key)
+{
+    int64_t value;
+    if (vc_str_is_null(key)) return (vc_keymap_search){.tail = DONE, .number = VC_KEYMAP_NONE};
+    if (read_int(key, &value)) return (vc_keymap_search){.head = (uint64_t)value, .tail = INT};
+    if (map->texts == NULL) return (vc_keymap_search){.tail = DONE, .number = VC_KEYMAP_NONE};
+    vc_keymap_text image = image_of(key);
+    if (image.tail == LONG_TEXT)
+        return (vc_keymap_search){.tail = DONE, .number = find_text_slot(map, key, &image)->number};
+    return (vc_keymap_search){.head = image.head, .tail = image.tail};
+}
+
+static inline vc_keymap_text image_of_search(const vc_keymap_search *search)
+{
+    return (vc_keymap_text){.head = search->head, .tail = search->tail};
+}
+
+static inline void fetch_slot(const vc_keymap *map, const vc_keymap_search *search)
+{
+    if (search->tail >= DONE) return; /* integers overlap without this */
+    vc_keymap_text image = image_of_search(search);
+    __builtin_prefetch(&map->texts[first_slot(map, &image)]);
+}
+
+static inline uint32_t find_begun(const vc_keymap *map, const vc_keymap_search *search)
+{
+    if (search->tail == DONE) return search->number;
+    if (search->tail == INT) return find_int(map, (int64_t)search->head);
+    vc_keymap_text image = image_of_search(search);
+    return find_text_slot(map, (vc_str){0}, &image)->number;
+}
+
+uint32_t vc_keymap_find_begun(const vc_keymap *map, const vc_keymap_search *searches,
+                              int64_t *values, uint32_t count)
+{
+    uint32_t nabsent = 0;
+    for (uint32_t i = 0; i < count && i < SEARCHES_AHEAD; i++)
+        fetch_slot(map, &searches[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (count - i > SEARCHES_AHEAD) fetch_slot(map, &searches[i + SEARCHES_AHEAD]);
+        uint32_t number = find_begun(map, &searches[i]);
         nabsent += number == VC_KEYMAP_NONE;
         values[i] = number == VC_KEYMAP_NONE ? -1 : (int64_t)number;
     }

@@ -63,6 +63,21 @@ uint32_t vc_keymap_find_int(const vc_keymap *map, int64_t value);
  * is larger than a cache. */
 uint32_t vc_keymap_find_ints(const vc_keymap *map, int64_t *values, uint32_t count);
 
+/* A search that has begun: an integer, a short text, or what was found already (INT, SHORT, DONE in
+ * keymap.c). It holds nothing of the key's bytes. */
+typedef struct vc_keymap_search {
+    uint64_t head;
+    uint32_t tail;
+    uint32_t number;
+} vc_keymap_search;
+
+/* Many keys in two steps, for texts that are only there for a while: begin each, then find the
+ * numbers of all, as vc_keymap_find_ints does. Where the map is larger than a cache, memory is
+ * waited for once for many of them (16 bytes a key are kept for that). */
+vc_keymap_search vc_keymap_begin(const vc_keymap *map, vc_str key);
+uint32_t vc_keymap_find_begun(const vc_keymap *map, const vc_keymap_search *searches,
+                              int64_t *values, uint32_t count);
+
 /* The text of a key. number < map->count */
 vc_str vc_keymap_get(const vc_keymap *map, uint32_t number);
 

@@ -22,8 +22,10 @@ enum {
 
 typedef struct reader_thread {
     vc_csv *fork;
-    vc_buffer buffer; /* for keys of several fields */
-    vc_error reject;  /* of no interest: whoever reads the row again says it */
+    vc_buffer buffer;            /* for keys of several fields */
+    vc_keymap_search **searches; /* [nkeyed][search_capacity] of texts, for the rows of a block */
+    uint32_t search_capacity;
+    vc_error reject; /* of no interest: whoever reads the row again says it */
 } reader_thread;
 
 struct vc_fact_reader {
@@ -138,10 +140,10 @@ static void forget_fresh(const vc_fact_recipe *recipe, vc_fact_block *block)
     block->nfresh = 0;
 }
 
-/* False: the row is an odd one. Integer keys are only read: what they stand for is looked up for
- * all rows at once, find_leaves. */
+/* False: the row is an odd one. Keys are only read: what they stand for is looked up for all rows
+ * at once, find_leaves. */
 static bool read_row(const vc_fact_recipe *recipe, vc_fact_block *block, const vc_str *fields,
-                     uint32_t at, vc_buffer *buffer)
+                     uint32_t at, reader_thread *thread)
 {
     for (size_t i = 0; i < recipe->nkeyed; i++) {
         const vc_keyed_recipe *keyed = &recipe->keyed[i];
@@ -150,13 +152,12 @@ static bool read_row(const vc_fact_recipe *recipe, vc_fact_block *block, const v
             if (vc_load_parse_int(fields[keyed->field], cell) != VC_PARSE_OK) return false;
             continue;
         }
-        uint32_t leaf = vc_fact_find_leaf(keyed, fields[keyed->field]);
-        if (leaf == VC_KEYMAP_NONE) return false;
-        *cell = leaf;
+        if (fields[keyed->field].size == 0) return false;
+        thread->searches[i][at] = vc_keymap_begin(keyed->leaves, fields[keyed->field]);
     }
     for (size_t i = 0; i < recipe->nbuilt; i++) {
         const vc_built_recipe *built = &recipe->built[i];
-        vc_str key = vc_fact_memo_key(built, fields, buffer);
+        vc_str key = vc_fact_memo_key(built, fields, &thread->buffer);
         if (vc_str_is_null(key)) return false;
         uint32_t row = vc_memo_find(built->memo, key);
         int64_t cell = row != VC_MEMO_NONE ? (int64_t)row : number_fresh(block, i, key);
@@ -190,6 +191,19 @@ static bool reserve_row(const vc_fact_recipe *recipe, vc_fact_block *block)
     return true;
 }
 
+static bool reserve_searches(const vc_fact_recipe *recipe, reader_thread *thread, uint32_t capacity)
+{
+    if (thread->search_capacity >= capacity) return true;
+    for (size_t i = 0; i < recipe->nkeyed; i++) {
+        if (recipe->keyed[i].has_int_key) continue;
+        vc_keymap_search *searches = realloc(thread->searches[i], capacity * sizeof *searches);
+        if (searches == NULL) return false;
+        thread->searches[i] = searches;
+    }
+    thread->search_capacity = capacity;
+    return true;
+}
+
 static vc_fact_odd place_of(const vc_fact_block *block, const vc_csv *fork, const vc_csv_row *row)
 {
     return (vc_fact_odd){.place = block->nrows,
@@ -218,8 +232,9 @@ static vc_status read_rows(const vc_fact_recipe *recipe, vc_fact_block *block,
         vc_csv_row row;
         switch (vc_csv_next(fork, &row, &thread->reject)) {
         case VC_CSV_ROW:
-            if (!reserve_row(recipe, block)) return vc_no_memory(error);
-            if (read_row(recipe, block, row.fields, block->nrows, &thread->buffer)) {
+            if (!reserve_row(recipe, block) || !reserve_searches(recipe, thread, block->capacity))
+                return vc_no_memory(error);
+            if (read_row(recipe, block, row.fields, block->nrows, thread)) {
                 block->places[block->nrows] = place_of(block, fork, &row);
                 block->nrows++;
                 continue;
@@ -278,14 +293,16 @@ static bool part_rows(const vc_fact_recipe *recipe, vc_fact_block *block)
     return is_good;
 }
 
-static vc_status find_leaves(const vc_fact_recipe *recipe, vc_fact_block *block, vc_error *error)
+static vc_status find_leaves(const vc_fact_recipe *recipe, vc_fact_block *block,
+                             const reader_thread *thread, vc_error *error)
 {
     uint32_t nabsent = 0;
     for (size_t i = 0; i < recipe->nkeyed; i++) {
         const vc_keyed_recipe *keyed = &recipe->keyed[i];
-        if (keyed->has_int_key)
-            nabsent +=
-                vc_keymap_find_ints(keyed->leaves, block->cells[keyed->number], block->nrows);
+        int64_t *cells = block->cells[keyed->number];
+        nabsent += keyed->has_int_key ? vc_keymap_find_ints(keyed->leaves, cells, block->nrows)
+                                      : vc_keymap_find_begun(keyed->leaves, thread->searches[i],
+                                                             cells, block->nrows);
     }
     return nabsent == 0 || part_rows(recipe, block) ? VC_OK : vc_no_memory(error);
 }
@@ -314,12 +331,19 @@ static void work_on_block(void *context, size_t slot, unsigned number)
     if (block->status != VC_OK || block->bytes.first == block->bytes.end) return;
     vc_csv_read_block(thread->fork, &block->bytes, 0);
     block->status = read_rows(reader->recipe, block, thread, &block->error);
-    if (find_leaves(reader->recipe, block, &block->error) != VC_OK)
+    if (find_leaves(reader->recipe, block, thread, &block->error) != VC_OK)
         block->status = block->error.status;
     block->nlines = vc_csv_line(thread->fork);
 }
 
 /* ---- life ---- */
+
+static void release_searches(const vc_fact_recipe *recipe, reader_thread *thread)
+{
+    for (size_t i = 0; thread->searches != NULL && i < recipe->nkeyed; i++)
+        free(thread->searches[i]);
+    free(thread->searches);
+}
 
 static void release_block(const vc_fact_recipe *recipe, vc_fact_block *block)
 {
@@ -385,8 +409,11 @@ static vc_status make_parts(vc_fact_reader *reader, vc_error *error)
     bool *is_wanted = find_wanted(reader);
     vc_status status = is_wanted != NULL ? VC_OK : vc_no_memory(error);
     for (unsigned i = 0; status == VC_OK && i < reader->nthreads; i++) {
-        status = vc_csv_fork(reader->file->csv, &reader->threads[i].fork, error);
-        if (status == VC_OK) vc_csv_want(reader->threads[i].fork, is_wanted);
+        reader_thread *thread = &reader->threads[i];
+        thread->searches = calloc(reader->recipe->nkeyed + 1, sizeof *thread->searches);
+        if (thread->searches == NULL) status = vc_no_memory(error);
+        if (status == VC_OK) status = vc_csv_fork(reader->file->csv, &thread->fork, error);
+        if (status == VC_OK) vc_csv_want(thread->fork, is_wanted);
     }
     free(is_wanted);
     return status == VC_OK ? vc_crew_new(&plan, &reader->crew, error) : status;
@@ -418,6 +445,7 @@ void vc_fact_reader_free(vc_fact_reader *reader)
     for (unsigned i = 0; reader->threads != NULL && i < reader->nthreads; i++) {
         vc_csv_close(reader->threads[i].fork);
         vc_buffer_release(&reader->threads[i].buffer);
+        release_searches(reader->recipe, &reader->threads[i]);
     }
     for (size_t i = 0; i < reader->nblocks; i++)
         release_block(reader->recipe, &reader->blocks[i]);

@@ -12,12 +12,28 @@ static vc_str get_key(const void *context, uint32_t number)
     return ((const vc_str *)context)[number];
 }
 
+/* The number of a key, found in one step and in two, between which its bytes are gone. */
+static uint32_t find(const vc_keymap *map, vc_str key)
+{
+    char bytes[64];
+    int64_t value;
+    vc_str copy = {.data = key.data == NULL ? NULL : bytes, .size = key.size};
+    cr_assert_leq(key.size, sizeof bytes);
+    if (key.size > 0) memcpy(bytes, key.data, key.size);
+    vc_keymap_search search = vc_keymap_begin(map, copy);
+    memset(bytes, 'x', sizeof bytes);
+    uint32_t number = vc_keymap_find(map, key);
+    cr_assert_eq(vc_keymap_find_begun(map, &search, &value, 1), number == VC_KEYMAP_NONE);
+    cr_assert_eq(value, number == VC_KEYMAP_NONE ? -1 : (int64_t)number, "%.*s", VC_FMT(key));
+    return number;
+}
+
 static void check_all(const vc_str *keys, uint32_t count)
 {
     vc_keymap map = {0};
     cr_assert_eq(vc_keymap_init(&map, count, get_key, keys, NULL), VC_OK);
     for (uint32_t i = 0; i < count; i++) {
-        cr_assert_eq(vc_keymap_find(&map, keys[i]), i, "%.*s", VC_FMT(keys[i]));
+        cr_assert_eq(find(&map, keys[i]), i, "%.*s", VC_FMT(keys[i]));
         cr_assert(vc_str_equal(vc_keymap_get(&map, i), keys[i]));
     }
     vc_keymap_release(&map);
@@ -40,7 +56,7 @@ Test(keymap, finds_texts_byte_by_byte)
         for (uint32_t i = 0; i < count; i++)
             if (i != without) some[n++] = keys[i];
         cr_assert_eq(vc_keymap_init(&map, n, get_key, some, NULL), VC_OK);
-        cr_assert_eq(vc_keymap_find(&map, keys[without]), VC_KEYMAP_NONE);
+        cr_assert_eq(find(&map, keys[without]), VC_KEYMAP_NONE);
         vc_keymap_release(&map);
     }
 }
@@ -92,9 +108,9 @@ Test(keymap, an_empty_one_finds_nothing)
 {
     vc_keymap map = {0};
     for (int round = 0; round < 2; round++) {
-        cr_assert_eq(vc_keymap_find(&map, VC_STR("1")), VC_KEYMAP_NONE);
-        cr_assert_eq(vc_keymap_find(&map, VC_STR("a")), VC_KEYMAP_NONE);
-        cr_assert_eq(vc_keymap_find(&map, (vc_str){0}), VC_KEYMAP_NONE);
+        cr_assert_eq(find(&map, VC_STR("1")), VC_KEYMAP_NONE);
+        cr_assert_eq(find(&map, VC_STR("a")), VC_KEYMAP_NONE);
+        cr_assert_eq(find(&map, (vc_str){0}), VC_KEYMAP_NONE);
         cr_assert_eq(vc_keymap_find_int(&map, 1), VC_KEYMAP_NONE);
         if (round == 0) cr_assert_eq(vc_keymap_init(&map, 0, get_key, NULL, NULL), VC_OK);
     }
@@ -136,7 +152,7 @@ Test(keymap, texts_of_every_length)
         vc_str last = keys[count - 1], absent = keys[without];
         keys[without] = last;
         cr_assert_eq(vc_keymap_init(&map, count - 1, get_key, keys, NULL), VC_OK);
-        if (without < count - 1) cr_assert_eq(vc_keymap_find(&map, absent), VC_KEYMAP_NONE);
+        if (without < count - 1) cr_assert_eq(find(&map, absent), VC_KEYMAP_NONE);
         vc_keymap_release(&map);
         keys[without] = absent;
     }
@@ -148,6 +164,7 @@ Test(keymap, agrees_with_a_hash_map)
     static char texts[20000][24];
     static vc_str keys[20000];
     static int64_t values[20000];
+    static vc_keymap_search searches[20000];
     static const int64_t spreads[] = {1, 7, 1000003, INT64_C(40000000000000)};
     for (int kind = 0; kind < 5; kind++) {
         vc_strmap plain = {0};
@@ -164,8 +181,13 @@ Test(keymap, agrees_with_a_hash_map)
         cr_assert_eq(vc_keymap_init(&map, count, get_key, keys, NULL), VC_OK);
         for (uint32_t i = 0; i < 20000; i++) {
             vc_str key = vc_str_of(texts[i]);
-            cr_assert_eq(vc_keymap_find(&map, key), vc_strmap_find(&plain, key), "%s", texts[i]);
+            cr_assert_eq(find(&map, key), vc_strmap_find(&plain, key), "%s", texts[i]);
         }
+        for (uint32_t i = 0; i < 20000; i++)
+            searches[i] = vc_keymap_begin(&map, vc_str_of(texts[i]));
+        cr_assert_eq(vc_keymap_find_begun(&map, searches, values, 20000), 10000);
+        for (uint32_t i = 0; i < 20000; i++)
+            cr_assert_eq(values[i], i % 2 == 1 ? -1 : (int64_t)(i / 2));
         for (uint32_t i = 0; kind < 4 && i < 20000; i++)
             values[i] = ((int64_t)i - 3000) * spreads[kind];
         if (kind < 4) cr_assert_eq(vc_keymap_find_ints(&map, values, 20000), 10000);
