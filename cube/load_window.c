@@ -5,6 +5,8 @@
  */
 #include "cube/load_parts.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +145,7 @@ static bool widen(window_column *column, unsigned width, uint32_t nrows)
     int64_t piece[PIECE];
     void *cells = malloc((size_t)column->capacity * width);
     if (cells == NULL) return false;
+    vc_memory_want_huge(cells, (size_t)column->capacity * width);
     for (uint32_t at = 0; at < nrows; at += PIECE) {
         uint32_t size = nrows - at < PIECE ? nrows - at : PIECE;
         gather(column->cells, column->width, at, NULL, piece, size);
@@ -162,6 +165,7 @@ static bool reserve_rows(window_column *column, size_t nrows)
         capacity += capacity < STEP_ROWS ? capacity : STEP_ROWS;
     void *cells = realloc(column->cells, capacity * column->width);
     if (cells == NULL) return false;
+    vc_memory_want_huge(cells, capacity * column->width);
     column->cells = cells;
     if (column->nulls != NULL) {
         uint8_t *nulls = realloc(column->nulls, capacity);

@@ -4,10 +4,11 @@
  */
 #include "slice/cells.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
     DENSE_BYTES = 2 << 20,   /* as much is dense whatever the facts are */
@@ -134,15 +135,6 @@ uint64_t vc_cells_bytes(const vc_cells *cells)
 
 /* ---- memory ---- */
 
-/* Cells are met in random order: with pages of 4 KiB, most of the time goes into finding them.
- * Before memory is touched, if it is fresh. */
-static void ask_for_huge_pages(void *memory, size_t bytes)
-{
-    const uintptr_t page = UINT64_C(1) << 21, first = ((uintptr_t)memory + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
-    if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
-}
-
 /* A first array is zero; what a larger one has more is not: add_chunk clears it, so that memory is
  * touched only when it is used. */
 static bool grow_array(void *array_in_out, size_t element_bytes, size_t old, size_t capacity)
@@ -156,7 +148,7 @@ static bool grow_array(void *array_in_out, size_t element_bytes, size_t old, siz
     grown = old == 0 ? calloc(capacity + 1, element_bytes)
                      : realloc(*array, (capacity + 1) * element_bytes);
     if (grown == NULL) return false;
-    ask_for_huge_pages(grown, (capacity + 1) * element_bytes);
+    vc_memory_want_huge(grown, (capacity + 1) * element_bytes);
     *array = grown;
     return true;
 }
@@ -292,7 +284,7 @@ bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size)
     grown.size = size;
     grown.entries = calloc(size, sizeof *grown.entries);
     if (grown.entries == NULL) return false;
-    ask_for_huge_pages(grown.entries, size * sizeof *grown.entries);
+    vc_memory_want_huge(grown.entries, size * sizeof *grown.entries);
     for (size_t i = 0; i < index->size; i++) {
         uint64_t entry = index->entries[i], tag = entry >> 32;
         if (entry == 0) continue;

@@ -1,11 +1,13 @@
 #include "storage/batch.h"
 
+#include "base/memory.h"
 #include "storage/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 1 << 16, FIRST_ENTRIES = 64, BEFORE_VALUE = 16 };
+/* What is reserved and not touched costs nothing, what is copied into larger memory does. */
+enum { FIRST_CAPACITY = 1 << 16, GROWTH = 4, FIRST_ENTRIES = 64, BEFORE_VALUE = 16 };
 
 void vc_batch_release(vc_batch *batch)
 {
@@ -24,9 +26,10 @@ static bool grow_data(vc_batch *batch, size_t need)
 {
     size_t capacity = batch->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : batch->capacity;
     while (capacity < need)
-        capacity *= 2;
+        capacity *= GROWTH;
     unsigned char *data = aligned_alloc(64, capacity);
     if (data == NULL) return false;
+    vc_memory_want_huge(data, capacity);
     if (batch->size > 0) memcpy(data, batch->data, batch->size);
     free(batch->data);
     batch->data = data;
