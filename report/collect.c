@@ -93,19 +93,33 @@ static vc_status commit(void *context, size_t number, vc_error *error)
 
 /* ---- the whole ---- */
 
-static vc_status add_rest(const vc_result *result, bool has_totals, vc_pivot *pivot,
-                          vc_error *error)
+bool vc_collect_leaves_out(const vc_query *query)
 {
-    vc_result shown = *result;
-    if (!has_totals) shown.nrows = result->ndetail_rows;
-    return vc_pivot_add(pivot, &shown, false, error);
+    return query->nhavings > 0 || query->ntops > 0 || query->limit != UINT64_MAX ||
+           query->offset > 0;
 }
 
-vc_status vc_collect_result(const vc_result *result, const vc_pivot_plan *plan, bool has_totals,
-                            vc_arena *arena, vc_pivot **pivot_out, vc_error *error)
+/* A member of whom nothing is shown has no total either: the best three would stand among all. */
+static vc_status add_rest(const vc_query *query, const vc_result *result, bool has_totals,
+                          vc_pivot *pivot, vc_error *error)
+{
+    vc_result details = *result, totals = *result;
+    details.nrows = result->ndetail_rows;
+    TRY(vc_pivot_add(pivot, &details, false, error));
+    if (!has_totals) return VC_OK;
+    totals.nrows = result->nrows - result->ndetail_rows;
+    totals.coords += result->ndetail_rows * result->naxes;
+    totals.cells += result->ndetail_rows * result->nmeasures;
+    totals.grouping += result->ndetail_rows;
+    return vc_pivot_add(pivot, &totals, vc_collect_leaves_out(query), error);
+}
+
+vc_status vc_collect_result(const vc_query *query, const vc_result *result,
+                            const vc_pivot_plan *plan, bool has_totals, vc_arena *arena,
+                            vc_pivot **pivot_out, vc_error *error)
 {
     TRY(vc_pivot_new(result, plan, arena, pivot_out, error));
-    return add_rest(result, has_totals, *pivot_out, error);
+    return add_rest(query, result, has_totals, *pivot_out, error);
 }
 
 vc_status vc_collect(vc_model *model, const vc_query *query, const vc_engine_options *options,
@@ -123,5 +137,5 @@ vc_status vc_collect(vc_model *model, const vc_query *query, const vc_engine_opt
     if (status == VC_OK && in.pivot == NULL)
         status = vc_pivot_new(*result_out, plan, arena, &in.pivot, error);
     *pivot_out = in.pivot;
-    return status == VC_OK ? add_rest(*result_out, has_totals, in.pivot, error) : status;
+    return status == VC_OK ? add_rest(query, *result_out, has_totals, in.pivot, error) : status;
 }

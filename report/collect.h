@@ -18,8 +18,13 @@ vc_status vc_collect(vc_model *model, const vc_query *query, const vc_engine_opt
                      const vc_pivot_plan *plan, bool has_totals, vc_arena *arena,
                      vc_pivot **pivot_out, const vc_result **result_out, vc_error *error);
 
-/* The same rows of an answer that is there already. */
-vc_status vc_collect_result(const vc_result *result, const vc_pivot_plan *plan, bool has_totals,
-                            vc_arena *arena, vc_pivot **pivot_out, vc_error *error);
+/* The same rows of the answer to `query`, which is there already. */
+vc_status vc_collect_result(const vc_query *query, const vc_result *result,
+                            const vc_pivot_plan *plan, bool has_totals, vc_arena *arena,
+                            vc_pivot **pivot_out, vc_error *error);
+
+/* Does the question leave out rows that have values (`having`, `top`, `limit`, `offset`)? Then its
+ * totals are of more than its rows. */
+bool vc_collect_leaves_out(const vc_query *query);
 
 #endif

@@ -70,6 +70,11 @@ vc_status vc_compose_upper_queries(const vc_spec_section *section, const vc_quer
                                    const vc_query **queries_out, size_t *nqueries_out,
                                    vc_error *error);
 
+/* The query for one of the totals of `query`, as a question of its own: with the axes that stay,
+ * none of which is left out. (compose_query.c) */
+vc_status vc_compose_total_query(const vc_query *query, const vc_total *total, vc_arena *arena,
+                                 vc_query *out, vc_error *error);
+
 /* One section, failed or not. (compose_section.c) */
 vc_status vc_compose_one(vc_composing *in, const vc_spec_section *spec, vc_section *out);
 

@@ -146,6 +146,19 @@ static void add_axes(const vc_query *query, const vc_result *result, const vc_st
     }
 }
 
+/* Totals are of all, whichever rows are shown. */
+static void show_all(vc_query *query)
+{
+    query->orders = NULL;
+    query->tops = NULL;
+    query->havings = NULL;
+    query->nonempty = NULL;
+    query->properties = NULL;
+    query->norders = query->ntops = query->nhavings = query->nnonempty = query->nproperties = 0;
+    query->limit = UINT64_MAX;
+    query->offset = 0;
+}
+
 static vc_status make_upper(const vc_spec_section *section, const vc_query *query,
                             const vc_result *result, const section_layout *layout,
                             const level_variant *rows, const level_variant *columns,
@@ -166,15 +179,24 @@ static vc_status make_upper(const vc_spec_section *section, const vc_query *quer
                    arena, error));
     out->totals = totals.items;
     out->ntotals = totals.count;
-    /* Totals are of all, whichever rows are shown. */
-    out->orders = NULL;
-    out->tops = NULL;
-    out->havings = NULL;
-    out->nonempty = NULL;
-    out->properties = NULL;
-    out->norders = out->ntops = out->nhavings = out->nnonempty = out->nproperties = 0;
-    out->limit = UINT64_MAX;
-    out->offset = 0;
+    show_all(out);
+    return VC_OK;
+}
+
+vc_status vc_compose_total_query(const vc_query *query, const vc_total *total, vc_arena *arena,
+                                 vc_query *out, vc_error *error)
+{
+    vc_axis_ref *axes = VC_ARENA_NEW(arena, vc_axis_ref, query->naxes + 1);
+    if (axes == NULL) return vc_no_memory(error);
+    *out = *query;
+    out->axes = axes;
+    out->naxes = 0;
+    for (size_t a = 0; a < query->naxes; a++)
+        if (is_among(query->axes[a].dimref.dimension, total->dimensions, total->ndimensions))
+            axes[out->naxes++] = query->axes[a];
+    show_all(out);
+    out->totals = NULL;
+    out->ntotals = 0;
     return VC_OK;
 }
 
@@ -185,11 +207,9 @@ vc_status vc_compose_upper_queries(const vc_spec_section *section, const vc_quer
 {
     section_layout layout = {0};
     vc_list rows = {0}, columns = {0};
-    bool hides_some =
-        query->nhavings > 0 || query->ntops > 0 || query->limit != UINT64_MAX || query->offset > 0;
     *nqueries_out = 0;
     /* Totals of what is visible are not those of another question: better none. */
-    if (query->totals_visible && hides_some) return VC_OK;
+    if (query->totals_visible && vc_collect_leaves_out(query)) return VC_OK;
     TRY(lay_out(section, query, arena, &layout, error));
     TRY(list_variants(section, layout.rows, layout.nrows, true, result, arena, &rows, error));
     TRY(list_variants(section, layout.columns, layout.ncolumns, false, result, arena, &columns,

@@ -62,8 +62,7 @@ static vc_status make_caption(vc_composing *in, const vc_result *result, const v
 static bool may_fill_holes(const vc_query *query, const vc_grid *grid)
 {
     enum { MAX_FILLED = 1000 * 1000 };
-    return query->is_sparse && query->limit == UINT64_MAX && query->offset == 0 &&
-           query->nhavings == 0 && query->ntops == 0 && query->naxes > 1 &&
+    return query->is_sparse && !vc_collect_leaves_out(query) && query->naxes > 1 &&
            grid->nrows * grid->ncolumns <= MAX_FILLED;
 }
 
@@ -94,28 +93,53 @@ static vc_pivot_plan plan_of(const vc_spec_section *spec)
                            .pointer = spec->pointer};
 }
 
+static vc_status add_totals_of(vc_composing *in, const vc_query *query, vc_pivot *pivot,
+                               vc_error *error)
+{
+    const vc_result *result;
+    TRY(vc_engine_run(in->model, query, in->options, in->arena, &result, error));
+    return vc_pivot_add(pivot, result, true, error);
+}
+
+/* Total rows are those with facts, whatever `sparse` says: what is empty is asked for by itself. */
+static vc_status fill_totals(vc_composing *in, const vc_query *query, vc_pivot *pivot,
+                             vc_error *error)
+{
+    for (size_t i = 0; i < query->ntotals; i++) {
+        vc_query part, filled;
+        TRY(vc_compose_total_query(query, &query->totals[i], in->arena, &part, error));
+        if (part.naxes == 0) continue; /* the total of all is always there */
+        TRY(with_holes(&part, in->arena, &filled, error));
+        TRY(add_totals_of(in, &filled, pivot, error));
+    }
+    return VC_OK;
+}
+
 /* Subtotals of the levels above. */
 static vc_status add_uppers(vc_composing *in, const vc_spec_section *spec, const vc_query *query,
-                            const vc_result *result, vc_pivot *pivot, vc_error *error)
+                            const vc_result *result, bool is_filled, vc_pivot *pivot,
+                            vc_error *error)
 {
     const vc_query *uppers = NULL;
-    const vc_result *upper;
     size_t nuppers = 0;
     if (spec->kind == VC_SECTION_PIVOT)
         TRY(vc_compose_upper_queries(spec, query, result, in->arena, &uppers, &nuppers, error));
     for (size_t i = 0; i < nuppers; i++) {
-        TRY(vc_engine_run(in->model, &uppers[i], in->options, in->arena, &upper, error));
-        TRY(vc_pivot_add(pivot, upper, true, error));
+        vc_query filled = uppers[i];
+        if (is_filled) TRY(with_holes(&uppers[i], in->arena, &filled, error));
+        TRY(add_totals_of(in, &filled, pivot, error));
+        if (is_filled) TRY(fill_totals(in, &uppers[i], pivot, error));
     }
     return VC_OK;
 }
 
 static vc_status finish_grid(vc_composing *in, const vc_spec_section *spec, const vc_query *query,
-                             const vc_result *result, vc_pivot *pivot, vc_grid **grid_out,
-                             size_t *nholes_out, vc_error *error)
+                             const vc_result *result, bool is_filled, vc_pivot *pivot,
+                             vc_grid **grid_out, size_t *nholes_out, vc_error *error)
 {
     const vc_grid *grid;
-    TRY(add_uppers(in, spec, query, result, pivot, error));
+    if (is_filled) TRY(fill_totals(in, query, pivot, error));
+    TRY(add_uppers(in, spec, query, result, is_filled, pivot, error));
     TRY(vc_pivot_finish(pivot, &grid, nholes_out, error));
     *grid_out = (vc_grid *)grid; /* it is ours as yet */
     return VC_OK;
@@ -132,7 +156,7 @@ static vc_status fill_grid(vc_composing *in, const vc_spec_section *spec, const 
     vc_status status =
         vc_collect(in->model, &filled, in->options, plan, true, in->arena, &pivot, &result, error);
     if (status == VC_OK)
-        status = finish_grid(in, spec, query, result, pivot, grid_out, &nholes, error);
+        status = finish_grid(in, spec, query, result, true, pivot, grid_out, &nholes, error);
     vc_pivot_free(pivot);
     return status;
 }
@@ -153,7 +177,7 @@ static vc_status ask_for_grid(vc_composing *in, const vc_spec_section *spec, con
         return vc_compose_collect(in, spec->id, spec->query.pointer, query, plan, has_totals,
                                   pivot_out, result_out, query_out, error);
     TRY(vc_compose_ask(in, spec->id, spec->query.pointer, query, result_out, query_out, error));
-    return vc_collect_result(*result_out, plan, has_totals, in->arena, pivot_out, error);
+    return vc_collect_result(query, *result_out, plan, has_totals, in->arena, pivot_out, error);
 }
 
 /* *result_out: the answer; of a large one without its rows. */
@@ -166,7 +190,7 @@ static vc_status compose_grid(vc_composing *in, const vc_spec_section *spec, con
     size_t nholes = 0;
     vc_status status = ask_for_grid(in, spec, query, &plan, &pivot, result_out, &out->query, error);
     if (status == VC_OK)
-        status = finish_grid(in, spec, query, *result_out, pivot, &grid, &nholes, error);
+        status = finish_grid(in, spec, query, *result_out, false, pivot, &grid, &nholes, error);
     vc_pivot_free(pivot);
     if (status == VC_OK && nholes > 0 && spec->kind == VC_SECTION_PIVOT &&
         may_fill_holes(query, grid))
@@ -381,19 +405,36 @@ static vc_status compose_figures(vc_composing *in, const vc_spec_section *spec, 
 
 /* ---- notes ---- */
 
-/* What the section's own answer leaves out; notices of the whole stand at the end. */
-static vc_status note_cut(vc_composing *in, vc_section *out, const vc_result *result)
+/* Its reader adds up what is shown, and must know that totals are of more. */
+static bool has_larger_totals(const vc_query *query, const vc_grid *grid)
 {
-    if (!result->is_truncated) return VC_OK;
-    vc_str *notes = VC_ARENA_NEW(in->arena, vc_str, 1);
+    bool has_totals = false;
+    vc_query without_others = *query; /* a row of all the others leaves nothing out */
+    for (size_t t = 0; t < query->ntops; t++)
+        without_others.ntops -= query->tops[t].has_other;
+    for (size_t r = 0; r < grid->nrows; r++)
+        has_totals |= grid->is_total_row[r];
+    for (size_t c = 0; c < grid->ncolumns; c++)
+        has_totals |= grid->is_total_column[c];
+    return has_totals && !query->totals_visible && vc_collect_leaves_out(&without_others);
+}
+
+/* What the section's own answer leaves out; notices of the whole stand at the end. */
+static vc_status note_rows(vc_composing *in, const vc_query *query, const vc_result *result,
+                           vc_section *out)
+{
+    vc_str *notes = VC_ARENA_NEW(in->arena, vc_str, 2);
     char shown[VC_NUMBER_TEXT] = {0}, all[VC_NUMBER_TEXT] = {0};
     if (notes == NULL) return vc_no_memory(in->error);
-    vc_format_count(shown, result->nrows_before + result->ndetail_rows);
-    vc_format_count(all, result->total_cell_count);
-    notes[0] = vc_arena_printf(in->arena, "%s of %s rows are shown.", shown, all);
-    if (vc_str_is_null(notes[0])) return vc_no_memory(in->error);
     out->notes = notes;
-    out->nnotes = 1;
+    if (result->is_truncated && (out->kind == VC_SECTION_CHART || !out->grid->is_cut)) {
+        vc_format_count(shown, result->nrows_before + result->ndetail_rows);
+        vc_format_count(all, result->total_cell_count);
+        notes[out->nnotes] = vc_arena_printf(in->arena, "%s of %s rows are shown.", shown, all);
+        if (vc_str_is_null(notes[out->nnotes++])) return vc_no_memory(in->error);
+    }
+    if (out->kind == VC_SECTION_PIVOT && has_larger_totals(query, out->grid))
+        notes[out->nnotes++] = VC_STR("Totals are of all rows, shown or not.");
     return VC_OK;
 }
 
@@ -407,8 +448,10 @@ static vc_status ask_section(vc_composing *in, const vc_spec_section *spec, vc_s
     if (spec->query.body == NULL || spec->kind == VC_SECTION_FIGURES) return VC_OK;
     TRY(vc_compose_query(in->spec, spec, in->variables, spec->kind == VC_SECTION_PIVOT, in->arena,
                          &query, error));
-    if (spec->kind != VC_SECTION_TEXT)
-        return compose_grid(in, spec, &query, out, result_out, error);
+    if (spec->kind != VC_SECTION_TEXT) {
+        TRY(compose_grid(in, spec, &query, out, result_out, error));
+        return note_rows(in, &query, *result_out, out);
+    }
     return vc_compose_ask(in, spec->id, spec->query.pointer, &query, result_out, &out->query,
                           error);
 }
@@ -424,7 +467,6 @@ static vc_status compose_section(vc_composing *in, const vc_spec_section *spec, 
     if (result == NULL) return VC_OK;
     TRY(vc_compose_assert(in, spec->assertions, spec->nassertions, result, spec->id, out->query));
     if (spec->kind == VC_SECTION_TEXT) return VC_OK;
-    if (spec->kind == VC_SECTION_CHART || !out->grid->is_cut) TRY(note_cut(in, out, result));
     return spec->kind == VC_SECTION_CHART ? compose_chart(in, spec, result, out, error) : VC_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "report/pivot_parts.h"
 #include "report/try.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,13 +32,14 @@ typedef struct axis_ways {
     uint32_t *ways;             /* [nmembers * nlevels] */
 } axis_ways;
 
-/* What is no member of the dimension may be called as one that is. */
+/* What is no member of the dimension may be called as one that is. Where the levels above are not
+ * shown, two members below different parents may have one key: their numbers differ. */
 static char mark_of(const vc_result_member *member)
 {
     return member->is_other ? 'o' : member->is_synthetic ? 's' : member->is_calculated ? 'c' : 'm';
 }
 
-static vc_status put_ways(vc_strmap *map, const vc_result_axis *axis, uint32_t *ways,
+static vc_status put_ways(vc_heads_axis *of, const vc_result_axis *axis, uint32_t *ways,
                           vc_error *error)
 {
     vc_buffer path = {0};
@@ -50,7 +52,9 @@ static vc_status put_ways(vc_strmap *map, const vc_result_axis *axis, uint32_t *
             char mark = l + 1 == axis->nlevels ? mark_of(member) : 'm';
             vc_buffer_printf(&path, "%c%c%zu:", mark, vc_str_is_null(key) ? '0' : '1', key.size);
             vc_buffer_put_str(&path, key);
-            uint32_t way = vc_strmap_put(map, (vc_str){.data = path.data, .size = path.size}, NULL);
+            if (of->nlevels == 1) vc_buffer_printf(&path, "%" PRIu32, member->number);
+            uint32_t way =
+                vc_strmap_put(&of->ways, (vc_str){.data = path.data, .size = path.size}, NULL);
             if (way == VC_STRMAP_NONE || path.failed) status = vc_no_memory(error);
             ways[m * axis->nlevels + l] = way;
         }
@@ -68,7 +72,7 @@ static vc_status find_ways(vc_heads_axis *of, const vc_result *result, vc_arena 
         *out = (axis_ways){.axis = axis, .number = a};
         out->ways = VC_ARENA_NEW(scratch, uint32_t, axis->nmembers * axis->nlevels + 1);
         if (out->ways == NULL) return vc_no_memory(error);
-        return put_ways(&of->ways, axis, out->ways, error);
+        return put_ways(of, axis, out->ways, error);
     }
     return VC_OK;
 }

@@ -128,6 +128,7 @@ static vc_status describe_member(vc_answering *in, const vc_axis *axis, uint32_t
         return VC_OK;
     }
     unsigned level = axis->level;
+    member->number = group;
     for (size_t i = out->nlevels; i-- > 0; level--) {
         keys[i] = vc_texts_get(&hierarchy->levels[level].keys, group); /* null: hidden, perhaps */
         labels[i] = vc_texts_get(&hierarchy->levels[level].labels, group);

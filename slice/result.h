@@ -63,8 +63,10 @@ typedef struct vc_result_member {
     const vc_str *keys;                 /* [nlevels of the axis]; absent: null key */
     const vc_str *labels;               /* [nlevels] */
     const vc_result_values *properties; /* [nproperties of the axis] */
-    bool is_synthetic;                  /* a bucket or an unmatched member: its keys are texts */
-    bool is_other;                      /* all that a top leaves out: likewise */
+    uint32_t number;   /* on its level, the same in all answers of a snapshot: tells members of one
+                          key apart, who are below different parents. 0 of those that are marked: */
+    bool is_synthetic; /* a bucket or an unmatched member: its keys are texts */
+    bool is_other;     /* all that a top leaves out: likewise */
     bool is_calculated;
 } vc_result_member;
 
