@@ -19,9 +19,6 @@ HARDEN  = -fstack-protector-strong -fstack-clash-protection -fPIE \
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 ALL_CFLAGS = $(STD) $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(SAN) -pthread
 LIBS    = -lmicrohttpd -lgnutls -ljansson -llmdb -lxxhash -lsodium -lutf8proc -lzstd -lz -lm -pthread
-# Reports: workbooks. (PDF has its texts set by Pango, which is loaded when it is needed:
-# report/pdf_library.h.)
-REPORT_LIBS = -lxlsxwriter
 LINK    = $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(SAN)
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -34,7 +31,6 @@ archive  = $(BUILD)/lib$(1).a
 below    = $(shell for l in $(LAYERS); do echo $$l; [ $$l = $(1) ] && break; done)
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 TEST_LIBS_slice = -lsqlite3
-TEST_LIBS_report = $(REPORT_LIBS)
 TEST_ALSO_slice = $(call archive,query)
 libs_of  = $(foreach l,$(call reverse,$(call below,$(1))),$(if $(call sources,$(l)),$(call archive,$(l))))
 tests_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/$(1)/*.c))
@@ -89,6 +85,10 @@ $(BUILD)/storage/packed_%.o: override CFLAGS := $(if $(SAN),-O0 -g,$(CFLAGS))
 $(BUILD)/report/pdf.o $(BUILD)/report/pdf_%.o $(BUILD)/tests/report/test_pdf.o: override CPPFLAGS += \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags pangocairo))
 
+# Loaded when it is needed (report/xlsx_library.h), in the version whose header was included.
+XLSX_LIBRARY = $(shell objdump -p $$($(CC) -print-file-name=libxlsxwriter.so) | awk '/SONAME/ { print $$2 }')
+$(BUILD)/report/xlsx_library.o: override CPPFLAGS += -DVC_XLSX_LIBRARY_FILE='"$(XLSX_LIBRARY)"'
+
 # What an assembler includes is in no list of headers.
 $(BUILD)/http/handle_openapi.o: http/openapi.json
 $(BUILD)/http/handle_index.o: http/index.css
@@ -111,21 +111,21 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 $(BUILD)/tests/reports/write: $(BUILD)/tests/reports/write.o \
     $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/report/fixture*.c) tests/report/making.c) \
     $(call libs_of,report)
-	$(Q)$(CC) $(LINK) -o $@ $^ $(REPORT_LIBS) $(LIBS)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 
 # Random worlds and what roles see of them are those of the tests of slice.
 WORLD_TESTS = asking hiding oracle oracle_cells oracle_cuts oracle_members oracle_over oracle_reach \
               oracle_relate oracle_rows oracle_tally world world_files world_parts world_virtual
 TEST_ALSO_house = $(WORLD_TESTS:%=$(BUILD)/tests/slice/%.o)
 $(BUILD)/tests/test_house: $(call tests_of,house) $(TEST_ALSO_house) $(call libs_of,report)
-	$(Q)$(CC) $(LINK) -o $@ $^ -lcriterion $(REPORT_LIBS) $(LIBS)
+	$(Q)$(CC) $(LINK) -o $@ $^ -lcriterion $(LIBS)
 
 $(BUILD)/vcube: $(call objects,cli) $(call libs_of,report)
-	$(Q)$(CC) $(LINK) -o $@ $^ $(REPORT_LIBS) $(LIBS)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 
 $(BUILD)/bench/%: bench/%.c bench/generate.h $(call libs_of,report)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -O3 $(LINK) -o $@ $(filter-out %.h,$^) $(REPORT_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -O3 $(LINK) -o $@ $(filter-out %.h,$^) $(LIBS)
 
 # ---- tests ----
 

@@ -124,7 +124,8 @@ static vc_status write_book(vc_xlsx *xlsx, const char *path, vc_error *error)
 vc_status vc_xlsx_write(const vc_document *document, const char *path, vc_error *error)
 {
     vc_xlsx xlsx = {.document = document, .is_constant = has_many_cells(document)};
-    vc_status status = make_file(path, error);
+    vc_status status = vc_xlsx_library_open(error);
+    if (status == VC_OK) status = make_file(path, error);
     if (status != VC_OK) return status;
     xlsx.sheets = VC_ARENA_NEW(&xlsx.arena, vc_xlsx_sheet, document->nsections);
     status = xlsx.sheets != NULL ? write_book(&xlsx, path, error) : vc_no_memory(error);

@@ -15,8 +15,7 @@
 #include "base/arena.h"
 #include "report/palette.h"
 #include "report/writers.h"
-
-#include <xlsxwriter.h>
+#include "report/xlsx_library.h"
 
 enum {
     VC_XLSX_MAX_CELLS_KEPT = 50000,
