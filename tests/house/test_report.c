@@ -477,7 +477,7 @@ Test(report, stops_at_a_signal)
     house_remove_folder(root);
 }
 
-Test(report, survives_being_killed)
+Test(report, survives_being_killed, .timeout = 600) /* a busy machine took 104 s, sanitized */
 {
     enum { NKILLS = 100 };
     char root[HOUSE_PATH], store[HOUSE_PATH], path[HOUSE_PATH];
