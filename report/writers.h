@@ -35,8 +35,9 @@ vc_status vc_pdf_write(const vc_document *document, vc_render_sink sink, vc_erro
 
 /* To a file, which is made or replaced; not synced. Where this fails there is no file of that name;
  * libxlsxwriter then says so on stderr, too. Temporary files stand in the path's folder while it is
- * written. Formats and widths as people expect; strings are never formulas. Integers beyond 2^53,
- * and decimals of so many digits, are exact texts, and said so.
+ * written. Formats and widths as people expect; strings are never formulas. Integers and
+ * decimals of which more than the fifteen digits are to be seen that a spreadsheet shows are exact
+ * texts, and said so.
  * Of a grid of more than 1,048,576 rows or 16,384 columns the rest is left out and said so. Of more
  * than 50,000 cells in all, rows are written as they come, so that memory does not grow with them:
  * row heads are not merged, and empty cells have no comments. */

@@ -63,6 +63,38 @@ void vc_xlsx_put_pattern(const vc_grid_measure *measure, bool has_letters, char 
         vc_buffer_put_text(out, "_ _r");
 }
 
+enum { DIGITS = 15 };
+
+/* From the first that is not zero to the last. */
+static size_t count_digits(vc_str exact)
+{
+    size_t count = 0, significant = 0;
+    for (size_t i = 0; i < exact.size; i++) {
+        char byte = exact.data[i];
+        if (byte < '0' || byte > '9' || (byte == '0' && count == 0)) continue;
+        count++;
+        if (byte != '0') significant = count;
+    }
+    return significant;
+}
+
+bool vc_xlsx_shows(vc_str exact, const vc_number_format *format)
+{
+    double number;
+    char text[VC_NUMBER_TEXT];
+    vc_buffer wanted = {0}, shown = {0};
+    if (count_digits(exact) <= DIGITS) return true;
+    if (format == NULL || vc_parse_double(exact, '.', &number) != VC_PARSE_OK) return false;
+    snprintf(text, sizeof text, "%.*g", DIGITS, number);
+    vc_number_format_put(format, exact, &wanted);
+    vc_number_format_put(format, vc_str_of(text), &shown);
+    bool is_same = !wanted.failed && !shown.failed &&
+                   strcmp(vc_buffer_text(&wanted), vc_buffer_text(&shown)) == 0;
+    vc_buffer_release(&wanted);
+    vc_buffer_release(&shown);
+    return is_same;
+}
+
 /* ---- looks ---- */
 
 static void set_lines(lxw_format *format, bool is_total)

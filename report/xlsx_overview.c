@@ -60,8 +60,8 @@ static void put_exact(xlsx_lines *on, const vc_figure *figure)
     if (figure->exact.size == 0 || vc_parse_double(figure->exact, '.', &exact) != VC_PARSE_OK)
         return;
     bool is_float = memchr(figure->exact.data, 'e', figure->exact.size) != NULL;
-    if (fabs(exact) > 9007199254740992.0 && !is_float)
-        put(on, 5, figure->exact, VC_XLSX_RIGHT); /* more digits than a spreadsheet keeps */
+    if (!is_float && fabs(exact) >= 1e15 && !vc_xlsx_shows(figure->exact, NULL))
+        put(on, 5, figure->exact, VC_XLSX_RIGHT);
     else
         worksheet_write_number(on->sheet, (lxw_row_t)on->row, 5, exact, look(on, VC_XLSX_PLAIN));
 }

@@ -67,6 +67,10 @@ typedef struct vc_xlsx_format {
     lxw_format *format;
 } vc_xlsx_format;
 
+/* Does a spreadsheet, which shows fifteen digits at most, show the number as it is? `exact` is that
+ * of an integer or a decimal; format NULL: with all its digits. */
+bool vc_xlsx_shows(vc_str exact, const vc_number_format *format);
+
 /* ---- the workbook ---- */
 
 typedef struct vc_xlsx_sheet {

@@ -115,13 +115,21 @@ static void put_row_heads(xlsx_grid *on, size_t row)
 
 /* ---- numbers ---- */
 
-/* Whole numbers up to 2^53 are doubles, as spreadsheets have them; decimals of as many digits are
- * the nearest double, which shows the same. */
-static bool is_exact(const vc_cell *cell, const vc_result_measure *measure)
+/* Is it a number that a spreadsheet shows as the report does? Most are, at a glance. */
+static bool is_kept(xlsx_grid *on, size_t row, size_t column)
 {
-    const int64_t most = (int64_t)1 << 53;
-    if (cell->is_float || measure->type == VC_VALUE_FLOAT) return true;
-    return cell->as.i <= most && cell->as.i >= -most;
+    const int64_t few = (int64_t)1000 * 1000 * 1000 * 1000 * 1000; /* fifteen digits */
+    const vc_cell *cell = vc_grid_cell(on->grid, row, column);
+    const vc_grid_measure *measure = vc_grid_measure_at(on->grid, row, column);
+    if (cell->is_float || measure->measure->type == VC_VALUE_FLOAT) return true;
+    if (cell->as.i < few && cell->as.i > -few) return true;
+    vc_buffer exact = {0};
+    vc_grid_put_exact(on->grid, row, column, &exact);
+    bool is_shown = vc_xlsx_shows(vc_str_of(vc_buffer_text(&exact)),
+                                  measure->has_format ? &measure->format : NULL);
+    on->xlsx->is_failed |= exact.failed;
+    vc_buffer_release(&exact);
+    return is_shown;
 }
 
 static void put_comment(xlsx_grid *on, size_t row, size_t column, char reason)
@@ -170,7 +178,7 @@ static void put_cell(xlsx_grid *on, size_t row, size_t column)
         worksheet_write_blank(on->sheet, (lxw_row_t)at, (lxw_col_t)to,
                               vc_xlsx_format_of(on->xlsx, &look));
         if (cell->reason != VC_REASON_NONE) put_comment(on, at, to, cell->reason);
-    } else if (is_exact(cell, measure->measure)) {
+    } else if (is_kept(on, row, column)) {
         worksheet_write_number(on->sheet, (lxw_row_t)at, (lxw_col_t)to,
                                vc_grid_number(grid, row, column),
                                vc_xlsx_format_of(on->xlsx, &look));
@@ -243,7 +251,7 @@ static void put_limits(xlsx_grid *on)
     if (on->ntexts > 0) {
         vc_format_count(some, on->ntexts);
         put_note_of(on,
-                    "%s numbers have more digits than a spreadsheet keeps. They are written as "
+                    "%s numbers have more digits than a spreadsheet shows. They are written as "
                     "text, exactly, and no sum or chart has them.",
                     some);
     }

@@ -125,6 +125,39 @@ Test(xlsx, numbers_are_numbers_and_texts_are_no_formulas)
     vc_arena_release(&arena);
 }
 
+/* A spreadsheet shows fifteen digits, and zeros for all others. */
+Test(xlsx, numbers_that_a_spreadsheet_would_round_are_texts)
+{
+    vc_arena arena = {0};
+    vc_buffer sheets = {0}, strings = {0};
+    making made =
+        make_grid(&arena, "Digits", (making_size){.nrows = 3, .ncolumns = 3, .nhead_rows = 1});
+    make_measure_column(&made, 0, 0, make_measure(&made, "a", NULL, VC_VALUE_INT, 0, "#,##0"));
+    make_measure_column(&made, 0, 1,
+                        make_measure(&made, "b", NULL, VC_VALUE_DECIMAL, 2, "#,##0.00"));
+    make_measure_column(&made, 0, 2, make_measure(&made, "c", NULL, VC_VALUE_DECIMAL, 2, "#,##0"));
+    static const int64_t numbers[] = {-999999999999999, 1234567890123456, 1234567890123450};
+    for (size_t row = 0; row < 3; row++)
+        for (size_t column = 0; column < 3; column++)
+            make_integer(&made, row, column, numbers[row]);
+    vc_document *document = make_document(&arena, "Digits", NULL);
+    make_pivot(&arena, document, "digits", "Digits", make_done(&made));
+    write_book(document, "digits.xlsx");
+    read_parts("digits.xlsx", "xl/worksheets/sheet", &sheets);
+    read_parts("digits.xlsx", "xl/sharedStrings", &strings);
+    cr_assert(has(&sheets, "<v>-999999999999999</v>"));
+    cr_assert(has(&strings, "<t>1234567890123456</t>"));
+    cr_assert(has(&sheets, "<v>1234567890123450</v>"));
+    cr_assert(has(&sheets, "<v>-9999999999999.99"));
+    cr_assert(has(&strings, "<t>12345678901234.56</t>"));
+    cr_assert(has(&sheets, "<v>12345678901234.56</v>"), "whose cents are not to be seen");
+    cr_assert(has(&sheets, "<v>12345678901234.5</v>"));
+    cr_assert(has(&strings, "2 numbers have more digits than a spreadsheet shows."));
+    vc_buffer_release(&sheets);
+    vc_buffer_release(&strings);
+    vc_arena_release(&arena);
+}
+
 Test(xlsx, empty_cells_say_why_and_letters_are_of_the_format)
 {
     vc_arena arena = {0};
