@@ -51,17 +51,22 @@ void vc_arena_adopt(vc_arena *arena, vc_arena *from)
     vc_arena_init(from);
 }
 
-static vc_arena_block *new_block(vc_arena *arena, size_t capacity)
+/* The C library's own zeroes are pages of the system that nobody has touched yet. */
+static vc_arena_block *new_block(vc_arena *arena, size_t capacity, bool is_zeroed)
 {
-    vc_arena_block *block = malloc(sizeof *block + capacity);
+    vc_arena_block *block =
+        is_zeroed ? calloc(1, sizeof *block + capacity) : malloc(sizeof *block + capacity);
     if (block == NULL) return NULL;
     block->capacity = capacity;
     arena->total_bytes += sizeof *block + capacity;
     return block;
 }
 
-void *vc_arena_alloc(vc_arena *arena, size_t size)
+/* *is_zeroed: shall it be; was it, when it has a block of its own? */
+static void *take(vc_arena *arena, size_t size, bool *is_zeroed)
 {
+    bool wants_zeroes = *is_zeroed;
+    *is_zeroed = false;
     if (size > PTRDIFF_MAX - 2 * ALIGNMENT) return NULL;
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     vc_arena_block *block = arena->blocks;
@@ -74,13 +79,14 @@ void *vc_arena_alloc(vc_arena *arena, size_t size)
     if (next_capacity > LARGEST_BLOCK_BYTES) next_capacity = LARGEST_BLOCK_BYTES;
     if (block != NULL && size > next_capacity / 2) {
         /* A large request gets a block of its own, behind the newest one, which is not full. */
-        vc_arena_block *own = new_block(arena, size);
+        vc_arena_block *own = new_block(arena, size, wants_zeroes);
         if (own == NULL) return NULL;
         own->older = block->older;
         block->older = own;
+        *is_zeroed = wants_zeroes;
         return own->data;
     }
-    vc_arena_block *fresh = new_block(arena, size > next_capacity ? size : next_capacity);
+    vc_arena_block *fresh = new_block(arena, size > next_capacity ? size : next_capacity, false);
     if (fresh == NULL) return NULL;
     fresh->older = block;
     arena->blocks = fresh;
@@ -88,12 +94,19 @@ void *vc_arena_alloc(vc_arena *arena, size_t size)
     return fresh->data;
 }
 
+void *vc_arena_alloc(vc_arena *arena, size_t size)
+{
+    bool is_zeroed = false;
+    return take(arena, size, &is_zeroed);
+}
+
 void *vc_arena_calloc(vc_arena *arena, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-    void *result = vc_arena_alloc(arena, bytes);
-    return result == NULL ? NULL : memset(result, 0, bytes);
+    bool is_zeroed = true;
+    void *result = take(arena, bytes, &is_zeroed);
+    return result == NULL || is_zeroed ? result : memset(result, 0, bytes);
 }
 
 vc_str vc_arena_str(vc_arena *arena, vc_str text)

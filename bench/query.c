@@ -99,8 +99,8 @@ static void run_query(const struct bench *bench, const char *path, bool shows_an
         status = vc_engine_run(bench->model, &query, &options, &arena, &result, &error);
     uint64_t computed = now_ns();
     if (status == VC_OK)
-        status =
-            vc_render(result, VC_FORMAT_ARRAYS, NULL, (vc_render_sink){collect, &answer}, &error);
+        status = vc_render(result, VC_FORMAT_ARRAYS, NULL,
+                           (vc_render_sink){.write = collect, .context = &answer}, &error);
     uint64_t end = now_ns();
     cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     if (status != VC_OK) die(&error);

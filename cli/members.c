@@ -77,7 +77,7 @@ static vc_status read_shown(vc_browsing *in, size_t number, unsigned hierarchy, 
             status = vc_property_read(in->cube, shown->properties[p], &of, MAX_VALUES, &in->arena,
                                       &read, error);
         if (status == VC_OK)
-            status = vc_property_texts(shown->properties[p], &read, nmembers, &in->arena,
+            status = vc_property_texts(NULL, shown->properties[p], &read, nmembers, &in->arena,
                                        &shown->values[p], error);
     }
     return status;

@@ -99,6 +99,13 @@ static void log_slow(vc_exchange *in)
                                        .rendered_ns = reply->rendered_ns});
 }
 
+/* Cancelled by whom? */
+static vc_status tell_cancelled(const vc_exchange *in, vc_error *error)
+{
+    if (!atomic_load(&in->server->service.is_cancelling)) return VC_CANCELLED;
+    return vc_fail(error, VC_BUSY, "shutting_down", "the server is stopping");
+}
+
 /* Turn the reply into a response of MHD. What the request needed is given back here, so that a
  * client that is slow to read holds no snapshot. */
 static void finish(vc_exchange *in, vc_status status, const vc_error *error)
@@ -109,7 +116,8 @@ static void finish(vc_exchange *in, vc_status status, const vc_error *error)
         status = vc_no_memory(&own);
         error = &own;
     } else if (status == VC_OK && reply->answer == NULL) {
-        status = vc_reply_compress(reply, &in->request, &own);
+        status = vc_reply_compress(reply, &in->request, vc_exchange_is_cancelled, in, &own);
+        if (status == VC_CANCELLED) status = tell_cancelled(in, &own);
         if (status != VC_OK) error = &own;
     }
     if (status != VC_OK) {
@@ -239,8 +247,7 @@ static bool run_handlers(vc_exchange *in, vc_status *status_out, vc_error *error
         in->call.next = NULL;
         status = next(&in->call, error);
     }
-    if (status == VC_CANCELLED && atomic_load(&in->server->service.is_cancelling))
-        status = vc_fail(error, VC_BUSY, "shutting_down", "the server is stopping");
+    if (status == VC_CANCELLED) status = tell_cancelled(in, error);
     *status_out = status;
     return true;
 }

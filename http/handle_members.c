@@ -260,7 +260,7 @@ static vc_status read_values(vc_listing *in, vc_arena *arena, vc_error *error)
         status = vc_property_read(in->cube, in->properties[p], &members, MAX_VALUES, arena, &read,
                                   error);
         if (status == VC_OK)
-            status = vc_property_texts(in->properties[p], &read, members.nplaces, arena,
+            status = vc_property_texts(NULL, in->properties[p], &read, members.nplaces, arena,
                                        &in->values[p], error);
     }
     return status;

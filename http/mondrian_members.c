@@ -136,7 +136,7 @@ static vc_status read_values(struct listing *in, vc_error *error)
         status = vc_property_read(in->cube, in->properties[p], &members, MAX_VALUES, in->arena,
                                   &read, error);
         if (status == VC_OK)
-            status = vc_property_texts(in->properties[p], &read, members.nplaces, in->arena,
+            status = vc_property_texts(NULL, in->properties[p], &read, members.nplaces, in->arena,
                                        &in->values[p], error);
     }
     return status;

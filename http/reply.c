@@ -324,40 +324,66 @@ bool vc_accepts(vc_str accept, const char *type, const char *subtype)
 
 /* ---- compression ---- */
 
-static bool encode(vc_encoding encoding, const vc_buffer *body, vc_buffer *out)
+enum { ENCODED_BYTES = 256 * 1024 }; /* at once */
+
+typedef struct encoding_job {
+    vc_reply *reply;
+    vc_encoding_choice choice;
+    bool (*is_cancelled)(void *context);
+    void *context;
+} encoding_job;
+
+static vc_status goes_on(const encoding_job *job, vc_error *error)
 {
-    vc_encoder *encoder = vc_encoder_new(encoding, body->size);
-    bool is_made = encoder != NULL && vc_encoder_put(encoder, body->data, body->size, out) &&
-                   vc_encoder_end(encoder, out);
-    vc_encoder_free(encoder);
-    return is_made;
+    if (job->is_cancelled == NULL || !job->is_cancelled(job->context)) return VC_OK;
+    return vc_fail(error, VC_CANCELLED, "cancelled", "the client went away");
 }
 
-static void compress_body(vc_reply *reply, vc_encoding_choice choice)
+/* *is_made_out: it was; there is memory for it. */
+static vc_status encode(const encoding_job *job, vc_buffer *out, bool *is_made_out, vc_error *error)
 {
+    const vc_buffer *body = &job->reply->body;
+    vc_encoder *encoder = vc_encoder_new(job->choice.encoding, body->size);
+    bool is_made = encoder != NULL;
+    vc_status status = VC_OK;
+    for (size_t at = 0; at < body->size && is_made && status == VC_OK; at += ENCODED_BYTES) {
+        size_t size = body->size - at < ENCODED_BYTES ? body->size - at : ENCODED_BYTES;
+        status = goes_on(job, error);
+        if (status == VC_OK) is_made = vc_encoder_put(encoder, body->data + at, size, out);
+    }
+    *is_made_out = is_made && status == VC_OK && vc_encoder_end(encoder, out);
+    vc_encoder_free(encoder);
+    return status;
+}
+
+static vc_status compress_body(const encoding_job *job, vc_error *error)
+{
+    vc_reply *reply = job->reply;
     vc_buffer packed = {0};
-    if (encode(choice.encoding, &reply->body, &packed) &&
-        (choice.is_forced || packed.size < reply->body.size)) {
+    bool is_made;
+    vc_status status = encode(job, &packed, &is_made, error);
+    if (is_made && (job->choice.is_forced || packed.size < reply->body.size)) {
         vc_buffer swapped = reply->body;
         reply->body = packed;
         packed = swapped;
-        reply->encoding = choice.encoding;
-        tag_as(reply->etag, choice.encoding);
+        reply->encoding = job->choice.encoding;
+        tag_as(reply->etag, job->choice.encoding);
     }
     vc_buffer_release(&packed);
+    return status;
 }
 
 /* From one spool through an encoder into another one, block by block. */
-static vc_status encode_spool(const vc_spool *from, vc_encoder *encoder, vc_spool *to,
+static vc_status encode_spool(const encoding_job *job, vc_encoder *encoder, vc_spool *to,
                               vc_error *error)
 {
-    enum { BLOCK_BYTES = 256 * 1024 };
+    const vc_spool *from = job->reply->spool;
     vc_buffer packed = {0};
-    char *block = malloc(BLOCK_BYTES);
+    char *block = malloc(ENCODED_BYTES);
     uint64_t offset = 0, size = vc_spool_size(from);
     vc_status status = block == NULL || encoder == NULL ? vc_no_memory(error) : VC_OK;
     while (status == VC_OK && offset < size) {
-        ssize_t n = vc_spool_read(from, offset, block, BLOCK_BYTES);
+        ssize_t n = vc_spool_read(from, offset, block, ENCODED_BYTES);
         if (n <= 0) {
             status = vc_fail(error, VC_STORAGE, "spool", "the file of a large answer: %s",
                              n < 0 ? strerror(errno) : "it is shorter than it was");
@@ -368,6 +394,7 @@ static vc_status encode_spool(const vc_spool *from, vc_encoder *encoder, vc_spoo
         bool is_made = vc_encoder_put(encoder, block, (size_t)n, &packed) &&
                        (offset < size || vc_encoder_end(encoder, &packed));
         status = is_made ? vc_spool_put(to, packed.data, packed.size, error) : vc_no_memory(error);
+        if (status == VC_OK) status = goes_on(job, error);
     }
     if (status == VC_OK) status = vc_spool_seal(to, error);
     vc_buffer_release(&packed);
@@ -375,12 +402,14 @@ static vc_status encode_spool(const vc_spool *from, vc_encoder *encoder, vc_spoo
     return status;
 }
 
-static vc_status compress_spool(vc_reply *reply, vc_encoding encoding, vc_error *error)
+static vc_status compress_spool(const encoding_job *job, vc_error *error)
 {
+    vc_reply *reply = job->reply;
+    vc_encoding encoding = job->choice.encoding;
     vc_spool packed;
     vc_encoder *encoder = vc_encoder_new(encoding, vc_spool_size(reply->spool));
     vc_spool_open(&packed, reply->spool->directory, reply->spool->memory_bytes);
-    vc_status status = encode_spool(reply->spool, encoder, &packed, error);
+    vc_status status = encode_spool(job, encoder, &packed, error);
     vc_encoder_free(encoder);
     if (status == VC_OK) {
         vc_reply_free_spool(reply->spool);
@@ -393,14 +422,14 @@ static vc_status compress_spool(vc_reply *reply, vc_encoding encoding, vc_error 
     return status;
 }
 
-vc_status vc_reply_compress(vc_reply *reply, const vc_request *request, vc_error *error)
+vc_status vc_reply_compress(vc_reply *reply, const vc_request *request,
+                            bool (*is_cancelled)(void *context), void *context, vc_error *error)
 {
-    vc_encoding_choice choice = request->encoding;
-    size_t from_bytes = choice.is_forced ? 1 : COMPRESS_FROM_BYTES;
-    if (choice.encoding == VC_ENCODING_IDENTITY) return VC_OK;
-    if (reply->spool != NULL) return compress_spool(reply, choice.encoding, error);
-    if (reply->body.size >= from_bytes) compress_body(reply, choice);
-    return VC_OK;
+    encoding_job job = {reply, request->encoding, is_cancelled, context};
+    size_t from_bytes = job.choice.is_forced ? 1 : COMPRESS_FROM_BYTES;
+    if (job.choice.encoding == VC_ENCODING_IDENTITY) return VC_OK;
+    if (reply->spool != NULL) return compress_spool(&job, error);
+    return reply->body.size >= from_bytes ? compress_body(&job, error) : VC_OK;
 }
 
 /* ---- large bodies ---- */

@@ -84,9 +84,11 @@ void vc_reply_free_spool(void *spool); /* as a callback of libmicrohttpd; NULL i
 
 /* Encode the body, or what is in the spool, as the client wishes, if it pays or must be. Changes
  * the tag, because another encoding is another representation. Fails as vc_spool_put, of a spool
- * only.
- */
-vc_status vc_reply_compress(vc_reply *reply, const vc_request *request, vc_error *error);
+ * only, and with VC_CANCELLED.
+ *
+ * is_cancelled  asked every 256 KiB; NULL: never */
+vc_status vc_reply_compress(vc_reply *reply, const vc_request *request,
+                            bool (*is_cancelled)(void *context), void *context, vc_error *error);
 
 /* Does an Accept header take the media type? An absent one takes everything. */
 bool vc_accepts(vc_str accept, const char *type, const char *subtype);

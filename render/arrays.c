@@ -56,6 +56,7 @@ static bool put_status(vc_rendering *rendering, const vc_out_column *columns, si
     vc_buffer_put_char(buffer, '{');
     for (size_t row = 0; row < result->nrows; row++) {
         const vc_cell *cells = vc_row_cells(result, row);
+        if (!vc_render_goes_on(rendering, row)) return false;
         for (size_t m = 0; m < result->nmeasures; m++) {
             if (cells[m].reason == VC_REASON_NONE) continue;
             vc_buffer_put_text(buffer, count++ > 0 ? ",\"" : "\"");
@@ -131,6 +132,7 @@ static bool put_column_status(vc_rendering *rendering)
         size_t count = 0;
         for (size_t row = 0; row < result->nrows; row++) {
             char reason = vc_row_cells(result, row)[m].reason;
+            if (!vc_render_goes_on(rendering, row)) return false;
             if (reason == VC_REASON_NONE) continue;
             if (count++ == 0) {
                 if (nmeasures++ > 0) vc_buffer_put_char(buffer, ',');

@@ -121,6 +121,7 @@ static bool add_members(categorizing *in)
     size_t nrows = result->naxes == 1 ? result->ndetail_rows : 0;
     for (size_t i = 0; i < nrows + axis->nmembers; i++) {
         uint32_t member = i < nrows ? result->coords[i] : (uint32_t)(i - nrows);
+        if (!vc_render_goes_on(in->rendering, i)) return false;
         if (in->axis->of_members[member] == VC_NONE && !add_member(in, member)) return false;
     }
     if (in->axis->all == VC_NONE) return true;
@@ -154,8 +155,10 @@ static vc_status make_categories(vc_rendering *rendering, grid_axis *axis, bool 
         return vc_no_memory(rendering->error);
     axis->all = has_all ? 0 : VC_NONE;
     if (try_categories(rendering, axis, false, of_paths)) return VC_OK;
+    if (rendering->status != VC_OK) return rendering->status;
     axis->all = has_all ? 0 : VC_NONE;
     if (axis->axis->nlevels > 1 && try_categories(rendering, axis, true, of_paths)) return VC_OK;
+    if (rendering->status != VC_OK) return rendering->status;
     vc_fail(rendering->error, VC_IMPOSSIBLE, "ambiguous_key",
             "members of '%.*s' have the same key, and a category of JSON-stat has nothing else; "
             "ask for a format of rows%s",
@@ -423,10 +426,14 @@ static void put_dense(vc_rendering *rendering, const stat_grid *grid)
         rendering->status = vc_no_memory(rendering->error);
         return;
     }
-    for (uint64_t i = 0; i < grid->npoints; i++)
+    for (uint64_t i = 0; i < grid->npoints; i++) {
+        if (!vc_render_goes_on(rendering, i)) return;
         rows[i] = VC_NONE;
-    for (size_t row = 0; row < result->nrows; row++)
+    }
+    for (size_t row = 0; row < result->nrows; row++) {
+        if (!vc_render_goes_on(rendering, row)) return;
         rows[point_of(result, grid, row)] = (uint32_t)row;
+    }
     vc_buffer_put_char(buffer, '[');
     for (uint64_t point = 0; point < grid->npoints; point++) {
         for (size_t m = 0; m < result->nmeasures; m++) {
@@ -467,6 +474,7 @@ static void put_status(vc_rendering *rendering, const stat_grid *grid)
     size_t count = 0;
     vc_buffer_put_char(buffer, '{');
     for (size_t row = 0; row < result->nrows; row++) {
+        if (!vc_render_goes_on(rendering, row)) return;
         uint64_t index = point_of(result, grid, row) * result->nmeasures;
         for (size_t m = 0; m < result->nmeasures; m++) {
             char reason = vc_row_cells(result, row)[m].reason;

@@ -26,6 +26,10 @@ typedef struct vc_rendering {
 /* Hand the buffer on if it is full. False when the rendering has failed. */
 bool vc_render_row_done(vc_rendering *rendering);
 
+/* For the head of a loop over rows that writes nothing for long: at the first of the items, and
+ * again every so many, the sink is asked. False when the rendering has failed. */
+bool vc_render_goes_on(vc_rendering *rendering, uint64_t item);
+
 /* Hand on what is in the buffer. */
 void vc_render_flush(vc_rendering *rendering);
 

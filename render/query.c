@@ -9,8 +9,35 @@ typedef struct writing {
     vc_buffer *lanes; /* [nlanes] rows that wait for their turn */
     size_t nlanes;
     vc_spool *out;
-    uint64_t nbytes; /* of rows */
+    uint64_t nbytes;          /* of rows */
+    vc_engine_options asking; /* how it is cancelled */
+    uint64_t deadline_ns;
 } writing;
+
+/* Writing is a part of answering: it ends early, too. */
+static vc_status look(void *context, vc_error *error)
+{
+    const writing *in = context;
+    return vc_engine_check(&in->asking, in->deadline_ns, error);
+}
+
+/* Rows of a piece, which are written on several threads. */
+typedef struct lane_writing {
+    const writing *in;
+    vc_buffer *rows;
+} lane_writing;
+
+static vc_status append(void *context, const char *data, size_t size, vc_error *error)
+{
+    vc_buffer *rows = ((lane_writing *)context)->rows;
+    vc_buffer_put(rows, data, size);
+    return rows->failed ? vc_no_memory(error) : VC_OK;
+}
+
+static vc_status look_in_lane(void *context, vc_error *error)
+{
+    return look((void *)((lane_writing *)context)->in, error);
+}
 
 static vc_status spool(void *context, const char *data, size_t size, vc_error *error)
 {
@@ -33,9 +60,11 @@ static vc_status begin(void *context, const vc_result *head, size_t nlanes, vc_e
 static vc_status write_piece(void *context, size_t lane, const vc_result *piece, vc_error *error)
 {
     writing *in = context;
+    lane_writing own = {.in = in, .rows = &in->lanes[lane]};
     vc_buffer_clear(&in->lanes[lane]);
     return vc_render_part(in->head, piece, VC_PART_ROWS, in->format, in->options,
-                          vc_render_to_buffer(&in->lanes[lane]), error);
+                          (vc_render_sink){.write = append, .look = look_in_lane, .context = &own},
+                          error);
 }
 
 /* Rows go to the spool; the very first of all loses its separator. */
@@ -52,7 +81,8 @@ static vc_status commit(void *context, size_t lane, vc_error *error)
 static vc_status write_rest(writing *in, const vc_result *result, vc_error *error)
 {
     vc_buffer text = {0};
-    vc_render_sink to_text = vc_render_to_buffer(&text);
+    lane_writing own = {.in = in, .rows = &text};
+    vc_render_sink to_text = {.write = append, .look = look_in_lane, .context = &own};
     vc_status status =
         vc_render_part(result, result, VC_PART_ROWS, in->format, in->options, to_text, error);
     size_t skipped = in->nbytes == 0 && text.size > 0 && vc_render_has_separator(in->format);
@@ -60,8 +90,9 @@ static vc_status write_rest(writing *in, const vc_result *result, vc_error *erro
         status = spool(in, text.data + skipped, text.size - skipped, error);
     vc_buffer_clear(&text);
     if (status == VC_OK)
-        status = vc_render_part(result, result, VC_PART_AFTER, in->format, in->options,
-                                (vc_render_sink){.write = spool, .context = in}, error);
+        status =
+            vc_render_part(result, result, VC_PART_AFTER, in->format, in->options,
+                           (vc_render_sink){.write = spool, .look = look, .context = in}, error);
     if (status == VC_OK)
         status =
             vc_render_part(result, result, VC_PART_BEFORE, in->format, in->options, to_text, error);
@@ -76,7 +107,12 @@ vc_status vc_render_query(vc_model *model, const vc_query *query, const vc_engin
                           const vc_render_query_options *how, vc_arena *arena, vc_spool *out,
                           const vc_result **result_out, vc_render_times *times_out, vc_error *error)
 {
-    writing in = {.format = how->format, .options = how->rendering, .arena = arena, .out = out};
+    writing in = {.format = how->format,
+                  .options = how->rendering,
+                  .arena = arena,
+                  .out = out,
+                  .asking = vc_engine_defaults(options)};
+    in.deadline_ns = (uint64_t)vc_clock_ns() + in.asking.limits.max_time_ms * 1000000;
     vc_pieces pieces = {.begin = begin,
                         .piece = write_piece,
                         .commit = commit,
@@ -94,7 +130,7 @@ vc_status vc_render_query(vc_model *model, const vc_query *query, const vc_engin
         status = write_rest(&in, *result_out, error);
     else if (status == VC_OK)
         status = vc_render(*result_out, how->format, how->rendering,
-                           (vc_render_sink){.write = spool, .context = &in}, error);
+                           (vc_render_sink){.write = spool, .look = look, .context = &in}, error);
     if (status == VC_OK) status = vc_spool_seal(out, error);
     if (times_out != NULL)
         *times_out =

@@ -2,13 +2,21 @@
 
 #include "render/parts.h"
 
-enum { BLOCK_BYTES = 64 * 1024 };
+enum { BLOCK_BYTES = 64 * 1024, LOOK_ITEMS = 16384 };
+
+bool vc_render_goes_on(vc_rendering *rendering, uint64_t item)
+{
+    const vc_render_sink *sink = &rendering->sink;
+    if (item % LOOK_ITEMS == 0 && rendering->status == VC_OK && sink->look != NULL)
+        rendering->status = sink->look(sink->context, rendering->error);
+    return rendering->status == VC_OK;
+}
 
 void vc_render_flush(vc_rendering *rendering)
 {
     if (rendering->status == VC_OK && rendering->buffer.failed)
         rendering->status = vc_no_memory(rendering->error);
-    if (rendering->status == VC_OK && rendering->buffer.size > 0)
+    if (rendering->buffer.size > 0 && vc_render_goes_on(rendering, 0))
         rendering->status = rendering->sink.write(rendering->sink.context, rendering->buffer.data,
                                                   rendering->buffer.size, rendering->error);
     vc_buffer_clear(&rendering->buffer);

@@ -25,6 +25,9 @@ typedef struct vc_render_sink {
     /* Take a block, which is borrowed for the call and not ended with NUL. Whatever is not VC_OK
      * stops the rendering and is its result. */
     vc_status (*write)(void *context, const char *data, size_t size, vc_error *error);
+    /* Does the rendering go on? Asked before each block, and now and then where none is written for
+     * long. Whatever is not VC_OK stops the rendering and is its result. NULL: it does. */
+    vc_status (*look)(void *context, vc_error *error);
     void *context;
 } vc_render_sink;
 

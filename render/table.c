@@ -228,10 +228,11 @@ static bool list_columns(table *t)
     return true;
 }
 
-static void measure_columns(table *t)
+static bool measure_columns(table *t)
 {
     const vc_result *result = t->rendering->result;
     for (size_t i = 0; i < result->nrows * result->nmeasures; i++) {
+        if (!vc_render_goes_on(t->rendering, i)) return false;
         char reason = result->cells[i].reason;
         if (reason == VC_REASON_NONE) continue;
         t->reasons[(unsigned char)reason] = 1;
@@ -241,10 +242,12 @@ static void measure_columns(table *t)
         table_column *column = &t->columns[c];
         column->width = vc_utf8_columns(column->header);
         for (size_t row = 0; row < result->nrows; row++) {
+            if (!vc_render_goes_on(t->rendering, row)) return false;
             size_t width = vc_utf8_columns(cell_text(t, column, row));
             if (width > column->width) column->width = width;
         }
     }
+    return true;
 }
 
 enum { GAP = 2, MIN_WIDTH = 8 };
@@ -504,7 +507,10 @@ void vc_render_table(vc_rendering *rendering)
         vc_buffer_release(&t.scratch);
         return;
     }
-    measure_columns(&t);
+    if (!measure_columns(&t)) {
+        vc_buffer_release(&t.scratch);
+        return;
+    }
     fit_width(&t);
     size_t measure = first_measure(&t);
     while (true) {

@@ -1,5 +1,6 @@
 /* The axes of a result: levels, members and their properties. */
 #include "slice/answer.h"
+#include "slice/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,29 +59,37 @@ static vc_status collect_groups(vc_answering *in, size_t number, uint32_t **grou
     uint32_t *groups =
         vc_arena_alloc(in->arena, ((size_t)span + axis->ncalculated + 1) * sizeof *groups);
     size_t count = 0;
+    vc_status status = VC_OK;
     if (member_of == NULL || groups == NULL) return vc_no_memory(error);
     memset(member_of + axis->first_visible, 0xFF, span * sizeof *member_of);
     memset(member_of + axis->first_calculated, 0xFF, axis->ncalculated * sizeof *member_of);
     if (axis->has_other) member_of[axis->ngroups - 1] = VC_NONE;
-    for (size_t i = 0; i < in->nshown; i++)
+    for (size_t i = 0; i < in->nshown && status == VC_OK; i++) {
+        status = vc_plan_look(plan, i, error);
         member_of[vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], number)] = 0;
+    }
     for (size_t t = 0; t < in->ntotals; t++) {
         const vc_rows *rows = in->totals[t];
-        for (size_t row = 0; (rows->kept >> number & 1) && row < rows->nrows; row++)
+        bool is_there = rows->kept >> number & 1;
+        for (size_t row = 0; is_there && row < rows->nrows && status == VC_OK; row++) {
+            status = vc_plan_look(plan, row, error);
             member_of[vc_rows_group(plan, rows, rows->keys[row], number)] = 0;
+        }
     }
+    if (status != VC_OK) return status;
     for (uint32_t group = axis->first_visible; group < axis->end_visible; group++)
         if (member_of[group] == 0) groups[count++] = group;
     for (uint32_t group = axis->first_calculated; group < behind; group++)
         if (member_of[group] == 0) groups[count++] = group;
     if (axis->has_other && member_of[axis->ngroups - 1] == 0) groups[count++] = axis->ngroups - 1;
-    if (axis->ranks != NULL) qsort_r(groups, count, sizeof *groups, compare_ranks, (void *)axis);
+    if (axis->ranks != NULL)
+        status = vc_sort(plan, groups, count, sizeof *groups, compare_ranks, (void *)axis, error);
     for (size_t i = 0; i < count; i++)
         member_of[groups[i]] = (uint32_t)i;
     in->member_of[number] = member_of;
     *groups_out = groups;
     *ngroups_out = count;
-    return VC_OK;
+    return status;
 }
 
 /* Keys of the levels above are those of the parent, where it has one there. */
@@ -147,8 +156,10 @@ static vc_status describe_axis(vc_answering *in, size_t number, vc_result_axis *
     if (status != VC_OK) return status;
     vc_result_member *members = VC_ARENA_NEW(in->arena, vc_result_member, out->nmembers + 1);
     if (members == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < out->nmembers && status == VC_OK; i++)
-        status = describe_member(in, axis, groups[i], out, &members[i], error);
+    for (size_t i = 0; i < out->nmembers && status == VC_OK; i++) {
+        status = vc_plan_look(in->plan, i, error);
+        if (status == VC_OK) status = describe_member(in, axis, groups[i], out, &members[i], error);
+    }
     out->members = members;
     if (status == VC_OK && in->nproperties > 0)
         status = vc_answer_properties(in, number, groups, out, members, error);

@@ -1,5 +1,6 @@
 /* The properties that a query asks for, in its answer. */
 #include "slice/answer.h"
+#include "slice/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,9 @@ vc_status vc_answer_find_properties(vc_answering *in, vc_error *error)
     return VC_OK;
 }
 
-static int compare_groups(const void *a, const void *b)
+static int compare_groups(const void *a, const void *b, void *context)
 {
+    (void)context;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
@@ -45,7 +47,11 @@ static vc_status order_groups(const vc_answering *in, size_t number, const uint3
     uint32_t *place_of = vc_arena_alloc(in->arena, ((size_t)axis->ngroups + 1) * sizeof *place_of);
     if (ordered == NULL || place_of == NULL) return vc_no_memory(error);
     memcpy(ordered, groups, nmembers * sizeof *ordered);
-    if (axis->ranks != NULL) qsort(ordered, nmembers, sizeof *ordered, compare_groups);
+    if (axis->ranks != NULL) {
+        vc_status status =
+            vc_sort(in->plan, ordered, nmembers, sizeof *ordered, compare_groups, NULL, error);
+        if (status != VC_OK) return status;
+    }
     memset(place_of, 0xFF, ((size_t)axis->ngroups + 1) * sizeof *place_of);
     for (size_t i = 0; i < nmembers; i++)
         place_of[ordered[i]] = (uint32_t)i;
@@ -104,9 +110,12 @@ static vc_status fill(vc_answering *in, const vc_property *property,
     vc_status status =
         vc_property_read(in->plan->cube, property, members, left < UINT32_MAX ? left : UINT32_MAX,
                          in->arena, &read, error);
+    if (status == VC_OK) status = vc_plan_check(in->plan, error);
     if (status != VC_OK) return status;
     const vc_result_values *texts;
-    status = vc_property_texts(property, &read, members->nplaces, in->arena, &texts, error);
+    status =
+        vc_property_texts(in->plan, property, &read, members->nplaces, in->arena, &texts, error);
+    if (status == VC_OK) status = vc_plan_check(in->plan, error);
     if (status != VC_OK) return status;
     for (size_t i = 0; i < members->nplaces; i++)
         values[i * stride + number] = texts[i];
@@ -137,11 +146,15 @@ vc_status vc_answer_properties(vc_answering *in, size_t axis, const uint32_t *gr
     if (values == NULL) return vc_no_memory(error);
     uint32_t *ordered = NULL, *place_of = NULL;
     vc_status status = order_groups(in, axis, groups, out->nmembers, &ordered, &place_of, error);
+    if (status == VC_OK) status = vc_plan_check(in->plan, error);
     if (status == VC_OK)
         status = place_slots(in, axis, ordered, place_of, out->nmembers, &of, error);
-    for (size_t p = 0; p < out->nproperties && status == VC_OK; p++)
-        status =
-            fill(in, found[p], &of, p, out->nproperties, values, &properties[p].is_multi, error);
+    for (size_t p = 0; p < out->nproperties && status == VC_OK; p++) {
+        status = vc_plan_check(in->plan, error);
+        if (status == VC_OK)
+            status = fill(in, found[p], &of, p, out->nproperties, values, &properties[p].is_multi,
+                          error);
+    }
     for (size_t i = 0; i < out->nmembers && status == VC_OK; i++)
         members[i].properties = values + place_of[groups[i]] * out->nproperties;
     return status;
@@ -152,12 +165,15 @@ vc_status vc_answer_check_properties(const vc_answering *in, vc_error *error)
 {
     const vc_result *result = in->result;
     uint64_t limit = in->plan->options->limits.max_cells, total = 0;
-    for (size_t row = 0; row < result->nrows && in->nvalues > 0; row++)
+    for (size_t row = 0; row < result->nrows && in->nvalues > 0; row++) {
+        vc_status status = vc_plan_look(in->plan, row, error);
+        if (status != VC_OK) return status;
         for (size_t a = 0; a < result->naxes; a++) {
             uint32_t member = result->coords[row * result->naxes + a];
             for (size_t p = 0; member != VC_NONE && p < result->axes[a].nproperties; p++)
                 total += result->axes[a].members[member].properties[p].count;
         }
+    }
     if (total <= limit) return VC_OK;
     vc_status status =
         vc_fail(error, VC_LIMIT, "limit_cells",

@@ -38,6 +38,7 @@ static vc_status fill_table(vc_answering *in, vc_error *error)
     const vc_plan *plan = in->plan;
     vc_result *result = in->result;
     size_t nrows = in->nshown;
+    vc_status status = VC_OK;
     for (size_t i = 0; i < in->ntotals; i++)
         nrows += in->totals[i]->nrows;
     struct table table = {.coords = VC_ARENA_NEW(in->arena, uint32_t, nrows * plan->naxes + 1),
@@ -45,12 +46,16 @@ static vc_status fill_table(vc_answering *in, vc_error *error)
                           .grouping = VC_ARENA_NEW(in->arena, uint32_t, nrows + 1)};
     if (table.coords == NULL || table.cells == NULL || table.grouping == NULL)
         return vc_no_memory(error);
-    for (size_t i = 0; i < in->nshown; i++)
+    for (size_t i = 0; i < in->nshown && status == VC_OK; i++) {
+        status = vc_plan_look(plan, i, error);
         add_row(in, &table, in->detail, in->order[i], 0);
+    }
     result->ndetail_rows = in->nshown;
     for (size_t i = 0; i < in->ntotals; i++)
-        for (size_t row = 0; row < in->totals[i]->nrows; row++)
+        for (size_t row = 0; row < in->totals[i]->nrows && status == VC_OK; row++) {
+            status = vc_plan_look(plan, row, error);
             add_row(in, &table, in->totals[i], row, grouping_of(plan, in->totals[i]->kept));
+        }
     result->nrows = nrows;
     result->coords = table.coords;
     result->cells = table.cells;
@@ -58,7 +63,7 @@ static vc_status fill_table(vc_answering *in, vc_error *error)
     result->summary = in->summary->cells;
     result->total_cell_count = in->nfound;
     result->is_truncated = plan->query->offset + in->nshown < in->nfound;
-    return VC_OK;
+    return status;
 }
 
 static vc_status describe_measures(vc_answering *in, vc_error *error)

@@ -53,8 +53,11 @@ static vc_status collect_leaf(void *context, vc_frame *leaf, vc_error *error)
         found.max = found.count + of->keys->max;
         status = vc_row_keys_of_pass(&there, p, &found, error);
     }
-    for (size_t i = 0; i < found.count && status == VC_OK; i++)
-        status = vc_row_keys_add(in->plan->arena, of->keys, of->key + found.items[i], error);
+    for (size_t i = 0; i < found.count && status == VC_OK; i++) {
+        status = vc_plan_look(in->plan, i, error);
+        if (status == VC_OK)
+            status = vc_row_keys_add(in->plan->arena, of->keys, of->key + found.items[i], error);
+    }
     return status;
 }
 

@@ -179,6 +179,7 @@ bool vc_cells_reserve(vc_cells *cells, size_t capacity)
 static bool copy_form(vc_cells *cells, const vc_cells_form *form)
 {
     size_t nspecs = form->nspecs;
+    cells->plan = form->plan;
     cells->specs = form->specs;
     cells->nspecs = nspecs;
     cells->ncells = form->ncells;
@@ -217,7 +218,8 @@ vc_status vc_cells_new(const vc_cells_form *form, vc_cells **cells_out, vc_error
             cells->dense_shift++;
     }
     if (is_made && !cells->is_dense)
-        is_made = vc_cell_index_grow(&cells->indexes[0], cells->is_wide, MIN_INDEX_SIZE);
+        is_made = vc_cell_index_grow(NULL, &cells->indexes[0], cells->is_wide, MIN_INDEX_SIZE,
+                                     NULL) == VC_OK;
     if (!is_made) {
         vc_cells_free(cells);
         return vc_no_memory(error);
@@ -278,15 +280,23 @@ void vc_cells_free(vc_cells *cells)
 
 /* Entries are put in order of the old index, so that the new one is written in two ascending runs.
  * The hash comes from the tag. */
-bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size)
+vc_status vc_cell_index_grow(const vc_plan *plan, vc_cell_index *index, bool is_wide, size_t size,
+                             vc_error *error)
 {
     vc_cell_index grown = *index;
     grown.size = size;
     grown.entries = calloc(size, sizeof *grown.entries);
-    if (grown.entries == NULL) return false;
+    if (grown.entries == NULL) return vc_no_memory(error);
     vc_memory_want_huge(grown.entries, size * sizeof *grown.entries);
     for (size_t i = 0; i < index->size; i++) {
         uint64_t entry = index->entries[i], tag = entry >> 32;
+        if (plan != NULL && i % VC_LOOK_ITEMS == VC_LOOK_ITEMS - 1) {
+            vc_status status = vc_plan_check(plan, error);
+            if (status != VC_OK) {
+                free(grown.entries);
+                return status;
+            }
+        }
         if (entry == 0) continue;
         size_t at = vc_cell_place(&grown, is_wide ? tag << 32 : vc_cell_hash(tag));
         while (grown.entries[at] != 0)
@@ -295,7 +305,7 @@ bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size)
     }
     free(index->entries);
     *index = grown;
-    return true;
+    return VC_OK;
 }
 
 vc_status vc_cells_fail_limit(const vc_cells *cells, vc_error *error)
@@ -357,10 +367,8 @@ static vc_status add_slot(vc_cells *cells, uint64_t key, uint64_t hash, size_t a
     cells->keys[slot] = key;
     index->entries[at] = vc_cell_entry(cells->is_wide, key, hash, slot);
     *slot_out = slot;
-    if (++cells->nused * 2 > index->size &&
-        !vc_cell_index_grow(index, cells->is_wide, index->size * 2))
-        return vc_no_memory(error);
-    return VC_OK;
+    if (++cells->nused * 2 <= index->size) return VC_OK;
+    return vc_cell_index_grow(cells->plan, index, cells->is_wide, index->size * 2, error);
 }
 
 /* Up to BATCH keys: their entries are on the way from memory while the first ones are looked at. */
@@ -478,11 +486,14 @@ static size_t partition_of(const vc_cells *cells, uint32_t slot)
     return cells->owners[slot / VC_CELL_CHUNK];
 }
 
-static bool grow_set(vc_id_set *set)
+static vc_status grow_set(const vc_plan *plan, vc_id_set *set, vc_error *error)
 {
+    enum { LARGE = 4096 };
+    vc_status status = plan == NULL || set->capacity < LARGE ? VC_OK : vc_plan_check(plan, error);
+    if (status != VC_OK) return status;
     size_t capacity = set->capacity == 0 ? MIN_SET_CAPACITY : set->capacity * 2;
     uint64_t *items = calloc(capacity, sizeof *items);
-    if (items == NULL) return false;
+    if (items == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < set->capacity; i++) {
         if (set->items[i] == 0) continue;
         size_t at = vc_cell_hash(set->items[i]) & (capacity - 1);
@@ -493,28 +504,32 @@ static bool grow_set(vc_id_set *set)
     free(set->items);
     set->items = items;
     set->capacity = capacity;
-    return true;
+    return VC_OK;
 }
 
-bool vc_id_set_add(vc_id_set *set, uint32_t slot, uint32_t id, bool *is_new_out)
+vc_status vc_id_set_add(const vc_plan *plan, vc_id_set *set, uint32_t slot, uint32_t id,
+                        bool *is_new_out, vc_error *error)
 {
     uint64_t item = ((uint64_t)slot << 32 | id) + 1;
     *is_new_out = false;
-    if (set->count * 2 >= set->capacity && !grow_set(set)) return false;
+    if (set->count * 2 >= set->capacity) {
+        vc_status status = grow_set(plan, set, error);
+        if (status != VC_OK) return status;
+    }
     size_t at = vc_cell_hash(item) & (set->capacity - 1);
     while (set->items[at] != 0) {
-        if (set->items[at] == item) return true;
+        if (set->items[at] == item) return VC_OK;
         at = (at + 1) & (set->capacity - 1);
     }
     set->items[at] = item;
     set->count++;
     *is_new_out = true;
-    return true;
+    return VC_OK;
 }
 
 /* Up to BATCH pairs into sets; what they count is in the accumulators at once. */
-static bool add_pairs(vc_cells *cells, size_t spec, const uint32_t *slots, const uint32_t *ids,
-                      size_t n)
+static vc_status add_pairs(vc_cells *cells, size_t spec, const uint32_t *slots, const uint32_t *ids,
+                           size_t n, vc_error *error)
 {
     vc_accumulator *accumulators = cells->accumulators[spec];
     vc_id_set *sets = cells->distinct[spec]->sets;
@@ -526,10 +541,11 @@ static bool add_pairs(vc_cells *cells, size_t spec, const uint32_t *slots, const
     for (size_t i = 0; i < n; i++) {
         bool is_new;
         vc_id_set *set = &sets[partition_of(cells, slots[i])];
-        if (!vc_id_set_add(set, slots[i], ids[i], &is_new)) return false;
+        vc_status status = vc_id_set_add(cells->plan, set, slots[i], ids[i], &is_new, error);
+        if (status != VC_OK) return status;
         accumulators[slots[i]].count += is_new;
     }
-    return true;
+    return VC_OK;
 }
 
 vc_status vc_cells_add_ids(vc_cells *cells, size_t spec, const uint32_t *slots, const uint32_t *ids,
@@ -548,8 +564,8 @@ vc_status vc_cells_add_ids(vc_cells *cells, size_t spec, const uint32_t *slots, 
             distinct->bits[slots[i] * distinct->nwords + ids[i] / 64] |= UINT64_C(1) << ids[i] % 64;
         return VC_OK;
     }
-    for (size_t i = 0; i < n; i += BATCH)
-        if (!add_pairs(cells, spec, slots + i, ids + i, n - i < BATCH ? n - i : BATCH))
-            return vc_no_memory(error);
-    return VC_OK;
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < n && status == VC_OK; i += BATCH)
+        status = add_pairs(cells, spec, slots + i, ids + i, n - i < BATCH ? n - i : BATCH, error);
+    return status;
 }

@@ -41,8 +41,9 @@ typedef struct vc_distinct {
 
 struct vc_cells {
     const vc_accumulator_spec *specs;
-    vc_keep *keeps; /* [nspecs] */
-    uint64_t *nids; /* [nspecs] ids are below */
+    vc_keep *keeps;      /* [nspecs] */
+    uint64_t *nids;      /* [nspecs] ids are below */
+    const vc_plan *plan; /* asked while an index or a set grows; NULL: not */
     size_t nspecs;
     uint64_t ncells, max_slots;
     bool is_dense;
@@ -112,11 +113,15 @@ static inline size_t vc_keep_bytes(vc_keep keep)
     return 0;
 }
 
-/* An index of size entries, a power of two. False: no memory. */
-bool vc_cell_index_grow(vc_cell_index *index, bool is_wide, size_t size);
+/* An index of size entries, a power of two; it stays as it was when that fails. Where it is large
+ * the plan is asked meanwhile (NULL: it is not). VC_NO_MEMORY, VC_CANCELLED. */
+vc_status vc_cell_index_grow(const vc_plan *plan, vc_cell_index *index, bool is_wide, size_t size,
+                             vc_error *error);
 
-/* Put a pair into a set; is_new_out says whether it was not there. False: no memory. */
-bool vc_id_set_add(vc_id_set *set, uint32_t slot, uint32_t id, bool *is_new_out);
+/* Put a pair into a set; is_new_out says whether it was not there. The plan is asked before a large
+ * set grows (NULL: it is not). VC_NO_MEMORY, VC_CANCELLED. */
+vc_status vc_id_set_add(const vc_plan *plan, vc_id_set *set, uint32_t slot, uint32_t id,
+                        bool *is_new_out, vc_error *error);
 
 /* Cells like others by key, without slots, to merge them into. */
 vc_status vc_cells_new_like(const vc_cells *other, vc_cells **cells_out, vc_error *error);

@@ -89,22 +89,33 @@ static void count_all_bits(vc_cells *cells, uint32_t first, uint32_t end)
 /* ---- sets of a partition ---- */
 
 /* numbers: new slots, less first, by old ones; NULL: they stay. */
-static bool add_set(vc_cells *into, const vc_cells *from, size_t spec, size_t partition,
-                    const uint32_t *numbers, uint32_t first)
+static vc_status add_set(const vc_plan *plan, vc_cells *into, const vc_cells *from, size_t spec,
+                         size_t partition, const uint32_t *numbers, uint32_t first)
 {
     const vc_id_set *set = &from->distinct[spec]->sets[partition];
     vc_id_set *united = &into->distinct[spec]->sets[partition];
     vc_accumulator *accumulators = into->accumulators[spec];
     for (size_t i = 0; i < set->capacity; i++) {
         bool is_new;
+        vc_status status = plan == NULL ? VC_OK : vc_plan_look(plan, i, NULL);
+        if (status != VC_OK) return status;
         if (set->items[i] == 0) continue;
         uint64_t item = set->items[i] - 1;
         uint32_t slot = (uint32_t)(item >> 32);
         if (numbers != NULL) slot = first + numbers[slot];
-        if (!vc_id_set_add(united, slot, (uint32_t)item, &is_new)) return false;
+        status = vc_id_set_add(plan, united, slot, (uint32_t)item, &is_new, NULL);
+        if (status != VC_OK) return status;
         accumulators[slot].count += is_new;
     }
-    return true;
+    return VC_OK;
+}
+
+static void add_set_of(struct merging *merging, const vc_cells *from, size_t spec, size_t partition,
+                       const uint32_t *numbers, uint32_t first)
+{
+    vc_status *status = &merging->statuses[partition];
+    if (*status == VC_OK)
+        *status = add_set(merging->plan, merging->into, from, spec, partition, numbers, first);
 }
 
 /* ---- dense ---- */
@@ -136,13 +147,13 @@ static void merge_dense(void *context, size_t partition)
     struct merging *merging = context;
     vc_cells *into = merging->into;
     uint32_t first = dense_first(into, partition), end = dense_first(into, partition + 1);
+    if (!is_wanted(merging, partition)) return;
     for (size_t i = 1; i < merging->nparts; i++) {
         const vc_cells *from = merging->parts[i];
         merge_dense_part(into, from, first, end);
         for (size_t spec = 0; spec < from->nspecs; spec++)
-            if (from->distinct[spec] != NULL && from->distinct[spec]->nwords == 0 &&
-                !add_set(into, from, spec, partition, NULL, 0))
-                merging->statuses[partition] = VC_NO_MEMORY;
+            if (from->distinct[spec] != NULL && from->distinct[spec]->nwords == 0)
+                add_set_of(merging, from, spec, partition, NULL, 0);
     }
     count_all_bits(into, first, end);
 }
@@ -179,7 +190,7 @@ static bool grow_numbering(struct merging *merging, size_t partition)
     uint64_t *keys = realloc(merging->keys[partition], size / 2 * sizeof *keys);
     if (keys == NULL) return false;
     merging->keys[partition] = keys;
-    return vc_cell_index_grow(index, merging->into->is_wide, size);
+    return vc_cell_index_grow(NULL, index, merging->into->is_wide, size, NULL) == VC_OK;
 }
 
 static bool number_slots(struct merging *merging, size_t partition, const vc_cells *from,
@@ -217,9 +228,9 @@ static void number_partition(void *context, size_t partition)
     while (size < most * 2 + 2)
         size *= 2;
     merging->keys[partition] = malloc(size / 2 * sizeof(uint64_t));
-    bool is_done =
-        merging->keys[partition] != NULL &&
-        vc_cell_index_grow(&merging->into->indexes[partition], merging->into->is_wide, size);
+    bool is_done = merging->keys[partition] != NULL &&
+                   vc_cell_index_grow(NULL, &merging->into->indexes[partition],
+                                      merging->into->is_wide, size, NULL) == VC_OK;
     for (size_t i = 0; i < merging->nparts && is_done; i++)
         is_done = number_slots(merging, partition, merging->parts[i], merging->numbers[i]);
     if (!is_done) merging->statuses[partition] = VC_NO_MEMORY;
@@ -259,9 +270,8 @@ static void merge_partition(void *context, size_t partition)
         const vc_cells *from = merging->parts[i];
         add_slots(into, from, partition, first, merging->numbers[i]);
         for (size_t spec = 0; spec < from->nspecs; spec++)
-            if (from->distinct[spec] != NULL && from->distinct[spec]->nwords == 0 &&
-                !add_set(into, from, spec, partition, merging->numbers[i], first))
-                merging->statuses[partition] = VC_NO_MEMORY;
+            if (from->distinct[spec] != NULL && from->distinct[spec]->nwords == 0)
+                add_set_of(merging, from, spec, partition, merging->numbers[i], first);
     }
     count_all_bits(into, first, end);
 }

@@ -62,6 +62,7 @@ static vc_status compute_visible_totals(vc_answering *in, vc_error *error)
     size_t nordinary = 0;
     for (size_t i = 0; i < in->nshown; i++) {
         bool is_calculated = false;
+        if ((status = vc_plan_look(plan, i, error)) != VC_OK) return status;
         for (size_t axis = 0; axis < naxes; axis++) {
             uint32_t group = vc_rows_group(plan, in->detail, in->detail->keys[in->order[i]], axis);
             groups[nordinary * naxes + axis] = group;
@@ -132,24 +133,28 @@ static vc_status drop_empty(vc_answering *in, vc_error *error)
     vc_plan *plan = in->plan;
     const vc_query *query = plan->query;
     vc_rows *rows = in->detail;
+    vc_status status;
     for (size_t i = 0; i < query->nnonempty; i++) {
         size_t axis = 0;
         while (axis < plan->naxes && !vc_axis_is_named(&plan->axes[axis], query->nonempty[i].name))
             axis++;
         if (axis == plan->naxes) {
-            vc_status status = vc_fail(error, VC_NOT_FOUND, "unknown_dimension",
-                                       "nonempty names '%.*s', which is not drilled",
-                                       VC_FMT(query->nonempty[i].name));
+            status = vc_fail(error, VC_NOT_FOUND, "unknown_dimension",
+                             "nonempty names '%.*s', which is not drilled",
+                             VC_FMT(query->nonempty[i].name));
             return vc_error_at_place(error, status, query->nonempty[i].place);
         }
         uint64_t *has =
             VC_ARENA_NEW(in->arena, uint64_t, vc_bits_words(plan->axes[axis].ngroups) + 1);
         if (has == NULL) return vc_no_memory(error);
-        for (size_t row = 0; row < rows->nrows; row++)
+        for (size_t row = 0; row < rows->nrows; row++) {
+            if ((status = vc_plan_look(plan, row, error)) != VC_OK) return status;
             if (vc_row_has_value(plan, &rows->cells[row * plan->nmeasures]))
                 vc_bit_set(has, vc_rows_group(plan, rows, rows->keys[row], axis));
+        }
         size_t kept = 0;
         for (size_t row = 0; row < rows->nrows; row++) {
+            if ((status = vc_plan_look(plan, row, error)) != VC_OK) return status;
             if (!vc_bit_get(has, vc_rows_group(plan, rows, rows->keys[row], axis))) continue;
             rows->keys[kept] = rows->keys[row];
             memmove(&rows->cells[kept * plan->nmeasures], &rows->cells[row * plan->nmeasures],
@@ -190,8 +195,10 @@ static vc_status shape_rows(vc_answering *in, vc_error *error)
     uint64_t left = in->nfound - offset;
     in->order += offset;
     in->nshown = query->limit < left ? (size_t)query->limit : (size_t)left;
-    for (size_t i = 0; i < in->nshown; i++)
+    for (size_t i = 0; i < in->nshown; i++) {
+        if ((status = vc_plan_look(in->plan, i, error)) != VC_OK) return status;
         nothers += vc_row_is_other(in->plan, in->detail, in->order[i]);
+    }
     in->is_whole = in->nshown == in->nfound && in->nfound - nothers == nrows &&
                    !in->detail->hides_facts && !is_ragged(in->plan);
     if (has_other(query)) in->is_whole = in->nshown == in->nfound && query->nhavings == 0;

@@ -35,10 +35,21 @@ typedef struct vc_engine_options {
     vc_pool *pool; /* NULL: the caller's thread only */
     vc_engine_limits limits;
     bool is_plain; /* without short cuts: what the tests compare the others with */
-    bool (*is_cancelled)(void *context); /* asked between segments; NULL: never */
+    bool (*is_cancelled)(void *context); /* asked every few ms, on any thread; NULL: never */
     void *context;
     vc_engine_usage *usage; /* counted here, too; NULL: not */
 } vc_engine_options;
+
+/* Is an answer still wanted? What the engine asks itself every few milliseconds, for whoever goes
+ * on with its result. VC_CANCELLED "cancelled", or "limit_time" behind the deadline.
+ *
+ * deadline_ns  of CLOCK_MONOTONIC
+ *
+ * Threads: as is_cancelled. */
+vc_status vc_engine_check(const vc_engine_options *options, uint64_t deadline_ns, vc_error *error);
+
+/* The options with what is said for 0; NULL: all of them. */
+vc_engine_options vc_engine_defaults(const vc_engine_options *options);
 
 /* Answer a query.
  *

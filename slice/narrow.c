@@ -1,5 +1,7 @@
 #include "slice/narrow.h"
 
+#include "slice/sort.h"
+
 #include "slice/table.h"
 
 #include <stdlib.h>
@@ -48,8 +50,11 @@ static vc_status narrow_axis(struct narrowing *in, size_t number, vc_error *erro
     uint64_t *wanted = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(axis->ngroups) + 1);
     uint64_t *slots = VC_ARENA_NEW(arena, uint64_t, vc_bits_words(outer->nslots) + 1);
     if (wanted == NULL || slots == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < in->of->count; i++)
+    for (size_t i = 0; i < in->of->count; i++) {
+        vc_status status = vc_plan_look(in->plan, i, error);
+        if (status != VC_OK) return status;
         vc_bit_set(wanted, in->of->groups[i * in->plan->naxes + number]);
+    }
     for (uint32_t slot = 0; slot < outer->nslots; slot++) {
         uint32_t group = vc_axis_group(axis, slot); /* a ragged level has none for some leaves */
         if (group != VC_NONE && (selection->slots == NULL || vc_bit_get(selection->slots, slot)) &&
@@ -146,8 +151,9 @@ static vc_status check_stands(const struct narrowing *in, size_t number, vc_erro
     return VC_OK;
 }
 
-static int compare_keys(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b, void *context)
 {
+    (void)context;
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
@@ -157,11 +163,13 @@ static vc_status translate(const struct narrowing *in, vc_combinations *out, vc_
 {
     const vc_table *table = out->table;
     size_t nkeys = 0;
+    vc_status status = VC_OK;
     out->keys = vc_arena_alloc(in->plan->arena, (in->of->count + 1) * sizeof *out->keys);
     if (out->keys == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < in->of->count; i++) {
         uint64_t key = 0;
         bool is_inside = true;
+        if ((status = vc_plan_look(in->plan, i, error)) != VC_OK) return status;
         for (size_t axis = 0; axis < in->plan->naxes; axis++) {
             if (!is_over(in, axis) || table->strides[axis] == 0) continue;
             uint32_t group = in->of->groups[i * in->plan->naxes + axis] - table->firsts[axis];
@@ -170,10 +178,12 @@ static vc_status translate(const struct narrowing *in, vc_combinations *out, vc_
         }
         if (is_inside) out->keys[nkeys++] = key;
     }
-    qsort(out->keys, nkeys, sizeof *out->keys, compare_keys);
-    for (size_t i = 0; i < nkeys; i++)
+    status = vc_sort(in->plan, out->keys, nkeys, sizeof *out->keys, compare_keys, NULL, error);
+    for (size_t i = 0; i < nkeys && status == VC_OK; i++) {
+        status = vc_plan_look(in->plan, i, error);
         if (i == 0 || out->keys[i] != out->keys[i - 1]) out->keys[out->nkeys++] = out->keys[i];
-    return VC_OK;
+    }
+    return status;
 }
 
 /* Are the combinations all those of the groups that are visible now? */
@@ -236,17 +246,20 @@ static vc_status check_exact(const struct narrowing *in, const vc_pass *pass, co
     return VC_OK;
 }
 
-static vc_status set_bits(vc_arena *arena, vc_combinations *combinations, vc_error *error)
+static vc_status set_bits(const vc_plan *plan, vc_combinations *combinations, vc_error *error)
 {
     enum { MOST_BITS = 1 << 26 };
     if (combinations->table->ncells > MOST_BITS) return VC_OK;
     uint64_t *bits =
-        VC_ARENA_NEW(arena, uint64_t, vc_bits_words((size_t)combinations->table->ncells) + 1);
+        VC_ARENA_NEW(plan->arena, uint64_t, vc_bits_words((size_t)combinations->table->ncells) + 1);
     if (bits == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < combinations->nkeys; i++)
+    vc_status status = VC_OK;
+    for (size_t i = 0; i < combinations->nkeys && status == VC_OK; i++) {
+        status = vc_plan_look(plan, i, error);
         vc_bit_set(bits, combinations->keys[i]);
+    }
     combinations->bits = bits;
-    return VC_OK;
+    return status;
 }
 
 static vc_status narrow_pass(struct narrowing *in, size_t number, vc_error *error)
@@ -270,7 +283,7 @@ static vc_status narrow_pass(struct narrowing *in, size_t number, vc_error *erro
     if (status == VC_OK && !is_whole_product(in)) status = check_repeated(in, pass, error);
     if (status != VC_OK || is_product(in, combinations)) return status;
     status = check_exact(in, pass, table, error);
-    if (status == VC_OK) status = set_bits(plan->arena, combinations, error);
+    if (status == VC_OK) status = set_bits(plan, combinations, error);
     pass->combinations = combinations;
     return status;
 }

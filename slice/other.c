@@ -34,10 +34,13 @@ static vc_status narrow(struct adding *in, uint32_t kept, vc_error *error)
     uint32_t *groups =
         vc_arena_alloc(plan->arena, (narrowing.count * plan->naxes + 1) * sizeof *groups);
     if (groups == NULL) return vc_no_memory(error);
-    for (size_t i = 0; i < narrowing.count; i++)
+    for (size_t i = 0; i < narrowing.count; i++) {
+        vc_status status = vc_plan_look(plan, i, error);
+        if (status != VC_OK) return status;
         for (size_t axis = 0; axis < plan->naxes; axis++)
             groups[i * plan->naxes + axis] =
                 vc_rows_group(plan, in->detail, in->detail->keys[of[i]], axis);
+    }
     narrowing.groups = groups;
     return vc_plan_narrow(plan, &narrowing, &in->narrowed, error);
 }
@@ -55,15 +58,20 @@ static vc_status mark_others(struct adding *in, vc_error *error)
     uint64_t *counts = seen + axis->ngroups, last = UINT64_MAX; /* combinations that keep a group */
     for (size_t i = 0; i < split->nkept; i++) {
         uint64_t key = in->detail->keys[split->kept[i]];
+        vc_status status = vc_plan_look(in->plan, i, error);
+        if (status != VC_OK) return status;
         uint32_t group = vc_rows_group(in->plan, in->detail, key, split->axis);
         if (key / span != last) ncombinations++;
         last = key / span;
         counts[group] += seen[group] != ncombinations;
         seen[group] = ncombinations;
     }
-    for (size_t i = 0; i < split->ndropped && split->is_filtered; i++)
+    for (size_t i = 0; i < split->ndropped && split->is_filtered; i++) {
+        vc_status status = vc_plan_look(in->plan, i, error);
+        if (status != VC_OK) return status;
         vc_bit_set(others, vc_rows_group(in->plan, in->detail, in->detail->keys[split->dropped[i]],
                                          split->axis));
+    }
     for (uint32_t group = 0; group < axis->ngroups && !split->is_filtered; group++)
         if (counts[group] < ncombinations && vc_bit_get(axis->visible, group))
             vc_bit_set(others, group);
@@ -109,7 +117,8 @@ static vc_status choose_others(struct adding *in, vc_error *error)
         const vc_cell *cells = &others->cells[row * plan->nmeasures];
         uint64_t key = 0;
         bool has;
-        vc_status status = has_facts(in, row, groups, &has, error);
+        vc_status status = vc_plan_look(plan, row, error);
+        if (status == VC_OK) status = has_facts(in, row, groups, &has, error);
         if (status != VC_OK) return status;
         if (!has || !vc_row_has_value(plan, cells)) continue;
         groups[axis] = plan->axes[axis].ngroups - 1;
@@ -146,6 +155,8 @@ static vc_status merge(struct adding *in, vc_error *error)
     if (rows->keys == NULL || rows->cells == NULL) return vc_no_memory(error);
     in->rows = rows;
     for (size_t i = 0, other = 0; i < split->nkept || other < others->nrows;) {
+        vc_status status = vc_plan_look(in->plan, i + other, error);
+        if (status != VC_OK) return status;
         bool is_other = i == split->nkept || (other < others->nrows &&
                                               others->keys[other] < detail->keys[split->kept[i]]);
         if (is_other)

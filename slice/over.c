@@ -42,38 +42,40 @@ struct resolving {
 
 /* ---- sorting ---- */
 
-/* One byte of one word, least first; equal records stay in order. False: all have the same. */
-static bool sort_byte(struct resolving *in, size_t word, unsigned shift)
+/* One byte of one word, least first; equal records stay in order. */
+static vc_status sort_byte(struct resolving *in, size_t word, unsigned shift, vc_error *error)
 {
+    vc_status status = VC_OK;
     uint64_t counts[256] = {0}, place = 0;
     size_t bytes = in->nwords * sizeof *in->sorted;
-    for (uint64_t i = 0; i < in->nrecords; i++)
+    for (uint64_t i = 0; i < in->nrecords && status == VC_OK; i++) {
+        status = vc_plan_look(in->scan->plan, i, error);
         counts[in->sorted[i * in->nwords + word] >> shift & 255]++;
+    }
     for (size_t b = 0; b < 256; b++) {
-        if (counts[b] == in->nrecords) return false;
+        if (counts[b] == in->nrecords) return status;
         uint64_t count = counts[b];
         counts[b] = place;
         place += count;
     }
-    for (uint64_t i = 0; i < in->nrecords; i++) {
+    for (uint64_t i = 0; i < in->nrecords && status == VC_OK; i++) {
         const uint64_t *record = in->sorted + i * in->nwords;
+        status = vc_plan_look(in->scan->plan, i, error);
         uint64_t to = counts[record[word] >> shift & 255]++;
         memcpy(in->spare + to * in->nwords, record, bytes);
     }
     uint64_t *sorted = in->spare;
     in->spare = in->sorted;
     in->sorted = sorted;
-    return true;
+    return status;
 }
 
 static vc_status sort_records(struct resolving *in, vc_error *error)
 {
     vc_status status = VC_OK;
     for (size_t word = in->form->nwords; word-- > 0 && status == VC_OK;)
-        for (unsigned shift = 0; shift < 64 && status == VC_OK; shift += 8) {
-            sort_byte(in, word, shift);
-            status = vc_plan_check(in->scan->plan, error);
-        }
+        for (unsigned shift = 0; shift < 64 && status == VC_OK; shift += 8)
+            status = sort_byte(in, word, shift, error);
     return status;
 }
 
@@ -87,10 +89,13 @@ static vc_status gather(struct resolving *in, const vc_records *const *records, 
     in->spare = malloc(bytes + 1);
     if (in->sorted == NULL || in->spare == NULL) return vc_no_memory(error);
     uint64_t *to = in->sorted;
+    vc_status status = VC_OK;
     for (size_t r = 0; r < nrecords; r++)
-        for (uint64_t i = 0; i < records[r]->count; i++, to += in->nwords)
+        for (uint64_t i = 0; i < records[r]->count && status == VC_OK; i++, to += in->nwords) {
+            status = vc_plan_look(in->scan->plan, i, error);
             memcpy(to, vc_records_get(records[r], i), in->nwords * sizeof *to);
-    return sort_records(in, error);
+        }
+    return status == VC_OK ? sort_records(in, error) : status;
 }
 
 /* ---- a point: one leaf of the dimension ---- */

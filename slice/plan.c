@@ -16,10 +16,14 @@ uint64_t vc_plan_now(void)
 
 vc_status vc_plan_check(const vc_plan *plan, vc_error *error)
 {
-    const vc_engine_options *options = plan->options;
+    return vc_engine_check(plan->options, plan->deadline_ns, error);
+}
+
+vc_status vc_engine_check(const vc_engine_options *options, uint64_t deadline_ns, vc_error *error)
+{
     if (options->is_cancelled != NULL && options->is_cancelled(options->context))
         return vc_fail(error, VC_CANCELLED, "cancelled", "the query was cancelled");
-    if (vc_plan_now() > plan->deadline_ns)
+    if (vc_plan_now() > deadline_ns)
         return vc_fail(error, VC_CANCELLED, "limit_time",
                        "the query took longer than the limit of %llu ms",
                        (unsigned long long)options->limits.max_time_ms);

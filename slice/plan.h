@@ -208,9 +208,6 @@ vc_status vc_plan_make_of(vc_model *model, const vc_query *query, const vc_engin
                           const vc_cube_measure *measures, size_t nmeasures, vc_arena *arena,
                           vc_plan **plan_out, vc_error *error);
 
-/* Options with the defaults filled in; options may be NULL. */
-vc_engine_options vc_engine_defaults(const vc_engine_options *options);
-
 /* A measure of the plan by name: one of the query's, a measure of the cube, or an expression over
  * them, added when it is not there yet. */
 vc_status vc_plan_measure_of(vc_plan *plan, vc_str text, vc_place place, size_t *measure_out,
@@ -283,6 +280,15 @@ vc_status vc_plan_explain_scan(vc_plan *plan, size_t pass, uint32_t kept, const 
 
 /* VC_CANCELLED when the deadline has passed or the client has gone. */
 vc_status vc_plan_check(const vc_plan *plan, vc_error *error);
+
+/* The same for the head of a loop: asked at the first of its items, and again every so many, so few
+ * that no loop over rows lasts longer than some milliseconds in between. */
+enum { VC_LOOK_ITEMS = 32768 };
+
+static inline vc_status vc_plan_look(const vc_plan *plan, uint64_t item, vc_error *error)
+{
+    return item % VC_LOOK_ITEMS != 0 ? VC_OK : vc_plan_check(plan, error);
+}
 
 /* ---- tables: how a pass finds the groups of a fact ---- */
 
@@ -406,6 +412,7 @@ typedef enum vc_keep {
 /* What cells are to hold. They are kept densely when they are few, or at most as many as facts;
  * else by hash of the key, so that a cell costs nothing until a fact falls into it. */
 typedef struct vc_cells_form {
+    const vc_plan *plan;              /* asked while much is moved; NULL: not */
     uint64_t ncells;                  /* cell keys are below */
     const vc_accumulator_spec *specs; /* [nspecs], borrowed */
     const vc_keep *keeps;             /* [nspecs], copied; count_distinct is VC_KEEP_WIDE */

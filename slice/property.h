@@ -13,6 +13,7 @@
 
 #include "cube/model.h"
 #include "dimensions/members.h"
+#include "slice/plan.h"
 #include "slice/result.h"
 
 typedef struct vc_property {
@@ -84,10 +85,11 @@ vc_status vc_property_read(const vc_cube *cube, const vc_property *property,
                            const vc_property_members *members, uint64_t max_values, vc_arena *arena,
                            vc_property_values *values_out, vc_error *error);
 
-/* The texts of all places, which are [nplaces] in the arena. */
-vc_status vc_property_texts(const vc_property *property, const vc_property_values *values,
-                            size_t nplaces, vc_arena *arena, const vc_result_values **texts_out,
-                            vc_error *error);
+/* The texts of all places, which are [nplaces] in the arena. The plan is asked meanwhile (NULL:
+ * not). VC_NO_MEMORY, VC_CANCELLED. */
+vc_status vc_property_texts(const vc_plan *plan, const vc_property *property,
+                            const vc_property_values *values, size_t nplaces, vc_arena *arena,
+                            const vc_result_values **texts_out, vc_error *error);
 
 /* Does some leaf of the dimension (or member of the level that the join is at) have several values
  * of a property of a joined dimension? One look at each joined leaf, until one has. */

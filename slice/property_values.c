@@ -318,16 +318,19 @@ vc_status vc_property_read(const vc_cube *cube, const vc_property *property,
     return status;
 }
 
-vc_status vc_property_texts(const vc_property *property, const vc_property_values *values,
-                            size_t nplaces, vc_arena *arena, const vc_result_values **texts_out,
-                            vc_error *error)
+vc_status vc_property_texts(const vc_plan *plan, const vc_property *property,
+                            const vc_property_values *values, size_t nplaces, vc_arena *arena,
+                            const vc_result_values **texts_out, vc_error *error)
 {
     uint32_t total = values->offsets[nplaces];
     vc_str *items = VC_ARENA_NEW(arena, vc_str, (size_t)total + 1);
     vc_result_values *texts = VC_ARENA_NEW(arena, vc_result_values, nplaces + 1);
     if (items == NULL || texts == NULL) return vc_no_memory(error);
-    for (uint32_t i = 0; i < total; i++)
+    for (uint32_t i = 0; i < total; i++) {
+        vc_status status = plan == NULL ? VC_OK : vc_plan_look(plan, i, error);
+        if (status != VC_OK) return status;
         items[i] = vc_texts_get(&property->attribute->values, values->codes[i]);
+    }
     for (size_t i = 0; i < nplaces; i++)
         texts[i] = (vc_result_values){.items = items + values->offsets[i],
                                       .count = values->offsets[i + 1] - values->offsets[i]};

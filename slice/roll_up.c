@@ -41,7 +41,8 @@ vc_status vc_cells_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_ta
                            vc_error *error)
 {
     vc_cells *rolled;
-    vc_cells_form form = {.ncells = to->ncells,
+    vc_cells_form form = {.plan = plan,
+                          .ncells = to->ncells,
                           .specs = pass->accumulators,
                           .keeps = vc_cells_keeps(cells),
                           .nspecs = pass->naccumulators,
@@ -53,7 +54,8 @@ vc_status vc_cells_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_ta
     for (size_t slot = 0; slot < vc_cells_count(cells) && status == VC_OK; slot++) {
         uint64_t key = 0, old = vc_cells_key(cells, (uint32_t)slot);
         uint32_t new_slot;
-        if (rows[slot] == 0) continue;
+        status = vc_plan_look(plan, slot, error);
+        if (rows[slot] == 0 || status != VC_OK) continue;
         for (size_t i = 0; i < plan->naxes; i++)
             if (to->strides[i] > 0)
                 key += (vc_table_group(from, i, old) - to->firsts[i]) * to->strides[i];

@@ -173,8 +173,11 @@ static vc_status share_out(const vc_scan *scan, vc_cells *from, vc_cells **cells
     vc_cells *to = NULL;
     vc_status status = vc_cells_new(&scan->shared, &to, error);
     const uint64_t *rows = vc_cells_facts(from);
-    for (size_t slot = 0; status == VC_OK && slot < vc_cells_count(from); slot++)
-        if (rows[slot] > 0) status = share_cell(scan, from, (uint32_t)slot, 0, 0, to, error);
+    for (size_t slot = 0; status == VC_OK && slot < vc_cells_count(from); slot++) {
+        status = vc_plan_look(scan->plan, slot, error);
+        if (status == VC_OK && rows[slot] > 0)
+            status = share_cell(scan, from, (uint32_t)slot, 0, 0, to, error);
+    }
     vc_cells_free(from);
     if (status == VC_OK)
         *cells_out = to;

@@ -234,7 +234,8 @@ vc_status vc_scan_choose_form(vc_scan *scan, size_t nlanes, vc_scan_stats *stats
             status = find_nids(scan, &pass->accumulators[i], &nids[i], error);
     uint64_t nrows = stats->nrows_scanned, few = scan->plan->nfacts_expected;
     if (few > 0 && few < nrows) nrows = few;
-    scan->form = (vc_cells_form){.ncells = scan->ncells,
+    scan->form = (vc_cells_form){.plan = scan->plan,
+                                 .ncells = scan->ncells,
                                  .specs = pass->accumulators,
                                  .keeps = scan->keeps,
                                  .nids = nids,

@@ -149,9 +149,11 @@ static vc_status apply_havings(vc_plan *plan, const vc_rows *rows, uint32_t *ord
         vc_status status =
             vc_plan_measure_of(plan, having->measure, having->place, &measure, error);
         if (status != VC_OK) return status;
-        for (size_t i = 0; i < *nkept; i++)
+        for (size_t i = 0; i < *nkept; i++) {
+            if ((status = vc_plan_look(plan, i, error)) != VC_OK) return status;
             if (passes(plan, having, measure, &rows->cells[order[i] * plan->nmeasures]))
                 order[kept++] = order[i];
+        }
         *nkept = kept;
     }
     return VC_OK;
@@ -185,6 +187,7 @@ static vc_status collect_candidates(struct ranking *ranking, vc_plan *plan, cons
                                     const uint32_t *order, size_t nkept, vc_error *error)
 {
     bool is_last = ranking->axis + 1 == plan->naxes;
+    vc_status status = VC_OK;
     vc_rows *rows;
     ranking->keys = VC_ARENA_NEW(plan->arena, uint64_t, nkept + 1);
     ranking->cells = VC_ARENA_NEW(plan->arena, const vc_cell *, nkept + 1);
@@ -194,6 +197,7 @@ static vc_status collect_candidates(struct ranking *ranking, vc_plan *plan, cons
         ranking->candidate_of == NULL)
         return vc_no_memory(error);
     for (size_t i = 0; i < nkept; i++) {
+        if ((status = vc_plan_look(plan, i, error)) != VC_OK) return status;
         uint64_t key = detail->keys[order[i]] / detail->strides[ranking->axis];
         size_t n = ranking->ncandidates;
         if (n == 0 || ranking->keys[n - 1] != key) ranking->keys[ranking->ncandidates++] = key;
@@ -202,16 +206,18 @@ static vc_status collect_candidates(struct ranking *ranking, vc_plan *plan, cons
             ranking->cells[i] = &detail->cells[order[i] * plan->nmeasures + ranking->measure];
     }
     if (is_last) return VC_OK;
-    vc_status status = vc_stitch_keys(plan, (1u << (ranking->axis + 1)) - 1, ranking->keys,
-                                      ranking->ncandidates, detail, &rows, error);
-    for (size_t i = 0; status == VC_OK && i < ranking->ncandidates; i++)
+    status = vc_stitch_keys(plan, (1u << (ranking->axis + 1)) - 1, ranking->keys,
+                            ranking->ncandidates, detail, &rows, error);
+    for (size_t i = 0; status == VC_OK && i < ranking->ncandidates; i++) {
+        status = vc_plan_look(plan, i, error);
         ranking->cells[i] = &rows->cells[i * plan->nmeasures + ranking->measure];
+    }
     return status;
 }
 
 static vc_status choose(struct ranking *ranking, uint64_t count, vc_error *error)
 {
-    size_t n = ranking->ncandidates;
+    size_t n = ranking->ncandidates, nlooked = 0;
     uint64_t ngroups = ranking->plan->axes[ranking->axis].ngroups;
     uint32_t *ranked = vc_arena_alloc(ranking->plan->arena, (n + 1) * sizeof *ranked);
     if (ranked == NULL) return vc_no_memory(error);
@@ -221,8 +227,15 @@ static vc_status choose(struct ranking *ranking, uint64_t count, vc_error *error
         uint64_t combination = ranking->keys[first] / ngroups;
         for (end = first + 1; end < n; end++)
             if (ranking->keys[end] / ngroups != combination) break;
-        vc_status status = vc_sort(ranking->plan, ranked + first, end - first, sizeof *ranked,
-                                   compare_candidates, ranking, error);
+        nlooked += end - first; /* combinations may be many and each of them small */
+        vc_status status = VC_OK;
+        if (nlooked >= VC_LOOK_ITEMS) {
+            nlooked = 0;
+            status = vc_plan_check(ranking->plan, error);
+        }
+        if (status == VC_OK)
+            status = vc_sort(ranking->plan, ranked + first, end - first, sizeof *ranked,
+                             compare_candidates, ranking, error);
         if (status != VC_OK) return status;
         for (size_t i = first; i < end && i - first < count; i++)
             ranking->is_chosen[ranked[i]] = true;
@@ -235,11 +248,14 @@ static vc_status take_all(vc_plan *plan, const vc_rows *rows, uint32_t **order_o
 {
     uint32_t *order = vc_arena_alloc(plan->arena, (rows->nrows + 1) * sizeof *order);
     if (order == NULL) return vc_no_memory(error);
-    for (size_t row = 0; row < rows->nrows; row++)
+    vc_status status = VC_OK;
+    for (size_t row = 0; row < rows->nrows && status == VC_OK; row++) {
+        status = vc_plan_look(plan, row, error);
         order[row] = (uint32_t)row;
+    }
     *order_out = order;
     *nkept_out = rows->nrows;
-    return VC_OK;
+    return status;
 }
 
 /* The n best members of an axis for each combination of the axes before it, by the measure at that
@@ -278,11 +294,13 @@ static vc_status apply_top(vc_plan *plan, vc_rows **detail_at, const vc_top *top
                           .kept = order,
                           .dropped = dropped,
                           .is_filtered = *nkept < detail->nrows};
-    for (size_t i = 0; i < *nkept; i++)
+    for (size_t i = 0; i < *nkept; i++) {
+        if ((status = vc_plan_look(plan, i, error)) != VC_OK) return status;
         if (ranking.is_chosen[ranking.candidate_of[i]])
             order[split.nkept++] = order[i];
         else
             dropped[split.ndropped++] = order[i];
+    }
     *nkept = split.nkept;
     if (!top->has_other) return VC_OK;
     status = vc_other_add(plan, detail, &split, detail_at, error);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many of them pass before the plan is asked again whether it goes on. */
-enum { LOOK_SLOTS = 65536, LOOK_ROWS = 4096 };
+/* How many of them are filled before the plan is asked again whether it goes on. */
+enum { LOOK_ROWS = 4096 };
 
 /* ---- keys ---- */
 
@@ -86,7 +86,10 @@ vc_status vc_row_keys_combine(const vc_stitching *in, uint32_t mask, size_t axis
 {
     while (axis < in->plan->naxes && !(mask >> axis & 1))
         axis++;
-    if (axis == in->plan->naxes) return vc_row_keys_add(in->plan->arena, keys, key, error);
+    if (axis == in->plan->naxes) {
+        vc_status status = vc_plan_look(in->plan, keys->count, error);
+        return status == VC_OK ? vc_row_keys_add(in->plan->arena, keys, key, error) : status;
+    }
     for (uint32_t group = 0; group < in->plan->axes[axis].ngroups; group++) {
         if (!vc_bit_get(in->plan->axes[axis].visible, group) ||
             (in->only != NULL && in->only[axis] != NULL && !vc_bit_get(in->only[axis], group)))
@@ -151,12 +154,14 @@ vc_status vc_row_keys_of_pass(const vc_stitching *stitching, size_t pass, vc_row
     in->only = only;
     for (size_t i = 0; i < in->plan->naxes && status == VC_OK; i++)
         if (table->repeated >> i & 1) status = find_standing(in, pass, i, &only[i], error);
-    for (size_t row = 0; spread != NULL && row < spread->nrows && status == VC_OK; row++)
-        status = collect_cell_keys(in, table, spread->keys[row], keys, error);
+    for (size_t row = 0; spread != NULL && row < spread->nrows && status == VC_OK; row++) {
+        status = vc_plan_look(in->plan, row, error);
+        if (status == VC_OK) status = collect_cell_keys(in, table, spread->keys[row], keys, error);
+    }
     if (cells == NULL || status != VC_OK) return status;
     const uint64_t *rows = vc_cells_rows(cells);
     for (size_t slot = 0; slot < vc_cells_count(cells) && status == VC_OK; slot++) {
-        if (slot % LOOK_SLOTS == 0) status = vc_plan_check(in->plan, error);
+        status = vc_plan_look(in->plan, slot, error);
         if (status == VC_OK && rows[slot] > 0)
             status = collect_cell_keys(in, table, vc_cells_key(cells, (uint32_t)slot), keys, error);
     }
@@ -198,8 +203,10 @@ static vc_status collect_keys(vc_stitching *in, bool is_sparse, vc_error *error)
     if (status == VC_OK) status = sort_keys(in, &keys, error);
     if (status != VC_OK) return status;
     size_t nkeys = 0;
-    for (size_t i = 0; i < keys.count; i++)
+    for (size_t i = 0; i < keys.count; i++) {
+        if ((status = vc_plan_look(in->plan, i, error)) != VC_OK) return status;
         if (i == 0 || keys.items[i] != keys.items[i - 1]) keys.items[nkeys++] = keys.items[i];
+    }
     if (nkeys > keys.max)
         return vc_fail(error, VC_LIMIT, "limit_cells", "the answer has %zu rows, more than %llu",
                        nkeys, (unsigned long long)keys.max);

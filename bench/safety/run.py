@@ -2,9 +2,9 @@
 """Is a server safe to expose, and does it hold under load? What issue 6 wants reached, row by row.
 
     bench/safety/run.py [ROWS=all] [SECONDS=5] [MUTATED=100000] [CANCELS=10000] [TRIES=100] [CONNECTS=100000]
-                        [ASAN=build-asan] [DIR=build/safety] [BUILD=build] [RESULTS=FILE]
+                        [PHASES=40] [ASAN=build-asan] [DIR=build/safety] [BUILD=build] [RESULTS=FILE]
 
-ROWS are names with commas between them: dear, overload, slow, mutated, huge, cancel, churn, drain, tls.
+ROWS are names with commas between them: dear, overload, slow, mutated, huge, cancel, phases, churn, drain, tls.
 The mutated requests are sent to ASAN/vcube, too, if it is there. The hour of mixed load is soak.py. All
 clients are on 127.0.0.1, and each is bounded in number and time. Prints a table and puts it into
 bench/RESULTS.md. Linux gives processes of one session the share of one: on a machine that others use,
@@ -386,6 +386,18 @@ def measure_cancel(bench):
     server.close()
 
 
+def measure_phases(bench):
+    """Without a server: where in a query does it go on longest when nobody wants it any more?"""
+    common.make(bench.options, "bench/safety/cancel")
+    for line in subprocess.run([bench.build / "bench/safety/cancel", bench.store, str(CORES), bench.options["PHASES"]],
+                               stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+        found = json.loads(line)
+        bench.add(f"cancelled at a random moment: {found['kind']}",
+                  f"of {found['total_ms']} ms; over after {found['median_ms']} ms, at most {found['longest_ms']} ms, {found['over_50']} of "
+                  f"{found['tries']} tries above 50; {found['longest_gap_ms']} ms of one processor between two looks, "
+                  f"behind {found['from'].split(' < ')[1]}", "50 ms", found["over_50"] == 0)
+
+
 # ---- connections that come and go ----
 
 def measure_churn(bench):
@@ -498,11 +510,11 @@ def measure_tls(bench):
 
 
 MEASURES = {"tls": measure_tls, "dear": measure_dear, "overload": measure_overload, "slow": measure_slow, "mutated": measure_mutated,
-            "huge": measure_huge, "cancel": measure_cancel, "churn": measure_churn, "drain": measure_drain}
+            "huge": measure_huge, "cancel": measure_cancel, "phases": measure_phases, "churn": measure_churn, "drain": measure_drain}
 
 
 def main():
-    options = common.options_of(__doc__, ROWS="all", SECONDS="5", MUTATED="100000", CANCELS="10000", TRIES="100", CONNECTS="100000",
+    options = common.options_of(__doc__, ROWS="all", SECONDS="5", MUTATED="100000", CANCELS="10000", TRIES="100", CONNECTS="100000", PHASES="40",
                                 ASAN="build-asan", DIR="")
     bench = Bench(options)
     machine = common.Machine()

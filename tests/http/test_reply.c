@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -208,12 +209,12 @@ Test(reply, compresses_what_is_long)
     vc_request request = {.encoding = {.encoding = VC_ENCODING_GZIP}};
     for (int i = 0; i < 1023; i++)
         vc_buffer_put_char(&reply.body, 'x');
-    cr_assert_eq(vc_reply_compress(&reply, &request, NULL), VC_OK);
+    cr_assert_eq(vc_reply_compress(&reply, &request, NULL, NULL, NULL), VC_OK);
     cr_assert_eq(reply.encoding, VC_ENCODING_IDENTITY);
     vc_buffer_put_char(&reply.body, 'x');
-    cr_assert_eq(vc_reply_compress(&reply, &(vc_request){0}, NULL), VC_OK);
+    cr_assert_eq(vc_reply_compress(&reply, &(vc_request){0}, NULL, NULL, NULL), VC_OK);
     cr_assert_eq(reply.encoding, VC_ENCODING_IDENTITY);
-    cr_assert_eq(vc_reply_compress(&reply, &request, NULL), VC_OK);
+    cr_assert_eq(vc_reply_compress(&reply, &request, NULL, NULL, NULL), VC_OK);
     cr_assert_eq(reply.encoding, VC_ENCODING_GZIP);
     cr_assert_str_eq(reply.etag, "\"abc-gz\"");
     char text[2000];
@@ -226,4 +227,35 @@ Test(reply, compresses_what_is_long)
     cr_assert_eq(stream.total_out, 1024);
     inflateEnd(&stream);
     vc_buffer_release(&reply.body);
+}
+
+static bool is_gone_after(void *context)
+{
+    return --*(int *)context < 0;
+}
+
+/* Who has left waits for no encoding, of a body or of a spool. */
+Test(reply, stops_to_compress)
+{
+    for (int is_spooled = 0; is_spooled < 2; is_spooled++) {
+        vc_error error = {0};
+        vc_reply reply = {0};
+        vc_spool spool;
+        vc_request request = {.encoding = {.encoding = VC_ENCODING_ZSTD}};
+        char *text = calloc(1, 3 << 20);
+        int left = 2;
+        vc_spool_open(&spool, NULL, is_spooled ? 1000 : 4 << 20);
+        cr_assert_eq(vc_spool_put(&spool, text, 3 << 20, NULL), VC_OK);
+        cr_assert_eq(vc_spool_seal(&spool, NULL), VC_OK);
+        cr_assert_eq(vc_reply_take_spool(&reply, &spool, NULL), VC_OK);
+        cr_assert_eq(reply.spool != NULL, is_spooled);
+        cr_assert_eq(vc_reply_compress(&reply, &request, is_gone_after, &left, &error),
+                     VC_CANCELLED);
+        cr_assert_str_eq(error.code, "cancelled");
+        cr_assert_eq(left, -1); /* and nobody asked again */
+        cr_assert_eq(reply.encoding, VC_ENCODING_IDENTITY);
+        vc_reply_free_spool(reply.spool);
+        vc_buffer_release(&reply.body);
+        free(text);
+    }
 }

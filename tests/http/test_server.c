@@ -401,7 +401,8 @@ static void render_directly(const vc_query *query, vc_render_format format, vc_b
     cr_assert_eq(vc_engine_run(model, query, NULL, &arena, &result, &error), VC_OK, "%s",
                  error.message);
     vc_render_options options = vc_render_options_of(query);
-    cr_assert_eq(vc_render(result, format, &options, (vc_render_sink){collect, out}, &error),
+    cr_assert_eq(vc_render(result, format, &options,
+                           (vc_render_sink){.write = collect, .context = out}, &error),
                  VC_OK);
     vc_buffer_text(out);
     vc_arena_release(&arena);

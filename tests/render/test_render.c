@@ -397,6 +397,54 @@ Test(render, stops_when_the_sink_fails)
     vc_arena_release(&arena);
 }
 
+/* Of 100,000 rows. A loop that no longer looks makes it smaller. */
+static const size_t nlooks_of[VC_FORMAT_COUNT] = {
+    [VC_FORMAT_RECORDS] = 253, [VC_FORMAT_ARRAYS] = 121, [VC_FORMAT_NDJSON] = 253,
+    [VC_FORMAT_CSV] = 88,      [VC_FORMAT_TABLE] = 192,  [VC_FORMAT_JSONSTAT] = 136,
+    [VC_FORMAT_ARROW] = 163,   [VC_FORMAT_COLUMNS] = 137};
+
+typedef struct looking_sink {
+    size_t nlooks, fails_at; /* 0: it does not */
+} looking_sink;
+
+static vc_status take_block(void *context, const char *data, size_t size, vc_error *error)
+{
+    (void)context, (void)data, (void)size, (void)error;
+    return VC_OK;
+}
+
+static vc_status look(void *context, vc_error *error)
+{
+    looking_sink *sink = context;
+    if (++sink->nlooks != sink->fails_at) return VC_OK;
+    return vc_fail(error, VC_CANCELLED, "cancelled", "the client went away");
+}
+
+/* It is asked before every block, and where rows are only looked at; a no ends it wherever it is.
+ */
+Test(render, stops_when_nobody_wants_it)
+{
+    vc_arena arena = {0};
+    vc_result result = make_long(&arena, 20000);
+    for (int format = 0; format < VC_FORMAT_COUNT; format++) {
+        looking_sink whole = {0};
+        vc_render_sink sink = {.write = take_block, .look = look, .context = &whole};
+        cr_assert_eq(vc_render(&result, (vc_render_format)format, NULL, sink, NULL), VC_OK);
+        cr_expect_geq(whole.nlooks, nlooks_of[format], "%s: %zu looks", vc_format_name(format),
+                      whole.nlooks);
+        for (size_t at = 1; at <= whole.nlooks; at += 1 + whole.nlooks / 9) {
+            vc_error error = {0};
+            looking_sink once = {.fails_at = at};
+            sink.context = &once;
+            cr_assert_eq(vc_render(&result, (vc_render_format)format, NULL, sink, &error),
+                         VC_CANCELLED, "%s at look %zu", vc_format_name(format), at);
+            cr_assert_str_eq(error.code, "cancelled");
+            cr_assert_eq(once.nlooks, at, "%s", vc_format_name(format));
+        }
+    }
+    vc_arena_release(&arena);
+}
+
 Test(render, options_of_a_query)
 {
     vc_query query = vc_query_default();

@@ -81,7 +81,8 @@ static int write_document(const char *folder, const char *name)
         snprintf(path, sizeof path, "%s/%s.%s", folder, name, formats[i].extension);
         FILE *file = fopen(path, "wb");
         is_good = file != NULL &&
-                  formats[i].write(document, (vc_render_sink){write_file, file}, &error) == VC_OK;
+                  formats[i].write(document, (vc_render_sink){.write = write_file, .context = file},
+                                   &error) == VC_OK;
         if (file != NULL) is_good &= fclose(file) == 0;
     }
     if (is_good) {
