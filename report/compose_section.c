@@ -81,7 +81,7 @@ static vc_status with_holes(const vc_query *query, vc_arena *arena, vc_query *ou
     return VC_OK;
 }
 
-static vc_pivot_plan plan_of(const vc_spec_section *spec)
+static vc_pivot_plan plan_of(const vc_spec_section *spec, const vc_query *query)
 {
     return (vc_pivot_plan){.rows = spec->rows,
                            .nrows = spec->nrows,
@@ -90,6 +90,8 @@ static vc_pivot_plan plan_of(const vc_spec_section *spec)
                            .stacks_measures = spec->stacks_measures,
                            .measures = spec->measures,
                            .nmeasures = spec->nmeasures,
+                           .orders = query->orders,
+                           .norders = query->norders,
                            .pointer = spec->pointer};
 }
 
@@ -184,7 +186,7 @@ static vc_status ask_for_grid(vc_composing *in, const vc_spec_section *spec, con
 static vc_status compose_grid(vc_composing *in, const vc_spec_section *spec, const vc_query *query,
                               vc_section *out, const vc_result **result_out, vc_error *error)
 {
-    vc_pivot_plan plan = plan_of(spec);
+    vc_pivot_plan plan = plan_of(spec, query);
     vc_pivot *pivot = NULL;
     vc_grid *grid = NULL;
     size_t nholes = 0;

@@ -59,6 +59,22 @@ static vc_status find_axis(pivoting *in, vc_str name, size_t *axis_out)
                              (vc_place){.where = in->plan->pointer, .is_pointer = true});
 }
 
+/* Months stand in their order, whichever the first row has, and all else where no order is asked
+ * for. */
+static bool is_by_member(const vc_pivot_plan *plan, const vc_result_axis *axis)
+{
+    if (plan->norders > 0 && !axis->is_time) return false;
+    for (size_t i = 0; i < plan->norders; i++) {
+        vc_str name = plan->orders[i].name, dimension = axis->dimension;
+        bool begins =
+            name.size >= dimension.size && memcmp(name.data, dimension.data, dimension.size) == 0;
+        if (begins && (name.size == dimension.size || name.data[dimension.size] == '.' ||
+                       name.data[dimension.size] == '@'))
+            return false;
+    }
+    return true;
+}
+
 static vc_status take_axes(pivoting *in, const vc_str *names, size_t nnames, bool *is_taken,
                            vc_heads *heads)
 {
@@ -72,7 +88,8 @@ static vc_status take_axes(pivoting *in, const vc_str *names, size_t nnames, boo
                                      (vc_place){.where = in->plan->pointer, .is_pointer = true});
         }
         is_taken[axis] = true;
-        vc_heads_put_axis(heads, &in->result->axes[axis]);
+        vc_heads_put_axis(heads, &in->result->axes[axis],
+                          is_by_member(in->plan, &in->result->axes[axis]));
     }
     return VC_OK;
 }
@@ -91,7 +108,8 @@ static vc_status place_axes(pivoting *in)
     for (size_t a = 0; a < naxes; a++) {
         if (is_taken[a]) continue;
         bool goes_to_rows = plan->nrows == 0 && (plan->ncolumns > 0 || in->rows.naxes == 0);
-        vc_heads_put_axis(goes_to_rows ? &in->rows : &in->columns, &in->result->axes[a]);
+        vc_heads_put_axis(goes_to_rows ? &in->rows : &in->columns, &in->result->axes[a],
+                          is_by_member(plan, &in->result->axes[a]));
     }
     return VC_OK;
 }

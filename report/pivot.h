@@ -1,7 +1,8 @@
 /* From an answer to a grid: its rows laid out in two directions.
  *
- * Heads stand in the order in which their members come in the answer, each inside of the one
- * before it, totals behind what they are the totals of. Threads: pure.
+ * Heads stand in member order, each inside of the one before it, totals behind what they are the
+ * totals of. Where the query orders its rows they stand in the order in which they come in the
+ * answer; times do only where the order names their dimension. Threads: pure.
  */
 #ifndef REPORT_PIVOT_H
 #define REPORT_PIVOT_H
@@ -17,6 +18,8 @@ typedef struct vc_pivot_plan {
     bool stacks_measures; /* a row per measure instead of a column */
     const vc_spec_measure *measures;
     size_t nmeasures;
+    const vc_order *orders; /* of the query */
+    size_t norders;
     const char *pointer; /* of the section, for errors */
 } vc_pivot_plan;
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void vc_heads_put_axis(vc_heads *heads, const vc_result_axis *axis)
+void vc_heads_put_axis(vc_heads *heads, const vc_result_axis *axis, bool is_by_member)
 {
-    heads->axes[heads->naxes++] =
-        (vc_heads_axis){.dimension = axis->dimension, .nlevels = axis->nlevels};
+    heads->axes[heads->naxes++] = (vc_heads_axis){
+        .dimension = axis->dimension, .nlevels = axis->nlevels, .is_by_member = is_by_member};
     heads->depth += axis->nlevels;
 }
 
@@ -18,6 +18,7 @@ void vc_heads_release(vc_heads *heads)
         vc_strmap_release(&heads->axes[a].ways);
     vc_strmap_release(&heads->nodes);
     vc_buffer_release(&heads->heads);
+    vc_buffer_release(&heads->ways);
     vc_buffer_release(&heads->leaves);
     vc_buffer_release(&heads->paths);
     vc_buffer_release(&heads->totals);
@@ -116,7 +117,9 @@ static vc_status put_head(vc_heads *heads, const vc_result_axis *axis, size_t le
     }
     vc_buffer_put(&heads->heads, &head, sizeof head);
     vc_buffer_put(&heads->leaves, &no_leaf, sizeof no_leaf);
-    return has_failed || heads->heads.failed || heads->leaves.failed ? vc_no_memory(error) : VC_OK;
+    return has_failed || heads->heads.failed || heads->leaves.failed || heads->ways.failed
+               ? vc_no_memory(error)
+               : VC_OK;
 }
 
 static vc_status put_leaf(adding *in, uint32_t node, vc_error *error)
@@ -153,9 +156,11 @@ static vc_status put_row(adding *in, size_t row, uint32_t *leaf_out, vc_error *e
             if (parent == VC_STRMAP_NONE) return vc_no_memory(error);
             in->nodes[unit] = parent;
             in->totals[unit] = !is_there;
-            if (is_new)
+            if (is_new) {
+                vc_buffer_put(&heads->ways, &pair[1], sizeof pair[1]);
                 TRY(put_head(heads, ways->axis, l, is_there ? member : NULL,
                              unit > 0 && in->totals[unit - 1], error));
+            }
         }
     }
     uint32_t *leaf = (uint32_t *)heads->leaves.data + parent;
@@ -194,15 +199,26 @@ vc_status vc_heads_add(vc_heads *heads, const vc_result *result, bool is_upper,
 
 /* ---- their order ---- */
 
+static bool is_by_member(const vc_heads *heads, size_t unit)
+{
+    size_t a = 0;
+    while (unit >= heads->axes[a].nlevels)
+        unit -= heads->axes[a++].nlevels;
+    return heads->axes[a].is_by_member;
+}
+
 static int compare_leaves(const void *a, const void *b, void *context)
 {
     const vc_heads *heads = context;
     const uint32_t *paths = (const uint32_t *)heads->paths.data;
+    const uint32_t *ways = (const uint32_t *)heads->ways.data;
     const bool *totals = (const bool *)heads->totals.data;
     size_t one = *(const uint32_t *)a * heads->depth, other = *(const uint32_t *)b * heads->depth;
     for (size_t u = 0; u < heads->depth; u++) {
         if (totals[one + u] != totals[other + u]) return totals[one + u] ? 1 : -1;
-        if (paths[one + u] != paths[other + u]) return paths[one + u] < paths[other + u] ? -1 : 1;
+        uint32_t x = paths[one + u], y = paths[other + u];
+        if (x == y) continue;
+        return is_by_member(heads, u) ? (ways[x] < ways[y] ? -1 : 1) : x < y ? -1 : 1;
     }
     return 0;
 }

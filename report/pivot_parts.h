@@ -8,7 +8,8 @@
 typedef struct vc_heads_axis { /* a dimension of a direction */
     vc_str dimension;          /* of the head's answer */
     size_t nlevels;
-    vc_strmap ways; /* ways down to a member, so that several answers have the same numbers */
+    bool is_by_member; /* heads stand in member order, not in that of the rows */
+    vc_strmap ways;    /* ways down to a member, so that several answers have the same numbers */
 } vc_heads_axis;
 
 /* One direction of a grid. Its heads are a tree: a unit of depth for each level of each dimension,
@@ -19,7 +20,9 @@ typedef struct vc_heads {
     vc_heads_axis *axes; /* [naxes] */
     size_t depth;        /* units: levels of all axes */
     vc_strmap nodes;
-    vc_buffer heads;  /* vc_grid_head [nodes] */
+    vc_buffer heads; /* vc_grid_head [nodes] */
+    vc_buffer
+        ways; /* uint32_t [nodes] of its axis: in member order, as far as an answer is whole */
     vc_buffer leaves; /* uint32_t [nodes]: the leaf that a node is, where it is one */
     vc_buffer paths;  /* uint32_t [nleaves * depth]: nodes from the top down */
     vc_buffer totals; /* bool [nleaves * depth]: is it a total? */
@@ -29,7 +32,7 @@ typedef struct vc_heads {
 } vc_heads;
 
 /* Directions are made of zeroes and an arena; `axes` has room for all dimensions. */
-void vc_heads_put_axis(vc_heads *heads, const vc_result_axis *axis);
+void vc_heads_put_axis(vc_heads *heads, const vc_result_axis *axis, bool is_by_member);
 void vc_heads_release(vc_heads *heads);
 
 /* The leaf of each row of an answer, [nrows]; VC_NONE: it sums up nothing that is there. */
