@@ -36,6 +36,7 @@ TWIN = ("tuned2", "date.month+supplier")  # the form whose rows are in the order
 TARGETS = {"flat": 10, "tuned": 5}
 MEAN_TARGETS = {"flat": 15, "tuned": 10}
 NFIRST_ANSWERS = 9
+NRUNS_IN_A_ROW = 20
 
 # Columns of the facts that a query's names stand for (ssb.json), and by which its rows are ordered;
 # rows that are equal there may come in any order.
@@ -238,18 +239,36 @@ def ratio_header(first, orders, main):
     return header
 
 
-def thread_table(times, main, nthreads):
+def queries_above_2_ms(times):
+    return [query for query in QUERIES if times[query]["1 thread"].median > 2e6]
+
+
+def run_in_a_row(engine, query):
+    """Medians of the time passed and the processor time, when nothing else runs in between."""
+    runs = [engine.run(body_of(query)) for _ in range(NRUNS_IN_A_ROW)]
+    return tuple(statistics.median(run[part] for run in runs) for part in (0, 1))
+
+
+def time_in_a_row(single, many, queries, nruns):
+    return common.take_turns(
+        {query: {"1 thread": lambda query=query: run_in_a_row(single, query),
+                 "threads": lambda query=query: run_in_a_row(many, query)} for query in queries}, nruns)
+
+
+def thread_table(measured, main, nthreads):
     rows = []
-    for query in QUERIES:
-        one, many = times[query]["1 thread"], times[query][main]
-        if one.median > 2e6:
-            rows.append([label_of(query), one, many, f"{one.median / many.median:.2f}"])
+    for query in queries_above_2_ms(measured.times):
+        one, many = measured.times[query]["1 thread"], measured.times[query][main]
+        again, all_again = measured.in_a_row[query]["1 thread"], measured.in_a_row[query]["threads"]
+        rows.append([label_of(query), one, many, f"{one.median / many.median:.2f}",
+                     again, all_again, f"{again.median / all_again.median:.2f}"])
     if not rows:
         return ["No query takes more than 2 ms with one thread."]
-    rows.append(["geometric mean", "", "",
-                 f"{common.geometric_mean(float(row[3]) for row in rows):.2f}"])
+    means = [f"{common.geometric_mean(float(row[place]) for row in rows):.2f}" for place in (3, 6)]
+    rows.append(["geometric mean", "", "", means[0], "", "", means[1]])
     return common.table(["milliseconds, of queries above 2", "1 thread", f"{nthreads} threads",
-                         "times as fast"], rows)
+                         "times as fast", f"1 thread, {NRUNS_IN_A_ROW} in a row",
+                         f"{nthreads} threads, in a row", "times as fast, in a row"], rows)
 
 
 def kernel_table(times):
@@ -331,6 +350,7 @@ class Measured:
         self.refused = [label_of(query) for query in QUERIES if stores[main].is_refused(body_of(query))]
         nbytes = {order: self.named[order] | self.touched[order] for order in orders}
         self.times = time_queries(stores, databases, single, main, nbytes, nruns)
+        self.in_a_row = time_in_a_row(single, stores[main], queries_above_2_ms(self.times), nruns)
         self.nothing_ns = time_nothing(databases["tuned"])
         for engine in [*stores.values(), single, *databases.values()]:
             engine.close()
@@ -360,7 +380,7 @@ def report(options, machine, measured, orders, main):
                        for query in QUERIES]), "",
         *common.table(["processor time", *header[1:]],
                       ratio_rows(lambda query, name: times[query][name].cpu, orders, main)), "",
-        "### Threads", "", *thread_table(times, main, threads), "",
+        "### Threads", "", *thread_table(measured, main, threads), "",
         "### Kernels", "", *kernel_table(measured.kernels), "",
         "Their answers were the same bytes.", "",
         "### Memory bandwidth", "",
