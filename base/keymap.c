@@ -303,27 +303,20 @@ vc_keymap_search vc_keymap_begin(const vc_keymap *map, vc_str key)
     vc_keymap_text image = image_of(key);
     if (image.tail == LONG_TEXT)
         return (vc_keymap_search){.tail = DONE, .number = find_text_slot(map, key, &image)->number};
-    return (vc_keymap_search){.head = image.head, .tail = image.tail};
-}
-
-static inline vc_keymap_text image_of_search(const vc_keymap_search *search)
-{
-    return (vc_keymap_text){.head = search->head, .tail = search->tail};
+    return image;
 }
 
 static inline void fetch_slot(const vc_keymap *map, const vc_keymap_search *search)
 {
     if (search->tail >= DONE) return; /* integers overlap without this */
-    vc_keymap_text image = image_of_search(search);
-    __builtin_prefetch(&map->texts[first_slot(map, &image)]);
+    __builtin_prefetch(&map->texts[first_slot(map, search)]);
 }
 
 static inline uint32_t find_begun(const vc_keymap *map, const vc_keymap_search *search)
 {
     if (search->tail == DONE) return search->number;
     if (search->tail == INT) return find_int(map, (int64_t)search->head);
-    vc_keymap_text image = image_of_search(search);
-    return find_text_slot(map, (vc_str){0}, &image)->number;
+    return find_text_slot(map, (vc_str){0}, search)->number;
 }
 
 uint32_t vc_keymap_find_begun(const vc_keymap *map, const vc_keymap_search *searches,

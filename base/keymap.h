@@ -63,13 +63,9 @@ uint32_t vc_keymap_find_int(const vc_keymap *map, int64_t value);
  * is larger than a cache. */
 uint32_t vc_keymap_find_ints(const vc_keymap *map, int64_t *values, uint32_t count);
 
-/* A search that has begun: an integer, a short text, or what was found already (INT, SHORT, DONE in
- * keymap.c). It holds nothing of the key's bytes. */
-typedef struct vc_keymap_search {
-    uint64_t head;
-    uint32_t tail;
-    uint32_t number;
-} vc_keymap_search;
+/* A search that has begun: what a slot of the key would be, or an integer, or the number that was
+ * found already (INT, DONE in keymap.c). It needs the key's bytes no more. */
+typedef vc_keymap_text vc_keymap_search;
 
 /* Many keys in two steps, for texts that are only there for a while: begin each, then find the
  * numbers of all, as vc_keymap_find_ints does. Where the map is larger than a cache, memory is

@@ -41,16 +41,6 @@ struct vc_fact_reader {
 
 /* ---- keys ---- */
 
-uint32_t vc_fact_find_leaf(const vc_keyed_recipe *keyed, vc_str key)
-{
-    int64_t value;
-    if (key.size == 0) return VC_KEYMAP_NONE;
-    if (!keyed->has_int_key) return vc_keymap_find(keyed->leaves, key);
-    /* Leaves of type int have their shortest form as keys: 007 is 7. */
-    if (vc_load_parse_int(key, &value) != VC_PARSE_OK) return VC_KEYMAP_NONE;
-    return vc_keymap_find_int(keyed->leaves, value);
-}
-
 vc_str vc_fact_memo_key(const vc_built_recipe *built, const vc_str *fields, vc_buffer *buffer)
 {
     vc_str key = {0};

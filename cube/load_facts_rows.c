@@ -93,6 +93,17 @@ static bool take_number(vc_fact_load *facts, size_t number, const vc_csv_row *ro
                                &facts->file.reason) == VC_OK;
 }
 
+/* The leaf of a key; VC_KEYMAP_NONE when it has none. */
+static uint32_t find_leaf(const vc_keyed_recipe *keyed, vc_str key)
+{
+    int64_t value;
+    if (key.size == 0) return VC_KEYMAP_NONE;
+    if (!keyed->has_int_key) return vc_keymap_find(keyed->leaves, key);
+    /* Leaves of type int have their shortest form as keys: 007 is 7. */
+    if (vc_load_parse_int(key, &value) != VC_PARSE_OK) return VC_KEYMAP_NONE;
+    return vc_keymap_find_int(keyed->leaves, value);
+}
+
 /* Make the cells of a row; *is_taken_out says that it was not rejected. */
 static vc_status take_row(vc_fact_load *facts, const vc_csv_row *row, bool *is_taken_out,
                           vc_error *error)
@@ -107,7 +118,7 @@ static vc_status take_row(vc_fact_load *facts, const vc_csv_row *row, bool *is_t
     }
     for (size_t i = 0; i < facts->nkeyed; i++) {
         const vc_keyed_recipe *keyed = &recipe->keyed[i];
-        uint32_t leaf = vc_fact_find_leaf(keyed, row->fields[keyed->field]);
+        uint32_t leaf = find_leaf(keyed, row->fields[keyed->field]);
         if (leaf == VC_KEYMAP_NONE) return reject_key(facts, facts->keyed[i], row, error);
         facts->cells[keyed->number] = leaf;
     }

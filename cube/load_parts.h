@@ -302,9 +302,6 @@ typedef struct vc_fact_recipe {
     const vc_load_column *columns; /* only looked at */
 } vc_fact_recipe;
 
-/* The leaf of a key; VC_KEYMAP_NONE when it has none. */
-uint32_t vc_fact_find_leaf(const vc_keyed_recipe *keyed, vc_str key);
-
 /* The text under which a built dimension's row is remembered: that of its only field, or all of
  * them in the buffer. Absent when it is too long to be, or memory is short. */
 vc_str vc_fact_memo_key(const vc_built_recipe *built, const vc_str *fields, vc_buffer *buffer);
