@@ -56,6 +56,25 @@ void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t 
         add_spec(into, slot, from, from_slot, spec);
 }
 
+/* One array after the other, so that each way of keeping is looked up once. */
+void vc_cells_add_to(vc_cells *into, const uint32_t *slots, size_t n, const vc_cells *from,
+                     uint32_t from_slot)
+{
+    for (size_t i = 0; i < n; i++)
+        into->rows[slots[i]] += from->rows[from_slot];
+    for (size_t spec = 0; spec < from->nspecs; spec++) {
+        if (from->keeps[spec] == VC_KEEP_SUM64) {
+            int64_t *sums = into->accumulators[spec];
+            int64_t sum = ((const int64_t *)from->accumulators[spec])[from_slot];
+            for (size_t i = 0; i < n; i++)
+                sums[slots[i]] += sum;
+            continue;
+        }
+        for (size_t i = 0; i < n; i++)
+            add_spec(into, slots[i], from, from_slot, spec);
+    }
+}
+
 /* What bitmaps have in common is counted when they are complete. */
 static void add_bits(const vc_distinct *into, uint32_t slot, const vc_distinct *from,
                      uint32_t from_slot)

@@ -35,19 +35,23 @@ static vc_status find_cells(vc_grain *grain, size_t number, const vc_grain *fine
     vc_table *table = grain->tables[number];
     vc_scan_stats stats = {0};
     uint64_t begin = vc_plan_now();
+    const vc_set_cells *sets = finer == NULL ? NULL : finer->sets[number];
     bool is_derived = finer != NULL && (finer->cells[number] != NULL || plan->is_dry) &&
-                      vc_cells_can_roll_up(plan, pass, finer->tables[number]);
+                      vc_cells_can_roll_up(plan, pass, finer->tables[number], sets != NULL);
     vc_status status = VC_OK;
     if (table->classes != NULL) return find_spread(grain, number, error);
     if (!is_derived)
-        status = vc_scan_run(plan, pass, table, plan->is_dry ? NULL : &grain->cells[number], &stats,
-                             error);
+        status =
+            vc_scan_run_keeping(plan, pass, table, plan->is_dry ? NULL : &grain->cells[number],
+                                &grain->sets[number], &stats, error);
     else if (!plan->is_dry)
-        status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->cells[number], table,
-                                  &grain->cells[number], error);
+        status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->cells[number], sets,
+                                  table, &grain->cells[number], error);
     plan->root->scan_ns += vc_plan_now() - begin;
     if (status == VC_OK && grain->cells[number] != NULL) {
         grain->held_bytes[number] = vc_cells_bytes(grain->cells[number]);
+        if (grain->sets[number] != NULL)
+            grain->held_bytes[number] += vc_cells_bytes(grain->sets[number]->cells);
         plan->root->held_bytes += grain->held_bytes[number];
     }
     if (status != VC_OK || plan->explain == NULL) return status;
@@ -63,12 +67,13 @@ vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_er
                         .kept = kept,
                         .tables = VC_ARENA_NEW(plan->arena, vc_table *, plan->npasses + 1),
                         .cells = VC_ARENA_NEW(plan->arena, vc_cells *, plan->npasses + 1),
+                        .sets = VC_ARENA_NEW(plan->arena, vc_set_cells *, plan->npasses + 1),
                         .spreads = VC_ARENA_NEW(plan->arena, const vc_spread *, plan->npasses + 1),
                         .held_bytes = VC_ARENA_NEW(plan->arena, uint64_t, plan->npasses + 1),
                         .is_scanned = VC_ARENA_NEW(plan->arena, bool, plan->npasses + 1),
                         .policies = VC_ARENA_NEW(plan->arena, vc_policy, plan->nmeasures + 1)};
-    if (grain->tables == NULL || grain->cells == NULL || grain->spreads == NULL ||
-        grain->held_bytes == NULL || grain->is_scanned == NULL || grain->policies == NULL)
+    if (grain->tables == NULL || grain->cells == NULL || grain->sets == NULL ||
+        grain->spreads == NULL || grain->held_bytes == NULL || grain->is_scanned == NULL || grain->policies == NULL)
         return vc_no_memory(error);
     *grain_out = grain;
     return VC_OK;
@@ -105,6 +110,8 @@ void vc_grain_release(vc_grain *grain)
     for (size_t p = 0; grain != NULL && p < grain->plan->npasses; p++) {
         vc_cells_free(grain->cells[p]);
         grain->cells[p] = NULL;
+        if (grain->sets[p] != NULL) vc_cells_free(grain->sets[p]->cells);
+        grain->sets[p] = NULL;
         grain->plan->root->held_bytes -= grain->held_bytes[p];
         grain->held_bytes[p] = 0;
     }

@@ -93,32 +93,38 @@ static bool is_shown(const vc_answering *in, size_t axis, uint32_t group)
     return vc_answer_place(in, axis, group) != VC_NONE;
 }
 
-/* Does a leaf lead to a group that is in the row of others, and to another one that is shown? */
-static bool is_shared_with_others(const vc_answering *in, size_t axis, const vc_step *step,
-                                  uint32_t leaf, size_t nshown)
+/* Does one of the groups [n] belong to the row of others, and another one is shown? */
+static bool is_shared_with_others(const vc_answering *in, size_t axis, const uint32_t *groups,
+                                  uint32_t n, size_t nshown)
 {
     const vc_axis *of = &in->plan->axes[axis];
     if (of->others == NULL || !is_shown(in, axis, of->ngroups - 1)) return false;
-    for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++)
-        if (vc_bit_get(of->others, step->targets[t]) &&
-            nshown > is_shown(in, axis, step->targets[t]))
+    for (uint32_t i = 0; i < n; i++)
+        if (vc_bit_get(of->others, groups[i]) && nshown > is_shown(in, axis, groups[i]))
             return true;
     return false;
 }
 
 /* Mark the groups shown in the answer that share a leaf with another one shown, the row of others
- * among them. */
+ * among them. Leaves whose set of groups is numbered need no look of their own: there are many
+ * more of them. */
 static void mark_shared(const vc_answering *in, size_t axis, const vc_step *step, uint64_t *shared)
 {
-    for (uint32_t leaf = 0; leaf < step->nleaves; leaf++) {
+    bool has_sets = step->nsets > 0;
+    const uint32_t *offsets = has_sets ? step->set_offsets : step->offsets;
+    const uint32_t *targets = has_sets ? step->set_targets : step->targets;
+    for (uint32_t i = 0; i < (has_sets ? step->nsets : step->nleaves); i++) {
+        const uint32_t *groups = targets + offsets[i];
+        uint32_t n = offsets[i + 1] - offsets[i];
         size_t nshown = 0;
-        for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++)
-            nshown += is_shown(in, axis, step->targets[t]);
-        bool with_others = is_shared_with_others(in, axis, step, leaf, nshown);
+        if (n < 2) continue;
+        for (uint32_t t = 0; t < n; t++)
+            nshown += is_shown(in, axis, groups[t]);
+        bool with_others = is_shared_with_others(in, axis, groups, n, nshown);
         if (with_others) vc_bit_set(shared, in->plan->axes[axis].ngroups - 1);
         if (nshown + with_others < 2) continue;
-        for (uint32_t t = step->offsets[leaf]; t < step->offsets[leaf + 1]; t++)
-            if (is_shown(in, axis, step->targets[t])) vc_bit_set(shared, step->targets[t]);
+        for (uint32_t t = 0; t < n; t++)
+            if (is_shown(in, axis, groups[t])) vc_bit_set(shared, groups[t]);
     }
 }
 

@@ -468,6 +468,9 @@ vc_status vc_cells_merge(vc_pool *pool, const vc_plan *plan, vc_cells **parts, s
                          vc_cells **cells_out, vc_error *error);
 /* Add one cell of `from` to a slot of `into`, which keeps alike and has no distinct counts. */
 void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot);
+/* The same to each of slots [n]. */
+void vc_cells_add_to(vc_cells *into, const uint32_t *slots, size_t n, const vc_cells *from,
+                     uint32_t from_slot);
 
 /* What a scan did, or without executing it, would do at most. */
 struct vc_scan_stats {
@@ -485,6 +488,31 @@ struct vc_scan_stats {
  * cells_out  NULL: nothing is read; stats are what the zone maps promise */
 vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
                       vc_cells **cells_out, vc_scan_stats *stats, vc_error *error);
+
+/* What a scan by sets of groups made on the way: a cell per combination of a set of each ragged
+ * step with a group of each other one. Each fact is in one of them. (sets.c) */
+typedef struct vc_set_cells {
+    const vc_table *table; /* whose steps they are; a stride that is not 0 says that it is kept */
+    const uint32_t *spans; /* [nsteps of it] sets, or visible groups, of those that are kept */
+    vc_cells *cells;       /* by key, the first kept step running fastest; NULL: nothing was read */
+} vc_set_cells;
+
+/* The same, and what it may keep for groupings that keep fewer axes. The caller frees the cells.
+ *
+ * sets_out  *sets_out stays NULL where facts were not scanned by sets, or the sets are too many to
+ *           be kept. In the plan's arena. NULL: not wanted */
+vc_status vc_scan_run_keeping(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
+                              vc_cells **cells_out, vc_set_cells **sets_out, vc_scan_stats *stats,
+                              vc_error *error);
+
+/* The cells of a table that keeps the same axes, or fewer: each cell of sets is added to those of
+ * all groups of its sets. O(cells of sets + what they are added to), on one thread.
+ *
+ * form  of the cells that are made; keeps like those of the sets
+ *
+ * VC_LIMIT "limit_cells"; VC_CANCELLED. */
+vc_status vc_set_cells_share(const vc_plan *plan, const vc_set_cells *sets, const vc_table *table,
+                             const vc_cells_form *form, vc_cells **cells_out, vc_error *error);
 
 /* 10^scale, of a scale of at most VC_SCALE_MAX. */
 static inline uint64_t vc_pow10(unsigned scale)
@@ -505,13 +533,16 @@ vc_status vc_cells_value(const vc_plan *plan, const vc_plan_measure *measure, co
                          uint32_t slot, vc_cell *cell, vc_error *error);
 
 /* Can the cells of a grouping be added up exactly to those of one that keeps fewer axes? Only when
- * each fact is in one cell, no part of a unit was left out, and all sums are exact. */
-bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from);
+ * each fact is in one cell, no part of a unit was left out, and all sums are exact.
+ *
+ * has_sets  the cells of sets were kept, of which each fact is in one */
+bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from,
+                          bool has_sets);
 
-/* The cells of `to` from those of `from`. */
+/* The cells of `to` from those of `from`, or where they are there, of its sets (NULL: not). */
 vc_status vc_cells_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from,
-                           const vc_cells *cells, const vc_table *to, vc_cells **cells_out,
-                           vc_error *error);
+                           const vc_cells *cells, const vc_set_cells *sets, const vc_table *to,
+                           vc_cells **cells_out, vc_error *error);
 
 /* Neumaier's compensated addition (ZAMM 54, 1974). */
 static inline void vc_sum_add(double *sum, double *correction, double value)
@@ -587,6 +618,7 @@ typedef struct vc_grain {
     uint32_t kept;             /* mask of axes */
     vc_table **tables;         /* [npasses]; NULL: not needed so far */
     vc_cells **cells;          /* [npasses]; NULL: not scanned, or released */
+    vc_set_cells **sets;       /* [npasses] kept with the cells; NULL: none */
     const vc_spread **spreads; /* [npasses] likewise, of those whose facts count in parts */
     uint64_t *held_bytes;      /* [npasses] of cells */
     bool *is_scanned;          /* [npasses] */

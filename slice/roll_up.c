@@ -12,14 +12,15 @@ static bool is_exact(const vc_accumulator_spec *spec)
            !vc_is_quantile(spec->aggregator) && !vc_accumulator_is_ordered(spec);
 }
 
-bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from)
+bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from,
+                          bool has_sets)
 {
     if (plan->options->is_plain) return false;
     if (from->classes != NULL) return false;      /* its cells are of classes, not of groups */
     if (pass->over != VC_OVER_NONE) return false; /* the last leaf of all is not that of a group */
     for (size_t i = 0; i < pass->naccumulators; i++)
         if (!is_exact(&pass->accumulators[i])) return false;
-    for (size_t i = 0; i < from->nsteps; i++)
+    for (size_t i = 0; i < from->nsteps && !has_sets; i++)
         if (from->steps[i].offsets != NULL) return false;
     for (size_t i = 0; i < plan->naxes; i++) /* some facts may be in no cell */
         if (from->strides[i] > 0 && plan->axes[i].stored->is_ragged) return false;
@@ -37,8 +38,8 @@ bool vc_cells_can_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_tab
 }
 
 vc_status vc_cells_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_table *from,
-                           const vc_cells *cells, const vc_table *to, vc_cells **cells_out,
-                           vc_error *error)
+                           const vc_cells *cells, const vc_set_cells *sets, const vc_table *to,
+                           vc_cells **cells_out, vc_error *error)
 {
     vc_cells *rolled;
     vc_cells_form form = {.plan = plan,
@@ -48,6 +49,7 @@ vc_status vc_cells_roll_up(const vc_plan *plan, const vc_pass *pass, const vc_ta
                           .nspecs = pass->naccumulators,
                           .nrows = vc_cells_count(cells), /* what falls into them are cells */
                           .max_slots = plan->options->limits.max_cells};
+    if (sets != NULL) return vc_set_cells_share(plan, sets, to, &form, cells_out, error);
     vc_status status = vc_cells_new(&form, &rolled, error);
     if (status != VC_OK) return status;
     const uint64_t *rows = vc_cells_facts(cells);

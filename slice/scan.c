@@ -13,7 +13,7 @@
  * inside, or in one group.
  *
  * A leaf of a ragged relation leads to a set of groups. A set is scanned as if it were a group, in
- * a grid of sets, and shared out at the end (share_out). Where that grid is larger than what is
+ * a grid of sets, and shared out at the end (sets.c). Where that grid is larger than what is
  * scanned, and where cells cannot be added up exactly, a row becomes several *entries* instead, one
  * per group (expand). Either way the groups of a leaf are distinct, so no fact is counted twice in
  * a cell.
@@ -139,50 +139,32 @@ static void release_lane(vc_lane *lane)
 
 /* ---- sets of groups ---- */
 
-/* Add a cell to those of all groups of its sets, from a step on. */
-static vc_status share_cell(const vc_scan *scan, const vc_cells *from, uint32_t slot, size_t step,
-                            uint64_t key, vc_cells *to, vc_error *error)
+enum { MAX_KEPT_CELLS = 1 << 20 };
+
+/* Are they few enough to be kept beside the cells of groups? Known before anything is read. */
+static bool keeps_sets(const vc_scan *scan)
 {
-    const vc_table *table = scan->table;
-    for (; step < table->nsteps; step++) {
-        const vc_step *of = &table->steps[step];
-        if (of->stride == 0) continue;
-        uint64_t place = vc_cells_key(from, slot) / scan->strides[step] % scan->spans[step];
-        if (of->offsets == NULL) {
-            key += place * of->stride;
-            continue;
-        }
-        vc_status status = VC_OK;
-        for (uint32_t t = of->set_offsets[place]; t < of->set_offsets[place + 1] && status == VC_OK;
-             t++)
-            status = share_cell(scan, from, slot, step + 1,
-                                key + (of->set_targets[t] - table->firsts[of->axis]) * of->stride,
-                                to, error);
-        return status;
-    }
-    uint32_t target;
-    vc_status status = vc_cells_slots(to, &key, 1, &target, error);
-    if (status == VC_OK) vc_cells_add(to, target, from, slot);
-    return status;
+    return scan->has_sets && scan->ncells <= MAX_KEPT_CELLS;
 }
 
-/* From the grid of sets to that of groups. Frees the cells it gets. */
-static vc_status share_out(const vc_scan *scan, vc_cells *from, vc_cells **cells_out,
-                           vc_error *error)
+/* From the cells of sets to those of groups. The former are freed, or go to *sets_out, if the
+ * caller is to have them. */
+static vc_status share_out(const vc_scan *scan, const vc_table *table, vc_cells *from,
+                           vc_cells **cells_out, vc_set_cells **sets_out, vc_error *error)
 {
-    vc_cells *to = NULL;
-    vc_status status = vc_cells_new(&scan->shared, &to, error);
-    const uint64_t *rows = vc_cells_facts(from);
-    for (size_t slot = 0; status == VC_OK && slot < vc_cells_count(from); slot++) {
-        status = vc_plan_look(scan->plan, slot, error);
-        if (status == VC_OK && rows[slot] > 0)
-            status = share_cell(scan, from, (uint32_t)slot, 0, 0, to, error);
+    vc_set_cells sets = {.table = table, .spans = scan->spans, .cells = from};
+    vc_status status =
+        vc_set_cells_share(scan->plan, &sets, table, &scan->shared, cells_out, error);
+    if (status == VC_OK && sets_out != NULL && keeps_sets(scan)) {
+        *sets_out = VC_ARENA_NEW(scan->plan->arena, vc_set_cells, 1);
+        if (*sets_out != NULL) {
+            **sets_out = sets;
+            return VC_OK;
+        }
+        vc_cells_free(*cells_out);
+        status = vc_no_memory(error);
     }
     vc_cells_free(from);
-    if (status == VC_OK)
-        *cells_out = to;
-    else
-        vc_cells_free(to);
     return status;
 }
 
@@ -215,8 +197,8 @@ static uint32_t find_part_end(const vc_scan *scan, size_t part, size_t nparts)
     return place;
 }
 
-static vc_status run(vc_scan *scan, size_t nlanes, vc_cells **cells_out, vc_scan_stats *stats,
-                     vc_error *error)
+static vc_status run(vc_scan *scan, const vc_table *table, size_t nlanes, vc_cells **cells_out,
+                     vc_set_cells **sets_out, vc_scan_stats *stats, vc_error *error)
 {
     vc_status status = VC_OK;
     vc_cells **parts = VC_ARENA_NEW(scan->plan->arena, vc_cells *, nlanes);
@@ -244,7 +226,8 @@ static vc_status run(vc_scan *scan, size_t nlanes, vc_cells **cells_out, vc_scan
         status =
             vc_cells_merge(scan->plan->options->pool, scan->plan, parts, nlanes, cells_out, error);
     if (status == VC_OK && parts[0] == NULL) scan->lanes[0].cells = NULL;
-    if (status == VC_OK && scan->has_sets) status = share_out(scan, *cells_out, cells_out, error);
+    if (status == VC_OK && scan->has_sets)
+        status = share_out(scan, table, *cells_out, cells_out, sets_out, error);
     if (status == VC_OK) {
         status = vc_scan_put_together(scan, nlanes, *cells_out, error);
         if (status != VC_OK) vc_cells_free(*cells_out);
@@ -272,8 +255,9 @@ static vc_status start_scan(const vc_plan *plan, const vc_pass *pass, const vc_t
     return status;
 }
 
-vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
-                      vc_cells **cells_out, vc_scan_stats *stats, vc_error *error)
+vc_status vc_scan_run_keeping(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
+                              vc_cells **cells_out, vc_set_cells **sets_out, vc_scan_stats *stats,
+                              vc_error *error)
 {
     vc_scan scan;
     *stats = (vc_scan_stats){0};
@@ -285,8 +269,19 @@ vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *
     if (stats->nthreads > nlanes) stats->nthreads = (unsigned)nlanes;
     status = vc_scan_choose_form(&scan, nlanes, stats, error);
     if (status != VC_OK) return status;
-    if (cells_out == NULL) return vc_scan_promise_bytes(&scan, stats, error);
-    return run(&scan, nlanes, cells_out, stats, error);
+    if (cells_out != NULL) return run(&scan, table, nlanes, cells_out, sets_out, stats, error);
+    if (sets_out != NULL && keeps_sets(&scan)) {
+        *sets_out = VC_ARENA_NEW(plan->arena, vc_set_cells, 1);
+        if (*sets_out == NULL) return vc_no_memory(error);
+        **sets_out = (vc_set_cells){.table = table, .spans = scan.spans};
+    }
+    return vc_scan_promise_bytes(&scan, stats, error);
+}
+
+vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *table,
+                      vc_cells **cells_out, vc_scan_stats *stats, vc_error *error)
+{
+    return vc_scan_run_keeping(plan, pass, table, cells_out, NULL, stats, error);
 }
 
 /* ---- rows ---- */
