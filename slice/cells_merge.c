@@ -57,21 +57,21 @@ void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t 
 }
 
 /* One array after the other, so that each way of keeping is looked up once. */
-void vc_cells_add_to(vc_cells *into, const uint32_t *slots, size_t n, const vc_cells *from,
-                     uint32_t from_slot)
+void vc_cells_add_all(vc_cells *into, const uint32_t *slots, const vc_cells *from,
+                      const uint32_t *from_slots, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        into->rows[slots[i]] += from->rows[from_slot];
+        into->rows[slots[i]] += from->rows[from_slots[i]];
     for (size_t spec = 0; spec < from->nspecs; spec++) {
         if (from->keeps[spec] == VC_KEEP_SUM64) {
             int64_t *sums = into->accumulators[spec];
-            int64_t sum = ((const int64_t *)from->accumulators[spec])[from_slot];
+            const int64_t *added = from->accumulators[spec];
             for (size_t i = 0; i < n; i++)
-                sums[slots[i]] += sum;
+                sums[slots[i]] += added[from_slots[i]];
             continue;
         }
         for (size_t i = 0; i < n; i++)
-            add_spec(into, slots[i], from, from_slot, spec);
+            add_spec(into, slots[i], from, from_slots[i], spec);
     }
 }
 

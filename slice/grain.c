@@ -41,9 +41,8 @@ static vc_status find_cells(vc_grain *grain, size_t number, const vc_grain *fine
     vc_status status = VC_OK;
     if (table->classes != NULL) return find_spread(grain, number, error);
     if (!is_derived)
-        status =
-            vc_scan_run_keeping(plan, pass, table, plan->is_dry ? NULL : &grain->cells[number],
-                                &grain->sets[number], &stats, error);
+        status = vc_scan_run_keeping(plan, pass, table, plan->is_dry ? NULL : &grain->cells[number],
+                                     &grain->sets[number], &stats, error);
     else if (!plan->is_dry)
         status = vc_cells_roll_up(plan, pass, finer->tables[number], finer->cells[number], sets,
                                   table, &grain->cells[number], error);
@@ -73,7 +72,8 @@ vc_status vc_grain_new(vc_plan *plan, uint32_t kept, vc_grain **grain_out, vc_er
                         .is_scanned = VC_ARENA_NEW(plan->arena, bool, plan->npasses + 1),
                         .policies = VC_ARENA_NEW(plan->arena, vc_policy, plan->nmeasures + 1)};
     if (grain->tables == NULL || grain->cells == NULL || grain->sets == NULL ||
-        grain->spreads == NULL || grain->held_bytes == NULL || grain->is_scanned == NULL || grain->policies == NULL)
+        grain->spreads == NULL || grain->held_bytes == NULL || grain->is_scanned == NULL ||
+        grain->policies == NULL)
         return vc_no_memory(error);
     *grain_out = grain;
     return VC_OK;

@@ -9,6 +9,7 @@ static const vc_kernels portable = {
     .filter_set = vc_loop_filter_set,
     .pick32 = vc_loop_pick32,
     .add_groups = vc_loop_add_groups,
+    .select_groups = vc_loop_select_groups,
     .sum32 = vc_loop_sum32,
     .sum32_masked = vc_loop_sum32_masked,
     .count = vc_loop_count,

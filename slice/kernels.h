@@ -28,6 +28,11 @@ typedef struct vc_kernels {
     /* keys[i] += groups[leaves[i]] * stride */
     void (*add_groups)(const uint32_t *leaves, size_t n, const uint32_t *groups, uint32_t stride,
                        uint32_t *keys);
+    /* The groups that are not UINT32_MAX of groups[leaves[r]], r ascending: keys has room for nrows
+     * + VC_SCAN_SLACK. mask [ceil(nrows / 64)]: bit r says if that of row r is one; the rest is
+     * clear. Returns how many. */
+    size_t (*select_groups)(const uint32_t *leaves, uint32_t nrows, const uint32_t *groups,
+                            uint64_t *mask, uint32_t *keys);
     /* The sum of deltas [n]. */
     uint64_t (*sum32)(const uint32_t *deltas, size_t n);
     /* The sum of the deltas [nrows] whose bit in mask is set; bits past nrows are clear. */

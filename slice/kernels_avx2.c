@@ -86,6 +86,12 @@ static AVX2 void add_groups(const uint32_t *leaves, size_t n, const uint32_t *gr
     vc_loop_add_groups(leaves + i, n - i, groups, stride, keys + i);
 }
 
+static AVX2 size_t select_groups(const uint32_t *leaves, uint32_t nrows, const uint32_t *groups,
+                                 uint64_t *mask, uint32_t *keys)
+{
+    return vc_loop_select_groups(leaves, nrows, groups, mask, keys);
+}
+
 typedef struct sums {
     __m256i words, high; /* see vc_loop_sum_of_halves */
 } sums;
@@ -206,6 +212,7 @@ const vc_kernels vc_kernels_avx2 = {
     .filter_set = filter_set,
     .pick32 = pick32,
     .add_groups = add_groups,
+    .select_groups = select_groups,
     .sum32 = sum32,
     .sum32_masked = sum32_masked,
     .count = count,

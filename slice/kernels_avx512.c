@@ -104,6 +104,29 @@ static AVX512 void add_groups(const uint32_t *leaves, size_t n, const uint32_t *
     vc_loop_add_groups(leaves + i, n - i, groups, stride, keys + i);
 }
 
+static AVX512 size_t select_groups(const uint32_t *leaves, uint32_t nrows, const uint32_t *groups,
+                                   uint64_t *mask, uint32_t *keys)
+{
+    const __m512i none = _mm512_set1_epi32(-1);
+    size_t n = 0;
+    uint32_t first = 0;
+    for (; first + 64 <= nrows; first += 64) {
+        uint64_t bits = 0;
+        for (unsigned i = 0; i < 64; i += 16) {
+            __m512i found = _mm512_i32gather_epi32(_mm512_loadu_si512(leaves + first + i),
+                                                   (const int *)groups, 4);
+            __mmask16 are = _mm512_cmpneq_epi32_mask(found, none);
+            _mm512_storeu_si512(keys + n, _mm512_maskz_compress_epi32(are, found));
+            n += (size_t)__builtin_popcount(are);
+            bits |= (uint64_t)are << i;
+        }
+        mask[first / 64] = bits;
+    }
+    if (first < nrows)
+        mask[first / 64] = vc_loop_select_word(leaves + first, nrows - first, groups, keys, &n);
+    return n;
+}
+
 typedef struct sums {
     __m512i words, high; /* see vc_loop_sum_of_halves */
 } sums;
@@ -245,6 +268,7 @@ const vc_kernels vc_kernels_avx512 = {
     .filter_set = filter_set,
     .pick32 = pick32,
     .add_groups = add_groups,
+    .select_groups = select_groups,
     .sum32 = sum32,
     .sum32_masked = sum32_masked,
     .count = count,

@@ -90,6 +90,34 @@ VC_LOOP void vc_loop_add_groups(const uint32_t *leaves, size_t n, const uint32_t
         keys[i] += groups[leaves[i]] * stride;
 }
 
+/* Of count <= 64 rows; returns their bits. Every group is stored, the next one over it unless it is
+ * one: half of them are not, in no order. */
+VC_LOOP uint64_t vc_loop_select_word(const uint32_t *leaves, uint32_t count, const uint32_t *groups,
+                                     uint32_t *keys, size_t *n_in_out)
+{
+    uint64_t bits = 0;
+    size_t n = *n_in_out;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t group = groups[leaves[i]];
+        uint64_t is_group = group != UINT32_MAX;
+        keys[n] = group;
+        n += is_group;
+        bits |= is_group << i;
+    }
+    *n_in_out = n;
+    return bits;
+}
+
+VC_LOOP size_t vc_loop_select_groups(const uint32_t *leaves, uint32_t nrows, const uint32_t *groups,
+                                     uint64_t *mask, uint32_t *keys)
+{
+    size_t n = 0;
+    for (uint32_t first = 0; first < nrows; first += 64)
+        mask[first / 64] = vc_loop_select_word(
+            leaves + first, nrows - first < 64 ? nrows - first : 64, groups, keys, &n);
+    return n;
+}
+
 /* Deltas by twos, as words of 64 bits: the sum of the words is that of the low halves plus 2^32
  * times that of the high ones (modulo 2^64), and the high ones are added up on their own. */
 VC_LOOP uint64_t vc_loop_sum_of_halves(uint64_t words, uint64_t high)

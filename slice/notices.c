@@ -28,23 +28,32 @@ static bool uses_join(const vc_plan *plan, size_t source, size_t dimension)
 }
 
 /* Leaves that a partial index leaves out on purpose: said apart, so that real gaps show. */
-static uint64_t count_not_indexed(const vc_relation *relation)
+static vc_status count_not_indexed(void *context, vc_arena *arena, const void **count_out,
+                                   vc_error *error)
 {
-    uint64_t count = 0;
+    const vc_relation *relation = context;
+    uint64_t *count = VC_ARENA_NEW(arena, uint64_t, 1);
+    if (count == NULL) return vc_no_memory(error);
     for (size_t i = 0; i < relation->nunmatched; i++)
         if (strcmp(relation->unmatched[i].why, VC_NOT_IN_INDEX) == 0)
-            count += relation->unmatched[i].nleaves;
-    return count;
+            *count += relation->unmatched[i].nleaves;
+    *count_out = count;
+    return VC_OK;
 }
 
-static void notice_unmatched(vc_answering *in, size_t source, size_t dimension)
+static vc_status notice_unmatched(vc_answering *in, size_t source, size_t dimension,
+                                  vc_error *error)
 {
     const vc_cube *cube = in->plan->cube;
     const vc_binding *binding = &cube->sources[source].bindings[dimension];
     const vc_coverage *counts = &binding->relation->coverage;
     uint64_t nunmatched = counts->members - counts->members_matched - counts->excluded;
     vc_str alias = binding->join_alias, name = cube->dimensions[dimension].name;
-    uint64_t nleft_out = count_not_indexed(binding->relation);
+    const void *counted; /* kept with the model: what is unmatched may be half a million keys */
+    vc_status status = vc_model_memo(in->plan->model, binding->relation, 0, count_not_indexed,
+                                     (void *)binding->relation, &counted, error);
+    if (status != VC_OK) return status;
+    uint64_t nleft_out = *(const uint64_t *)counted;
     vc_str apart = VC_STR("");
     if (nleft_out == nunmatched)
         apart = VC_STR(", all because the index leaves them out");
@@ -76,6 +85,7 @@ static void notice_unmatched(vc_answering *in, size_t source, size_t dimension)
                                    "%llu members of '%.*s' are aggregates of others and are left "
                                    "out of every total",
                                    (unsigned long long)counts->excluded, VC_FMT(alias))});
+    return VC_OK;
 }
 
 /* The ragged step that leads to the groups of an axis; NULL when each leaf has one. */
@@ -105,27 +115,44 @@ static bool is_shared_with_others(const vc_answering *in, size_t axis, const uin
     return false;
 }
 
-/* Mark the groups shown in the answer that share a leaf with another one shown, the row of others
- * among them. Leaves whose set of groups is numbered need no look of their own: there are many
- * more of them. */
+/* Marks a group; returns how many it marked. */
+static size_t mark(uint64_t *shared, uint32_t group)
+{
+    bool is_new = !vc_bit_get(shared, group);
+    vc_bit_set(shared, group);
+    return is_new;
+}
+
+/* Mark those of groups [n] of one leaf that are shown, if they are several, the row of others among
+ * them. Returns how many were not marked before. */
+static size_t mark_groups(const vc_answering *in, size_t axis, const uint32_t *groups, uint32_t n,
+                          uint64_t *shared)
+{
+    size_t nshown = 0, nmarked = 0;
+    for (uint32_t i = 0; i < n; i++)
+        nshown += is_shown(in, axis, groups[i]);
+    bool with_others = is_shared_with_others(in, axis, groups, n, nshown);
+    if (with_others) nmarked += mark(shared, in->plan->axes[axis].ngroups - 1);
+    if (nshown + with_others < 2) return nmarked;
+    for (uint32_t i = 0; i < n; i++)
+        if (is_shown(in, axis, groups[i])) nmarked += mark(shared, groups[i]);
+    return nmarked;
+}
+
+/* Mark the groups shown in the answer that share a leaf with another one shown. Leaves whose set of
+ * groups is numbered need no look of their own: they are many more. Mostly the first sets mark all
+ * there are. */
 static void mark_shared(const vc_answering *in, size_t axis, const vc_step *step, uint64_t *shared)
 {
     bool has_sets = step->nsets > 0;
     const uint32_t *offsets = has_sets ? step->set_offsets : step->offsets;
     const uint32_t *targets = has_sets ? step->set_targets : step->targets;
-    for (uint32_t i = 0; i < (has_sets ? step->nsets : step->nleaves); i++) {
-        const uint32_t *groups = targets + offsets[i];
-        uint32_t n = offsets[i + 1] - offsets[i];
-        size_t nshown = 0;
-        if (n < 2) continue;
-        for (uint32_t t = 0; t < n; t++)
-            nshown += is_shown(in, axis, groups[t]);
-        bool with_others = is_shared_with_others(in, axis, groups, n, nshown);
-        if (with_others) vc_bit_set(shared, in->plan->axes[axis].ngroups - 1);
-        if (nshown + with_others < 2) continue;
-        for (uint32_t t = 0; t < n; t++)
-            if (is_shown(in, axis, groups[t])) vc_bit_set(shared, groups[t]);
-    }
+    uint32_t count = has_sets ? step->nsets : step->nleaves;
+    size_t nleft = 0;
+    for (uint32_t group = 0; group < in->plan->axes[axis].ngroups; group++)
+        nleft += is_shown(in, axis, group) && !vc_bit_get(shared, group);
+    for (uint32_t i = 0; i < count && nleft > 0; i++)
+        nleft -= mark_groups(in, axis, targets + offsets[i], offsets[i + 1] - offsets[i], shared);
 }
 
 /* The same where a nested cube counts in parts, or looks up, and several of this cube's members
@@ -401,8 +428,8 @@ vc_status vc_answer_notices(vc_answering *in, vc_error *error)
             if (!vc_binding_is_joined(&cube->sources[s].bindings[d]) || !uses_join(plan, s, d) ||
                 cube->sources[s].is_unseen)
                 continue;
-            notice_unmatched(in, s, d);
-            vc_status status = notice_weights(in, s, d, error);
+            vc_status status = notice_unmatched(in, s, d, error);
+            if (status == VC_OK) status = notice_weights(in, s, d, error);
             if (status != VC_OK) return status;
         }
     for (size_t s = 0; s < cube->nsources; s++)

@@ -14,6 +14,7 @@
  *     shares.c     where facts count in parts: what share of a joined leaf each group has
  *     scan*.c      facts -> cells (scan.h)           cells*.c   the cells of a pass
  *     roll_up.c    cells of a coarser grouping from those of a finer one
+ *     sets.c       from cells of sets of groups to those of groups
  *     distribute.c cells of joined leaves -> values of groups, by shares
  *     accumulator.c  what a cell accumulated -> the value of a measure
  *     aggregatable.c  dimensions without an All
@@ -306,6 +307,7 @@ typedef struct vc_step {
     uint64_t stride;         /* of the axis in the cell key; 0: rolled up, all in group 0 */
     const uint32_t *groups;  /* [nleaves] groups of the leaves that pass; NULL: rolled up */
     bool is_ordered;         /* groups ascend with the leaves */
+    bool is_marked;          /* groups of leaves that do not pass are VC_NONE */
     bool is_where;           /* of a measure, not of the query or the cube */
     const uint32_t *offsets; /* ragged: [nleaves + 1] into targets; else NULL */
     const uint32_t *targets;
@@ -326,7 +328,8 @@ static inline bool vc_step_passes(const vc_step *step, uint32_t leaf)
            (step->passing == NULL || vc_bit_get(step->passing, leaf));
 }
 
-/* Fill in first, end, passing and npassing from bits [nleaves] that stay. */
+/* Fill in first, end, passing and npassing from bits [nleaves] that stay. The step is not marked
+ * then. */
 void vc_step_set_passing(vc_step *step, const uint64_t *bits);
 
 /* What is known of a dimension's groups besides the values: does anything map to them? */
@@ -468,9 +471,9 @@ vc_status vc_cells_merge(vc_pool *pool, const vc_plan *plan, vc_cells **parts, s
                          vc_cells **cells_out, vc_error *error);
 /* Add one cell of `from` to a slot of `into`, which keeps alike and has no distinct counts. */
 void vc_cells_add(vc_cells *into, uint32_t slot, const vc_cells *from, uint32_t from_slot);
-/* The same to each of slots [n]. */
-void vc_cells_add_to(vc_cells *into, const uint32_t *slots, size_t n, const vc_cells *from,
-                     uint32_t from_slot);
+/* The same of each of n cells, from_slots[i] to slots[i]. */
+void vc_cells_add_all(vc_cells *into, const uint32_t *slots, const vc_cells *from,
+                      const uint32_t *from_slots, size_t n);
 
 /* What a scan did, or without executing it, would do at most. */
 struct vc_scan_stats {

@@ -36,8 +36,9 @@ typedef struct vc_scan {
     const vc_packed_kernels *packed;
     const vc_step **filters; /* [nfilters] steps that not every leaf passes, most selective first */
     size_t nfilters;
-    bool has_sets; /* ragged steps are scanned by their sets of groups */
-    bool expands;  /* rows may become several entries, or keys are wider than 32 bits */
+    const vc_step *selecting; /* of the filters: its groups say which rows pass; NULL: none does */
+    bool has_sets;            /* ragged steps are scanned by their sets of groups */
+    bool expands;             /* rows may become several entries, or keys are wider than 32 bits */
     /* The grid that is scanned: a key is origin + the sum of group * stride over the steps. */
     uint64_t *strides; /* [nsteps] */
     uint32_t *spans;   /* [nsteps] */
@@ -79,6 +80,7 @@ typedef struct vc_lane {
     const uint16_t *rows; /* [count] row of each entry; NULL: not needed so far */
     bool is_one_cell;     /* all entries are in `cell`; else slots [count] say where */
     uint32_t cell;
+    const vc_step *selected;  /* whose groups of the entries are in slots already; NULL: of none */
     uint32_t unpacked_column; /* whose deltas of all rows are in `leaves`; VC_NONE: of none */
 
     size_t capacity; /* of the next four */

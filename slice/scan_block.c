@@ -165,6 +165,16 @@ static void apply_set(vc_lane *lane, const vc_step *step, const vc_chunk *chunk,
             vc_bit_clear(lane->mask, lane->row_buffer[i]);
 }
 
+/* The same for all rows, and their groups at once. */
+static void select_groups(vc_lane *lane, const vc_step *step, const vc_chunk *chunk,
+                          const vc_block *block)
+{
+    start_mask(lane); /* words past the rows */
+    lane->scan->kernels->select_groups(unpack_block(lane, chunk, step->column), lane->nrows,
+                                       step->groups + block->min, lane->mask, lane->slots);
+    lane->selected = step;
+}
+
 /* What the other filters must be equal to. */
 static void apply_plainly(vc_lane *lane, const vc_step *step, const vc_chunk *chunk,
                           const vc_block *block)
@@ -186,6 +196,7 @@ static vc_status filter_block(vc_lane *lane, bool *is_empty_out)
     const vc_scan *scan = lane->scan;
     *is_empty_out = false;
     lane->is_all = true;
+    lane->selected = NULL;
     lane->unpacked_column = VC_NONE;
     lane->ncounted = 0;
     for (int round = ZONES; round < NROUNDS; round++)
@@ -205,8 +216,12 @@ static vc_status filter_block(vc_lane *lane, bool *is_empty_out)
             }
             if (round == RANGES && !all_in_range(step, block->min, block->max))
                 apply_range(lane, step, chunk, block);
-            if (round == SETS && step->passing != NULL && !all_pass(step, block->min, block->max))
-                apply_set(lane, step, chunk, block);
+            if (round == SETS && step->passing != NULL && !all_pass(step, block->min, block->max)) {
+                if (step == scan->selecting && lane->is_all)
+                    select_groups(lane, step, chunk, block);
+                else
+                    apply_set(lane, step, chunk, block);
+            }
         }
     return VC_OK;
 }
@@ -306,6 +321,13 @@ static vc_status slot_wide_keys(vc_lane *lane)
     return vc_cells_slots(lane->cells, lane->wide, lane->count, lane->slots, &lane->error);
 }
 
+/* What was selected as groups becomes keys. */
+static void stride_selected(vc_lane *lane, uint32_t stride)
+{
+    for (size_t i = 0; stride != 1 && i < lane->count; i++)
+        lane->slots[i] *= stride;
+}
+
 /* Keys of 32 bits, one group per entry: nearly every query. Before the first group is added, keys
  * are minus the first visible ones. */
 static vc_status find_slots(vc_lane *lane)
@@ -313,13 +335,14 @@ static vc_status find_slots(vc_lane *lane)
     const vc_scan *scan = lane->scan;
     const vc_table *table = scan->table;
     uint32_t constant = (uint32_t)scan->origin;
-    bool has_keys = false;
+    bool has_keys = lane->selected != NULL;
     vc_status status = VC_OK;
+    if (has_keys) stride_selected(lane, (uint32_t)scan->strides[lane->selected - table->steps]);
     for (size_t i = 0; i < table->nsteps && status == VC_OK; i++) {
         const vc_step *step = &table->steps[i];
         const vc_chunk *chunk;
         uint32_t group, stride = (uint32_t)scan->strides[i];
-        if (step->stride == 0) continue;
+        if (step->stride == 0 || step == lane->selected) continue;
         status = step_chunk(lane, step, &chunk);
         if (status != VC_OK) return status;
         const vc_block *block = &chunk->blocks[lane->block];

@@ -173,6 +173,22 @@ static bool lay_grid(vc_scan *scan)
     return true;
 }
 
+/* Where leaves pass here and there in one step only, and it is kept, one look at the group of a
+ * leaf says both. Where few of them pass, their bits are looked up faster than groups of all. */
+static void choose_selecting(vc_scan *scan)
+{
+    const vc_step *only = NULL;
+    size_t nsets = 0;
+    for (size_t i = 0; i < scan->nfilters; i++) {
+        if (scan->filters[i]->passing == NULL) continue;
+        only = scan->filters[i];
+        nsets++;
+    }
+    if (nsets == 1 && !scan->expands && only->is_marked && only->stride > 0 &&
+        (uint64_t)only->npassing * 4 >= only->nleaves)
+        scan->selecting = only;
+}
+
 /* Sharing out costs as much per cell as expanding does per row: sets are for grids that are not
  * larger than what is scanned. */
 static vc_status choose_grid(vc_scan *scan, uint64_t nrows, vc_error *error)
@@ -191,6 +207,7 @@ static vc_status choose_grid(vc_scan *scan, uint64_t nrows, vc_error *error)
                     scan->pass->combinations != NULL;
     for (size_t i = 0; i < table->nsteps; i++)
         scan->expands |= table->steps[i].offsets != NULL && !scan->has_sets;
+    choose_selecting(scan);
     return VC_OK;
 }
 

@@ -6,13 +6,13 @@
  */
 #include "slice/plan.h"
 
-enum { BATCH = 256 };
+enum { BATCH = 1024 };
 
 /* A step that both tables keep: its place in a cell of sets, and what that means in one of groups.
  */
 struct move {
-    uint64_t stride; /* in cells of groups; 0: rolled up there */
-    uint32_t span;   /* of places, in cells of sets */
+    uint64_t stride;                   /* in cells of groups; 0: rolled up there */
+    uint32_t span;                     /* of places, in cells of sets */
     const uint32_t *offsets, *targets; /* ragged: [span + 1] into targets, groups; else NULL */
     uint32_t first;                    /* group with place 0, of a ragged one */
 };
@@ -22,10 +22,11 @@ struct sharing {
     size_t nmoves;
     uint32_t places[VC_MAX_AXES]; /* of the cell at hand */
     const vc_cells *from;
-    uint32_t slot;
     vc_cells *to;
+    /* Cells that are still to be added: their slots, and the keys of the cells they go to. */
+    uint32_t slots[BATCH];
     uint64_t keys[BATCH];
-    size_t nkeys; /* to which the cell at hand is still to be added */
+    size_t count;
 };
 
 static void find_moves(const vc_set_cells *sets, const vc_table *to, struct sharing *in)
@@ -34,12 +35,11 @@ static void find_moves(const vc_set_cells *sets, const vc_table *to, struct shar
         const vc_step *step = &sets->table->steps[i];
         if (step->stride == 0) continue;
         bool is_ragged = step->offsets != NULL;
-        in->moves[in->nmoves++] =
-            (struct move){.stride = to->strides[step->axis],
-                          .span = sets->spans[i],
-                          .offsets = is_ragged ? step->set_offsets : NULL,
-                          .targets = step->set_targets,
-                          .first = sets->table->firsts[step->axis]};
+        in->moves[in->nmoves++] = (struct move){.stride = to->strides[step->axis],
+                                                .span = sets->spans[i],
+                                                .offsets = is_ragged ? step->set_offsets : NULL,
+                                                .targets = step->set_targets,
+                                                .first = sets->table->firsts[step->axis]};
     }
 }
 
@@ -62,30 +62,43 @@ static void advance_places(struct sharing *in)
 static vc_status flush(struct sharing *in, vc_error *error)
 {
     uint32_t slots[BATCH];
-    vc_status status = vc_cells_slots(in->to, in->keys, in->nkeys, slots, error);
-    if (status == VC_OK) vc_cells_add_to(in->to, slots, in->nkeys, in->from, in->slot);
-    in->nkeys = 0;
+    vc_status status = vc_cells_slots(in->to, in->keys, in->count, slots, error);
+    if (status == VC_OK) vc_cells_add_all(in->to, slots, in->from, in->slots, in->count);
+    in->count = 0;
     return status;
 }
 
-/* The keys of all groups of the sets at hand, from a move on. */
-static vc_status share_cell(struct sharing *in, size_t move, uint64_t key, vc_error *error)
+static vc_status put(struct sharing *in, uint32_t slot, uint64_t key, vc_error *error)
 {
+    in->slots[in->count] = slot;
+    in->keys[in->count] = key;
+    return ++in->count == BATCH ? flush(in, error) : VC_OK;
+}
+
+/* To all groups of the sets at hand, from a move on. */
+static vc_status share_cell(struct sharing *in, uint32_t slot, size_t move, uint64_t key,
+                            vc_error *error)
+{
+    const struct move *ragged = NULL;
+    uint32_t set = 0;
     vc_status status = VC_OK;
     for (; move < in->nmoves; move++) {
         const struct move *of = &in->moves[move];
-        uint32_t place = in->places[move];
-        if (of->offsets != NULL && of->stride > 0) {
-            for (uint32_t t = of->offsets[place]; t < of->offsets[place + 1] && status == VC_OK;
-                 t++)
-                status = share_cell(in, move + 1, key + (of->targets[t] - of->first) * of->stride,
-                                    error);
-            return status;
+        if (of->offsets == NULL || of->stride == 0) {
+            key += in->places[move] * of->stride;
+            continue;
         }
-        key += place * of->stride;
+        if (ragged != NULL) break; /* one is left to the loop below, which has no calls */
+        ragged = of;
+        set = in->places[move];
     }
-    if (in->nkeys == BATCH) status = flush(in, error);
-    in->keys[in->nkeys++] = key;
+    if (ragged == NULL) return put(in, slot, key, error);
+    const uint32_t *groups = ragged->targets, end = ragged->offsets[set + 1];
+    for (uint32_t t = ragged->offsets[set]; t < end && status == VC_OK; t++) {
+        uint64_t to = key + (groups[t] - ragged->first) * ragged->stride;
+        status =
+            move == in->nmoves ? put(in, slot, to, error) : share_cell(in, slot, move, to, error);
+    }
     return status;
 }
 
@@ -102,11 +115,10 @@ vc_status vc_set_cells_share(const vc_plan *plan, const vc_set_cells *sets, cons
         if (slot > 0 && is_dense) advance_places(&in);
         status = vc_plan_look(plan, slot, error);
         if (rows[slot] == 0 || status != VC_OK) continue;
-        in.slot = (uint32_t)slot;
-        if (!is_dense) find_places(&in, vc_cells_key(sets->cells, in.slot));
-        status = share_cell(&in, 0, 0, error);
-        if (status == VC_OK) status = flush(&in, error);
+        if (!is_dense) find_places(&in, vc_cells_key(sets->cells, (uint32_t)slot));
+        status = share_cell(&in, (uint32_t)slot, 0, 0, error);
     }
+    if (status == VC_OK) status = flush(&in, error);
     if (status == VC_OK)
         *cells_out = in.to;
     else

@@ -12,6 +12,7 @@ void vc_step_set_passing(vc_step *step, const uint64_t *bits)
     step->first = first;
     step->end = end;
     step->passing = is_range ? NULL : bits;
+    step->is_marked = false;
     step->npassing = is_range ? end - first : (uint32_t)vc_bits_count(bits, step->nleaves);
 }
 
@@ -23,6 +24,7 @@ vc_status vc_step_pass_grouped(vc_arena *arena, vc_step *step, const uint32_t *g
     for (uint32_t leaf = 0; leaf < step->nleaves; leaf++)
         bits[leaf >> 6] |= (uint64_t)(groups[leaf] != VC_NONE) << (leaf & 63);
     vc_step_set_passing(step, bits);
+    step->is_marked = groups == step->groups;
     return VC_OK;
 }
 
@@ -69,14 +71,16 @@ vc_status vc_step_number_sets(vc_step *step, vc_arena *arena, vc_error *error)
                         .offsets = VC_ARENA_NEW(arena, uint32_t, (size_t)step->npassing + 1),
                         .targets = vc_arena_alloc(arena, ((size_t)ntargets + 1) * sizeof(uint32_t)),
                         .mask = size - 1};
-    uint32_t *groups = VC_ARENA_NEW(arena, uint32_t, (size_t)step->nleaves + 1);
+    uint32_t *groups = vc_arena_alloc(arena, ((size_t)step->nleaves + 1) * sizeof *groups);
     if (sets.table == NULL || sets.offsets == NULL || sets.targets == NULL || groups == NULL)
         return vc_no_memory(error);
-    for (uint32_t leaf = step->first; leaf < step->end; leaf++)
-        if (vc_step_passes(step, leaf))
-            groups[leaf] = find_set(&sets, step->targets + step->offsets[leaf],
-                                    step->offsets[leaf + 1] - step->offsets[leaf]);
+    for (uint32_t leaf = 0; leaf < step->nleaves; leaf++)
+        groups[leaf] = vc_step_passes(step, leaf)
+                           ? find_set(&sets, step->targets + step->offsets[leaf],
+                                      step->offsets[leaf + 1] - step->offsets[leaf])
+                           : VC_NONE;
     step->groups = groups;
+    step->is_marked = true;
     step->nsets = sets.count;
     step->set_offsets = sets.offsets;
     step->set_targets = sets.targets;

@@ -108,6 +108,35 @@ Test(engine, fanout_is_a_union)
     fixture_close(&fixture);
 }
 
+/* Each fact is in one cell of sets of groups, so totals of a ragged join are added up from those:
+ * no fact is read twice, and the explanation knows it before. */
+Test(engine, fanout_is_read_once)
+{
+    struct fixture fixture;
+    const vc_explain *planned;
+    vc_error error = {0};
+    engine_open_fanout(&fixture);
+    vc_query query = engine_query(
+        &(struct question){.cube = "both", .axes = {"item"}, .measures = {"m", "n"}, .total = ""},
+        &fixture.arena);
+    cr_assert_eq(vc_engine_explain(fixture.model, &query, NULL, &fixture.arena, &planned, &error),
+                 VC_OK, "%s", error.message);
+    query.wants_explain = true;
+    const vc_result *result;
+    cr_assert_eq(vc_engine_run(fixture.model, &query, NULL, &fixture.arena, &result, &error), VC_OK,
+                 "%s", error.message);
+    const vc_explain *executed = result->explain;
+    cr_assert_gt(executed->nscans, 3);
+    cr_assert_eq(planned->nscans, executed->nscans);
+    size_t nread = 0;
+    for (size_t i = 0; i < executed->nscans; i++) {
+        cr_assert_eq(planned->scans[i].is_derived, executed->scans[i].is_derived);
+        nread += !executed->scans[i].is_derived;
+    }
+    cr_assert_eq(nread, 2, "each source once");
+    fixture_close(&fixture);
+}
+
 /* At most 20 members and a count; none where the members of this answer share nothing. */
 Test(engine, overlap)
 {

@@ -182,6 +182,40 @@ ParameterizedTest(struct test *test, kernels, pick32)
     }
 }
 
+ParameterizedTestParameters(kernels, select_groups)
+{
+    return every_test();
+}
+
+/* None of the leaves have a group, all, few, most, half. */
+ParameterizedTest(struct test *test, kernels, select_groups)
+{
+    static const unsigned percents[] = {0, 100, 3, 95, 50};
+    struct random random = {test->n};
+    for (int round = 0; round < 5; round++) {
+        uint32_t n = test->n, nwords = (n + 63) / 64, expected = 0;
+        uint32_t *groups = any_values32(&random, NLEAVES), *leaves = array(n, sizeof *leaves);
+        uint32_t *keys = array(n + ROOM, sizeof *keys);
+        uint64_t *mask = array(nwords, sizeof *mask);
+        memset(mask, 0x5A, nwords * sizeof *mask);
+        for (uint32_t leaf = 0; leaf < NLEAVES; leaf++)
+            if (!random_chance(&random, percents[round])) groups[leaf] = UINT32_MAX;
+        for (uint32_t i = 0; i < n; i++)
+            leaves[i] = random_below(&random, NLEAVES);
+        size_t count = kernels_of(test)->select_groups(leaves, n, groups, mask, keys);
+        for (uint32_t i = 0; i < nwords * 64; i++) {
+            bool is_one = i < n && groups[leaves[i]] != UINT32_MAX;
+            cr_assert_eq(bit_of(mask, i), is_one, "row %u of %u, round %d", i, n, round);
+            if (is_one) cr_assert_eq(keys[expected++], groups[leaves[i]]);
+        }
+        cr_assert_eq(count, expected);
+        free(groups);
+        free(leaves);
+        free(keys);
+        free(mask);
+    }
+}
+
 ParameterizedTestParameters(kernels, add_groups)
 {
     return every_test();
