@@ -137,6 +137,54 @@ Test(engine, fanout_is_read_once)
     fixture_close(&fixture);
 }
 
+/* Joined by two keys of several members each: B is of x1 and x2, A of x2; P of y1 and y2, Q of y2.
+ * Facts are 1 by (B, P), 10 by (B, Q), 100 by (A, Q). */
+static void open_two_fanouts(struct fixture *fixture)
+{
+    fixture_open(fixture);
+    fixture_write(fixture, "x.csv", "x,codes\nx1,B\nx2,\"A,B\"\n");
+    fixture_write(fixture, "y.csv", "y,codes\ny1,P\ny2,\"P,Q\"\n");
+    fixture_write(fixture, "left.csv", "x,y,n\nx1,y1,1\n");
+    fixture_write(fixture, "right.csv", "a,p,n\nB,P,1\nB,Q,10\nA,Q,100\n");
+    fixture_write(fixture, "left.json",
+                  "{\"name\": \"left\", \"kind\": \"source\", \"data\": {\"csv\": \"left.csv\"},"
+                  "\"dimensions\": [{\"name\": \"x\", \"table\": {\"csv\": \"x.csv\"}, \"key\":"
+                  " \"x\", \"levels\": [\"x\"], \"attributes\": [\"codes\"]}, {\"name\": \"y\","
+                  " \"table\": {\"csv\": \"y.csv\"}, \"key\": \"y\", \"levels\": [\"y\"],"
+                  " \"attributes\": [\"codes\"]}], \"measures\": ["
+                  "{\"name\": \"n\", \"type\": \"int\", \"aggregator\": \"sum\"}]}");
+    fixture_write(fixture, "right.json",
+                  "{\"name\": \"right\", \"kind\": \"source\", \"data\": {\"csv\": \"right.csv\"},"
+                  "\"dimensions\": [{\"name\": \"a\", \"levels\": [\"a\"]}, {\"name\": \"p\","
+                  " \"levels\": [\"p\"]}], \"measures\": ["
+                  "{\"name\": \"n\", \"type\": \"int\", \"aggregator\": \"sum\"}]}");
+    fixture_write(
+        fixture, "both.json",
+        "{\"name\": \"both\", \"kind\": \"virtual\", \"primary\": \"left\", \"sources\": ["
+        "{\"cube\": \"left\"}, {\"cube\": \"right\", \"join\": {\"on\": ["
+        "{\"dim\": \"x\", \"index\": \"codes\", \"to_dim\": \"a\", \"normalize\": {\"from\":"
+        " [{\"split\": \",\"}]}}, {\"dim\": \"y\", \"index\": \"codes\", \"to_dim\": \"p\","
+        " \"normalize\": {\"from\": [{\"split\": \",\"}]}}]}}], \"measures\": ["
+        "{\"name\": \"m\", \"source\": \"right\", \"measure\": \"n\"}]}");
+    fixture_need_load(fixture, false);
+}
+
+/* A fact is in the cells of each pair of their groups, and once in every total. */
+Test(engine, fanout_over_two_dimensions)
+{
+    struct fixture fixture;
+    open_two_fanouts(&fixture);
+    EXPECT("x1 y1 1; x1 y2 11; x2 y1 1; x2 y2 111; x1 * 11; x2 * 111 = 111", .cube = "both",
+           .axes = {"x", "y"}, .measures = {"m"}, .total = "x");
+    EXPECT("x1 y1 1; x1 y2 11; x2 y1 1; x2 y2 111; * y1 1; * y2 111 = 111", .cube = "both",
+           .axes = {"x", "y"}, .measures = {"m"}, .total = "y");
+    const vc_notice *notice =
+        engine_notice(ASK(.cube = "both", .axes = {"x"}, .measures = {"m"}), "overlap");
+    cr_assert_not_null(notice, "also where it is the last set that they share");
+    cr_assert_eq(notice->count, 2);
+    fixture_close(&fixture);
+}
+
 /* At most 20 members and a count; none where the members of this answer share nothing. */
 Test(engine, overlap)
 {
