@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Capacity is doubled up to a step, then grows by steps: doubled at the end it would be mostly
- * room. */
-enum { FIRST_ROWS = 1024, STEP_ROWS = 1 << 19 };
+/* Capacity is doubled up to some rows, then it is that of the largest window: what is not touched
+ * takes no memory, and growing on would copy the rows again and again. */
+enum { FIRST_ROWS = 1024, MANY_ROWS = 1 << 19 };
 
 enum { AHEAD = 24 };  /* cells that are fetched before they are needed */
 enum { PIECE = 512 }; /* cells that are on their way */
@@ -162,7 +162,9 @@ static bool reserve_rows(window_column *column, size_t nrows)
     if (nrows <= column->capacity) return true;
     size_t capacity = column->capacity == 0 ? FIRST_ROWS : column->capacity;
     while (capacity < nrows)
-        capacity += capacity < STEP_ROWS ? capacity : STEP_ROWS;
+        capacity = capacity < MANY_ROWS             ? 2 * capacity
+                   : capacity < VC_CLUSTER_ROWS_MAX ? VC_CLUSTER_ROWS_MAX
+                                                    : capacity + MANY_ROWS;
     void *cells = realloc(column->cells, capacity * column->width);
     if (cells == NULL) return false;
     vc_memory_want_huge(cells, capacity * column->width);
