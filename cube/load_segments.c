@@ -110,6 +110,12 @@ static bool has_rows(made_chunk *chunk)
     return chunk->rows != NULL;
 }
 
+/* Room for chunks of which the first has nrows rows. Few rows are not worth it. */
+static vc_status begin_round(vc_segments *segments, uint32_t nrows, size_t nchunks, vc_error *error)
+{
+    return nrows < VC_SEGMENT_ROWS ? VC_OK : vc_load_begin_round(segments->load, nchunks, error);
+}
+
 static vc_status put_encoded(vc_segments *segments, size_t column, uint32_t segment,
                              const made_chunk *chunk, vc_error *error)
 {
@@ -159,6 +165,8 @@ static void make_chunk(void *context, size_t number, unsigned thread)
             vc_load_encode_ints(segments->object, column->number, stored, scratch->cells, validity,
                                 nrows, &chunk->encoded, &chunk->error);
     }
+    if (chunk->status == VC_OK && column->spill == NULL)
+        vc_load_place_encoded(segments->load, &chunk->encoded);
 }
 
 static vc_status put_chunk(const window_work *work, size_t number, vc_error *error)
@@ -184,9 +192,11 @@ vc_status vc_segments_put(vc_segments *segments, const vc_window *window, const 
     for (; work.first < nsegments; work.first += segments->nthreads) {
         uint32_t left = nsegments - work.first;
         size_t njobs = (left < segments->nthreads ? left : segments->nthreads) * segments->ncolumns;
+        vc_status status = begin_round(segments, rows_of(nrows, work.first), njobs, error);
+        if (status != VC_OK) return status;
         vc_crew_run(segments->crew, njobs, make_chunk, &work);
         for (size_t i = 0; i < njobs; i++) {
-            vc_status status = put_chunk(&work, i, error);
+            status = put_chunk(&work, i, error);
             if (status != VC_OK) return status;
         }
     }
@@ -218,6 +228,7 @@ static void make_spilled(void *context, size_t number, unsigned thread)
         cells[row] = work->leaf_of_row[chunk->rows[row]];
     chunk->status = vc_load_encode_ints(segments->object, work->column->number, segment, cells,
                                         NULL, nrows, &chunk->encoded, &chunk->error);
+    if (chunk->status == VC_OK) vc_load_place_encoded(segments->load, &chunk->encoded);
 }
 
 vc_status vc_segments_put_spilled(vc_segments *segments, size_t column, const uint32_t *leaf_of_row,
@@ -228,10 +239,12 @@ vc_status vc_segments_put_spilled(vc_segments *segments, size_t column, const ui
     while (work.first < segments->nsegments) {
         uint32_t left = segments->nsegments - work.first;
         uint32_t njobs = left < segments->nchunks ? left : (uint32_t)segments->nchunks;
+        vc_status status =
+            begin_round(segments, rows_of(segments->nrows, work.first), njobs, error);
+        if (status != VC_OK) return status;
         vc_crew_run(segments->crew, njobs, make_spilled, &work);
         for (uint32_t i = 0; i < njobs; i++) {
-            vc_status status =
-                put_encoded(segments, column, work.first + i, &segments->chunks[i], error);
+            status = put_encoded(segments, column, work.first + i, &segments->chunks[i], error);
             if (status != VC_OK) return status;
         }
         work.first += njobs;

@@ -19,6 +19,8 @@ void vc_batch_release(vc_batch *batch)
 void vc_batch_clear(vc_batch *batch)
 {
     batch->size = 0;
+    batch->open_end = 0;
+    batch->nclaims = 0;
     batch->nentries = 0;
 }
 
@@ -52,8 +54,46 @@ static size_t next_offset(const vc_batch *batch)
     return (batch->size + 63) / 64 * 64 + BEFORE_VALUE;
 }
 
+static void close_claims(vc_batch *batch)
+{
+    if (batch->open_end == 0) return;
+    size_t claimed = batch->claimed; /* also what did not fit */
+    batch->size = claimed < batch->open_end ? claimed : batch->open_end;
+    batch->open_end = 0;
+}
+
+void vc_batch_open(vc_batch *batch, size_t size)
+{
+    close_claims(batch);
+    size_t first = (batch->size + 63) / 64 * 64;
+    if (first + size > batch->capacity && !grow_data(batch, first + size)) return;
+    batch->claimed = first;
+    batch->open_end = first + size;
+}
+
+size_t vc_batch_claim(vc_batch *batch, size_t size)
+{
+    size_t room = (BEFORE_VALUE + size + 63) / 64 * 64;
+    if (batch->open_end == 0) return 0;
+    size_t first = atomic_fetch_add(&batch->claimed, room);
+    if (first + room > batch->open_end) return 0;
+    atomic_fetch_add(&batch->nclaims, 1);
+    return first + BEFORE_VALUE;
+}
+
+bool vc_batch_add_claimed(vc_batch *batch, const vc_record_key *key, size_t offset, size_t size)
+{
+    close_claims(batch);
+    if (batch->nentries == batch->entries_capacity && !grow_entries(batch)) return false;
+    batch->entries[batch->nentries++] =
+        (vc_batch_entry){.key = *key, .offset = offset, .size = size};
+    atomic_fetch_sub(&batch->nclaims, 1);
+    return true;
+}
+
 void *vc_batch_reserve(vc_batch *batch, size_t size)
 {
+    close_claims(batch);
     size_t offset = next_offset(batch);
     if (offset + size > batch->capacity && !grow_data(batch, offset + size)) return NULL;
     if (batch->nentries == batch->entries_capacity && !grow_entries(batch)) return NULL;

@@ -8,25 +8,35 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* Refuse more once something was lost; make room in the batch. */
-vc_status vc_load_reserve(vc_load *load, size_t size, void **value_out, vc_error *error)
+/* Refuse more once something was lost; begin another batch when this one is full. What was claimed
+ * in it has to be added to it first. */
+static vc_status need_batch(vc_load *load, vc_error *error)
 {
     if (load->failed != VC_OK) return vc_load_fail(load, load->failed, error);
-    if (load->filling.size >= load->store->batch_bytes) {
-        vc_status status = vc_load_submit(load, error);
-        if (status != VC_OK) return status;
-    }
+    bool is_full = load->filling.size >= load->store->batch_bytes && load->filling.nclaims == 0;
+    return is_full ? vc_load_submit(load, error) : VC_OK;
+}
+
+vc_status vc_load_reserve(vc_load *load, size_t size, void **value_out, vc_error *error)
+{
+    vc_status status = need_batch(load, error);
+    if (status != VC_OK) return status;
     *value_out = vc_batch_reserve(&load->filling, size);
     return *value_out == NULL ? vc_no_memory(error) : VC_OK;
 }
 
 /* The digest does not depend on the order in which chunks are put. */
-void vc_load_add_record(vc_load *load, vc_load_state *object, const vc_record_key *key, size_t size,
-                        uint32_t crc)
+static void add_digest(vc_load_state *object, const vc_record_key *key, uint32_t crc)
 {
     uint8_t bytes[VC_KEY_BYTES];
     vc_record_key_write(key, bytes);
     object->digest += XXH3_64bits_withSeed(bytes, sizeof bytes, crc);
+}
+
+void vc_load_add_record(vc_load *load, vc_load_state *object, const vc_record_key *key, size_t size,
+                        uint32_t crc)
+{
+    add_digest(object, key, crc);
     vc_batch_add(&load->filling, key, size);
 }
 
@@ -159,6 +169,7 @@ vc_status vc_load_encode_ints(const vc_object *object, uint16_t column, uint32_t
     assert(nrows <= VC_SEGMENT_ROWS);
     void *value = reserve_encoded(encoded, nrows);
     if (value == NULL) return vc_no_memory(error);
+    encoded->place = 0;
     encoded->size = vc_chunk_encode_ints(&key, values, validity, nrows, value, &header);
     return VC_OK;
 }
@@ -172,7 +183,40 @@ vc_status vc_load_encode_doubles(const vc_object *object, uint16_t column, uint3
     assert(nrows <= VC_SEGMENT_ROWS);
     void *value = reserve_encoded(encoded, nrows);
     if (value == NULL) return vc_no_memory(error);
+    encoded->place = 0;
     encoded->size = vc_chunk_encode_doubles(&key, values, validity, nrows, value, &header);
+    return VC_OK;
+}
+
+vc_status vc_load_begin_round(vc_load *load, size_t nchunks, vc_error *error)
+{
+    vc_status status = need_batch(load, error);
+    if (status == VC_OK) vc_batch_open(&load->filling, nchunks * vc_chunk_room(VC_SEGMENT_ROWS));
+    return status;
+}
+
+void vc_load_place_encoded(vc_load *load, vc_encoded *encoded)
+{
+    encoded->place = vc_batch_claim(&load->filling, encoded->size);
+    if (encoded->place > 0)
+        memcpy(load->filling.data + encoded->place, encoded->data, encoded->size);
+}
+
+/* What was placed is in the batch already. */
+static vc_status put_placed(vc_load *load, const vc_object *object, uint16_t column,
+                            uint32_t segment, const vc_encoded *encoded, vc_error *error)
+{
+    vc_record_key key = chunk_key(object, column, segment);
+    vc_load_state *target = vc_load_find_id(load, object);
+    vc_load_zones *zones = reserve_zone(target, column, segment);
+    vc_record_header header;
+    if (zones == NULL || !vc_batch_add_claimed(&load->filling, &key, encoded->place, encoded->size))
+        return vc_no_memory(error);
+    const char *problem = vc_record_read(&key, encoded->data, encoded->size, &header);
+    assert(problem == NULL); /* it was encoded for this place */
+    (void)problem;
+    add_digest(target, &key, header.crc);
+    set_zone(zones, segment, &header);
     return VC_OK;
 }
 
@@ -181,6 +225,7 @@ vc_status vc_load_put_encoded(vc_load *load, const vc_object *object, uint16_t c
 {
     chunk_room room;
     vc_record_header header;
+    if (encoded->place > 0) return put_placed(load, object, column, segment, encoded, error);
     vc_status status = reserve_chunk(load, object, column, segment, encoded->size, &room, error);
     if (status != VC_OK) return status;
     const char *problem = vc_record_read(&room.key, encoded->data, encoded->size, &header);

@@ -235,6 +235,7 @@ vc_status vc_load_put_doubles(vc_load *load, const vc_object *object, uint16_t c
 typedef struct vc_encoded {
     void *data; /* from 16 bytes behind a 64-byte boundary */
     size_t capacity, size;
+    size_t place; /* in the batch of the load; 0: it was not placed */
 } vc_encoded;
 
 vc_status vc_load_encode_ints(const vc_object *object, uint16_t column, uint32_t segment,
@@ -243,6 +244,15 @@ vc_status vc_load_encode_ints(const vc_object *object, uint16_t column, uint32_t
 vc_status vc_load_encode_doubles(const vc_object *object, uint16_t column, uint32_t segment,
                                  const double *values, const uint8_t *validity, uint32_t nrows,
                                  vc_encoded *encoded, vc_error *error);
+/* Before threads encode and place up to nchunks chunks of which most are full: the load's thread
+ * has room for them made. */
+vc_status vc_load_begin_round(vc_load *load, size_t nchunks, vc_error *error);
+
+/* Copy what was encoded to where it will be put from, while it is in the cache of the thread. May
+ * be left out, and does nothing where there is no room. Between vc_load_begin_round and the next
+ * call for the load in its thread; what was placed must be put before anything else is. */
+void vc_load_place_encoded(vc_load *load, vc_encoded *encoded);
+
 vc_status vc_load_put_encoded(vc_load *load, const vc_object *object, uint16_t column,
                               uint32_t segment, const vc_encoded *encoded, vc_error *error);
 void vc_encoded_release(vc_encoded *encoded);
