@@ -63,13 +63,33 @@ static vc_status check_default(const vc_dimension_def *definition, const vc_buff
     return status;
 }
 
+/* Several threads share the work where there is much of it. */
+static vc_status finish_builder(const vc_loader *loader, vc_dimension_builder *builder,
+                                vc_buffer *image, const uint32_t **leaf_of_row_out,
+                                vc_dimension_report *report_out, vc_error *error)
+{
+    enum { SHARED_ROWS = 20000 };
+    vc_crew_plan plan = {.nthreads = loader->options->nthreads, .nslots = 1};
+    vc_crew *crew = NULL;
+    if (vc_dimension_builder_nrows(builder) >= SHARED_ROWS) {
+        vc_status status = vc_crew_new(&plan, &crew, error);
+        if (status != VC_OK) return status;
+        vc_dimension_builder_share(builder, crew);
+    }
+    vc_status status =
+        vc_dimension_builder_finish(builder, image, leaf_of_row_out, report_out, error);
+    vc_dimension_builder_share(builder, NULL);
+    vc_crew_free(crew);
+    return status;
+}
+
 vc_status vc_load_finish_dimension(vc_loader *loader, vc_dimension_builder *builder,
                                    const vc_load_file *file, vc_str name, vc_str pointer,
                                    const vc_dimension_def *definition, vc_buffer *image,
                                    const uint32_t **leaf_of_row_out, vc_error *error)
 {
     vc_dimension_report report;
-    vc_status status = vc_dimension_builder_finish(builder, image, leaf_of_row_out, &report, error);
+    vc_status status = finish_builder(loader, builder, image, leaf_of_row_out, &report, error);
     if (status == VC_OK)
         status = vc_dimension_check((vc_str){.data = image->data, .size = image->size}, error);
     if (status == VC_OK) {

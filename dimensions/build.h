@@ -114,8 +114,9 @@ static inline const uint32_t *vc_build_array(vc_numbers numbers)
 }
 
 /* Write the image of a dimension, which need not itself be in an image, and set its fingerprint.
+ * crew   whose threads share the work; NULL: none
  * image  replaced */
 vc_status vc_dimension_write(const vc_dimension *dimension, const vc_dimension_rows *rows,
-                             vc_buffer *image, vc_error *error);
+                             vc_crew *crew, vc_buffer *image, vc_error *error);
 
 #endif

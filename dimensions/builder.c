@@ -21,6 +21,8 @@ struct vc_dimension_builder {
     vc_dimension_rows older_rows;
     vc_strmap rows; /* key or tuple -> row */
     vc_arena arena; /* tuples of rows that `rows` does not hold whole; the work of finish */
+    vc_crew *crew;  /* whose threads share the work of finish; NULL: none */
+    vc_arena *column_arenas; /* [ncolumns] of columns that several threads code; NULL: none */
     vc_build_roles roles;
     /* Where a key may stand in several rows: */
     vc_strmap keys;         /* key -> number */
@@ -150,6 +152,8 @@ void vc_dimension_builder_free(vc_dimension_builder *builder)
     vc_strmap_release(&builder->keys);
     free(builder->rows_of_keys);
     free(builder->first_of_row);
+    for (unsigned c = 0; builder->column_arenas != NULL && c < builder->spec->ncolumns; c++)
+        vc_arena_release(&builder->column_arenas[c]);
     vc_arena_release(&builder->arena);
     free(builder->clashes);
     free(builder->tuples);
@@ -463,19 +467,65 @@ uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str k
 
 /* ---- finishing ---- */
 
-static vc_status code_columns(const vc_dimension_builder *builder, vc_build *build, vc_error *error)
+static vc_status code_column(const vc_dimension_builder *builder, unsigned c, vc_arena *arena,
+                             vc_build_column *column, vc_error *error)
 {
     const vc_dimension_spec *spec = builder->spec;
-    vc_build_column *columns = VC_ARENA_NEW(build->arena, vc_build_column, spec->ncolumns);
+    bool is_key = (int)c == spec->key_column && !builder->roles.has_places;
+    return vc_build_column_make(builder->tuples, builder->nrows, spec->ncolumns, c, is_key, arena,
+                                column, error);
+}
+
+static vc_status code_columns(const vc_dimension_builder *builder, vc_build *build, vc_error *error)
+{
+    vc_build_column *columns = VC_ARENA_NEW(build->arena, vc_build_column, builder->spec->ncolumns);
     if (columns == NULL) return vc_no_memory(error);
     vc_status status = VC_OK;
-    for (unsigned c = 0; status == VC_OK && c < spec->ncolumns; c++)
-        status = vc_build_column_make(builder->tuples, builder->nrows, spec->ncolumns, c,
-                                      (int)c == spec->key_column && !builder->roles.has_places,
-                                      build->arena, &columns[c], error);
+    for (unsigned c = 0; status == VC_OK && c < builder->spec->ncolumns; c++)
+        status = code_column(builder, c, build->arena, &columns[c], error);
     build->columns = columns;
     return status;
 }
+
+/* ---- the same by several threads ---- */
+
+void vc_dimension_builder_share(vc_dimension_builder *builder, vc_crew *crew)
+{
+    builder->crew = crew;
+}
+
+typedef struct coding {
+    const vc_dimension_builder *builder;
+    vc_build_column *columns;
+    bool *has_failed; /* [ncolumns] memory is all that a column can want */
+} coding;
+
+static void run_coding(void *context, size_t number, unsigned thread)
+{
+    const coding *work = context;
+    (void)thread;
+    work->has_failed[number] =
+        code_column(work->builder, (unsigned)number, &work->builder->column_arenas[number],
+                    &work->columns[number], NULL) != VC_OK;
+}
+
+static vc_status code_by_crew(vc_dimension_builder *builder, vc_build *build, vc_error *error)
+{
+    unsigned ncolumns = builder->spec->ncolumns;
+    coding work = {.builder = builder,
+                   .columns = VC_ARENA_NEW(build->arena, vc_build_column, ncolumns),
+                   .has_failed = VC_ARENA_NEW(build->arena, bool, ncolumns)};
+    builder->column_arenas = VC_ARENA_NEW(build->arena, vc_arena, ncolumns);
+    if (work.columns == NULL || work.has_failed == NULL || builder->column_arenas == NULL)
+        return vc_no_memory(error);
+    vc_crew_run(builder->crew, ncolumns, run_coding, &work);
+    for (unsigned c = 0; c < ncolumns; c++)
+        if (work.has_failed[c]) return vc_no_memory(error);
+    build->columns = work.columns;
+    return VC_OK;
+}
+
+/* ---- finishing ---- */
 
 vc_status vc_dimension_builder_rank(const vc_dimension_builder *builder, unsigned hierarchy,
                                     int level, vc_arena *arena, const uint32_t **ranks_out,
@@ -518,14 +568,16 @@ vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *
                       .clashes = builder->clashes,
                       .nclashes = builder->clash_places.count,
                       .report = report_out};
-    vc_status status = code_columns(builder, &build, error);
+    vc_status status = builder->crew == NULL ? code_columns(builder, &build, error)
+                                             : code_by_crew(builder, &build, error);
     if (status == VC_OK) status = vc_build_make_places(&build, error);
     if (status == VC_OK) status = vc_build_make_even(&build, error);
     if (status == VC_OK) status = vc_build_number_levels(&build, error);
     if (status == VC_OK) status = vc_build_number_leaves(&build, error);
     if (status == VC_OK) status = vc_build_assemble(&build, error);
     if (status == VC_OK) status = vc_build_indexes(&build, error);
-    if (status == VC_OK) status = vc_dimension_write(build.dimension, &build.rows, image, error);
+    if (status == VC_OK)
+        status = vc_dimension_write(build.dimension, &build.rows, builder->crew, image, error);
     if (status == VC_OK) *leaf_of_row_out = build.leaf_of_row;
     return status;
 }

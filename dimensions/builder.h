@@ -19,6 +19,7 @@
 #define DIMENSIONS_BUILDER_H
 
 #include "base/buffer.h"
+#include "base/crew.h"
 #include "dimensions/dimension.h"
 
 typedef struct vc_dimension_builder vc_dimension_builder;
@@ -138,6 +139,10 @@ typedef struct vc_dimension_report {
     uint64_t nlost_parents;    /* rows of parent-child hierarchies whose parent is not there */
     char lost_parent[160];     /* the first such; "" when none */
 } vc_dimension_report;
+
+/* Have finishing share its work among the threads of a crew, which is borrowed until then. The
+ * image is the same. */
+void vc_dimension_builder_share(vc_dimension_builder *builder, vc_crew *crew);
 
 /* Number the leaves, make the levels and the indexes, and write the image. Once per builder; only
  * free it afterwards.

@@ -324,22 +324,15 @@ static void put_index(writer *to, const vc_dimension *dimension, const vc_index 
     put_array(to, index->members, nindexed);
 }
 
-/* Returns false when out of memory. */
-static bool put_rows(writer *to, const vc_dimension *dimension, const vc_dimension_rows *rows,
-                     vc_buffer *buffer)
+static void put_origins(writer *to, const vc_row_column *columns, unsigned ncolumns)
 {
-    vc_row_column *columns = calloc((size_t)rows->ncolumns + 1, sizeof *columns);
-    if (columns == NULL) return false;
-    vc_rows_write(dimension, rows, columns, buffer);
-    put_word(to, rows->ncolumns);
-    for (unsigned c = 0; c < rows->ncolumns; c++) {
+    put_word(to, ncolumns);
+    for (unsigned c = 0; c < ncolumns; c++) {
         put_str(to, columns[c].name);
         put_word(to, columns[c].origin);
         put_word(to, columns[c].first);
         put_word(to, columns[c].second);
     }
-    free(columns);
-    return !buffer->failed;
 }
 
 static void put_dimension(writer *to, const vc_dimension *dimension)
@@ -390,26 +383,58 @@ static bool put_tail(const writer *to, const vc_dimension *dimension, const vc_b
     return true;
 }
 
-vc_status vc_dimension_write(const vc_dimension *dimension, const vc_dimension_rows *rows,
-                             vc_buffer *image, vc_error *error)
+/* The two halves of the work: neither needs the other. */
+typedef struct writing {
+    const vc_dimension *dimension;
+    const vc_dimension_rows *rows;
+    writer to;
+    vc_row_column *columns; /* [rows->ncolumns] */
+    vc_buffer unpacked, packed;
+    vc_status packing;
+} writing;
+
+static void write_part(void *context, size_t part, unsigned thread)
 {
+    writing *work = context;
+    (void)thread;
+    if (part == 0) {
+        vc_rows_write(work->dimension, work->rows, work->columns, &work->unpacked);
+        work->packing = vc_rows_pack(&work->unpacked, &work->packed, NULL);
+    } else {
+        put_dimension(&work->to, work->dimension);
+    }
+}
+
+vc_status vc_dimension_write(const vc_dimension *dimension, const vc_dimension_rows *rows,
+                             vc_crew *crew, vc_buffer *image, vc_error *error)
+{
+    enum { NPARTS = 2 };
     vc_buffer_clear(image);
     vc_image_header header = {.version = VC_IMAGE_VERSION, .header_bytes = sizeof header};
     memcpy(header.magic, VC_IMAGE_MAGIC, sizeof header.magic);
     vc_buffer_put(image, &header, sizeof header);
 
-    writer to = {.image = image};
-    vc_buffer unpacked = {0}, packed = {0};
-    put_dimension(&to, dimension);
-    vc_status status = VC_OK;
-    if (!put_rows(&to, dimension, rows, &unpacked)) status = vc_no_memory(error);
-    if (status == VC_OK) status = vc_rows_pack(&unpacked, &packed, error);
-    if (status == VC_OK && !put_tail(&to, dimension, &unpacked, &packed, &header))
-        status = vc_no_memory(error);
-    vc_buffer_release(&to.contents);
-    vc_buffer_release(&to.blobs);
-    vc_buffer_release(&to.scratch);
-    vc_buffer_release(&unpacked);
-    vc_buffer_release(&packed);
+    writing work = {.dimension = dimension,
+                    .rows = rows,
+                    .to = {.image = image},
+                    .columns = calloc((size_t)rows->ncolumns + 1, sizeof *work.columns)};
+    vc_status status = work.columns == NULL ? vc_no_memory(error) : VC_OK;
+    if (status == VC_OK && crew != NULL)
+        vc_crew_run(crew, NPARTS, write_part, &work);
+    else
+        for (size_t part = 0; status == VC_OK && part < NPARTS; part++)
+            write_part(&work, part, 0);
+    if (status == VC_OK && work.packing != VC_OK) status = vc_no_memory(error);
+    if (status == VC_OK) {
+        put_origins(&work.to, work.columns, rows->ncolumns);
+        if (!put_tail(&work.to, dimension, &work.unpacked, &work.packed, &header))
+            status = vc_no_memory(error);
+    }
+    vc_buffer_release(&work.to.contents);
+    vc_buffer_release(&work.to.blobs);
+    vc_buffer_release(&work.to.scratch);
+    vc_buffer_release(&work.unpacked);
+    vc_buffer_release(&work.packed);
+    free(work.columns);
     return status;
 }

@@ -300,7 +300,7 @@ vc_status vc_dimension_renumber(const vc_dimension *dimension, vc_arena *arena, 
     renumber_look_ups(&work);
     renumber_rows(&work);
     if (work.is_out_of_memory) return vc_no_memory(error);
-    status = vc_dimension_write(&to, &work.rows, image, error);
+    status = vc_dimension_write(&to, &work.rows, NULL, image, error);
     if (status == VC_OK) status = vc_dimension_check((vc_str){image->data, image->size}, error);
     *leaves_out = work.leaves;
     return status;

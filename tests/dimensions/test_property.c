@@ -275,6 +275,29 @@ static void check(const table *from, fixture *made, const uint32_t *leaf_of_line
     fixture_walk(dimension);
 }
 
+/* Whose threads share the work of every other builder: what is made must be the same. */
+static vc_crew *crew;
+
+static void start_crew(void)
+{
+    vc_crew_plan plan = {.nthreads = 3, .nslots = 1};
+    cr_assert_eq(vc_crew_new(&plan, &crew, NULL), VC_OK);
+}
+
+static void end_crew(void)
+{
+    vc_crew_free(crew);
+}
+
+TestSuite(property, .init = start_crew, .fini = end_crew);
+
+static void share(vc_dimension_builder *builder)
+{
+    static bool is_shared;
+    is_shared = !is_shared;
+    if (is_shared) vc_dimension_builder_share(builder, crew);
+}
+
 /* Build with rows [first, end) of the table. */
 static void build(fixture *made, const vc_dimension_spec *spec, const vc_dimension *older,
                   const table *from, unsigned first, unsigned end, uint32_t *leaf_of_line)
@@ -290,6 +313,7 @@ static void build(fixture *made, const vc_dimension_spec *spec, const vc_dimensi
                      VC_OK, "%s", made->error.message);
     }
     const uint32_t *leaf_of_row;
+    share(made->builder);
     cr_assert_eq(vc_dimension_builder_finish(made->builder, &made->image, &leaf_of_row,
                                              &made->report, &made->error),
                  VC_OK, "%s", made->error.message);
@@ -317,6 +341,17 @@ static void check_renumbered(fixture *more, const fixture *fresh, const uint32_t
     vc_buffer_release(&image);
 }
 
+/* Once more, alone instead of by a crew, or the other way round. */
+static void check_again(const shape *by, const table *rows, const fixture *fresh, unsigned seed)
+{
+    uint32_t leaf_of_line[MAX_ROWS];
+    fixture again;
+    build(&again, &by->spec, NULL, rows, 0, rows->nrows, leaf_of_line);
+    cr_assert_eq(again.image.size, fresh->image.size, "seed %u", seed);
+    cr_assert_eq(memcmp(again.image.data, fresh->image.data, again.image.size), 0, "seed %u", seed);
+    fixture_release(&again);
+}
+
 static void one_round(unsigned seed)
 {
     srand(seed);
@@ -329,6 +364,7 @@ static void one_round(unsigned seed)
     fixture fresh, part, more;
     build(&fresh, &by.spec, NULL, &rows, 0, rows.nrows, at_once);
     check(&rows, &fresh, at_once, &by, true);
+    check_again(&by, &rows, &fresh, seed);
 
     /* The same rows in two loads, some of the first again in the second. */
     unsigned cut = rows.nrows == 0 ? 0 : (unsigned)rand() % rows.nrows;
