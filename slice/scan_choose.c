@@ -151,25 +151,40 @@ static bool can_scan_sets(const vc_scan *scan)
     return is_ragged && can;
 }
 
-/* Strides and origin of the grid: the table's, or with the sets of ragged steps in place of groups.
- * False: it has more than 2^64 cells. */
-static bool lay_grid(vc_scan *scan)
+/* Strides and origin of the grid: the table's. */
+static void lay_grid(vc_scan *scan)
 {
     const vc_table *table = scan->table;
-    scan->ncells = 1;
     scan->origin = 0;
     for (size_t i = 0; i < table->nsteps; i++) {
         const vc_step *step = &table->steps[i];
         if (step->stride == 0) continue;
-        bool is_set = scan->has_sets && step->offsets != NULL;
-        scan->strides[i] = scan->has_sets ? scan->ncells : step->stride;
-        scan->spans[i] = is_set ? step->nsets : table->spans[step->axis];
-        if (!is_set) scan->origin -= table->firsts[step->axis] * scan->strides[i];
-        if (scan->has_sets &&
-            __builtin_mul_overflow(scan->ncells, (uint64_t)scan->spans[i], &scan->ncells))
-            return false;
+        scan->strides[i] = step->stride;
+        scan->spans[i] = table->spans[step->axis];
+        scan->origin -= table->firsts[step->axis] * step->stride;
     }
-    if (!scan->has_sets) scan->ncells = table->ncells;
+    scan->ncells = table->ncells;
+}
+
+/* The same with the sets of ragged steps in place of groups. They run fastest: facts lie mostly in
+ * the order of time, so the cells of the others are those of one or few of their groups for long,
+ * and these of the sets lie close together. False: it has more than 2^64 cells. */
+static bool lay_grid_of_sets(vc_scan *scan)
+{
+    const vc_table *table = scan->table;
+    scan->ncells = 1;
+    scan->origin = 0;
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < table->nsteps; i++) {
+            const vc_step *step = &table->steps[i];
+            bool is_set = step->offsets != NULL;
+            if (step->stride == 0 || is_set != (round == 0)) continue;
+            scan->strides[i] = scan->ncells;
+            scan->spans[i] = is_set ? step->nsets : table->spans[step->axis];
+            if (!is_set) scan->origin -= table->firsts[step->axis] * scan->strides[i];
+            if (__builtin_mul_overflow(scan->ncells, (uint64_t)scan->spans[i], &scan->ncells))
+                return false;
+        }
     return true;
 }
 
@@ -198,11 +213,9 @@ static vc_status choose_grid(vc_scan *scan, uint64_t nrows, vc_error *error)
     scan->strides = VC_ARENA_NEW(scan->plan->arena, uint64_t, table->nsteps + 1);
     scan->spans = VC_ARENA_NEW(scan->plan->arena, uint32_t, table->nsteps + 1);
     if (scan->strides == NULL || scan->spans == NULL) return vc_no_memory(error);
-    scan->has_sets = can_scan_sets(scan);
-    if (!lay_grid(scan) || (scan->has_sets && scan->ncells > (nrows > SMALL ? nrows : SMALL))) {
-        scan->has_sets = false;
-        lay_grid(scan);
-    }
+    scan->has_sets = can_scan_sets(scan) && lay_grid_of_sets(scan) &&
+                     scan->ncells <= (nrows > SMALL ? nrows : SMALL);
+    if (!scan->has_sets) lay_grid(scan);
     scan->expands = scan->ncells > UINT32_MAX || scan->plan->options->is_plain ||
                     scan->pass->combinations != NULL;
     for (size_t i = 0; i < table->nsteps; i++)

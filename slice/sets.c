@@ -29,21 +29,23 @@ struct sharing {
     size_t count;
 };
 
+/* In the order of the grid: scan_choose.c. */
 static void find_moves(const vc_set_cells *sets, const vc_table *to, struct sharing *in)
 {
-    for (size_t i = 0; i < sets->table->nsteps; i++) {
-        const vc_step *step = &sets->table->steps[i];
-        if (step->stride == 0) continue;
-        bool is_ragged = step->offsets != NULL;
-        in->moves[in->nmoves++] = (struct move){.stride = to->strides[step->axis],
-                                                .span = sets->spans[i],
-                                                .offsets = is_ragged ? step->set_offsets : NULL,
-                                                .targets = step->set_targets,
-                                                .first = sets->table->firsts[step->axis]};
-    }
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < sets->table->nsteps; i++) {
+            const vc_step *step = &sets->table->steps[i];
+            bool is_ragged = step->offsets != NULL;
+            if (step->stride == 0 || is_ragged != (round == 0)) continue;
+            in->moves[in->nmoves++] = (struct move){.stride = to->strides[step->axis],
+                                                    .span = sets->spans[i],
+                                                    .offsets = is_ragged ? step->set_offsets : NULL,
+                                                    .targets = step->set_targets,
+                                                    .first = sets->table->firsts[step->axis]};
+        }
 }
 
-/* The first step runs fastest. */
+/* The first move runs fastest. */
 static void find_places(struct sharing *in, uint64_t key)
 {
     for (size_t i = 0; i < in->nmoves; i++) {
