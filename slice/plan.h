@@ -497,7 +497,8 @@ vc_status vc_scan_run(const vc_plan *plan, const vc_pass *pass, const vc_table *
 typedef struct vc_set_cells {
     const vc_table *table; /* whose steps they are; a stride that is not 0 says that it is kept */
     const uint32_t *spans; /* [nsteps of it] sets, or visible groups, of those that are kept */
-    vc_cells *cells;       /* by key, the first kept step running fastest; NULL: nothing was read */
+    vc_cells *cells;       /* by key, the first kept ragged step running fastest, the others behind
+                              the ragged ones; NULL: nothing was read */
 } vc_set_cells;
 
 /* The same, and what it may keep for groupings that keep fewer axes. The caller frees the cells.
@@ -509,13 +510,17 @@ vc_status vc_scan_run_keeping(const vc_plan *plan, const vc_pass *pass, const vc
                               vc_error *error);
 
 /* The cells of a table that keeps the same axes, or fewer: each cell of sets is added to those of
- * all groups of its sets. O(cells of sets + what they are added to), on one thread.
+ * all groups of its sets. O(cells of sets + what they are added to), by the threads of the plan's
+ * pool where that is much.
  *
  * form  of the cells that are made; keeps like those of the sets
  *
  * VC_LIMIT "limit_cells"; VC_CANCELLED. */
 vc_status vc_set_cells_share(const vc_plan *plan, const vc_set_cells *sets, const vc_table *table,
                              const vc_cells_form *form, vc_cells **cells_out, vc_error *error);
+
+/* By how many threads nfrom cells of sets are shared out, each into cells of that form. */
+size_t vc_set_cells_count_jobs(const vc_plan *plan, uint64_t nfrom, const vc_cells_form *form);
 
 /* 10^scale, of a scale of at most VC_SCALE_MAX. */
 static inline uint64_t vc_pow10(unsigned scale)

@@ -232,7 +232,8 @@ static vc_status check_memory(const vc_scan *scan, size_t nlanes, vc_scan_stats 
     stats->memory_bytes =
         nlanes * sizeof(vc_lane) + vc_cells_estimate(&scan->form, stats->nrows_scanned, nlanes);
     if (scan->has_sets)
-        stats->memory_bytes += vc_cells_estimate(&scan->shared, stats->nrows_scanned, 1);
+        stats->memory_bytes += vc_cells_estimate(&scan->shared, stats->nrows_scanned, 1) *
+                               vc_set_cells_count_jobs(scan->plan, scan->ncells, &scan->shared);
     if (scan->collects != NULL) {
         uint64_t bytes = vc_scan_collect_bytes(scan, stats->nrows_scanned, nlanes);
         if (__builtin_add_overflow(stats->memory_bytes, bytes, &stats->memory_bytes))

@@ -6,6 +6,8 @@
  */
 #include "slice/plan.h"
 
+#include <stdlib.h>
+
 enum { BATCH = 1024 };
 
 /* A step that both tables keep: its place in a cell of sets, and what that means in one of groups.
@@ -104,26 +106,128 @@ static vc_status share_cell(struct sharing *in, uint32_t slot, size_t move, uint
     return status;
 }
 
+/* The same where the move that runs fastest is the only ragged one that is kept, as in nearly every
+ * query: what the others say changes only when it begins anew. */
+static bool is_simple(const struct sharing *in)
+{
+    for (size_t i = 0; i < in->nmoves; i++)
+        if ((in->moves[i].offsets != NULL && in->moves[i].stride > 0) != (i == 0)) return false;
+    return in->nmoves > 0;
+}
+
+static uint64_t key_of_others(const struct sharing *in)
+{
+    uint64_t key = 0;
+    for (size_t i = 1; i < in->nmoves; i++)
+        key += in->places[i] * in->moves[i].stride;
+    return key;
+}
+
+static vc_status share_simply(struct sharing *in, uint32_t slot, uint64_t others, vc_error *error)
+{
+    const struct move *sets = &in->moves[0];
+    uint32_t set = in->places[0], end = sets->offsets[set + 1];
+    vc_status status = VC_OK;
+    for (uint32_t t = sets->offsets[set]; t < end && status == VC_OK; t++)
+        status = put(in, slot, others + (sets->targets[t] - sets->first) * sets->stride, error);
+    return status;
+}
+
+/* ---- the whole, by several threads ---- */
+
+/* Slots first .. end - 1, into cells of their own. */
+struct job {
+    const vc_plan *plan;
+    const vc_cells_form *form;
+    struct sharing in;
+    size_t first, end;
+    vc_status status;
+    vc_error error;
+};
+
+static vc_status share_slots(struct job *job)
+{
+    struct sharing *in = &job->in;
+    vc_error *error = &job->error;
+    vc_status status = vc_cells_new(job->form, &in->to, error);
+    const uint64_t *rows = vc_cells_facts(in->from);
+    bool is_dense = vc_cells_is_dense(in->from), simple = is_dense && is_simple(in);
+    uint64_t others = 0;
+    for (size_t slot = job->first; slot < job->end && status == VC_OK; slot++) {
+        if (!is_dense || slot == job->first)
+            find_places(in, vc_cells_key(in->from, (uint32_t)slot));
+        else
+            advance_places(in);
+        if (simple && (slot == job->first || in->places[0] == 0)) others = key_of_others(in);
+        status = vc_plan_look(job->plan, slot, error);
+        if (rows[slot] == 0 || status != VC_OK) continue;
+        status = simple ? share_simply(in, (uint32_t)slot, others, error)
+                        : share_cell(in, (uint32_t)slot, 0, 0, error);
+    }
+    return status == VC_OK ? flush(in, error) : status;
+}
+
+static void run_job(void *context, size_t number)
+{
+    struct job *job = (struct job *)context + number;
+    job->status = share_slots(job);
+}
+
+/* Threads are worth it where there is much to share out, to cells that are few beside it. */
+size_t vc_set_cells_count_jobs(const vc_plan *plan, uint64_t nfrom, const vc_cells_form *form)
+{
+    enum { JOB_CELLS = 1 << 14, MANY_TIMES = 16 };
+    uint64_t nthreads = vc_pool_nthreads(plan->options->pool), most = nfrom / JOB_CELLS;
+    if (most < 2 || form->ncells > nfrom / MANY_TIMES || !vc_cells_fit_densely(form)) return 1;
+    return (size_t)(nthreads < most ? nthreads : most);
+}
+
+/* One of the cells of all jobs; those of the others stay theirs. */
+static vc_status unite(const vc_plan *plan, struct job *jobs, size_t njobs, vc_cells **cells_out,
+                       vc_error *error)
+{
+    vc_cells **parts = VC_ARENA_NEW(plan->arena, vc_cells *, njobs);
+    vc_status status = parts == NULL ? vc_no_memory(error) : VC_OK;
+    for (size_t i = 0; i < njobs && status == VC_OK; i++) {
+        status = jobs[i].status;
+        if (status != VC_OK && error != NULL) *error = jobs[i].error;
+        parts[i] = jobs[i].in.to;
+    }
+    if (status == VC_OK)
+        status = vc_cells_merge(plan->options->pool, plan, parts, njobs, cells_out, error);
+    if (status == VC_OK && parts[0] == NULL) jobs[0].in.to = NULL;
+    return status;
+}
+
 vc_status vc_set_cells_share(const vc_plan *plan, const vc_set_cells *sets, const vc_table *table,
                              const vc_cells_form *form, vc_cells **cells_out, vc_error *error)
 {
-    struct sharing in = {.from = sets->cells};
-    vc_status status = vc_cells_new(form, &in.to, error);
-    if (status != VC_OK) return status;
-    const uint64_t *rows = vc_cells_facts(sets->cells);
-    bool is_dense = vc_cells_is_dense(sets->cells);
-    find_moves(sets, table, &in);
-    for (size_t slot = 0; slot < vc_cells_count(sets->cells) && status == VC_OK; slot++) {
-        if (slot > 0 && is_dense) advance_places(&in);
-        status = vc_plan_look(plan, slot, error);
-        if (rows[slot] == 0 || status != VC_OK) continue;
-        if (!is_dense) find_places(&in, vc_cells_key(sets->cells, (uint32_t)slot));
-        status = share_cell(&in, (uint32_t)slot, 0, 0, error);
+    size_t nslots = vc_cells_count(sets->cells);
+    size_t njobs = vc_set_cells_count_jobs(plan, nslots, form);
+    struct job *jobs = calloc(njobs, sizeof *jobs);
+    if (jobs == NULL) return vc_no_memory(error);
+    for (size_t i = 0; i < njobs; i++) {
+        jobs[i].plan = plan;
+        jobs[i].form = form;
+        jobs[i].in.from = sets->cells;
+        jobs[i].first = nslots * i / njobs;
+        jobs[i].end = nslots * (i + 1) / njobs;
+        find_moves(sets, table, &jobs[i].in);
     }
-    if (status == VC_OK) status = flush(&in, error);
-    if (status == VC_OK)
-        *cells_out = in.to;
-    else
-        vc_cells_free(in.to);
+    vc_pool_run(plan->options->pool, njobs, run_job, jobs);
+    vc_status status;
+    if (njobs > 1) {
+        status = unite(plan, jobs, njobs, cells_out, error);
+    } else {
+        status = jobs[0].status;
+        if (status == VC_OK)
+            *cells_out = jobs[0].in.to;
+        else if (error != NULL)
+            *error = jobs[0].error;
+        if (status == VC_OK) jobs[0].in.to = NULL;
+    }
+    for (size_t i = 0; i < njobs; i++)
+        vc_cells_free(jobs[i].in.to);
+    free(jobs);
     return status;
 }
