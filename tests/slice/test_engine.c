@@ -185,6 +185,100 @@ Test(engine, fanout_over_two_dimensions)
     fixture_close(&fixture);
 }
 
+/* Joined by a key of many sets of members: code a is of member i when bit i of a + 1 is set. With
+ * the dimension that both have, the sets have more cells than one thread shares out. */
+enum { SET_MEMBERS = 8, SET_CODES = 200, SET_DAYS = 200 };
+
+static int64_t value_of_code(unsigned code, unsigned day)
+{
+    return (int64_t)code * 1000 + day * day + 1;
+}
+
+static void open_many_sets(struct fixture *fixture)
+{
+    vc_buffer text = {0};
+    fixture_open(fixture);
+    vc_buffer_put_text(&text, "x,codes\n");
+    for (unsigned i = 0; i < SET_MEMBERS; i++) {
+        vc_buffer_printf(&text, "x%u,\"-", i);
+        for (unsigned code = 0; code < SET_CODES; code++)
+            if ((code + 1) >> i & 1) vc_buffer_printf(&text, ",c%u", code);
+        vc_buffer_put_text(&text, "\"\n");
+    }
+    fixture_write(fixture, "x.csv", vc_buffer_text(&text));
+    vc_buffer_clear(&text);
+    vc_buffer_put_text(&text, "a,day,n\n");
+    for (unsigned code = 0; code < SET_CODES; code++)
+        for (unsigned day = 0; day < SET_DAYS; day++)
+            vc_buffer_printf(&text, "c%u,%u,%lld\n", code, day,
+                             (long long)value_of_code(code, day));
+    fixture_write(fixture, "right.csv", vc_buffer_text(&text));
+    vc_buffer_clear(&text);
+    vc_buffer_put_text(&text, "x,day,n\n");
+    for (unsigned day = 0; day < SET_DAYS; day++)
+        vc_buffer_printf(&text, "x1,%u,1\n", day);
+    fixture_write(fixture, "left.csv", vc_buffer_text(&text));
+    vc_buffer_release(&text);
+    fixture_write(fixture, "left.json",
+                  "{\"name\": \"left\", \"kind\": \"source\", \"data\": {\"csv\": \"left.csv\"},"
+                  "\"dimensions\": [{\"name\": \"x\", \"table\": {\"csv\": \"x.csv\"}, \"key\":"
+                  " \"x\", \"levels\": [\"x\"], \"attributes\": [\"codes\"]}, {\"name\": \"day\","
+                  " \"levels\": [{\"name\": \"day\", \"type\": \"int\"}]}], \"measures\": ["
+                  "{\"name\": \"n\", \"type\": \"int\", \"aggregator\": \"sum\"}]}");
+    fixture_write(fixture, "right.json",
+                  "{\"name\": \"right\", \"kind\": \"source\", \"data\": {\"csv\": \"right.csv\"},"
+                  "\"dimensions\": [{\"name\": \"a\", \"levels\": [\"a\"]}, {\"name\": \"day\","
+                  " \"levels\": [{\"name\": \"day\", \"type\": \"int\"}]}], \"measures\": ["
+                  "{\"name\": \"n\", \"type\": \"int\", \"aggregator\": \"sum\"}]}");
+    fixture_write(fixture, "both.json",
+                  "{\"name\": \"both\", \"kind\": \"virtual\", \"primary\": \"left\","
+                  " \"sources\": [{\"cube\": \"left\"}, {\"cube\": \"right\", \"join\": {\"on\": ["
+                  "{\"dim\": \"day\", \"to_dim\": \"day\"}, {\"dim\": \"x\", \"index\": \"codes\","
+                  " \"to_dim\": \"a\", \"normalize\": {\"from\": [{\"split\": \",\"}]}}]}}],"
+                  " \"measures\": [{\"name\": \"m\", \"source\": \"right\", \"measure\": \"n\"}]}");
+    fixture_need_load(fixture, false);
+}
+
+/* What the member has on the days first .. end - 1. */
+static int64_t sum_of_member(unsigned member, unsigned first, unsigned end)
+{
+    int64_t sum = 0;
+    for (unsigned code = 0; code < SET_CODES; code++)
+        for (unsigned day = first; ((code + 1) >> member & 1) != 0 && day < end; day++)
+            sum += value_of_code(code, day);
+    return sum;
+}
+
+Test(engine, fanout_shared_out_by_threads)
+{
+    struct fixture fixture;
+    open_many_sets(&fixture);
+    for (unsigned nthreads = 1; nthreads <= 4; nthreads += 3) {
+        vc_pool *pool;
+        const vc_result *result;
+        vc_error error = {0};
+        cr_assert_eq(vc_pool_new(nthreads, &pool, NULL), VC_OK);
+        vc_query query = engine_query(
+            &(struct question){
+                .cube = "both", .axes = {"x", "day"}, .measures = {"m"}, .total = "x"},
+            &fixture.arena);
+        cr_assert_eq(vc_engine_run(fixture.model, &query, &(vc_engine_options){.pool = pool},
+                                   &fixture.arena, &result, &error),
+                     VC_OK, "%s", error.message);
+        cr_assert_eq(result->ndetail_rows, SET_MEMBERS * SET_DAYS);
+        cr_assert_eq(result->nrows, SET_MEMBERS * (SET_DAYS + 1));
+        for (size_t row = 0; row < result->nrows; row++) {
+            unsigned member = result->coords[row * 2], day = result->coords[row * 2 + 1];
+            bool is_total = row >= result->ndetail_rows;
+            int64_t expected =
+                is_total ? sum_of_member(member, 0, SET_DAYS) : sum_of_member(member, day, day + 1);
+            cr_assert_eq(result->cells[row].as.i, expected, "row %zu, %u threads", row, nthreads);
+        }
+        vc_pool_free(pool);
+    }
+    fixture_close(&fixture);
+}
+
 /* At most 20 members and a count; none where the members of this answer share nothing. */
 Test(engine, overlap)
 {
