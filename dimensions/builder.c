@@ -1,5 +1,6 @@
 #include "dimensions/builder.h"
 
+#include "base/memory.h"
 #include "base/strmap.h"
 #include "dimensions/build.h"
 #include "dimensions/order.h"
@@ -509,6 +510,10 @@ static void run_coding(void *context, size_t number, unsigned thread)
                     &work->columns[number], NULL) != VC_OK;
 }
 
+/* Of so many rows memory is what is short: what the threads have freed is given back, and one of
+ * them writes the image. */
+enum { MANY_ROWS = 1 << 19 };
+
 static vc_status code_by_crew(vc_dimension_builder *builder, vc_build *build, vc_error *error)
 {
     unsigned ncolumns = builder->spec->ncolumns;
@@ -519,6 +524,7 @@ static vc_status code_by_crew(vc_dimension_builder *builder, vc_build *build, vc
     if (work.columns == NULL || work.has_failed == NULL || builder->column_arenas == NULL)
         return vc_no_memory(error);
     vc_crew_run(builder->crew, ncolumns, run_coding, &work);
+    if (builder->nrows >= MANY_ROWS) vc_memory_give_back();
     for (unsigned c = 0; c < ncolumns; c++)
         if (work.has_failed[c]) return vc_no_memory(error);
     build->columns = work.columns;
@@ -576,8 +582,9 @@ vc_status vc_dimension_builder_finish(vc_dimension_builder *builder, vc_buffer *
     if (status == VC_OK) status = vc_build_number_leaves(&build, error);
     if (status == VC_OK) status = vc_build_assemble(&build, error);
     if (status == VC_OK) status = vc_build_indexes(&build, error);
+    vc_crew *writers = builder->nrows < MANY_ROWS ? builder->crew : NULL;
     if (status == VC_OK)
-        status = vc_dimension_write(build.dimension, &build.rows, builder->crew, image, error);
+        status = vc_dimension_write(build.dimension, &build.rows, writers, image, error);
     if (status == VC_OK) *leaf_of_row_out = build.leaf_of_row;
     return status;
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const size_t DEFAULT_MAP_BYTES = (size_t)1 << 40, LEAST_MAP_BYTES = (size_t)1 << 20;
-enum { DEFAULT_BATCH_BYTES = 32 << 20, DEFAULT_KEEP_EPOCHS = 8, CREATE_WAIT_MS = 5000 };
+enum { DEFAULT_BATCH_BYTES = 16 << 20, DEFAULT_KEEP_EPOCHS = 8, CREATE_WAIT_MS = 5000 };
 
 /* ---- the registry: one store per file and process ---- */
 

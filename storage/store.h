@@ -42,7 +42,7 @@ enum { VC_SEGMENT_ROWS = 65536 }; /* rows of a full segment */
 
 typedef struct vc_store_options {
     size_t map_bytes;         /* 0: 1 TiB, or $VCUBE_MAP_BYTES; grown when full */
-    size_t batch_bytes;       /* 0: 32 MiB; a load commits whenever so much is pending */
+    size_t batch_bytes;       /* 0: 16 MiB; a load commits whenever so much is pending */
     size_t piece_bytes;       /* 0: 128 MiB; a byte column up to this size is read in place */
     unsigned keep_epochs;     /* 0: 8; how many epochs stay readable by vc_snapshot_open_at */
     bool is_read_only;        /* no writes, and the store must exist */
