@@ -118,8 +118,15 @@ void vc_cli_table(const vc_str *texts, size_t nrows, size_t ncolumns, const bool
 
 /* ---- the store ---- */
 
-/* For whom: only a load makes a store that is not there, so that a slip in its name makes none. */
-typedef enum vc_cli_purpose { VC_TO_READ, VC_TO_CHANGE, VC_TO_LOAD } vc_cli_purpose;
+/* For whom: only a load, and a server that was told to, make a store that is not there, so that a
+ * slip in its name makes none. */
+typedef enum vc_cli_purpose {
+    VC_TO_READ,
+    VC_TO_SERVE,  /* and change meanwhile */
+    VC_TO_CREATE, /* likewise, and make it */
+    VC_TO_CHANGE, /* and do nothing else in this process */
+    VC_TO_LOAD,   /* likewise, and make it */
+} vc_cli_purpose;
 
 /* -d DIR or $VCUBE_DIR; NULL when there is neither. */
 const char *vc_cli_store_directory(const vc_arguments *arguments);

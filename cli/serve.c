@@ -17,8 +17,8 @@ static vc_status open_store(vc_settings *settings, vc_error *error)
     vc_error found = {0};
     vc_server_options *options = &settings->options;
     vc_cli_purpose purpose = options->is_read_only      ? VC_TO_READ
-                             : settings->config.creates ? VC_TO_LOAD
-                                                        : VC_TO_CHANGE;
+                             : settings->config.creates ? VC_TO_CREATE
+                                                        : VC_TO_SERVE;
     const char *directory = settings->config.store;
     vc_status status = vc_cli_open_directory(directory, purpose, &options->store, &found);
     bool is_refused = status == VC_STORAGE && strcmp(found.code, "storage_read_only") == 0;

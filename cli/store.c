@@ -14,7 +14,8 @@ vc_status vc_cli_open_directory(const char *directory, vc_cli_purpose purpose, v
                                 vc_error *error)
 {
     vc_store_options options = {.is_read_only = purpose == VC_TO_READ,
-                                .must_exist = purpose != VC_TO_LOAD};
+                                .must_exist = purpose != VC_TO_LOAD && purpose != VC_TO_CREATE,
+                                .forgets_pages = purpose >= VC_TO_CHANGE};
     if (directory == NULL || *directory == '\0')
         return vc_fail(error, VC_BAD_INPUT, "usage",
                        "say where the store is: -d DIR, or set VCUBE_DIR");

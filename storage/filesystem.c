@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,4 +131,24 @@ vc_status vc_fs_sync_directory(const char *directory, vc_error *error)
         return vc_fail(error, VC_STORAGE, "storage", "%s cannot be synced: %s", directory,
                        strerror(problem));
     return VC_OK;
+}
+
+/* LMDB does not say where its map is, but the system does: proc(5), /proc/PID/maps. */
+void vc_fs_forget_pages(dev_t device, ino_t inode)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char *line = NULL;
+    size_t size = 0;
+    while (maps != NULL && getline(&line, &size, maps) > 0) {
+        unsigned long first, end, number;
+        unsigned major_number, minor_number;
+        char shared;
+        /* A private mapping would lose what was written to it; a shared one loses nothing. */
+        if (sscanf(line, "%lx-%lx %*3c%c %*s %x:%x %lu", &first, &end, &shared, &major_number,
+                   &minor_number, &number) == 6 &&
+            shared == 's' && number == inode && makedev(major_number, minor_number) == device)
+            (void)madvise((void *)first, end - first, MADV_DONTNEED);
+    }
+    free(line);
+    if (maps != NULL) fclose(maps);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The name of a file system that LMDB must not be used on, by the number that statfs gives; NULL
  * for the others. */
@@ -38,6 +39,13 @@ vc_status vc_fs_make_directory(const char *directory, vc_error *error);
  * excludes threads of this process as well as other processes, and dies with its holder. */
 vc_status vc_fs_lock(const char *directory, unsigned wait_ms, int *fd_out, vc_error *error);
 void vc_fs_unlock(int fd);
+
+/* Take the pages of a file out of the page tables of this process, wherever it is mapped as shared:
+ * they stay in the page cache, and are mapped again when they are next touched. For what met a few
+ * bytes of many pages: newer kernels (Linux 6.18) map up to 2 MiB at one fault, and all of it
+ * counts as memory of this process. Mappings of the file must not end meanwhile, others may. Where
+ * /proc cannot be read nothing happens. Some 50 microseconds. */
+void vc_fs_forget_pages(dev_t device, ino_t inode);
 
 /* Make the entries of a directory durable. */
 vc_status vc_fs_sync_directory(const char *directory, vc_error *error);

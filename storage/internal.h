@@ -22,6 +22,7 @@ struct vc_store {
     size_t piece_bytes;
     unsigned keep_epochs;
     bool is_read_only;
+    bool forgets_pages;
     vc_verified *verified;
     pthread_mutex_t lock;
     vc_catalogue *newest; /* the last one parsed; under the lock */

@@ -1,4 +1,5 @@
 /* Batches of a load, committed by a thread of its own. */
+#include "storage/filesystem.h"
 #include "storage/load_parts.h"
 
 enum { MAX_CURES = 4 };
@@ -33,6 +34,7 @@ static void *run_writer(void *argument)
         commit work = {.batch = &w->batch, .head = &load->head};
         pthread_mutex_unlock(&w->lock);
         int result = vc_env_try_write(load->store->env, write_commit, &work);
+        if (load->store->forgets_pages) vc_fs_forget_pages(load->store->device, load->store->inode);
         pthread_mutex_lock(&w->lock);
         w->result = result;
         w->is_busy = false;

@@ -223,6 +223,7 @@ vc_status vc_store_open(const char *directory, const vc_store_options *options,
     if (store == NULL) return vc_no_memory(error);
     pthread_mutex_init(&store->lock, NULL);
     store->is_read_only = defaults.is_read_only;
+    store->forgets_pages = defaults.forgets_pages;
     store->batch_bytes = defaults.batch_bytes != 0 ? defaults.batch_bytes : DEFAULT_BATCH_BYTES;
     store->piece_bytes = defaults.piece_bytes != 0 ? defaults.piece_bytes : VC_PIECE_BYTES;
     store->keep_epochs = defaults.keep_epochs != 0 ? defaults.keep_epochs : DEFAULT_KEEP_EPOCHS;

@@ -48,6 +48,9 @@ typedef struct vc_store_options {
     bool is_read_only;        /* no writes, and the store must exist */
     bool must_exist;          /* likewise, but with writes */
     bool allow_network_files; /* do not refuse NFS, CIFS, FUSE */
+    bool forgets_pages;       /* after each batch of a load this process forgets the pages of the
+                                 file that it met, or they count as its memory, more with each
+                                 batch. For one that only loads: those who read meet them again */
 } vc_store_options;
 
 /* ---- open and close ---- */
