@@ -304,6 +304,17 @@ void vc_lane_values(vc_lane *lane, const vc_chunk *chunk, const uint16_t *rows, 
 
 /* ---- keys and slots ---- */
 
+/* A table through a join is in no order, but leaves that are neighbours are often in one group. */
+static bool are_in_one_group(const uint32_t *groups, int64_t first, int64_t last)
+{
+    enum { MOST_LEAVES = 256 };
+    int64_t leaf = first;
+    if (last - first >= MOST_LEAVES) return false;
+    while (leaf < last && groups[leaf + 1] == groups[first])
+        leaf++;
+    return leaf == last;
+}
+
 /* Is the block in one group of the step? */
 static bool find_block_group(const vc_step *step, const vc_block *block, uint32_t *group_out)
 {
@@ -313,7 +324,8 @@ static bool find_block_group(const vc_step *step, const vc_block *block, uint32_
         if (last >= (int64_t)step->end) last = (int64_t)step->end - 1;
     }
     *group_out = step->groups[first];
-    return first == last || (step->is_ordered && step->groups[last] == *group_out);
+    if (step->is_ordered) return step->groups[last] == *group_out;
+    return are_in_one_group(step->groups, first, last);
 }
 
 static vc_status slot_wide_keys(vc_lane *lane)
