@@ -466,7 +466,7 @@ uint32_t vc_dimension_builder_find(const vc_dimension_builder *builder, vc_str k
     return known == VC_STRMAP_NONE ? VC_NONE : builder->rows_of_keys[known];
 }
 
-/* ---- finishing ---- */
+/* ---- coding columns ---- */
 
 static vc_status code_column(const vc_dimension_builder *builder, unsigned c, vc_arena *arena,
                              vc_build_column *column, vc_error *error)
@@ -488,7 +488,7 @@ static vc_status code_columns(const vc_dimension_builder *builder, vc_build *bui
     return status;
 }
 
-/* ---- the same by several threads ---- */
+/* ---- coding columns by several threads, each in an arena of its own ---- */
 
 void vc_dimension_builder_share(vc_dimension_builder *builder, vc_crew *crew)
 {
@@ -510,8 +510,8 @@ static void run_coding(void *context, size_t number, unsigned thread)
                     &work->columns[number], NULL) != VC_OK;
 }
 
-/* Of so many rows memory is what is short: what the threads have freed is given back, and one of
- * them writes the image. */
+/* Of so many rows memory is what is short: what the threads have freed is given back, and the image
+ * is written by one thread. */
 enum { MANY_ROWS = 1 << 19 };
 
 static vc_status code_by_crew(vc_dimension_builder *builder, vc_build *build, vc_error *error)

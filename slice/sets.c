@@ -182,7 +182,7 @@ size_t vc_set_cells_count_jobs(const vc_plan *plan, uint64_t nfrom, const vc_cel
     return (size_t)(nthreads < most ? nthreads : most);
 }
 
-/* One of the cells of all jobs; those of the others stay theirs. */
+/* One of the cells of all jobs, which may be those of the first; the others stay theirs. */
 static vc_status unite(const vc_plan *plan, struct job *jobs, size_t njobs, vc_cells **cells_out,
                        vc_error *error)
 {
@@ -193,8 +193,12 @@ static vc_status unite(const vc_plan *plan, struct job *jobs, size_t njobs, vc_c
         if (status != VC_OK && error != NULL) *error = jobs[i].error;
         parts[i] = jobs[i].in.to;
     }
-    if (status == VC_OK)
+    if (status == VC_OK && njobs > 1) {
         status = vc_cells_merge(plan->options->pool, plan, parts, njobs, cells_out, error);
+    } else if (status == VC_OK) {
+        *cells_out = parts[0];
+        parts[0] = NULL;
+    }
     if (status == VC_OK && parts[0] == NULL) jobs[0].in.to = NULL;
     return status;
 }
@@ -215,17 +219,7 @@ vc_status vc_set_cells_share(const vc_plan *plan, const vc_set_cells *sets, cons
         find_moves(sets, table, &jobs[i].in);
     }
     vc_pool_run(plan->options->pool, njobs, run_job, jobs);
-    vc_status status;
-    if (njobs > 1) {
-        status = unite(plan, jobs, njobs, cells_out, error);
-    } else {
-        status = jobs[0].status;
-        if (status == VC_OK)
-            *cells_out = jobs[0].in.to;
-        else if (error != NULL)
-            *error = jobs[0].error;
-        if (status == VC_OK) jobs[0].in.to = NULL;
-    }
+    vc_status status = unite(plan, jobs, njobs, cells_out, error);
     for (size_t i = 0; i < njobs; i++)
         vc_cells_free(jobs[i].in.to);
     free(jobs);

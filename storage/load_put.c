@@ -91,14 +91,21 @@ typedef struct chunk_room {
     void *value;
 } chunk_room;
 
-static vc_status reserve_chunk(vc_load *load, const vc_object *object, uint16_t column,
-                               uint32_t segment, size_t size, chunk_room *room, vc_error *error)
+/* Without room for its value. */
+static vc_status find_chunk(vc_load *load, const vc_object *object, uint16_t column,
+                            uint32_t segment, chunk_room *room, vc_error *error)
 {
     *room = (chunk_room){.key = chunk_key(object, column, segment),
                          .target = vc_load_find_id(load, object)};
     room->zones = reserve_zone(room->target, column, segment);
-    if (room->zones == NULL) return vc_no_memory(error);
-    return vc_load_reserve(load, size, &room->value, error);
+    return room->zones == NULL ? vc_no_memory(error) : VC_OK;
+}
+
+static vc_status reserve_chunk(vc_load *load, const vc_object *object, uint16_t column,
+                               uint32_t segment, size_t size, chunk_room *room, vc_error *error)
+{
+    vc_status status = find_chunk(load, object, column, segment, room, error);
+    return status != VC_OK ? status : vc_load_reserve(load, size, &room->value, error);
 }
 
 static void add_chunk(vc_load *load, const chunk_room *room, size_t size,
@@ -202,37 +209,28 @@ void vc_load_place_encoded(vc_load *load, vc_encoded *encoded)
         memcpy(load->filling.data + encoded->place, encoded->data, encoded->size);
 }
 
-/* What was placed is in the batch already. */
-static vc_status put_placed(vc_load *load, const vc_object *object, uint16_t column,
-                            uint32_t segment, const vc_encoded *encoded, vc_error *error)
-{
-    vc_record_key key = chunk_key(object, column, segment);
-    vc_load_state *target = vc_load_find_id(load, object);
-    vc_load_zones *zones = reserve_zone(target, column, segment);
-    vc_record_header header;
-    if (zones == NULL || !vc_batch_add_claimed(&load->filling, &key, encoded->place, encoded->size))
-        return vc_no_memory(error);
-    const char *problem = vc_record_read(&key, encoded->data, encoded->size, &header);
-    assert(problem == NULL); /* it was encoded for this place */
-    (void)problem;
-    add_digest(target, &key, header.crc);
-    set_zone(zones, segment, &header);
-    return VC_OK;
-}
-
 vc_status vc_load_put_encoded(vc_load *load, const vc_object *object, uint16_t column,
                               uint32_t segment, const vc_encoded *encoded, vc_error *error)
 {
     chunk_room room;
     vc_record_header header;
-    if (encoded->place > 0) return put_placed(load, object, column, segment, encoded, error);
-    vc_status status = reserve_chunk(load, object, column, segment, encoded->size, &room, error);
+    size_t place = encoded->place; /* what has one is in the batch already */
+    vc_status status = find_chunk(load, object, column, segment, &room, error);
+    if (status == VC_OK && place == 0)
+        status = vc_load_reserve(load, encoded->size, &room.value, error);
     if (status != VC_OK) return status;
     const char *problem = vc_record_read(&room.key, encoded->data, encoded->size, &header);
     assert(problem == NULL); /* it was encoded for this place */
     (void)problem;
-    memcpy(room.value, encoded->data, encoded->size);
-    add_chunk(load, &room, encoded->size, &header);
+    if (place == 0) {
+        memcpy(room.value, encoded->data, encoded->size);
+        add_chunk(load, &room, encoded->size, &header);
+        return VC_OK;
+    }
+    if (!vc_batch_add_claimed(&load->filling, &room.key, place, encoded->size))
+        return vc_no_memory(error);
+    add_digest(room.target, &room.key, header.crc);
+    set_zone(room.zones, segment, &header);
     return VC_OK;
 }
 

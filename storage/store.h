@@ -247,6 +247,7 @@ vc_status vc_load_encode_ints(const vc_object *object, uint16_t column, uint32_t
 vc_status vc_load_encode_doubles(const vc_object *object, uint16_t column, uint32_t segment,
                                  const double *values, const uint8_t *validity, uint32_t nrows,
                                  vc_encoded *encoded, vc_error *error);
+
 /* Before threads encode and place up to nchunks chunks of which most are full: the load's thread
  * has room for them made. */
 vc_status vc_load_begin_round(vc_load *load, size_t nchunks, vc_error *error);
